@@ -1,0 +1,42 @@
+# `make solve` and `make test` need Python 3.11 or newer, and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: solve test check soak bench docs clean
+
+solve: .venv/installed
+	$(BIN)/rackwatt solve instances/texas --out runs/texas --overwrite
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest -q -n auto
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m optimizer.pages --check
+	$(MAKE) test
+
+soak: .venv/installed-dev
+	$(BIN)/python -m pytest -q -m soak tests
+
+bench: .venv/installed-dev
+	$(BIN)/python -m tests.benchmarks
+
+docs: .venv/installed-dev
+	$(BIN)/python -m optimizer.pages
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf .venv runs

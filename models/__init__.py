@@ -1,0 +1,1 @@
+"""The mathematics of rackwatt: what is given, decided, required and best."""

@@ -1,0 +1,52 @@
+"""The hours a year is made of, as priced: real hours, or the steps of a duration curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Hours:
+    """Priced hours of one power supply, in the order of their file.
+
+    A row is a real hour of a real year (``weight_h`` 1 over the number of years that hold its
+    calendar month) or a step of a duration curve (``weight_h`` its hours per calendar month).
+    A period of the plan takes every row of its calendar months; leap hours are kept.
+
+    Attributes
+    ----------
+    month : int array, shape (rows,)
+        Calendar month, 1 to 12.
+    weight_h : float array, shape (rows,)
+        Hours that the row stands for each time its calendar month comes round.
+    price_usd_per_mwh : float array, shape (rows,)
+        Hourly price before adders and growth.
+    cut : bool array, shape (rows,)
+        Hours in which interruptible load is cut.
+    source : str
+        Where the rows come from, for the manifest.
+    """
+
+    month: NDArray[np.int64]
+    weight_h: NDArray[np.float64]
+    price_usd_per_mwh: NDArray[np.float64]
+    cut: NDArray[np.bool_]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.month)
+
+
+def flat(price_usd_per_mwh: float, source: str = "flat price") -> Hours:
+    """One price for every hour of a non-leap year, a row per calendar month."""
+    days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    return Hours(
+        month=np.arange(1, 13),
+        weight_h=days * 24.0,
+        price_usd_per_mwh=np.full(12, float(price_usd_per_mwh)),
+        cut=np.zeros(12, dtype=bool),
+        source=source,
+    )

@@ -1,0 +1,765 @@
+"""What is given, as a person types it: every key with its unit, its range and its meaning.
+
+An instance is a folder; :mod:`optimizer.load` reads it into the classes below. They hold no
+algebra: :mod:`models.derive` turns them into the coherent numbers (MW, millions of USD, hours)
+that the families read.
+
+Three kinds of limit guard a number. Its *range* is what the model can mean at all. Its
+*plausible band* is where the trade's figures lie; outside it a unit is usually wrong, so the
+loader refuses it unless ``instance.accept_unusual`` names the key. Keys that the format has a
+place for but the engine does not yet build are refused aloud (:func:`planned`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NoReturn
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+# --- building blocks -----------------------------------------------------------------------
+
+
+class Block(BaseModel):
+    """A table of the instance: unknown keys are errors, numbers are finite, nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def number(
+    unit: str,
+    meaning: str,
+    *,
+    default: Any = ...,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    plausible: tuple[float, float] | None = None,
+) -> Any:
+    """Declare a number: its unit, what it means, its range and where real figures lie."""
+    extra: dict[str, Any] = {"unit": unit}
+    if plausible is not None:
+        extra["plausible"] = list(plausible)
+    return Field(
+        default, description=meaning, ge=ge, gt=gt, le=le, json_schema_extra=extra
+    )
+
+
+def said(meaning: str, *, default: Any = ..., **kwargs: Any) -> Any:
+    """Declare a key that is not a number, with its meaning."""
+    return Field(default, description=meaning, **kwargs)
+
+
+def _refuse_planned(value: object) -> NoReturn:
+    raise PydanticCustomError("not_built", "this key has its place but is not built yet")
+
+
+#: A key that the format has a place for and the engine does not build yet: any value is refused.
+Planned = Annotated[Any, BeforeValidator(_refuse_planned)]
+
+
+def planned(meaning: str) -> Any:
+    """Declare a key that is refused aloud until it is built."""
+    return Field(default=None, description=meaning, json_schema_extra={"planned": True})
+
+
+_MONTH = re.compile(r"^(\d{4})-(\d{2})$")
+
+
+def month_index(text: str) -> int:
+    """Count months since year 0, so that dates subtract.
+
+    Examples
+    --------
+    >>> month_index("2026-03") - month_index("2025-12")
+    3
+    """
+    match = _MONTH.match(text)
+    if match is None or not 1 <= int(match[2]) <= 12:
+        raise PydanticCustomError("month", "a month is written YYYY-MM, as in 2027-04")
+    return int(match[1]) * 12 + int(match[2]) - 1
+
+
+def month_text(index: int) -> str:
+    """Write a month index as ``YYYY-MM``.
+
+    Examples
+    --------
+    >>> month_text(month_index("2027-11") + 3)
+    '2028-02'
+    """
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"
+
+
+def _check_month(text: str) -> str:
+    year = month_index(text) // 12
+    if not 2009 <= year <= 2140:
+        raise PydanticCustomError("month_range", "the year must lie between 2009 and 2140")
+    return text
+
+
+Month = Annotated[str, AfterValidator(_check_month)]
+Name = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=64)
+]
+Text = Annotated[str, Field(max_length=2000)]
+Flag = bool
+Count = int
+
+
+class Growth(Block):
+    """A value that grows by the month from the start of the horizon."""
+
+    start: float = number("as the key", "value in the first month of the horizon")
+    growth_per_month: float = number(
+        "1/month", "relative change per month", gt=-1, plausible=(-0.2, 0.2)
+    )
+
+
+class Step(Block):
+    """A value that holds from a month on."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    from_: Month = Field(alias="from", description="first month in which the value holds")
+    value: float = number("as the key", "the value from that month on")
+
+
+def _check_steps(steps: list[Step]) -> list[Step]:
+    months = [step.from_ for step in steps]
+    if not steps or months != sorted(set(months)):
+        raise PydanticCustomError("steps", "steps need rising months, each once, at least one")
+    return steps
+
+
+Steps = Annotated[list[Step], AfterValidator(_check_steps)]
+#: A value over time: one number, a growth, or steps (in CSV: the name of a column of paths.csv).
+Path = float | Growth | Steps
+#: A quantity that changes at dates: one number or steps.
+Dated = float | Steps
+
+Cooling = Literal["air", "hydro", "immersion", "liquid"]
+Workload = Literal["mining", "ai"]
+
+
+def path_numbers(path: Any) -> list[float]:
+    """Every number typed in a path, for range checks."""
+    if isinstance(path, Growth):
+        return [path.start]
+    if isinstance(path, list):
+        return [step.value for step in path]
+    return [] if path is None else [path]
+
+
+def one_of(block: Block, names: tuple[str, ...], *, required: bool = True) -> None:
+    """Refuse a block that gives more than one of ``names``, or none where one is required."""
+    given = [name for name in names if getattr(block, name) is not None]
+    if len(given) > 1 or (required and not given):
+        found = " and ".join(given) if given else "none of them"
+        raise PydanticCustomError(
+            "one_of",
+            "give exactly one of {names}; found {found}",
+            {"names": ", ".join(names), "found": found},
+        )
+
+
+# --- the instance, block by block ----------------------------------------------------------
+
+
+class InstanceBlock(Block):
+    """Who and what."""
+
+    name: Name = said("short name, used for the run folder")
+    summary: Text = said("one sentence on what the instance shows", default="")
+    accept_unusual: list[str] = said(
+        "dotted keys whose value lies outside its plausible band on purpose", default=[]
+    )
+
+
+class Horizon(Block):
+    """The periods that are planned."""
+
+    start: Month = said("first month of the first period")
+    periods: Count = number("periods", "number of periods", ge=1, le=240)
+    months_per_period: Count = number("months", "length of a period: 1, 2, 3, 4, 6 or 12", ge=1)
+
+    @model_validator(mode="after")
+    def _whole_years(self) -> Horizon:
+        if 12 % self.months_per_period:
+            raise PydanticCustomError("months", "months_per_period must be 1, 2, 3, 4, 6 or 12")
+        return self
+
+
+class BudgetStep(Block):
+    """A capex budget for the periods that start within a span of months."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    from_: Month = Field(alias="from", description="first month of the span")
+    to: Month | None = said("last month of the span; else one period", default=None)
+    musd: float = number("M$", "most capex that may be paid in the span", ge=0)
+
+
+class Loan(Block):
+    """One corporate loan that pays for capex."""
+
+    limit_musd: float = number("M$", "most that may be outstanding", ge=0, plausible=(0, 50_000))
+    interest_per_year: float = number(
+        "1/year", "interest on the balance", ge=0, le=1, plausible=(0, 0.35)
+    )
+    loan_to_cost_share: float = number(
+        "share", "most of a period's capex that may be drawn", default=1.0, ge=0, le=1
+    )
+    fee_share: float = number("share", "fee on each draw", default=0.0, ge=0, le=0.5)
+    draw_until: Month | None = said("last month in which a draw is allowed", default=None)
+
+
+class Finance(Block):
+    """Money: budgets, cash, the loan and what the businesses cost to run."""
+
+    discount_per_year: float = number(
+        "1/year", "discount rate of equity", ge=0, le=1, plausible=(0, 0.5)
+    )
+    opening_cash_musd: float = number("M$", "cash at the start", plausible=(0, 50_000))
+    minimum_cash_musd: float = number("M$", "cash never falls below", default=0.0)
+    capex_budget_musd: float | None = number(
+        "M$", "most capex over the horizon", default=None, ge=0, plausible=(0, 100_000)
+    )
+    capex_budget_by_period: list[BudgetStep] = said("budgets for spans of months", default=[])
+    capex_budget_by_site_musd: dict[Name, float] = said("budget per site, M$", default={})
+    overhead_musd_per_year: float = number(
+        "M$/year", "company overhead", default=0.0, ge=0, plausible=(0, 1000)
+    )
+    ai_entry_cost_musd: float = number(
+        "M$", "one-time cost of entering AI", default=0.0, ge=0, plausible=(0, 1000)
+    )
+    hosts_ai_already: Flag = said("the company already runs AI: no entry cost", default=False)
+    split_cost_company_musd_per_year: float = number(
+        "M$/year", "cost of running both businesses in one company", default=0.0, ge=0,
+        plausible=(0, 500),
+    )
+    split_cost_site_musd_per_year: float = number(
+        "M$/year", "cost of running both at one site", default=0.0, ge=0, plausible=(0, 100)
+    )
+    loan: Loan | None = said("the corporate loan", default=None)
+    tax: Planned = planned("corporate tax")
+    funding: Planned = planned("equity, leases and project finance beyond the one loan")
+
+
+class RackOrder(Block):
+    """Machines ordered before the horizon."""
+
+    hall: Name = said("hall group they will stand in")
+    rack: Name = said("rack type")
+    racks: Count = number("racks", "how many", ge=1)
+    delivery: Month = said("month of delivery")
+    due_musd: float = number("M$", "still to be paid", default=0.0, ge=0)
+    due: Month | None = said("month of that payment; else delivery", default=None)
+
+
+class Works(Block):
+    """Halls under conversion at the start of the horizon."""
+
+    hall: Name = said("hall group; its count includes these halls")
+    halls: Count = number("halls", "how many", ge=1)
+    fitout: Name = said("fit-out they will have")
+    package: Name | None = said("uptime package they will have", default=None)
+    ready: Month = said("month in which they are ready")
+    due_musd: float = number("M$", "still to be paid", default=0.0, ge=0)
+    due: Month | None = said("month of that payment; else ready", default=None)
+
+
+class DebtPayment(Block):
+    """A payment on debt that exists today."""
+
+    name: Name = said("which debt")
+    month: Month = said("month of payment; principal after the horizon counts as debt then")
+    principal_musd: float = number("M$", "principal repaid", default=0.0, ge=0)
+    interest_musd: float = number("M$", "interest paid", default=0.0, ge=0)
+
+
+class SignedContract(Block):
+    """A contract signed before the horizon."""
+
+    contract: Name = said("name in contracts")
+    mw: float = number("MW", "critical IT MW signed", gt=0)
+
+
+class Commitments(Block):
+    """What is already owed."""
+
+    racks: list[RackOrder] = said("machines ordered", default=[])
+    works: list[Works] = said("halls under conversion", default=[])
+    debt: list[DebtPayment] = said("debt schedule", default=[])
+    contracts: list[SignedContract] = said("contracts signed", default=[])
+    ppas: Planned = planned("power purchase agreements with remaining term")
+
+
+class Bitcoin(Block):
+    """What a PH/s earns: a hashprice, or the price and the network it follows from."""
+
+    hashprice_usd_per_ph_day: Path | None = number(
+        "$/PH/day", "hashprice before the pool's fee", default=None, plausible=(5, 1000)
+    )
+    halves: Flag = said(
+        "a hashprice given as start and growth drops at each halving", default=True
+    )
+    btc_price_usd: Path | None = number(
+        "$", "price of a bitcoin", default=None, plausible=(1000, 10_000_000)
+    )
+    network_eh_per_s: Path | None = number(
+        "EH/s", "hash rate of the network", default=None, plausible=(50, 50_000)
+    )
+    fee_share: float = number(
+        "share", "transaction fees as a share of miners' income today", default=0.01, ge=0, le=0.9
+    )
+    pool_fee_share: float = number(
+        "share", "what the pool keeps", default=0.01, ge=0, le=0.5, plausible=(0, 0.05)
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Bitcoin:
+        one_of(self, ("hashprice_usd_per_ph_day", "btc_price_usd"))
+        one_of(self, ("hashprice_usd_per_ph_day", "network_eh_per_s"))
+        return self
+
+
+class Machine(Block):
+    """A mining machine as miners type it."""
+
+    th_per_s: float = number("TH/s", "hash rate", gt=0, plausible=(10, 2000))
+    j_per_th: float | None = number(
+        "J/TH", "efficiency at the wall", default=None, gt=0, plausible=(5, 120)
+    )
+    watt: float | None = number(
+        "W", "draw at the wall", default=None, gt=0, plausible=(500, 20_000)
+    )
+    price_usd_per_th: float = number("$/TH", "price new", ge=0, plausible=(0, 150))
+    cooling: Cooling = said("how it is cooled")
+    life_months: Count = number("months", "life", ge=1, plausible=(12, 120))
+    resale_usd_per_th: Path = number("$/TH", "resale by date", default=0.0, plausible=(0, 100))
+    availability_share: float = number(
+        "share", "share of time a machine is fit to run", default=1.0, gt=0, le=1,
+        plausible=(0.8, 1),
+    )
+
+    @model_validator(mode="after")
+    def _draw(self) -> Machine:
+        one_of(self, ("j_per_th", "watt"))
+        return self
+
+
+class ConvertsTo(Block):
+    """What a GPU rack can be rebuilt into."""
+
+    rack: Name = said("rack type after the rebuild")
+    cost_usd: float = number("$/rack", "cost per rack", ge=0)
+    months: Count = number("months", "time it takes", default=0, ge=0, le=60)
+
+
+class Rack(Block):
+    """The unit of decision: a rack or container bought as one lot."""
+
+    workload: Workload = said("mining or ai")
+    cooling: Cooling | None = said("cooling; a mining rack takes its machine's", default=None)
+    machine: Name | None = said("mining machine it holds", default=None)
+    machines_per_rack: Count | None = number("machines", "how many", default=None, ge=1)
+    gpus_per_rack: Count | None = number("GPUs", "GPUs it holds", default=None, ge=1)
+    kw: float | None = number(
+        "kW", "nameplate IT draw; a mining rack's follows from its machines", default=None,
+        gt=0, plausible=(1, 5000),
+    )
+    price_usd: float = number(
+        "$/rack", "price of the rack beside its machines; of all for GPUs", default=0.0, ge=0,
+        plausible=(0, 50_000_000),
+    )
+    deposit_share: float = number(
+        "share", "paid at order; the rest at delivery", default=1.0, ge=0, le=1
+    )
+    delivery_months: Count = number("months", "from order to service", default=0, ge=0, le=60)
+    life_months: Count | None = number(
+        "months", "life; a mining rack takes its machine's", default=None, ge=1,
+        plausible=(12, 180),
+    )
+    resale_usd: Path | None = number(
+        "$/rack", "resale by date; a mining rack takes its machines'", default=None
+    )
+    positions: float = number("positions", "rack positions it takes", default=1.0, ge=0)
+    move_usd: float | None = number(
+        "$/rack", "cost of moving it to another hall of its site; absent: it cannot move",
+        default=None, ge=0,
+    )
+    buyable: Flag = said("may be ordered", default=True)
+    buy_from: Month | None = said("first month of ordering", default=None)
+    buy_until: Month | None = said("last month of ordering", default=None)
+    converts_to: ConvertsTo | None = said("rebuild into another GPU rack", default=None)
+
+    @model_validator(mode="after")
+    def _holds(self) -> Rack:
+        one_of(self, ("machine", "gpus_per_rack"))
+        if (self.machine is None) != (self.machines_per_rack is None):
+            raise PydanticCustomError("machines", "machine and machines_per_rack go together")
+        missing = [
+            key for key in ("kw", "cooling", "life_months") if getattr(self, key) is None
+        ]
+        if self.machine is None and missing:
+            raise PydanticCustomError(
+                "gpu_rack", "a GPU rack needs {keys}", {"keys": ", ".join(missing)}
+            )
+        if self.machine is not None and self.workload != "mining":
+            raise PydanticCustomError("asic", "a rack of mining machines has workload mining")
+        if self.machine is not None and self.converts_to is not None:
+            raise PydanticCustomError("asic_reuse", "only GPU racks can be rebuilt")
+        return self
+
+
+class Fitout(Block):
+    """What a hall can be fitted out for."""
+
+    workload: Workload = said("mining or ai")
+    cooling: Cooling = said("racks it can cool")
+    it_share_of_present: float | None = number(
+        "share", "IT MW as it comes out, of the hall's present IT MW", default=None, gt=0, le=2,
+        plausible=(0.1, 1.2),
+    )
+    m2_per_mw: float | None = number(
+        "m2/MW", "floor area per IT MW, where area decides", default=None, gt=0,
+        plausible=(20, 5000),
+    )
+    capex_usd_per_kw: float = number(
+        "$/kW", "works per kW of IT as it comes out", ge=0, plausible=(0, 30_000)
+    )
+    works_months: Count = number("months", "works, without income", ge=0, le=120)
+    pue: float = number("ratio", "facility over IT energy, mean", ge=1, le=4, plausible=(1, 2))
+    pue_peak: float | None = number(
+        "ratio", "facility over IT power on the hottest hour; absent: pue", default=None, ge=1,
+        le=4, plausible=(1, 2.5),
+    )
+    kw_per_rack_max: float | None = number(
+        "kW", "densest rack it takes", default=None, gt=0, plausible=(1, 5000)
+    )
+    positions_per_mw: float | None = number(
+        "1/MW", "rack positions per IT MW; absent: those of the hall", default=None, gt=0
+    )
+    opex_usd_per_kw_year: float = number(
+        "$/kW/year", "staff and upkeep per IT kW in service", default=0.0, ge=0,
+        plausible=(0, 1000),
+    )
+    life_months: Count = number("months", "life", ge=1, plausible=(24, 480))
+    can_go_back: Flag = said("a hall fitted out so may be converted again", default=True)
+
+    @model_validator(mode="after")
+    def _size(self) -> Fitout:
+        one_of(self, ("it_share_of_present", "m2_per_mw"))
+        if self.pue_peak is not None and self.pue_peak < self.pue:
+            raise PydanticCustomError("pue", "pue_peak cannot lie below pue")
+        return self
+
+
+class Site(Block):
+    """A place with a grid connection."""
+
+    firm_mw: Dated = number("MW", "firm grid MW, by date", default=0.0, plausible=(0, 5000))
+    interruptible_mw: Dated = number(
+        "MW", "grid MW that may be cut, by date", default=0.0, plausible=(0, 5000)
+    )
+    mining_mw_max: float | None = number(
+        "MW", "utility MW that mining may take at most", default=None, ge=0, plausible=(0, 5000)
+    )
+    ai_mw_max: float | None = number(
+        "MW", "utility MW that AI may take at most", default=None, ge=0, plausible=(0, 5000)
+    )
+    substation_mw: float | None = number(
+        "MW", "utility MW at nameplate between site and halls", default=None, gt=0,
+        plausible=(0.1, 5000),
+    )
+    fibre: Flag = said("fibre for AI exists", default=True)
+    power: Name | None = said("block of power that bills it; absent: its own name", default=None)
+    staff_musd_per_year: float = number(
+        "M$/year", "staff and fixed costs", default=0.0, ge=0, plausible=(0, 200)
+    )
+    currency: Literal["USD"] = said("currency of its figures; others are not built", default="USD")
+    ownership_share: Planned = planned("joint ownership")
+    close: Planned = planned("closing the site")
+    sell_usd_per_mw: Planned = planned("selling the site")
+
+
+class AddsHalls(Block):
+    """New halls on site land."""
+
+    hall: Name = said("hall group that grows")
+    count: Count = number("halls", "halls per unit of the project", ge=1)
+
+
+class Project(Block):
+    """Grid MW, halls or fibre that can be built at a site."""
+
+    site: Name = said("where")
+    adds_firm_mw: float = number("MW", "firm MW per unit", default=0.0, ge=0, plausible=(0, 5000))
+    adds_interruptible_mw: float = number(
+        "MW", "interruptible MW per unit", default=0.0, ge=0, plausible=(0, 5000)
+    )
+    adds_halls: AddsHalls | None = said("halls per unit", default=None)
+    adds_fibre: Flag = said("brings fibre for AI", default=False)
+    adds_plant: Planned = planned("site power plant and redundancy")
+    capex_musd: float = number("M$", "capex per unit", ge=0, plausible=(0, 20_000))
+    months: Count = number("months", "from order to service", ge=0, le=180)
+    earliest: Month | None = said("first month of ordering", default=None)
+    latest: Month | None = said("last month of ordering", default=None)
+    max_units: Count = number("units", "most units over the horizon", default=1, ge=1, le=1000)
+    life_months: Count = number("months", "life", ge=1, plausible=(24, 720))
+
+    @model_validator(mode="after")
+    def _adds(self) -> Project:
+        if not (
+            self.adds_firm_mw or self.adds_interruptible_mw or self.adds_halls or self.adds_fibre
+        ):
+            raise PydanticCustomError("project", "a project must add MW, halls or fibre")
+        return self
+
+
+class Hall(Block):
+    """A group of identical halls."""
+
+    site: Name = said("site it stands on")
+    count: Count = number("halls", "identical halls that stand today", ge=0, le=10_000)
+    it_mw: float = number(
+        "MW", "IT MW per hall as fitted out for mining", gt=0, plausible=(0.05, 500)
+    )
+    rack_positions: float | None = number("positions", "rack positions per hall", default=None,
+                                          gt=0)
+    floor_m2: float | None = number("m2", "floor area per hall", default=None, gt=0)
+    fitout: Name | None = said("present fit-out; absent: a bare shell", default=None)
+    package: Name | None = said("present uptime package", default=None)
+    convertible: Flag = said("may be converted", default=True)
+    fitouts: list[Name] | None = said("fit-outs it may take; absent: all", default=None)
+
+
+class FleetRow(Block):
+    """Racks that stand in a hall group today."""
+
+    hall: Name = said("hall group")
+    rack: Name = said("rack type")
+    racks: Count = number("racks", "how many", ge=1)
+    age_months: Count = number("months", "age at the start", default=0, ge=0, plausible=(0, 150))
+
+
+class Power(Block):
+    """How a site's energy is priced, hour by hour."""
+
+    prices: Text | None = said("CSV of hourly prices inside the instance", default=None)
+    duration: Text | None = said("CSV of a price-duration curve by calendar month", default=None)
+    flat_usd_per_mwh: float | None = number(
+        "$/MWh", "one price for every hour", default=None, plausible=(-50, 400)
+    )
+    adder_usd_per_mwh: float = number(
+        "$/MWh", "wires, losses, taxes and retail margin on every MWh", default=0.0,
+        plausible=(-50, 150),
+    )
+    mining_adder_usd_per_mwh: float = number(
+        "$/MWh", "further adder on mining's energy", default=0.0, plausible=(-50, 200)
+    )
+    ai_adder_usd_per_mwh: float = number(
+        "$/MWh", "further adder on AI's energy", default=0.0, plausible=(-50, 200)
+    )
+    growth_per_year: float = number(
+        "1/year", "growth of the hourly prices from the start of the horizon", default=0.0,
+        gt=-0.5, le=1, plausible=(-0.2, 0.3),
+    )
+    ppa: Planned = planned("power purchase agreements")
+    coincident_peak: Planned = planned("coincident-peak charges (4CP, 12CP)")
+    demand_charge_usd_per_kw_month: Planned = planned("demand charge on the billing peak")
+    programmes: Planned = planned("programmes that pay for stopping")
+    generation: Planned = planned("own generation")
+    energy_cap_mwh_per_year: Planned = planned("yearly energy cap")
+    carbon: Planned = planned("carbon intensity, price and cap")
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Power:
+        one_of(self, ("prices", "duration", "flat_usd_per_mwh"))
+        return self
+
+
+class RampStep(Block):
+    """Share of the signed MW that is due from a month of the contract on."""
+
+    after_months: Count = number("months", "months after the contract's start", ge=0)
+    share: float = number("share", "of the signed MW", ge=0, le=1)
+
+
+class Contract(Block):
+    """An offer to host AI."""
+
+    racks_by: Literal["tenant", "owner"] = said("who brings the racks")
+    racks: list[Name] = said("rack types that serve it (owner racks)", default=[])
+    min_mw: float = number("MW", "least critical IT MW", gt=0, plausible=(0.05, 5000))
+    max_mw: float = number("MW", "most critical IT MW", gt=0, plausible=(0.05, 5000))
+    ramp: list[RampStep] = said("steps of delivery; absent: all at the start", default=[])
+    sign_by: Month = said("last month of signing")
+    start: Month = said("month in which service and rent start")
+    latest_delivery: Month | None = said("delivery may slip to this month", default=None)
+    delay_usd_per_kw_month: float = number(
+        "$/kW/month", "damages on undelivered IT kW until then", default=0.0, ge=0,
+        plausible=(0, 2000),
+    )
+    months: Count = number("months", "term from the start", ge=1, plausible=(3, 360))
+    escalator_per_year: float = number(
+        "1/year", "rise of the rate", default=0.0, gt=-0.5, le=0.5, plausible=(-0.1, 0.1)
+    )
+    rate_usd_per_kw_month: float | None = number(
+        "$/kW/month", "rent per contracted IT kW", default=None, ge=0, plausible=(20, 2000)
+    )
+    rate_usd_per_gpu_hour: float | None = number(
+        "$/GPU-hour", "rate per GPU-hour", default=None, ge=0, plausible=(0.1, 50)
+    )
+    take_or_pay_share: float | None = number(
+        "share", "GPU-hours paid at least", default=None, ge=0, le=1
+    )
+    power_passed_through: Flag = said("the tenant pays the energy", default=False)
+    load_factor_share: float = number(
+        "share", "mean draw over contracted IT MW", default=1.0, gt=0, le=1, plausible=(0.3, 1)
+    )
+    prepayment_usd_per_kw: float = number(
+        "$/kW", "advance at signing, credited against rent", default=0.0, ge=0,
+        plausible=(0, 50_000),
+    )
+    prepayment_credit_months: Count | None = number(
+        "months", "credited evenly over these months from the start; absent: the term",
+        default=None, ge=1,
+    )
+    tenant_works_usd_per_kw: float = number(
+        "$/kW", "works paid by the tenant at signing", default=0.0, ge=0, plausible=(0, 30_000)
+    )
+    staff_usd_per_kw_month: float = number(
+        "$/kW/month", "staff and service per delivered IT kW", default=0.0, ge=0,
+        plausible=(0, 500),
+    )
+    sites: list[Name] | None = said("sites that may serve it; absent: all", default=None)
+    cooling: Cooling | None = said("cooling the tenant needs; absent: any", default=None)
+    kw_per_rack: float | None = number(
+        "kW", "density of the tenant's racks", default=None, gt=0, plausible=(1, 1000)
+    )
+    availability: float = number(
+        "share", "availability promised", ge=0, le=1, plausible=(0.9, 0.9999999)
+    )
+    credits: Planned = planned("service credits by the contract's schedule")
+    exit: Planned = planned("who bears what at exit")
+
+    @model_validator(mode="after")
+    def _terms(self) -> Contract:
+        one_of(self, ("rate_usd_per_kw_month", "rate_usd_per_gpu_hour"))
+        if self.min_mw > self.max_mw:
+            raise PydanticCustomError("mw", "min_mw lies above max_mw")
+        if (self.racks_by == "owner") != bool(self.racks):
+            raise PydanticCustomError(
+                "racks", "owner racks need `racks`, a tenant's racks must not name any"
+            )
+        if self.rate_usd_per_gpu_hour is not None and self.racks_by == "tenant":
+            raise PydanticCustomError("gpu_rate", "a tenant's own racks pay per kW-month")
+        if self.take_or_pay_share is not None and self.rate_usd_per_gpu_hour is None:
+            raise PydanticCustomError(
+                "take_or_pay", "rent per contracted kW is owed in full; drop take_or_pay_share"
+            )
+        if month_index(self.sign_by) > month_index(self.start):
+            raise PydanticCustomError("sign_by", "sign_by lies after start")
+        if self.latest_delivery and month_index(self.latest_delivery) < month_index(self.start):
+            raise PydanticCustomError("latest", "latest_delivery lies before start")
+        if self.latest_delivery and month_index(self.latest_delivery) >= (
+            month_index(self.start) + self.months
+        ):
+            raise PydanticCustomError("latest", "latest_delivery lies after the contract's end")
+        after = [step.after_months for step in self.ramp]
+        if after != sorted(set(after)):
+            raise PydanticCustomError("ramp", "the ramp needs rising months, each once")
+        return self
+
+
+class GpuCloud(Block):
+    """GPU-hours of a rack type sold without contract."""
+
+    price_usd_per_gpu_hour: Path = number("$/GPU-hour", "price by date", plausible=(0.05, 50))
+    utilisation_share: float = number("share", "hours sold", gt=0, le=1, plausible=(0.1, 1))
+    demand_limit_mw: Dated | None = number(
+        "MW", "most IT MW that finds customers", default=None, plausible=(0, 5000)
+    )
+    load_factor_share: float = number(
+        "share", "mean draw over nameplate", default=0.8, gt=0, le=1, plausible=(0.3, 1)
+    )
+    fee_share: float = number("share", "marketplace and payment fees", default=0.0, ge=0, le=0.9)
+
+
+class Package(Block):
+    """A redundancy design with its stated availability."""
+
+    availability: float = number("share", "availability it reaches", gt=0, le=1,
+                                 plausible=(0.9, 0.99999999))
+    capex_usd_per_kw: float = number("$/kW", "capex per IT kW", default=0.0, ge=0,
+                                     plausible=(0, 10_000))
+    works_months: Count = number("months", "works", default=0, ge=0, le=120)
+    opex_usd_per_kw_year: float = number("$/kW/year", "upkeep", default=0.0, ge=0,
+                                         plausible=(0, 500))
+
+
+class Uptime(Block):
+    """What keeps AI running."""
+
+    packages: dict[Name, Package] = said("redundancy designs by name", default={})
+    components: Planned = planned("component catalogue")
+    subsystems: Planned = planned("subsystems of halls and sites")
+
+
+class Policy(Block):
+    """What the owner wants besides value."""
+
+    mining_share_min: float | None = number("share", "mining of installed IT MW, at least",
+                                            default=None, ge=0, le=1)
+    mining_share_max: float | None = number("share", "mining of installed IT MW, at most",
+                                            default=None, ge=0, le=1)
+    ai_share_min: float | None = number("share", "AI of installed IT MW, at least",
+                                        default=None, ge=0, le=1)
+    ai_share_max: float | None = number("share", "AI of installed IT MW, at most",
+                                        default=None, ge=0, le=1)
+    shares_from: Month | None = said("first month in which the shares hold", default=None)
+    keep_sites: list[Name] = said("sites that stay as they are", default=[])
+    reuse_gpus: Flag = said("GPU racks may be rebuilt", default=True)
+    reuse_halls: Flag = said("mining halls may become AI halls", default=True)
+    reuse_power: Flag = said("AI may use the MW that exists today", default=True)
+    pin: Text | None = said("actions.csv whose actions are taken as decided", default=None)
+    cvar: Planned = planned("floor or weight on CVaR")
+
+
+class Instance(Block):
+    """All that is given."""
+
+    instance: InstanceBlock
+    horizon: Horizon
+    finance: Finance
+    commitments: Commitments = Commitments()
+    bitcoin: Bitcoin
+    machines: dict[Name, Machine] = said("mining machines", default={})
+    racks: dict[Name, Rack] = said("rack types", default={})
+    fitouts: dict[Name, Fitout] = said("fit-outs", default={})
+    sites: dict[Name, Site] = said("sites", min_length=1)
+    projects: dict[Name, Project] = said("projects at sites", default={})
+    halls: dict[Name, Hall] = said("hall groups", min_length=1)
+    fleet: list[FleetRow] = said("racks that stand today", default=[])
+    power: dict[Name, Power] = said("power supplies")
+    contracts: dict[Name, Contract] = said("AI offers", default={})
+    gpu_cloud: dict[Name, GpuCloud] = said("GPU-hours by rack type", default={})
+    uptime: Uptime = Uptime()
+    scenarios: Planned = planned("scenario tree")
+    policy: Policy = Policy()
+
+
+#: The tables of the instance that may also be written as CSV, and the type of their rows.
+TABLES: Mapping[str, type[Block]] = {
+    "sites": Site, "projects": Project, "halls": Hall, "fleet": FleetRow, "contracts": Contract,
+    "machines": Machine, "racks": Rack, "fitouts": Fitout,
+}

@@ -1,0 +1,1 @@
+"""The machine of rackwatt: load, compress, solve, audit, tabulate and tell."""
