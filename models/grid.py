@@ -1,0 +1,155 @@
+"""The grid connection: firm and interruptible MW, by use, and the projects that add to it.
+
+Everything here counts *utility* MW: nameplate IT MW times ``pue_peak``, so that the hottest
+hour still fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.context import Context
+from models.given import TENANT, Band, Place, Project, Site
+from models.relation import Number, Relation, at_most, equal, total
+from models.tree import Node
+
+
+def mining_load(c: Context, n: Node, s: Site, b: Band) -> Number:
+    r"""Utility MW of mining in a band: :math:`\sum_{fk} \hat\eta_f m_{nsfkb}`."""
+    g = c.given
+    return total(
+        g.pue_peak[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b]
+    )
+
+
+def reservation(c: Context, n: Node, s: Site) -> Relation:
+    r"""What AI reserves of the connection: every load at nameplate and on the hottest hour.
+
+    .. math:: A_{ns} = \sum_{pk} \hat\eta_{f(p)} \Big( \sum_c a_{ncpk} + g_{npk} \Big)
+    """
+    g = c.given
+    load = total(
+        g.pue_peak[g.fitout_of[p]] * served
+        for h in g.halls[s]
+        for p in g.places[h]
+        if g.workload_of[p] == "ai"
+        for served in ai_loads(c, n, p)
+    )
+    return equal(c.reserved[n, s], load)
+
+
+def ai_loads(c: Context, n: Node, p: Place) -> list[Number]:
+    """Every AI load in a place, in IT MW: its contracts' and its GPU-hours'."""
+    g = c.given
+    types = (TENANT, *g.racks_at.get(p, ()))
+    hosted = [
+        c.hosting[n, x, p, k]
+        for k in types
+        for x in g.contracts_at.get((p, k), ())
+        if (n, x, p, k) in c.hosting
+    ]
+    return hosted + [c.cloud[n, p, k] for k in types if (n, p, k) in c.cloud]
+
+
+def firm_capacity(c: Context, n: Node, s: Site) -> Number:
+    r"""Firm MW by date and by projects: :math:`F_{ns} + \sum_j \phi_j B_{j}` built by then."""
+    g = c.given
+    return total((g.firm_mw[n, s], _added(c, n, s, g.project_firm_mw)))
+
+
+def interruptible_capacity(c: Context, n: Node, s: Site) -> Number:
+    r"""Interruptible MW by date and by projects."""
+    g = c.given
+    return total((g.interruptible_mw[n, s], _added(c, n, s, g.project_interruptible_mw)))
+
+
+def _added(c: Context, n: Node, s: Site, mw_per_unit: Mapping[Project, float]) -> Number:
+    g = c.given
+    return total(
+        mw_per_unit[j] * c.builds[m, j]
+        for j in g.projects.get(s, ())
+        if mw_per_unit.get(j)
+        for m in g.tree.path(n)
+        if (m, j) in c.builds and g.tree.period[m] + g.project_lag[j] <= g.tree.period[n]
+    )
+
+
+def interconnection(c: Context, n: Node, s: Site, b: Band) -> Relation:
+    r"""Facility load stays within the grid connection.
+
+    .. math:: \sum_{fk} \hat\eta_f m_{nsfkb} + A_{ns} \le F_{ns} + (1 - x_{nsb}) I_{ns}
+
+    With :math:`A` the AI load, :math:`x_b = 1` in bands whose interruptible load is cut. Binds
+    when power, not money or floor, limits the site.
+    """
+    g = c.given
+    supply = firm_capacity(c, n, s)
+    if not g.cut[n, s, b]:
+        supply = total((supply, interruptible_capacity(c, n, s)))
+    return at_most(total((mining_load(c, n, s, b), c.reserved[n, s])), supply)
+
+
+def firm_reservation(c: Context, n: Node, s: Site) -> Relation:
+    r"""AI stands on firm MW only.
+
+    .. math:: A_{ns} \le F_{ns}
+    """
+    return at_most(c.reserved[n, s], firm_capacity(c, n, s))
+
+
+def new_power_reservation(c: Context, n: Node, s: Site) -> Relation:
+    r"""Where the owner forbids the reuse of power, AI stands on MW added by projects.
+
+    .. math:: A_{ns} \le \sum_j \phi_j B_j
+    """
+    return at_most(c.reserved[n, s], _added(c, n, s, c.given.project_firm_mw))
+
+
+def mining_use_limit(c: Context, n: Node, s: Site, b: Band) -> Relation:
+    r"""Mining stays within what a rule grants it: :math:`\sum \hat\eta m \le \bar G_s`."""
+    return at_most(mining_load(c, n, s, b), c.given.mining_mw_max[s])
+
+
+def ai_use_limit(c: Context, n: Node, s: Site) -> Relation:
+    r"""AI stays within what a rule grants it: :math:`A_{ns} \le \bar A_s`."""
+    return at_most(c.reserved[n, s], c.given.ai_mw_max[s])
+
+
+def substation_limit(c: Context, n: Node, s: Site) -> Relation:
+    r"""Nameplate behind the site's own substation stays within it.
+
+    .. math:: \sum_{pk} \hat\eta_f \mu_k R_{npk}\,[\text{mining}] + A_{ns} \le \bar T_s
+    """
+    g = c.given
+    mining = total(
+        g.pue_peak[g.fitout_of[p]] * (g.rack_mw[k] * c.racks[n, p, k])
+        for h in g.halls[s]
+        for p in g.places[h]
+        if g.workload_of[p] == "mining"
+        for k in g.racks_at.get(p, ())
+    )
+    return at_most(total((mining, c.reserved[n, s])), g.substation_mw[s])
+
+
+def project_limit(c: Context, n: Node, j: Project) -> Relation:
+    r"""A project is built at most so many times on any path: :math:`\sum_m B_{mj} \le \bar B_j`."""
+    built = total(c.builds[m, j] for m in c.given.tree.path(n) if (m, j) in c.builds)
+    return at_most(built, c.given.project_units[j])
+
+
+def project_spending(c: Context, n: Node, s: Site) -> Number:
+    r"""Capex of the projects ordered: :math:`\sum_j \kappa_j B_{nj}`."""
+    g = c.given
+    return total(
+        g.project_cost[j] * c.builds[n, j] for j in g.projects.get(s, ()) if (n, j) in c.builds
+    )
+
+
+def residual(c: Context, leaf: Node) -> Number:
+    r"""Projects by straight line over their life: :math:`\sum_{jm} \rho_{ljm} B_{mj}`."""
+    g = c.given
+    return total(
+        worth * c.builds[m, j]
+        for (end, j, m), worth in g.project_residual.items()
+        if end == leaf and (m, j) in c.builds
+    )

@@ -1,0 +1,155 @@
+"""Halls: what they are fitted out for, and the works between.
+
+A group of identical halls holds an integer number of halls per *place* (state = fit-out with
+uptime package). Conversions are integer flows between places, so identical halls bring no
+symmetry into the model, and the number in service follows from the flows.
+"""
+
+from __future__ import annotations
+
+from models.context import Context
+from models.given import HORIZON, TENANT, Contract, Hall, Place, Site
+from models.relation import Number, Relation, at_most, equal, total
+from models.tree import Node
+
+
+def state_balance(c: Context, n: Node, p: Place) -> Relation:
+    r"""Halls in a state are those before, less conversions begun, plus works finished.
+
+    .. math::
+        H_{np} = H_{\pi(n)p} + \hat H_{np} - \sum_{p'} V_{npp'}
+        + \sum_{p'} V_{\alpha(n,\ell)p'p} + \sum_{j} N_{jp} B_{\alpha(n,\ell_j)j}
+
+    Between order and arrival a hall belongs to no state: it earns nothing. With
+    :math:`\pi(n)` the parent, :math:`\alpha(n,\ell)` the ancestor one lead time before,
+    :math:`\hat H` halls of works under way that become ready, :math:`N` halls per project unit.
+    """
+    g = c.given
+    parent = g.tree.parent[n]
+    before = g.halls_today.get(p, 0.0) if parent is None else c.halls[parent, p]
+    group = g.places[g.hall_of[p]]
+    begun = total(c.conversions[n, p, q] for q in group if (n, p, q) in c.conversions)
+    finished = total(
+        c.conversions[key]
+        for q in group
+        if (key := (g.tree.ancestor(n, g.conversion_lag.get((q, p), 0)), q, p)) in c.conversions
+    )
+    built = total(
+        g.project_halls[j, p] * c.builds[key]
+        for j in g.projects.get(g.site_of[p], ())
+        if (j, p) in g.project_halls
+        and (key := (g.tree.ancestor(n, g.project_lag[j]), j)) in c.builds
+    )
+    return equal(
+        c.halls[n, p],
+        total((before, g.halls_ready.get((n, p), 0.0), -begun, finished, built)),
+    )
+
+
+def fibre_limit(c: Context, n: Node, h: Hall) -> Relation:
+    r"""Halls serve AI only where fibre has arrived.
+
+    .. math:: \sum_{p \in AI(h)} H_{np} \le \bar N_h \sum_j B_{\alpha(n,\ell_j)j}
+
+    Binds at sites without fibre until a project brings it.
+    """
+    g = c.given
+    ai = [p for p in g.places[h] if g.workload_of[p] == "ai"]
+    site = g.site_of[g.places[h][0]]
+    lit = total(
+        c.builds[m, j]
+        for j in g.projects.get(site, ())
+        if j in g.project_fibre
+        for m in g.tree.path(n)
+        if (m, j) in c.builds and g.tree.period[m] + g.project_lag[j] <= g.tree.period[n]
+    )
+    return at_most(total(c.halls[n, p] for p in ai), g.halls_most[h] * lit)
+
+
+def conversion_spending(c: Context, n: Node, s: Site) -> Number:
+    r"""Capex of the conversions ordered: :math:`\sum_{pp'} \kappa_{pp'} V_{npp'}`."""
+    g = c.given
+    return total(
+        g.conversion_cost[p, q] * c.conversions[n, p, q]
+        for h in g.halls[s]
+        for p in g.places[h]
+        for q in g.places[h]
+        if (n, p, q) in c.conversions
+    )
+
+
+def upkeep(c: Context, n: Node, s: Site) -> Number:
+    r"""Staff and upkeep of halls in service, as a cash flow: :math:`-\sum_p o_{np} H_{np}`."""
+    g = c.given
+    return total(
+        -g.place_opex[n, p] * c.halls[n, p]
+        for h in g.halls[s]
+        for p in g.places[h]
+        if (n, p) in g.place_opex
+    )
+
+
+def kept_vintage(c: Context, leaf: Node, p: Place, q: Place, v: Node) -> Relation:
+    r"""No more halls of a vintage remain than were converted.
+
+    .. math:: \sum_{e} r_{lpqve} \le V_{vpq}
+
+    With :math:`e` the end of the horizon or a contract that runs beyond it.
+    """
+    ends = c.given.residual_ends[q]
+    kept = total(
+        c.kept[leaf, p, q, v, e] for e in (HORIZON, *ends) if (leaf, p, q, v, e) in c.kept
+    )
+    return at_most(kept, c.conversions[v, p, q])
+
+
+def kept_idle(c: Context, leaf: Node, q: Place) -> Relation:
+    r"""Halls that take their residual at the horizon serve no contract beyond it.
+
+    .. math:: \sum_{pv} r_{lpqv,\text{horizon}} + \sum_c a_{lcq} / \bar M_q \le H_{lq}
+
+    The newest halls keep most, so the oldest are counted out first without an index over age.
+    """
+    g = c.given
+    serving = total(_serving(c, leaf, q, e) for e in g.residual_ends[q])
+    return at_most(total((_kept(c, leaf, q, HORIZON), serving)), c.halls[leaf, q])
+
+
+def kept_serving(c: Context, leaf: Node, q: Place, e: Contract) -> Relation:
+    r"""Halls that take their residual at a contract's end serve that contract.
+
+    .. math:: \sum_{pv} r_{lpqvc} \le a_{lcq} / \bar M_q
+    """
+    return at_most(_kept(c, leaf, q, e), _serving(c, leaf, q, e))
+
+
+def _kept(c: Context, leaf: Node, q: Place, e: Contract) -> Number:
+    g = c.given
+    return total(
+        c.kept[leaf, p, q, v, e]
+        for p in g.places[g.hall_of[q]]
+        for v in g.tree.path(leaf)
+        if (leaf, p, q, v, e) in c.kept
+    )
+
+
+def _serving(c: Context, leaf: Node, q: Place, e: Contract) -> Number:
+    g = c.given
+    return total(
+        c.hosting[leaf, e, q, k] / g.hall_mw[q]
+        for k in (TENANT, *g.racks_at.get(q, ()))
+        if (leaf, e, q, k) in c.hosting
+    )
+
+
+def residual(c: Context, leaf: Node) -> Number:
+    r"""Present value of fit-outs, straight line over their life.
+
+    .. math:: \sum_{pqve} \rho_{lpqve} r_{lpqve}
+
+    Fit-outs that stand today carry no residual: their cost is sunk in every plan.
+    """
+    g = c.given
+    return total(
+        worth * c.kept[key] for key, worth in g.hall_residual.items() if key[0] == leaf
+    )

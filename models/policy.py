@@ -1,0 +1,42 @@
+"""What the owner wants besides value: shares of the two businesses."""
+
+from __future__ import annotations
+
+from models import grid, mining
+from models.context import Context
+from models.relation import Number, Relation, at_least, at_most, total
+from models.tree import Node
+
+
+def mining_share_floor(c: Context, n: Node) -> Relation:
+    r"""Mining keeps a share of the IT MW in use.
+
+    .. math:: \sum \mu_k R_{npk}\,[\text{mining}] \ge \underline\sigma \big(
+        \sum \mu_k R_{npk}\,[\text{mining}] + \sum a + \sum g \big)
+    """
+    share = c.given.mining_share_min
+    mined, hosted = _mw(c, n)
+    return at_least((1.0 - share) * mined, share * hosted)
+
+
+def mining_share_limit(c: Context, n: Node) -> Relation:
+    r"""Mining keeps to at most a share of the IT MW in use.
+
+    .. math:: \sum \mu_k R_{npk}\,[\text{mining}] \le \bar\sigma \big(
+        \sum \mu_k R_{npk}\,[\text{mining}] + \sum a + \sum g \big)
+    """
+    share = c.given.mining_share_max
+    mined, hosted = _mw(c, n)
+    return at_most((1.0 - share) * mined, share * hosted)
+
+
+def _mw(c: Context, n: Node) -> tuple[Number, Number]:
+    g = c.given
+    mined = total(mining.installed_mw(c, n, s) for s in g.sites)
+    hosted = total(
+        load
+        for p, workload in g.workload_of.items()
+        if workload == "ai"
+        for load in grid.ai_loads(c, n, p)
+    )
+    return mined, hosted

@@ -1,0 +1,256 @@
+"""Racks: what stands where, what comes, what leaves, and what fits.
+
+Racks of a type in a place are one integer stock. The oldest leave first, so the end of life
+needs no index over age: by any date at least as many have left a site as had come to it one
+life earlier. Within a place halls fill one after another and refilling is free; a conversion
+that displaces racks makes them move, at their cost, or leave.
+"""
+
+from __future__ import annotations
+
+from models.context import Context
+from models.given import TENANT, Contract, Place, RackType, Site
+from models.relation import Number, Relation, at_least, at_most, equal, total
+from models.tree import Node
+
+
+def delivered(c: Context, n: Node, p: Place, k: RackType) -> Number:
+    """Racks that arrive new at a node: ordered one lead time before, or owed from before."""
+    g = c.given
+    key = (g.tree.ancestor(n, g.rack_lag[k]), p, k)
+    return total((g.racks_arriving.get((n, p, k), 0.0), *([c.orders[key]] if key in c.orders else ())))
+
+
+def _came(c: Context, n: Node, p: Place, k: RackType) -> Number:
+    g = c.given
+    return total(
+        c.arriving[n, p, a, b]
+        for a, b in g.transfers.get(g.site_of[p], ())
+        if b == k and (n, p, a, b) in c.arriving
+    )
+
+
+def _left(c: Context, n: Node, p: Place, k: RackType) -> Number:
+    g = c.given
+    return total(
+        c.leaving[n, p, a, b]
+        for a, b in g.transfers.get(g.site_of[p], ())
+        if a == k and (n, p, a, b) in c.leaving
+    )
+
+
+def rack_balance(c: Context, n: Node, p: Place, k: RackType) -> Relation:
+    r"""Racks are those before, plus delivered, less sold, moved and rebuilt.
+
+    .. math::
+        R_{npk} = R_{\pi(n)pk} + \hat R_{npk} + O_{\alpha(n,\ell_k)pk} - S_{npk}
+        + \sum_{k'} A_{npk'k} - \sum_{k'} L_{npkk'}
+    """
+    g = c.given
+    parent = g.tree.parent[n]
+    before = g.racks_today.get((p, k), 0.0) if parent is None else c.racks[parent, p, k]
+    return equal(
+        c.racks[n, p, k],
+        total((before, delivered(c, n, p, k), -c.sales[n, p, k], _came(c, n, p, k),
+               -_left(c, n, p, k))),
+    )
+
+
+def transfer_balance(c: Context, n: Node, s: Site, a: RackType, b: RackType) -> Relation:
+    r"""What leaves its place to be moved or rebuilt arrives at another of the site.
+
+    .. math:: \sum_p A_{npkk'} = \sum_p L_{\alpha(n,\ell)pkk'}
+    """
+    g = c.given
+    origin = g.tree.ancestor(n, g.transfer_lag[a, b])
+    arrived = total(
+        c.arriving[n, p, a, b] for h in g.halls[s] for p in g.places[h]
+        if (n, p, a, b) in c.arriving
+    )
+    sent = total(
+        c.leaving[origin, p, a, b] for h in g.halls[s] for p in g.places[h]
+        if (origin, p, a, b) in c.leaving
+    )
+    return equal(arrived, sent)
+
+
+def end_of_life(c: Context, n: Node, s: Site, k: RackType) -> Relation:
+    r"""By any date, as many have left a site as had come one life earlier.
+
+    .. math::
+        \sum_{m \preceq n} \sum_p \Big( S_{mpk} + \sum_{k' \ne k} L_{mpkk'} \Big) \ge
+        W_{nsk} + \sum_{m \preceq \alpha(n,\Lambda_k)} \sum_p
+        \Big( O_{\alpha(m,\ell_k)pk} + \sum_{k' \ne k} A_{mpk'k} \Big)
+
+    With :math:`W` the racks of today and of standing orders that are worn out by then, and
+    :math:`\Lambda` the life in whole periods. A rebuilt rack starts a new life.
+    """
+    g = c.given
+    places = [p for h in g.halls[s] for p in g.places[h] if k in g.racks_at.get(p, ())]
+    path = g.tree.path(n)
+    worn = [m for m in path if g.tree.period[m] + g.rack_life[k] <= g.tree.period[n]]
+    gone = total(
+        x for m in path for p in places for x in (c.sales[m, p, k], _rebuilt_from(c, m, p, k))
+    )
+    come = total(
+        x for m in worn for p in places for x in (_ordered_for(c, m, p, k),
+                                                  _rebuilt_to(c, m, p, k))
+    )
+    return at_least(gone, total((g.racks_worn.get((n, s, k), 0.0), come)))
+
+
+def _ordered_for(c: Context, n: Node, p: Place, k: RackType) -> Number:
+    key = (c.given.tree.ancestor(n, c.given.rack_lag[k]), p, k)
+    return c.orders.get(key, 0.0)
+
+
+def _rebuilt_from(c: Context, n: Node, p: Place, k: RackType) -> Number:
+    pairs = c.given.transfers.get(c.given.site_of[p], ())
+    return total(c.leaving[n, p, a, b] for a, b in pairs if a == k != b and (n, p, a, b) in c.leaving)
+
+
+def _rebuilt_to(c: Context, n: Node, p: Place, k: RackType) -> Number:
+    pairs = c.given.transfers.get(c.given.site_of[p], ())
+    return total(
+        c.arriving[n, p, a, b] for a, b in pairs if b == k != a and (n, p, a, b) in c.arriving
+    )
+
+
+def space_limit(c: Context, n: Node, p: Place) -> Relation:
+    r"""Racks, the tenants' among them, fit the IT MW of the halls in that state.
+
+    .. math:: \sum_k \mu_k R_{npk} + \sum_{c\ \text{tenant}} a_{ncp} \le \bar M_p H_{np}
+
+    Binds when halls, not grid or money, limit a place. IT MW per hall shrinks with the fit-out.
+    """
+    g = c.given
+    owned = (g.rack_mw[k] * c.racks[n, p, k] for k in g.racks_at.get(p, ()))
+    return at_most(total((*owned, *_tenants(c, n, p))), g.hall_mw[p] * c.halls[n, p])
+
+
+def _tenants(c: Context, n: Node, p: Place) -> list[Number]:
+    g = c.given
+    return [
+        c.hosting[n, x, p, TENANT]
+        for x in g.contracts_at.get((p, TENANT), ())
+        if (n, x, p, TENANT) in c.hosting
+    ]
+
+
+def position_limit(c: Context, n: Node, p: Place) -> Relation:
+    r"""Racks fit the rack positions of the halls in that state.
+
+    .. math:: \sum_k \nu_k R_{npk} + \sum_c \nu_c a_{ncp} \le \bar N_p H_{np}
+
+    Binds when floor, not power, limits a place.
+    """
+    g = c.given
+    owned = (g.rack_positions[k] * c.racks[n, p, k] for k in g.racks_at.get(p, ()))
+    tenants = (
+        g.tenant_positions[x] * c.hosting[n, x, p, TENANT]
+        for x in g.contracts_at.get((p, TENANT), ())
+        if (n, x, p, TENANT) in c.hosting and x in g.tenant_positions
+    )
+    return at_most(total((*owned, *tenants)), g.hall_positions[p] * c.halls[n, p])
+
+
+def whole_racks(c: Context, n: Node, p: Place, k: RackType) -> Relation:
+    r"""A hall holds whole racks.
+
+    .. math:: R_{npk} \le \lfloor \bar M_p / \mu_k \rfloor H_{np}
+
+    Tightens the limits above where a rack is large beside a hall.
+    """
+    return at_most(c.racks[n, p, k], c.given.rack_fit[p, k] * c.halls[n, p])
+
+
+def tail_life(c: Context, leaf: Node, s: Site, x: Contract, k: RackType) -> Relation:
+    r"""Racks that serve a contract beyond the horizon live until it ends.
+
+    .. math::
+        \sum_{c' : T_{c'} \ge T_c} \sum_p a_{lc'pk} / \mu_k \le
+        \sum_{m \preceq l,\ \text{young at } T_c} \sum_p O_{\alpha(m,\ell_k)pk}
+
+    A rent beyond the horizon counts only on racks that can still earn it.
+    """
+    g = c.given
+    places = [p for h in g.halls[s] for p in g.places[h] if k in g.racks_at.get(p, ())]
+    tail = g.tail_months[leaf, x]
+    serving = total(
+        c.hosting[leaf, y, p, k] / g.rack_mw[k]
+        for p in places
+        for y in g.contracts_at.get((p, k), ())
+        if g.tail_months.get((leaf, y), 0) >= tail and (leaf, y, p, k) in c.hosting
+    )
+    end = g.tree.end_month(leaf) + tail
+    young = total(
+        x_
+        for m in g.tree.path(leaf)
+        if g.tree.first_month(m) + g.rack_life_months[k] >= end
+        for p in places
+        for x_ in (delivered(c, m, p, k), _rebuilt_to(c, m, p, k))
+    )
+    return at_most(serving, young)
+
+
+def order_spending(c: Context, n: Node, s: Site) -> Number:
+    r"""Deposits at order and the rest at delivery.
+
+    .. math:: \sum_{pk} \big( \delta_k O_{npk} + \epsilon_k O_{\alpha(n,\ell_k)pk} \big)
+    """
+    g = c.given
+    spent: list[Number] = []
+    for h in g.halls[s]:
+        for p in g.places[h]:
+            for k in g.racks_at.get(p, ()):
+                if (n, p, k) in c.orders:
+                    spent.append(g.rack_deposit[k] * c.orders[n, p, k])
+                key = (g.tree.ancestor(n, g.rack_lag[k]), p, k)
+                if g.rack_due[k] and key in c.orders:
+                    spent.append(g.rack_due[k] * c.orders[key])
+    return total(spent)
+
+
+def transfer_spending(c: Context, n: Node, s: Site) -> Number:
+    r"""Cost of moving and rebuilding racks: :math:`\sum_{pkk'} \tau_{kk'} L_{npkk'}`."""
+    g = c.given
+    return total(
+        g.transfer_cost[a, b] * c.leaving[n, p, a, b]
+        for h in g.halls[s]
+        for p in g.places[h]
+        for a, b in g.transfers.get(s, ())
+        if (n, p, a, b) in c.leaving
+    )
+
+
+def sale_receipts(c: Context, n: Node, s: Site) -> Number:
+    r"""Resale of racks that leave: :math:`\sum_{pk} \sigma_{nk} S_{npk}`."""
+    g = c.given
+    return total(
+        g.resale[n, k] * c.sales[n, p, k]
+        for h in g.halls[s]
+        for p in g.places[h]
+        for k in g.racks_at.get(p, ())
+        if g.resale[n, k]
+    )
+
+
+def residual(c: Context, leaf: Node) -> Number:
+    r"""Resale of the racks that stand at the horizon, less what those lose that serve longer.
+
+    .. math:: \sum_{pk} \sigma^{end}_{lk} R_{lpk} - \sum_{cpk} \lambda_{lck} a_{lcpk}
+    """
+    g = c.given
+    worth = total(
+        g.resale_end[leaf, k] * c.racks[leaf, p, k]
+        for p, types in g.racks_at.items()
+        for k in types
+        if g.resale_end[leaf, k]
+    )
+    loss = total(
+        g.rack_tail_loss[leaf, x, k] * c.hosting[leaf, x, p, k]
+        for x in g.contracts
+        for p, k in g.hosting_at[x]
+        if (leaf, x, k) in g.rack_tail_loss and (leaf, x, p, k) in c.hosting
+    )
+    return total((worth, -loss))

@@ -1,0 +1,305 @@
+"""Terms that follow from dates: rents and ramps, energy of AI, tails beyond the horizon, residuals.
+
+The bands give the hours and prices of each node; the calendar gives the months of each term.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from models.derive import KW_PER_MW, SHELL, USD_PER_MUSD, Derivation, Place
+from models.given import HORIZON, TENANT, Given, Site
+from models.instance import Contract, month_index
+from models.paths import first_day, mean_over
+from models.tree import Node
+
+
+def with_terms(derivation: Derivation, given: Given) -> Given:
+    """Complete a case whose bands are known."""
+    return replace(given, **Terms(derivation, given).tables())
+
+
+class Terms:
+    """Tables of one case that need its bands."""
+
+    def __init__(self, derivation: Derivation, given: Given) -> None:
+        self.d = derivation
+        self.g = given
+        self.t = given.tree
+        self.offers = derivation.i.contracts
+        self.place = {p.name: p for p in derivation.place_list}
+
+    # --- the calendar of a contract --------------------------------------------------------
+
+    def share_due(self, offer: Contract, month: int) -> float:
+        """Share of the signed MW due in a month; zero outside the term."""
+        since = month - month_index(offer.start)
+        if not 0 <= since < offer.months:
+            return 0.0
+        if not offer.ramp:
+            return 1.0
+        reached = [step.share for step in offer.ramp if step.after_months <= since]
+        return reached[-1] if reached else 0.0
+
+    def months(self, n: Node) -> range:
+        """Month indices of a node."""
+        return range(self.t.first_month(n), self.t.end_month(n))
+
+    def due(self, offer: Contract, n: Node) -> float:
+        """Largest share due in any month of a node: what must stand there."""
+        return max(self.share_due(offer, m) for m in self.months(n))
+
+    def rate_musd_per_mw(self, offer: Contract, k: str, month: int) -> float:
+        """Rent of a month per delivered critical IT MW."""
+        years = (month - month_index(offer.start)) // 12
+        escalated = (1.0 + offer.escalator_per_year) ** years
+        if offer.rate_usd_per_kw_month is not None:
+            return escalated * offer.rate_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
+        assert offer.rate_usd_per_gpu_hour is not None
+        paid = max(offer.load_factor_share, offer.take_or_pay_share or 0.0)
+        hours = paid * calendar_hours(month)
+        return escalated * offer.rate_usd_per_gpu_hour * hours * self.gpus_per_mw(k) / USD_PER_MUSD
+
+    def gpus_per_mw(self, k: str) -> float:
+        """GPUs per IT MW of a rack type."""
+        gpus = self.d.i.racks[k].gpus_per_rack
+        assert gpus is not None
+        return gpus / self.d.rack_kw[k] * KW_PER_MW
+
+    def weights(self, offer: Contract, n: Node) -> dict[int, float]:
+        """For each month of a node, the share delivered of what must stand there."""
+        due = self.due(offer, n)
+        return {m: self.share_due(offer, m) / due for m in self.months(n)}
+
+    @cached_property
+    def due_nodes(self) -> list[tuple[Node, str]]:
+        """Nodes in which a contract, if signed, is due."""
+        return [
+            (n, x) for n in self.t.nodes for x, offer in self.offers.items()
+            if self.due(offer, n) > 0
+        ]
+
+    def energy_per_mw(self, n: Node, s: Site) -> float:
+        """Cost of a utility MW drawn through all hours of a node for AI, in M$/MW."""
+        return self._priced(n, s) + self._added(n, s)
+
+    def _priced(self, n: Node, s: Site) -> float:
+        g = self.g
+        return sum(g.hours[n, s, b] * g.price[n, s, b] for b in g.bands[n, s])
+
+    def _added(self, n: Node, s: Site) -> float:
+        g = self.g
+        return sum(g.hours[n, s, b] for b in g.bands[n, s]) * (g.adder[s] + g.ai_adder[s])
+
+    # --- tables ----------------------------------------------------------------------------
+
+    def tables(self) -> dict[str, Any]:
+        """All of them."""
+        return {
+            **self._contracts(), **self._credits(), **self._cloud(), **self._tails(),
+            **self._residuals(),
+        }
+
+    def _contracts(self) -> dict[str, Any]:
+        rent: dict[tuple[Node, str, str], float] = {}
+        damages: dict[tuple[Node, str], float] = {}
+        energy: dict[tuple[Node, str, str], float] = {}
+        service: dict[tuple[Node, str], float] = {}
+        for n, x in self.due_nodes:
+            offer = self.offers[x]
+            weights = self.weights(offer, n)
+            in_service = sum(weights.values())
+            for k in dict.fromkeys(k for _, k in self.g.hosting_at[x]):
+                rent[n, x, k] = sum(
+                    w * self.rate_musd_per_mw(offer, k, m) for m, w in weights.items() if w
+                )
+            damages[n, x] = (
+                in_service * offer.delay_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
+            )
+            service[n, x] = (
+                in_service * offer.staff_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
+            )
+            for p in dict.fromkeys(p for p, _ in self.g.hosting_at[x]):
+                energy[n, x, p] = (
+                    self.draw(offer, self.place[p]) * in_service / self.t.months
+                    * self.energy_per_mw(n, self.place[p].site)
+                )
+        return {
+            "due_share": {(n, x): self.due(self.offers[x], n) for n, x in self.due_nodes},
+            "may_slip": frozenset(
+                (n, x) for n, x in self.due_nodes if self._may_slip(n, self.offers[x])
+            ),
+            "rent": rent, "delay_damages": damages, "hosting_energy": energy,
+            "hosting_service": service,
+        }
+
+    def draw(self, offer: Contract, p: Place) -> float:
+        """Mean utility MW that the owner pays for per critical IT MW served."""
+        if offer.power_passed_through:
+            return 0.0
+        return self.d.i.fitouts[p.fitout].pue * offer.load_factor_share
+
+    def _may_slip(self, n: Node, offer: Contract) -> bool:
+        latest = offer.latest_delivery
+        return latest is not None and self.t.end_month(n) <= month_index(latest)
+
+    def _credited(self, offer: Contract) -> tuple[float, range]:
+        """Advance per MW and month, and the months in which it is credited."""
+        months = offer.prepayment_credit_months or offer.months
+        start = month_index(offer.start)
+        advance = offer.prepayment_usd_per_kw * KW_PER_MW / USD_PER_MUSD
+        return advance / months, range(start, start + months)
+
+    def _credits(self) -> dict[str, Any]:
+        inside: dict[tuple[Node, str], float] = {}
+        beyond: dict[tuple[Node, str], float] = {}
+        for x, offer in self.offers.items():
+            monthly, months = self._credited(offer)
+            if not monthly:
+                continue
+            for n in self.t.nodes:
+                if credited := sum(monthly for m in self.months(n) if m in months):
+                    inside[n, x] = credited
+            for leaf in self.t.leaves:
+                end = self.t.end_month(leaf)
+                left = sum(monthly * self.d.discounted(m + 0.5) for m in months if m >= end)
+                if left:
+                    beyond[leaf, x] = left
+        return {"prepayment_credit": inside, "tail_credit": beyond}
+
+    def _cloud(self) -> dict[str, Any]:
+        sold = self.d.i.gpu_cloud
+        revenue = {
+            (n, k): mean_over(sold[k].price_usd_per_gpu_hour, self.t, n)
+            * sold[k].utilisation_share * (1.0 - sold[k].fee_share) * self.gpus_per_mw(k)
+            * sum(calendar_hours(m) for m in self.months(n)) / USD_PER_MUSD
+            for k in dict.fromkeys(k for _, k in self.g.cloud_at)
+            for n in self.t.nodes
+        }
+        energy = {
+            (n, p, k): self.d.i.fitouts[self.place[p].fitout].pue * sold[k].load_factor_share
+            * self.energy_per_mw(n, self.place[p].site)
+            for p, k in self.g.cloud_at
+            for n in self.t.nodes
+        }
+        return {"cloud_revenue": revenue, "cloud_energy": energy}
+
+    # --- beyond the horizon ----------------------------------------------------------------
+
+    def tail(self, offer: Contract, leaf: Node) -> range:
+        """Months of a contract beyond the horizon, if it runs at its end."""
+        end = self.t.end_month(leaf)
+        stop = month_index(offer.start) + offer.months
+        return range(end, stop) if self.due(offer, leaf) > 0 else range(end, end)
+
+    def _tails(self) -> dict[str, Any]:
+        margin: dict[tuple[Node, str, str, str], float] = {}
+        months: dict[tuple[Node, str], int] = {}
+        loss: dict[tuple[Node, str, str], float] = {}
+        for leaf in self.t.leaves:
+            for x, offer in self.offers.items():
+                tail = self.tail(offer, leaf)
+                if not tail:
+                    continue
+                months[leaf, x] = len(tail)
+                for p, k in self.g.hosting_at[x]:
+                    margin[leaf, x, p, k] = self._tail_margin(offer, leaf, self.place[p], k)
+                    if k != TENANT:
+                        loss[leaf, x, k] = self._resale_lost(leaf, tail.stop, k)
+        return {"tail_margin": margin, "tail_months": months, "rack_tail_loss": loss}
+
+    def _tail_margin(self, offer: Contract, leaf: Node, p: Place, k: str) -> float:
+        served = self.share_due(offer, self.t.end_month(leaf) - 1) / self.due(offer, leaf)
+        service = offer.staff_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
+        upkeep = self.d.opex_per_mw_month(p)
+        return sum(
+            self.d.discounted(m + 0.5) * (
+                served * (
+                    self.rate_musd_per_mw(offer, k, m) - service
+                    - self.draw(offer, p) * self._energy_beyond(leaf, p.site, m)
+                ) - upkeep
+            )
+            for m in self.tail(offer, leaf)
+        )
+
+    def _energy_beyond(self, leaf: Node, s: Site, month: int) -> float:
+        """Cost of a utility MW in a month beyond the horizon: the last year's mean, grown."""
+        last_year = self.t.path(leaf)[-(12 // self.t.months):]
+        months = len(last_year) * self.t.months
+        middle = self.t.end_month(leaf) - months / 2
+        power = self.d.i.power[self.d.i.sites[s].power or s]
+        growth = (1.0 + power.growth_per_year) ** ((month + 0.5 - middle) / 12.0)
+        priced = sum(self._priced(n, s) for n in last_year) / months
+        added = sum(self._added(n, s) for n in last_year) / months
+        return priced * growth + added
+
+    def _resale_lost(self, leaf: Node, stop: int, k: str) -> float:
+        """Resale at the horizon less that at a contract's end, seen from the horizon, per MW."""
+        end = self.t.end_month(leaf)
+        later = self.d.discounted(stop) / self.d.discounted(end) * self.d.resale_usd(k, stop)
+        return (self.d.resale_usd(k, end) - later) / USD_PER_MUSD / self.g.rack_mw[k]
+
+    def _residuals(self) -> dict[str, Any]:
+        ends = {p: self._ends(p) for p in self.g.site_of}
+        hall: dict[tuple[Node, str, str, Node, str], float] = {}
+        project: dict[tuple[Node, str, Node], float] = {}
+        for leaf in self.t.leaves:
+            path = set(self.t.path(leaf))
+            for v, p, q in self.g.conversions_allowed:
+                if v in path:
+                    for e in (HORIZON, *ends[q]):
+                        worth = self._hall_worth(leaf, p, q, v, e)
+                        if worth > 0:
+                            hall[leaf, p, q, v, e] = worth
+            for v, j in self.g.builds_allowed:
+                if v in path and (worth := self._project_worth(leaf, j, v)) > 0:
+                    project[leaf, j, v] = worth
+        return {"residual_ends": ends, "hall_residual": hall, "project_residual": project}
+
+    def _ends(self, p: str) -> tuple[str, ...]:
+        """Contracts that a place may serve beyond the horizon."""
+        return tuple(
+            x for x, offer in self.offers.items()
+            if any(q == p for q, _ in self.g.hosting_at[x])
+            and any(self.tail(offer, leaf) for leaf in self.t.leaves)
+        )
+
+    def _hall_worth(self, leaf: Node, p: str, q: str, v: Node, e: str) -> float:
+        if self.place[q].fitout == SHELL:
+            return 0.0
+        end = self.t.end_month(leaf)
+        if e != HORIZON:
+            end = max(end, month_index(self.offers[e].start) + self.offers[e].months)
+        came = self.t.first_month(v) + self.g.conversion_lag[p, q] * self.t.months
+        life = self.d.i.fitouts[self.place[q].fitout].life_months
+        return straight_line(self.g.conversion_cost[p, q], end - came, life) * self.d.discounted(end)
+
+    def _project_worth(self, leaf: Node, j: str, v: Node) -> float:
+        end = self.t.end_month(leaf)
+        came = self.t.first_month(v) + self.g.project_lag[j] * self.t.months
+        life = self.d.i.projects[j].life_months
+        return straight_line(self.g.project_cost[j], end - came, life) * self.d.discounted(end)
+
+
+def straight_line(cost: float, age_months: float, life_months: float) -> float:
+    """What an asset is worth by straight line.
+
+    Examples
+    --------
+    >>> straight_line(12.0, 40, 120), straight_line(12.0, 130, 120)
+    (8.0, 0.0)
+    """
+    return cost * max(0.0, 1.0 - age_months / life_months)
+
+
+def calendar_hours(month: int) -> float:
+    """Hours of a calendar month.
+
+    Examples
+    --------
+    >>> calendar_hours(2028 * 12 + 1), calendar_hours(2027 * 12 + 1)
+    (696.0, 672.0)
+    """
+    return (first_day(month + 1) - first_day(month)).days * 24.0

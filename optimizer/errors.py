@@ -1,0 +1,240 @@
+"""What can go wrong, and how it is told.
+
+Every exception that is not a defect of ours is a :class:`RackwattError` and carries the exit
+code of the command line. Bad input is a list of :class:`Problem`: what is wrong, where it was
+typed, what was found, what is allowed, and a way out.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+Severity = Literal["error", "warning"]
+
+#: How often one message about one file is told in full; the rest is counted.
+MOST_ALIKE = 5
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the input, or doubtful.
+
+    Attributes
+    ----------
+    message : str
+        What is wrong, in one sentence without a full stop.
+    file : str
+        Name relative to the instance's folder.
+    line : int or None
+        Line in that file, from 1.
+    key : str
+        Dotted key, as ``halls.north.it_mw``; empty where the whole file is meant.
+    found, allowed, hint : str
+        What was typed, what may be typed, and a way out; each may be empty.
+    severity : {'error', 'warning'}
+        An error refuses the instance, a warning does not.
+    """
+
+    message: str
+    file: str
+    line: int | None = None
+    key: str = ""
+    found: str = ""
+    allowed: str = ""
+    hint: str = ""
+    severity: Severity = "error"
+
+    @property
+    def place(self) -> str:
+        """Where it was typed, as ``file:line``."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+    @property
+    def bounds(self) -> str:
+        """What was found and what is allowed, on one line."""
+        parts = (("found", self.found), ("allowed", self.allowed))
+        return "; ".join(f"{word} {text}" for word, text in parts if text)
+
+
+class RackwattError(Exception):
+    """Anything the engine says no to; ``exit_code`` is what the command line returns."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageRefused(RackwattError):
+    """The command was called in a way that cannot be meant, as a run folder that exists."""
+
+    exit_code = 2
+
+
+class InputRefused(RackwattError):
+    """The input has errors; ``problems`` holds all of them, and the warnings."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(plain(self.problems))
+
+
+class Infeasible(RackwattError):
+    """No plan keeps to every limit."""
+
+    exit_code = 4
+
+
+class Unbounded(RackwattError):
+    """The value can grow without limit: a limit or a cost is missing."""
+
+    exit_code = 5
+
+
+class NoPlan(RackwattError):
+    """The solver stopped before it found any plan."""
+
+    exit_code = 6
+
+
+class AuditFailed(RackwattError):
+    """A plan was found and did not survive the audit."""
+
+    exit_code = 7
+
+
+class Report:
+    """Problems as they are collected, in the order of their files."""
+
+    def __init__(self) -> None:
+        self._problems: list[Problem] = []
+
+    def add(self, problem: Problem) -> None:
+        """Take a problem, once."""
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Take several problems."""
+        for problem in problems:
+            self.add(problem)
+
+    def refused(self) -> bool:
+        """Whether any of them is an error."""
+        return any(problem.severity == "error" for problem in self._problems)
+
+    def sorted(self, files: Sequence[str] = ()) -> tuple[Problem, ...]:
+        """Give the problems file by file, in the order of ``files``, and line by line."""
+        rank = {name: position for position, name in enumerate(files)}
+        return tuple(
+            sorted(
+                _without_repeats(self._problems),
+                key=lambda p: (rank.get(p.file, len(rank)), p.file, p.line or 0),
+            )
+        )
+
+
+def _without_repeats(problems: Iterable[Problem]) -> list[Problem]:
+    """Tell the first few of many like messages about a file, and count the rest."""
+    seen: Counter[tuple[str, str, Severity]] = Counter()
+    told: list[Problem] = []
+    for problem in problems:
+        alike = (problem.file, problem.message, problem.severity)
+        seen[alike] += 1
+        if not problem.file.endswith(".csv") or seen[alike] <= MOST_ALIKE:
+            told.append(problem)
+    for (file, message, severity), times in seen.items():
+        if file.endswith(".csv") and times > MOST_ALIKE:
+            more = f"{times - MOST_ALIKE} more of: {message}"
+            told.append(Problem(more, file, line=10**9, severity=severity))
+    return told
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Find the word that was probably meant.
+
+    Examples
+    --------
+    >>> nearest("it_mww", ["site", "count", "it_mw"])
+    'it_mw'
+    >>> nearest("colour", ["site", "count"]) is None
+    True
+    """
+    by_lower = {candidate.lower(): candidate for candidate in sorted(words)}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else None
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Write the hint for a word that is not known; empty where nothing is near."""
+    match = nearest(word, words)
+    return f"did you mean `{match}`?" if match else ""
+
+
+def listed(words: Iterable[str], most: int = 12) -> str:
+    """Write a list of names, cut where it gets long."""
+    names = list(words)
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def plain(problems: Sequence[Problem]) -> str:
+    """Write problems as text, one paragraph each, as a compiler would."""
+    return "\n".join(_paragraph(problem) for problem in problems)
+
+
+def _paragraph(problem: Problem) -> str:
+    key = f" {problem.key}:" if problem.key else ""
+    lines = [f"{_place(problem)}: {problem.severity}:{key} {problem.message}"]
+    lines += [f"    {problem.bounds}"] if problem.bounds else []
+    lines += [f"    hint: {problem.hint}"] if problem.hint else []
+    return "\n".join(lines)
+
+
+def _place(problem: Problem) -> str:
+    return problem.file if problem.line == 10**9 else problem.place
+
+
+def rich(problems: Sequence[Problem]) -> Group:
+    """Lay problems out for a terminal: the place, the key, the message and the way out."""
+    parts: list[Text | Padding] = []
+    for problem in problems:
+        colour = "red" if problem.severity == "error" else "yellow"
+        head = Text.assemble(
+            (problem.severity, f"bold {colour}"), "  ", (_place(problem), "cyan"), "  ",
+            (problem.key, "bold"),
+        )  # fmt: skip
+        body = Text(problem.message)
+        if problem.bounds:
+            body.append(f"\n{problem.bounds}", "dim")
+        if problem.hint:
+            body.append("\nhint: ", "green").append(problem.hint)
+        parts += [head, Padding(body, (0, 0, 0, 4))]
+    return Group(*parts, Text(summary(problems), "bold"))
+
+
+def summary(problems: Sequence[Problem]) -> str:
+    """Count errors and warnings in words.
+
+    Examples
+    --------
+    >>> summary([Problem("unknown key", "instance.toml")])
+    '1 error, no warnings'
+    """
+    return ", ".join(
+        f"{number or 'no'} {word}{'' if number == 1 else 's'}"
+        for word in ("error", "warning")
+        for number in [sum(problem.severity == word for problem in problems)]
+    )
+
+
+def as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Give problems as plain objects, for ``--json``."""
+    return [asdict(problem) for problem in problems]

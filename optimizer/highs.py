@@ -1,0 +1,634 @@
+"""One run of HiGHS: arrays in, arrays out, every return code looked at.
+
+HiGHS works in a thread of its own, so that Ctrl-C, a time limit and the progress line are served
+while it does. Its callbacks only note numbers down; whoever waits reads them. What comes back is
+a claim, not a proof: that no plan exists, or that none is best, is believed only after a second
+solve without presolve, and every plan still has to pass the audit.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import highspy
+import numpy as np
+from highspy import HighsModelStatus, HighsStatus
+
+from optimizer.matrix import DROPPED, Floats, Matrix, largest_violation, objective_at
+
+#: What a run claims. ``feasible``: a plan, not shown to be the best; ``none``: stopped before any.
+Status = Literal["optimal", "feasible", "infeasible", "unbounded", "none"]
+
+#: Why a run ended: by itself, or stopped by the clock, the user, or the watchdog.
+Ended = Literal["by-itself", "time-limit", "interrupted", "abandoned"]
+
+#: Versions that give wrong answers, by the start of their number, and what is wrong with them.
+BANNED = {
+    "1.14.": "its presolve cuts off best plans of models with two unknowns "
+    "(HiGHS issues 2957, 3043, 3073, 3094)"
+}
+
+#: How long the waiting thread sleeps between two looks, in seconds.
+TICK = 0.1
+
+
+class SolverFault(Exception):  # noqa: N818
+    """HiGHS refused a call, failed, or is of a version known to answer wrongly."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a solve may take and how exact it must be.
+
+    Attributes
+    ----------
+    gap : float
+        Relative distance of plan and bound at which a plan counts as best.
+    absolute_gap : float
+        The same in the unit of the objective; the first of the two to be reached ends the run.
+    time_limit : float
+        Seconds, for all solves that one answer takes.
+    threads : int
+        Threads of HiGHS. With one, runs repeat exactly.
+    seed : int
+        Random seed of HiGHS.
+    presolve : bool
+        Whether the model is reduced before it is solved.
+    grace : float
+        Seconds, or a twentieth of the time limit if that is more, that a routine of HiGHS may
+        overrun a stop before the best plan so far is taken without it.
+    """
+
+    gap: float = 1e-4
+    absolute_gap: float = 1e-6
+    time_limit: float = math.inf
+    threads: int = 1
+    seed: int = 0
+    presolve: bool = True
+    grace: float = 5.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds between a stop and giving HiGHS up."""
+        finite = self.time_limit if math.isfinite(self.time_limit) else 0.0
+        return max(self.grace, 0.05 * finite)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    seconds : float
+        Since the run began.
+    incumbent : float or None
+        Objective of the best plan so far.
+    bound : float or None
+        What no plan can beat.
+    gap : float
+        Relative distance of the two, infinite while one is missing.
+    nodes : int
+        Branch-and-bound nodes done.
+    stopping : bool
+        Whether the run has been told to stop.
+    """
+
+    seconds: float
+    incumbent: float | None = None
+    bound: float | None = None
+    gap: float = math.inf
+    nodes: int = 0
+    stopping: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What HiGHS claims about a matrix.
+
+    Attributes
+    ----------
+    status : str
+        The claim; see :data:`Status`.
+    ended : str
+        Why the run ended; see :data:`Ended`.
+    x : float array, shape (columns,), or None
+        The best point found.
+    objective, bound : float or None
+        Its objective, worked out anew from ``x``, and what no point can beat.
+    gap : float
+        Relative distance of the two; infinite while one is missing.
+    root_bound : float or None
+        The bound when branching began; the final one where it never did.
+    nodes, lp_iterations : int
+        Branch-and-bound nodes, simplex iterations.
+    violation : float
+        By how much ``x`` breaks the row or limit that it breaks most; NaN without ``x``.
+    seconds, cpu_seconds : float
+        Wall clock and process time, over every solve that the answer took.
+    messages : tuple of str
+        Warnings of HiGHS, and what was done about doubtful claims.
+    """
+
+    status: Status
+    ended: Ended
+    x: Floats | None
+    objective: float | None
+    bound: float | None
+    gap: float
+    root_bound: float | None
+    nodes: int
+    lp_iterations: int
+    violation: float
+    seconds: float
+    cpu_seconds: float
+    messages: tuple[str, ...]
+
+
+def relative_gap(objective: float | None, bound: float | None) -> float:
+    """Distance of plan and bound, as a share of the plan.
+
+    Examples
+    --------
+    >>> relative_gap(200.0, 201.0), relative_gap(0.0, 0.0), relative_gap(None, 1.0)
+    (0.005, 0.0, inf)
+    """
+    if objective is None or bound is None:
+        return math.inf
+    distance = abs(objective - bound)
+    if distance == 0:
+        return 0.0
+    return distance / abs(objective) if objective else math.inf
+
+
+def ban(version: str) -> str | None:
+    """Why a version of HiGHS must not be used, or None.
+
+    Examples
+    --------
+    >>> ban("1.15.1") is None, ban("1.14.0") is None
+    (True, False)
+    """
+    return next((why for start, why in BANNED.items() if version.startswith(start)), None)
+
+
+# --- the answer ----------------------------------------------------------------------------
+
+
+def run(
+    matrix: Matrix,
+    options: Options | None = None,
+    *,
+    start: Floats | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Outcome:
+    """Solve a matrix that has passed the pre-flight.
+
+    Ctrl-C ends the run with the best point so far; a second one raises ``KeyboardInterrupt``.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        What to solve.
+    options : Options, optional
+        Limits and exactness.
+    start : float array, shape (columns,), optional
+        A point to begin from; HiGHS repairs or drops it where it is not feasible.
+    progress : callable, optional
+        Called about ten times a second, in the caller's thread.
+    stop : threading.Event, optional
+        Setting it ends the run like Ctrl-C.
+
+    Raises
+    ------
+    SolverFault
+        Where HiGHS refuses a call, fails, or is of a banned version.
+    ValueError
+        Where ``start`` has the wrong length or holds what is not a number.
+    """
+    options = options or Options()
+    _check_start(matrix, start)
+    if not matrix.shape[1]:
+        return _nothing_to_decide(matrix)
+    watched = progress, stop or threading.Event()
+    claim, first = _attempt(matrix, options, start, *watched)
+    if claim not in ("infeasible", "unbounded", "unsettled"):
+        return first
+    left = replace(
+        options,
+        presolve=not options.presolve,
+        time_limit=max(0.0, options.time_limit - first.seconds),
+    )
+    claim, second = _attempt(matrix, left, None, *watched)
+    if claim == "unsettled":
+        second = _settled(second, _attempt(_costless(matrix), left, None, *watched)[1])
+    return _reconciled(first, second, options)
+
+
+def _costless(matrix: Matrix) -> Matrix:
+    """The same matrix, to which every point that holds is as good as any other."""
+    return replace(matrix, cost=np.zeros_like(matrix.cost))
+
+
+def _settled(unsettled: Outcome, costless: Outcome) -> Outcome:
+    """Decide between unbounded and infeasible by whether any point exists."""
+    settled: dict[Status, Status] = {"infeasible": "infeasible", "none": "none"}
+    return replace(
+        unsettled,
+        status=settled.get(costless.status, "unbounded"),
+        ended=costless.ended,
+        seconds=unsettled.seconds + costless.seconds,
+        cpu_seconds=unsettled.cpu_seconds + costless.cpu_seconds,
+    )
+
+
+def _reconciled(first: Outcome, second: Outcome, options: Options) -> Outcome:
+    """Believe the second of two solves, and say how it stands to the first."""
+    how = ("with", "without") if options.presolve else ("without", "with")
+    if second.status == "none":
+        said = f"stopped before a solve {how[1]} presolve could confirm '{first.status}'"
+    elif second.status == first.status:
+        said = f"'{first.status}' confirmed {how[1]} presolve"
+    else:
+        said = f"'{first.status}' {how[0]} presolve, '{second.status}' {how[1]} it: believed"
+    return replace(
+        second,
+        seconds=first.seconds + second.seconds,
+        cpu_seconds=first.cpu_seconds + second.cpu_seconds,
+        messages=(*first.messages, *second.messages, said),
+    )
+
+
+def confirmed_infeasible(matrix: Matrix, options: Options | None = None) -> bool:
+    """Whether two solves, with presolve and without, both find that no point exists."""
+    return run(matrix, options).status == "infeasible"
+
+
+def _check_start(matrix: Matrix, start: Floats | None) -> None:
+    if start is None:
+        return
+    if start.shape != matrix.cost.shape:
+        raise ValueError(
+            f"the start has shape {start.shape}, the matrix {matrix.shape[1]} columns"
+        )
+    if not np.isfinite(start).all():
+        raise ValueError("the start holds what is not a finite number")
+
+
+def _nothing_to_decide(matrix: Matrix) -> Outcome:
+    """Answer for a matrix without columns, whose rows HiGHS would not look at."""
+    holds = bool(np.all((matrix.row_lower <= 0) & (matrix.row_upper >= 0)))
+    value = matrix.offset if holds else None
+    return _outcome(
+        "optimal" if holds else "infeasible",
+        "by-itself",
+        matrix,
+        np.zeros(0) if holds else None,
+        bound=value,
+        root_bound=value,
+    )
+
+
+def _outcome(
+    status: Status,
+    ended: Ended,
+    matrix: Matrix,
+    x: Floats | None,
+    *,
+    bound: float | None,
+    root_bound: float | None,
+    nodes: int = 0,
+    lp_iterations: int = 0,
+    seconds: float = 0.0,
+    cpu_seconds: float = 0.0,
+    messages: tuple[str, ...] = (),
+) -> Outcome:
+    """Complete an outcome with what can be worked out from its point."""
+    objective = None if x is None else objective_at(matrix, x)
+    return Outcome(
+        status=status,
+        ended=ended,
+        x=x,
+        objective=objective,
+        bound=bound,
+        gap=relative_gap(objective, bound),
+        root_bound=root_bound,
+        nodes=nodes,
+        lp_iterations=lp_iterations,
+        violation=math.nan if x is None else largest_violation(matrix, x),
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        messages=messages,
+    )
+
+
+# --- one solve -----------------------------------------------------------------------------
+
+#: A status, or HiGHS's "unbounded or infeasible", which has to be settled.
+_Claim = Literal["optimal", "feasible", "infeasible", "unbounded", "none", "unsettled"]
+
+_VERDICTS: dict[HighsModelStatus, _Claim] = {
+    HighsModelStatus.kOptimal: "optimal",
+    HighsModelStatus.kInfeasible: "infeasible",
+    HighsModelStatus.kUnbounded: "unbounded",
+    HighsModelStatus.kUnboundedOrInfeasible: "unsettled",
+}
+
+_STOPPED: dict[HighsModelStatus, Ended] = {
+    HighsModelStatus.kTimeLimit: "time-limit",
+    HighsModelStatus.kInterrupt: "interrupted",
+}
+
+#: HiGHS says so of every linear program that is passed flat.
+_NO_NEWS = "No semi-integer/integer variables"
+
+
+def _settings(options: Options) -> dict[str, bool | int | float | str]:
+    """Every option of HiGHS that an answer may depend on, set on every solve."""
+    return {
+        # Callbacks fire only while output is on; the console stays ours.
+        "log_to_console": False,
+        "output_flag": True,
+        "presolve": "on" if options.presolve else "off",
+        "solver": "choose",
+        "parallel": "choose",
+        "threads": options.threads,
+        "random_seed": options.seed,
+        "time_limit": options.time_limit,
+        "mip_rel_gap": options.gap,
+        "mip_abs_gap": options.absolute_gap,
+        "mip_feasibility_tolerance": 1e-6,
+        "primal_feasibility_tolerance": 1e-7,
+        "dual_feasibility_tolerance": 1e-7,
+        "small_matrix_value": DROPPED,
+        "large_matrix_value": 1e15,
+        "infinite_bound": 1e20,
+        "infinite_cost": 1e20,
+        "mip_detect_symmetry": True,
+        "mip_allow_restart": True,
+        "mip_heuristic_effort": 0.05,
+        # Lifting for probing has open defects (HiGHS issue 3307).
+        "mip_lifting_for_probing": -1,
+        "allow_unbounded_or_infeasible": False,
+        "user_objective_scale": 0,
+        "user_bound_scale": 0,
+    }
+
+
+class _Watch:
+    """What the callbacks of one solve have noted, written by HiGHS's thread only."""
+
+    def __init__(self) -> None:
+        self.halt = False
+        self.messages: list[str] = []
+        self.x: Floats | None = None
+        self.incumbent = self.bound = self.root_bound = math.nan
+        self.nodes = 0
+
+    def attach(self, solver: highspy.Highs) -> None:
+        solver.cbLogging.subscribe(self._on_message)
+        solver.cbMipImprovingSolution.subscribe(self._on_better_plan)
+        solver.cbMipInterrupt.subscribe(self._on_look)
+        solver.cbSimplexInterrupt.subscribe(self._on_halt)
+        solver.cbIpmInterrupt.subscribe(self._on_halt)
+
+    def _on_message(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        kinds = highspy.HighsLogType.kWarning, highspy.HighsLogType.kError
+        if event.data_out.log_type in kinds and _NO_NEWS not in event.message:
+            self.messages.append(event.message.strip())
+
+    def _on_better_plan(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        self.x = np.array(event.data_out.mip_solution)
+        self._on_look(event)
+
+    def _on_look(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        data = event.data_out
+        self.incumbent, self.bound = data.mip_primal_bound, data.mip_dual_bound
+        self.nodes = data.mip_node_count
+        if self.nodes == 0:
+            self.root_bound = self.bound
+        self._on_halt(event)
+
+    def _on_halt(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        if self.halt:
+            event.interrupt()
+
+    def progress(self, seconds: float, *, stopping: bool) -> Progress:
+        incumbent, bound = _finite(self.incumbent), _finite(self.bound)
+        gap = relative_gap(incumbent, bound)
+        return Progress(seconds, incumbent, bound, gap, self.nodes, stopping)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _attempt(
+    matrix: Matrix,
+    options: Options,
+    start: Floats | None,
+    progress: Callable[[Progress], None] | None,
+    stop: threading.Event,
+) -> tuple[_Claim, Outcome]:
+    """Run HiGHS once, in its own thread, and wait for it or give it up."""
+    began, cpu_began = time.monotonic(), time.process_time()
+    watch = _Watch()
+    solver = _loaded(matrix, options, start, watch)
+    worker = _Worker(solver)
+    ended = _wait(worker, watch, options, progress, stop)
+    spent = _Spent(time.monotonic() - began, time.process_time() - cpu_began)
+    if ended == "abandoned":
+        return _given_up(matrix, watch, spent)
+    if worker.failure is not None or worker.status == HighsStatus.kError:
+        raise SolverFault("; ".join(("HiGHS failed", *watch.messages, repr(worker.failure))))
+    return _read(matrix, options, solver, watch, ended, spent)
+
+
+@dataclass(frozen=True)
+class _Spent:
+    """What a solve took, in seconds of the wall clock and of the processors."""
+
+    seconds: float
+    cpu_seconds: float
+
+
+def _loaded(
+    matrix: Matrix, options: Options, start: Floats | None, watch: _Watch
+) -> highspy.Highs:
+    """Hand options, model and start over, looking at every return code."""
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    why = ban(solver.version())
+    if why is not None:
+        raise SolverFault(f"HiGHS {solver.version()} must not be used: {why}")
+    for name, value in _settings(options).items():
+        _demand(solver.setOptionValue(name, value), f"option {name} = {value!r}", watch)
+    watch.attach(solver)
+    _demand(_pass_model(solver, matrix), "the model", watch)
+    if start is not None and matrix.integer.any():
+        point = highspy.HighsSolution()
+        point.col_value = np.clip(start, matrix.column_lower, matrix.column_upper)
+        _demand(solver.setSolution(point), "the start", watch)
+    return solver
+
+
+def _demand(status: HighsStatus, what: str, watch: _Watch) -> None:
+    """Stop at an error; what HiGHS merely warns of is among the messages of the watch."""
+    if status == HighsStatus.kError:
+        raise SolverFault("; ".join((f"HiGHS refused {what}", *watch.messages)))
+
+
+def _pass_model(solver: highspy.Highs, matrix: Matrix) -> HighsStatus:
+    table = matrix.coefficients
+    sense = highspy.ObjSense.kMaximize if matrix.maximise else highspy.ObjSense.kMinimize
+    return solver.passModel(
+        matrix.shape[1],
+        matrix.shape[0],
+        table.nnz,
+        int(highspy.MatrixFormat.kColwise),
+        int(sense),
+        matrix.offset,
+        matrix.cost,
+        matrix.column_lower,
+        matrix.column_upper,
+        matrix.row_lower,
+        matrix.row_upper,
+        table.indptr,
+        table.indices,
+        table.data,
+        matrix.integer.astype(np.int32),
+    )
+
+
+class _Worker(threading.Thread):
+    """HiGHS at work; a daemon, so that a stuck routine cannot keep the process alive."""
+
+    def __init__(self, solver: highspy.Highs) -> None:
+        super().__init__(name="highs", daemon=True)
+        self._solver = solver
+        self.status: HighsStatus | None = None
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.status = self._solver.run()
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            # HiGHS keeps one pool of threads per calling thread; this one's ends with it.
+            highspy.Highs.resetGlobalScheduler(False)
+
+
+def _wait(
+    worker: _Worker,
+    watch: _Watch,
+    options: Options,
+    progress: Callable[[Progress], None] | None,
+    stop: threading.Event,
+) -> Ended:
+    """Wait for HiGHS, passing on progress, Ctrl-C and the clock."""
+    began = time.monotonic()
+    ended: Ended = "by-itself"
+    give_up = math.inf
+    worker.start()
+    try:
+        while worker.is_alive():
+            try:
+                worker.join(TICK)
+                now = time.monotonic()
+                if ended == "by-itself" and (stop.is_set() or now - began > options.time_limit):
+                    ended = "interrupted" if stop.is_set() else "time-limit"
+                    give_up = now + options.patience
+                    watch.halt = True
+                if now > give_up and worker.is_alive():
+                    return "abandoned"
+                if progress is not None:
+                    progress(watch.progress(now - began, stopping=watch.halt))
+            except KeyboardInterrupt:
+                if stop.is_set():
+                    raise
+                stop.set()
+    finally:
+        watch.halt = True
+    return ended
+
+
+def _given_up(matrix: Matrix, watch: _Watch, spent: _Spent) -> tuple[_Claim, Outcome]:
+    """Take the best plan so far from a solver that does not answer."""
+    claim: Status = "none" if watch.x is None else "feasible"
+    return claim, _outcome(
+        claim,
+        "abandoned",
+        matrix,
+        watch.x,
+        bound=_finite(watch.bound),
+        root_bound=_finite(watch.root_bound),
+        nodes=watch.nodes,
+        seconds=spent.seconds,
+        cpu_seconds=spent.cpu_seconds,
+        messages=(*watch.messages, "HiGHS did not stop when told to and was left behind"),
+    )
+
+
+def _read(
+    matrix: Matrix,
+    options: Options,
+    solver: highspy.Highs,
+    watch: _Watch,
+    ended: Ended,
+    spent: _Spent,
+) -> tuple[_Claim, Outcome]:
+    """Read claim, point and bound from a solver that has come back."""
+    verdict, info = solver.getModelStatus(), solver.getInfo()
+    if verdict in _STOPPED:
+        ended = _STOPPED[verdict] if ended == "by-itself" else ended
+        has_plan = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        claim: _Claim = "feasible" if has_plan else "none"
+    elif verdict in _VERDICTS:
+        claim, ended = _VERDICTS[verdict], "by-itself"
+    else:
+        ending = solver.modelStatusToString(verdict)
+        raise SolverFault("; ".join((f"HiGHS ended with '{ending}'", *watch.messages)))
+    x = np.array(solver.getSolution().col_value) if claim in ("optimal", "feasible") else None
+    bound = _bound(matrix, claim, info, x)
+    nodes = max(0, info.mip_node_count)
+    outcome = _outcome(
+        "unbounded" if claim == "unsettled" else claim,
+        ended,
+        matrix,
+        x,
+        bound=bound,
+        root_bound=bound if nodes <= 1 else _finite(watch.root_bound),
+        nodes=nodes,
+        lp_iterations=max(0, info.simplex_iteration_count),
+        seconds=spent.seconds,
+        cpu_seconds=spent.cpu_seconds,
+        messages=tuple(watch.messages),
+    )
+    return claim, _not_above_its_proof(outcome, options)
+
+
+def _bound(
+    matrix: Matrix, claim: _Claim, info: highspy.HighsInfo, x: Floats | None
+) -> float | None:
+    """What HiGHS has shown no plan to beat; of a linear program, its optimum."""
+    if matrix.integer.any():
+        return _finite(info.mip_dual_bound) if claim in ("optimal", "feasible", "none") else None
+    return objective_at(matrix, x) if claim == "optimal" and x is not None else None
+
+
+def _not_above_its_proof(outcome: Outcome, options: Options) -> Outcome:
+    """Take *optimal* back where point and bound are further apart than was asked for."""
+    if outcome.status != "optimal" or outcome.objective is None or outcome.bound is None:
+        return outcome
+    size = abs(outcome.objective)
+    allowed = max(options.absolute_gap, options.gap * size) + 1e-9 * max(1.0, size)
+    if abs(outcome.objective - outcome.bound) <= allowed:
+        return outcome
+    said = f"called optimal with a gap of {outcome.gap:.3g}, above what was asked for"
+    return replace(outcome, status="feasible", messages=(*outcome.messages, said))

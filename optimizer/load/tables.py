@@ -1,0 +1,434 @@
+"""CSV: the tables of the instance, the columns of ``paths.csv`` and the rows of ``sources.csv``.
+
+A cell means what the same text would mean in TOML, and nothing more: ``1_000``, ``12,5``, full
+width digits and ``nan`` are problems, not numbers. An empty cell is a key that is not given.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.instance import TABLES, Block, Growth
+from optimizer.errors import Problem, Report, did_you_mean, listed
+from optimizer.keys import Key, Kind, Place, Places, dotted, kinds_of
+from optimizer.load.files import Files
+
+#: No table of an instance has more rows; beyond it nobody could read the plan.
+MOST_ROWS = 20_000
+#: A table without names: its rows are a list.
+NAMELESS = "fleet"
+
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
+_COUNT = re.compile(r"[+-]?[0-9]{1,18}\Z")
+
+
+#: The columns a table may have: the key each one fills, and what that key holds.
+Columns = Mapping[str, tuple[Key, Kind]]
+
+
+class CellRefused(ValueError):
+    """A cell cannot be read as what its column holds."""
+
+    def __init__(self, allowed: str, hint: str = "") -> None:
+        super().__init__(allowed)
+        self.allowed, self.hint = allowed, hint
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A CSV file: its header and its rows, each with its line."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+    def records(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Walk the rows as column -> cell, leaving out empty cells."""
+        for line, row in self.rows:
+            yield line, {column: cell for column, cell in zip(self.header, row, strict=True) if cell}
+
+
+def read_sheet(text: str, name: str, report: Report) -> Sheet | None:
+    """Read CSV text; None where the header cannot be read. Ragged rows are reported, left out."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: tuple[str, ...] | None = None
+    rows: list[tuple[int, tuple[str, ...]]] = []
+    try:
+        for row in reader:
+            cells = tuple(cell.strip() for cell in row)
+            if not any(cells):
+                continue
+            if header is None:
+                header = cells
+                if not _header_stands(cells, name, report):
+                    return None
+            elif len(cells) == len(header):
+                rows.append((reader.line_num, cells))
+            else:
+                report.add(_ragged(name, reader.line_num, len(cells), len(header)))
+    except csv.Error as error:
+        report.add(Problem(f"this is not CSV: {error}", name, reader.line_num))
+        return None
+    if header is None:
+        report.add(Problem("the file is empty", name))
+        return None
+    return Sheet(name, header, tuple(rows))
+
+
+def _header_stands(header: tuple[str, ...], name: str, report: Report) -> bool:
+    if len(header) == 1 and ";" in header[0]:
+        hint = "separate columns by commas; a list inside a cell by semicolons"
+        report.add(Problem("columns are separated by semicolons", name, 1, hint=hint))
+        return False
+    for position, column in enumerate(header):
+        if not column:
+            report.add(Problem(f"column {position + 1} has no name", name, 1))
+        elif column in header[:position]:
+            report.add(Problem("the column is given twice", name, 1, column))
+    return all(header) and len(set(header)) == len(header)
+
+
+def _ragged(name: str, line: int, found: int, allowed: int) -> Problem:
+    hint = "a comma inside a cell needs quotes; decimals have a point"
+    return Problem(
+        "the row does not have as many cells as the header",
+        name, line, found=f"{found} cells", allowed=f"{allowed} cells", hint=hint,
+    )  # fmt: skip
+
+
+# --- cells ---------------------------------------------------------------------------------
+
+
+def number(text: str) -> float:
+    """Read a finite number as TOML would write it.
+
+    Raises
+    ------
+    CellRefused
+        For anything else.
+
+    Examples
+    --------
+    >>> number("2.5e1")
+    25.0
+    """
+    if not _NUMBER.match(text):
+        raise CellRefused("a number", _why_no_number(text))
+    value = float(text)
+    if not math.isfinite(value):
+        raise CellRefused("a finite number")
+    return value
+
+
+def _why_no_number(text: str) -> str:
+    slips = (
+        (r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", "write 1000 without a comma"),
+        (r"[+-]?[0-9.]*,[0-9]+", "write 12.5 with a decimal point"),
+        (r"[0-9_.]+", "write 1000 without an underscore"),
+        (r"[0-9.,]+\s*%", "write a share as a fraction: 0.35, not 35 %"),
+        (r"[$€]\s*[0-9.,]+|[0-9.,]+\s*[A-Za-z$€/]+", "the unit stands in the key"),
+        (r"(?i)[+-]?(nan|inf|infinity|n/?a|null|none|-)", "leave the cell empty instead"),
+        (r"[^\x00-\x7f]+[.,]?[^\x00-\x7f]*", "write numbers with the digits 0 to 9"),
+    )
+    return next((hint for slip, hint in slips if re.fullmatch(slip, text)), "")
+
+
+def _count(text: str) -> int:
+    if not _COUNT.match(text):
+        raise CellRefused("a whole number", "" if _NUMBER.match(text) else _why_no_number(text))
+    return int(text)
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise CellRefused("true or false")
+    return text == "true"
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(";") if name.strip()]
+
+
+def _path(text: str) -> Any:
+    """Read a number, the name of a column of paths.csv, or steps as ``2027-01:5;2028-01:7``."""
+    if ":" not in text:
+        return number(text) if _looks_numeric(text) else text
+    pairs = [item.split(":") for item in _names(text)]
+    if any(len(pair) != 2 for pair in pairs):
+        raise CellRefused("steps as 2027-01:5;2028-01:7")
+    return [{"from": month.strip(), "value": number(value.strip())} for month, value in pairs]
+
+
+def _looks_numeric(text: str) -> bool:
+    """Tell a number, or a failed attempt at one, from the name of a column."""
+    return not re.search(r"[A-Za-z]", text) or bool(
+        re.fullmatch(r"(?i)[+-]?(nan|inf|infinity)|[+-]?[0-9.]+e[+-]?[0-9]+", text)
+    )
+
+
+def cell(kind: Kind, text: str) -> Any:
+    """Read a cell as what its key holds.
+
+    Raises
+    ------
+    CellRefused
+        With what is allowed.
+    """
+    readers = {"number": number, "count": _count, "flag": _flag, "names": _names, "path": _path}
+    if kind.what == "blocks" and kind.block:
+        return [_item(kind.block, item) for item in _names(text)]
+    return readers.get(kind.what, str)(text)
+
+
+def _item(block: type[Block], text: str) -> dict[str, Any]:
+    kinds = kinds_of(block)
+    values = [value.strip() for value in text.split(":")]
+    if len(values) != len(kinds):
+        raise CellRefused(f"items {':'.join(kinds)}, separated by semicolons")
+    return {
+        name: cell(kind, value)
+        for (name, kind), value in zip(kinds.items(), values, strict=True)
+    }
+
+
+@functools.cache
+def columns_of(block: type[Block]) -> Columns:
+    """Give the columns a table may have: its keys, and nested keys with dots."""
+    columns: dict[str, tuple[Key, Kind]] = {}
+    for name, kind in kinds_of(block).items():
+        inner = Growth if kind.what == "path" else kind.block if kind.what == "block" else None
+        if kind.what != "block":
+            columns[name] = ((name,), kind)
+        if inner:
+            columns |= {
+                f"{name}.{column}": ((name, *key), inner_kind)
+                for column, (key, inner_kind) in columns_of(inner).items()
+            }
+    return columns
+
+
+# --- the tables of the instance ------------------------------------------------------------
+
+
+@dataclass
+class TableReader:
+    """Adds the CSV tables of a folder to what ``instance.toml`` holds.
+
+    Attributes
+    ----------
+    document : dict
+        What was typed so far; rows are added to it.
+    lost : set of Key
+        Keys whose cell could not be read, so that they are not reported as missing too.
+    """
+
+    document: dict[str, Any]
+    places: Places
+    report: Report
+    lost: set[Key]
+
+    def add(self, table: str, sheet: Sheet, *, use: bool) -> None:
+        """Add the rows of one table; ``use`` allows the column that names a catalogue entry."""
+        columns = dict(columns_of(TABLES[table]))
+        if use:
+            columns["use"] = (("use",), Kind("text"))
+        if not self._header_fits(table, sheet, columns):
+            return
+        if len(sheet.rows) > MOST_ROWS:
+            report = f"{len(sheet.rows)} rows are more than {MOST_ROWS}"
+            self.report.add(Problem(report, sheet.name))
+            return
+        if table == NAMELESS:
+            self._list(table, sheet, columns)
+        else:
+            self._named(table, sheet, columns)
+
+    def _header_fits(
+        self, table: str, sheet: Sheet, columns: Columns
+    ) -> bool:
+        allowed = [*columns] if table == NAMELESS else ["name", *columns]
+        for column in sheet.header:
+            if column not in allowed:
+                self._refuse_column(sheet, f"{table}.{column}", column, allowed)
+        if table != NAMELESS and "name" not in sheet.header:
+            self.report.add(Problem("the table has no column `name`", sheet.name, 1, table))
+            return False
+        return True
+
+    def _refuse_column(self, sheet: Sheet, key: str, column: str, allowed: list[str]) -> None:
+        hint = did_you_mean(column, allowed)
+        problem = Problem(
+            "unknown column", sheet.name, 1, key, column, listed(allowed, 40), hint
+        )
+        self.report.add(problem)
+
+    def _list(
+        self, table: str, sheet: Sheet, columns: Columns
+    ) -> None:
+        if table in self.document:
+            place = self.places.of((table,))
+            hint = f"keep [[{table}]] or {sheet.name}"
+            message = f"the table is given in {sheet.name} too"
+            self.report.add(Problem(message, place.file, place.line, table, hint=hint))
+            return
+        rows: list[dict[str, Any]] = []
+        self.places.put((table,), Place(sheet.name, 1))
+        for position, (line, record) in enumerate(sheet.records()):
+            rows.append(self._row((table, position), line, record, sheet, columns))
+        self.document[table] = rows
+
+    def _named(
+        self, table: str, sheet: Sheet, columns: Columns
+    ) -> None:
+        held = self.document.setdefault(table, {})
+        if not isinstance(held, dict):
+            return
+        self.places.known.setdefault((table,), Place(sheet.name, 1))
+        for line, record in sheet.records():
+            name = record.pop("name", "")
+            key: Key = (table, name)
+            if not name:
+                self.report.add(Problem("the row has no name", sheet.name, line, table))
+            elif name in held:
+                before = self.places.of(key)
+                where = before.file if before.line is None else f"{before.file}:{before.line}"
+                hint = f"it is first given at {where}; keep one"
+                self.report.add(
+                    Problem("the name is given twice", sheet.name, line, f"{table}.{name}", hint=hint)
+                )
+            else:
+                held[name] = self._row(key, line, record, sheet, columns)
+
+    def _row(
+        self,
+        key: Key,
+        line: int,
+        record: Mapping[str, str],
+        sheet: Sheet,
+        columns: Columns,
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {}
+        place = Place(sheet.name, line)
+        self.places.put(key, place)
+        for column, text in record.items():
+            if column not in columns:
+                continue
+            path, kind = columns[column]
+            self.places.put((*key, *path), place)
+            try:
+                _place(row, path, cell(kind, text))
+            except CellRefused as refused:
+                self.lost.add((*key, *path))
+                self._refuse_cell(place, (*key, column), text, refused)
+        return row
+
+    def _refuse_cell(self, place: Place, key: Key, text: str, refused: CellRefused) -> None:
+        self.report.add(
+            Problem(
+                "the cell cannot be read", place.file, place.line, dotted(key),
+                repr(text), refused.allowed, refused.hint,
+            )
+        )  # fmt: skip
+
+
+def _place(row: dict[str, Any], path: Key, value: Any) -> None:
+    """Put a cell where its dotted column says."""
+    for part in path[:-1]:
+        row = row.setdefault(str(part), {})
+        if not isinstance(row, dict):
+            raise CellRefused("a number or a growth, not both")
+    if path[-1] in row:
+        raise CellRefused("a number or a growth, not both")
+    row[str(path[-1])] = value
+
+
+# --- paths.csv and sources.csv -------------------------------------------------------------
+
+PATHS, SOURCES = "paths.csv", "sources.csv"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of ``paths.csv``: steps, each with its line."""
+
+    steps: tuple[tuple[str, float, int], ...]
+
+
+def read_paths(files: Files) -> dict[str, Column]:
+    """Read the paths of a folder by the name of their column."""
+    text = files.text(PATHS)
+    sheet = read_sheet(text, PATHS, files.report) if text else None
+    if sheet is None:
+        return {}
+    if "month" not in sheet.header:
+        files.refuse(PATHS, "the table has no column `month`", "write months as 2027-04", 1)
+        return {}
+    steps: dict[str, list[tuple[str, float, int]]] = {
+        column: [] for column in sheet.header if column != "month"
+    }
+    for line, record in sheet.records():
+        month = record.pop("month", "")
+        for column, text in record.items():
+            try:
+                steps[column].append((month, number(text), line))
+            except CellRefused as refused:
+                problem = Problem(
+                    "the cell cannot be read", PATHS, line, column, repr(text),
+                    refused.allowed, refused.hint,
+                )  # fmt: skip
+                files.report.add(problem)
+    _months_rise(sheet, files.report)
+    return {name: Column(tuple(column)) for name, column in steps.items()}
+
+
+def _months_rise(sheet: Sheet, report: Report) -> None:
+    before = ""
+    for line, record in sheet.records():
+        month = record.get("month", "")
+        if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month):
+            report.add(Problem("a month is written YYYY-MM", PATHS, line, "month", repr(month)))
+        elif month <= before:
+            message = "months must rise from row to row"
+            report.add(Problem(message, PATHS, line, "month", month, f"after {before}"))
+        else:
+            before = month
+
+
+@dataclass(frozen=True)
+class Source:
+    """A row of ``sources.csv``: where a figure comes from."""
+
+    key: str
+    value: str
+    unit: str
+    source: str
+    remark: str
+    line: int
+
+
+def read_sources(files: Files) -> tuple[Source, ...]:
+    """Read the sources of a folder's figures."""
+    text = files.text(SOURCES)
+    sheet = read_sheet(text, SOURCES, files.report) if text else None
+    if sheet is None:
+        return ()
+    columns = ("key", "value", "unit", "source", "remark")
+    missing = [name for name in columns if name not in sheet.header]
+    unknown = [name for name in sheet.header if name not in columns]
+    if missing or unknown:
+        found, allowed = listed(sheet.header), listed(columns)
+        files.report.add(
+            Problem("the columns are not those of sources.csv", SOURCES, 1, "", found, allowed)
+        )
+        return ()
+    return tuple(
+        Source(*(record.get(name, "") for name in columns), line=line)
+        for line, record in sheet.records()
+    )

@@ -1,0 +1,541 @@
+"""The model as the solver reads it, and the pre-flight that it must pass first.
+
+Pyomo's own solver interfaces take six times the work of one flat hand-over and let numbers that
+are not numbers vanish: a NaN or infinite coefficient makes HiGHS drop a row, and the answer
+still says *optimal*. So the model is compiled to arrays, the arrays are looked through, and what
+is unsound is refused by the name of the row and the column it stands in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pyomo.common.errors import InfeasibleConstraintException
+from pyomo.common.gc_manager import PauseGC
+from pyomo.core import ConcreteModel, Var, maximize
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, LinearStandardFormInfo
+from scipy.sparse import coo_array, csc_array, csr_array
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+#: HiGHS treats coefficients up to this size as zero.
+DROPPED = 1e-9
+#: Up to this size a coefficient between integers only makes HiGHS's presolve answer wrongly
+#: (seen on versions 1.8.1 to 1.15.1): it lies within the tolerance of the row.
+TINY = 1e-6
+#: Above this size a tolerance of 1e-6 no longer says anything about the number.
+HUGE = 1e9
+#: Largest over smallest coefficient of a row: above the first refused, above the second told.
+RANGE_REFUSED = 1e9
+RANGE_TOLD = 1e7
+#: A value further than this from a whole number is no rounding slip.
+NEARLY_WHOLE = 1e-5
+
+
+# --- the matrix ----------------------------------------------------------------------------
+
+
+class Names(Sequence[str]):
+    """Names of Pyomo components, spelt out only when somebody reads them.
+
+    Parameters
+    ----------
+    components : sequence
+        Rows or columns, each with a ``name``.
+    """
+
+    def __init__(self, components: Sequence[Any]) -> None:
+        self._components = components
+
+    def __len__(self) -> int:
+        return len(self._components)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [component.name for component in self._components[index]]
+        return str(self._components[index].name)
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A mixed-integer linear program as arrays.
+
+    Attributes
+    ----------
+    coefficients : csc_array, shape (rows, columns)
+        One entry per row and column, ordered within each column.
+    row_lower, row_upper : float array, shape (rows,)
+        Limits of each row, infinite where there is none.
+    column_lower, column_upper : float array, shape (columns,)
+        Limits of each unknown.
+    cost : float array, shape (columns,)
+        What one unit of each unknown adds to the objective.
+    offset : float
+        What the objective holds before any unknown.
+    maximise : bool
+        Whether more is better.
+    integer : bool array, shape (columns,)
+        Which unknowns are whole numbers.
+    row_names, column_names : sequence of str
+        For messages and exports; spelt out on reading.
+    columns : sequence
+        Pyomo's unknown behind each column, to write a plan back; empty without a model.
+    """
+
+    coefficients: csc_array
+    row_lower: Floats
+    row_upper: Floats
+    column_lower: Floats
+    column_upper: Floats
+    cost: Floats
+    offset: float
+    maximise: bool
+    integer: Flags
+    row_names: Sequence[str] = field(repr=False)
+    column_names: Sequence[str] = field(repr=False)
+    columns: Sequence[Any] = field(default=(), repr=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of columns."""
+        return len(self.row_lower), len(self.column_lower)
+
+
+def dense_matrix(
+    rows: ArrayLike,
+    row_lower: ArrayLike,
+    row_upper: ArrayLike,
+    column_lower: ArrayLike,
+    column_upper: ArrayLike,
+    cost: ArrayLike,
+    *,
+    integer: ArrayLike | bool = False,
+    maximise: bool = False,
+    offset: float = 0.0,
+) -> Matrix:
+    """Write a small matrix down as a table.
+
+    Examples
+    --------
+    >>> both = dense_matrix([[1, 1]], [-np.inf], [4.5], [0, 0], [9, 9], [2, 3], maximise=True)
+    >>> both.shape, list(both.row_names), list(both.column_names)
+    ((1, 2), ['r0'], ['x0', 'x1'])
+    """
+    lower, upper, price = (np.array(v, float) for v in (column_lower, column_upper, cost))
+    below, above = np.array(row_lower, float), np.array(row_upper, float)
+    table = np.array(rows, float).reshape(len(below), len(lower))
+    return Matrix(
+        coefficients=csc_array(table),
+        row_lower=below,
+        row_upper=above,
+        column_lower=lower,
+        column_upper=upper,
+        cost=price,
+        offset=offset,
+        maximise=maximise,
+        integer=np.broadcast_to(np.asarray(integer, bool), lower.shape).copy(),
+        row_names=[f"r{i}" for i in range(len(below))],
+        column_names=[f"x{j}" for j in range(len(lower))],
+    )
+
+
+class RowNeverHolds(Exception):  # noqa: N818
+    """A row without unknowns does not hold: the model is infeasible before any solve."""
+
+
+def compile_model(model: ConcreteModel) -> Matrix:
+    """Read a Pyomo model into arrays, every unknown in the order of its declaration.
+
+    Unknowns in no row keep their column. A fixed unknown keeps its column too, both limits at
+    its value; what it adds to rows and objective has moved into their limits and offset.
+
+    Parameters
+    ----------
+    model : ConcreteModel
+        Linear, with at most one active objective.
+
+    Raises
+    ------
+    RowNeverHolds
+        Where a row holds no unknown and is false.
+    ValueError
+        Where the model is not linear, has two objectives, or uses an unknown that is neither
+        whole nor real.
+    """
+    with PauseGC():
+        try:
+            form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+        except InfeasibleConstraintException as never:
+            raise RowNeverHolds(str(never)) from never
+        return _from_standard_form(model, form)
+
+
+def _from_standard_form(model: ConcreteModel, form: LinearStandardFormInfo) -> Matrix:
+    if len(form.objectives) > 1:
+        raise ValueError(f"{len(form.objectives)} objectives are active, one is needed")
+    columns = list(model.component_data_objects(Var, active=True, descend_into=True))
+    place = {id(unknown): j for j, unknown in enumerate(columns)}
+    used = np.fromiter((place[id(v)] for v in form.columns), np.int32, len(form.columns))
+    cost = np.zeros(len(columns))
+    if form.objectives:
+        cost[used] = form.c.toarray()[0]
+    rows, row_of, row_lower, row_upper = _merge_ranges(form)
+    column_lower, column_upper, integer = _limits(columns)
+    return Matrix(
+        coefficients=_placed(form.A, row_of, used, (len(rows), len(columns))),
+        row_lower=row_lower,
+        row_upper=row_upper,
+        column_lower=column_lower,
+        column_upper=column_upper,
+        cost=cost,
+        offset=float(form.c_offset[0]) if form.objectives else 0.0,
+        maximise=bool(form.objectives) and form.objectives[0].sense == maximize,
+        integer=integer,
+        row_names=Names(rows),
+        column_names=Names(columns),
+        columns=columns,
+    )
+
+
+def _merge_ranges(
+    form: LinearStandardFormInfo,
+) -> tuple[list[Any], NDArray[np.int32], Floats, Floats]:
+    """Join the two rows that Pyomo makes of a row with two limits.
+
+    Returns
+    -------
+    The constraints, the merged row of each compiled row (-1 for the second half of a pair, whose
+    coefficients repeat the first), and the lower and upper limits.
+    """
+    kinds = np.fromiter((entry.bound_type for entry in form.rows), np.int8, len(form.rows))
+    second = np.zeros(len(kinds), bool)
+    for i in np.flatnonzero(kinds[1:] == -1) + 1:
+        second[i] = form.rows[i - 1].constraint is form.rows[i].constraint
+    merged = np.cumsum(~second, dtype=np.int32) - np.int32(1)
+    rows = [entry.constraint for entry, half in zip(form.rows, second, strict=True) if not half]
+    lower, upper = np.full(len(rows), -np.inf), np.full(len(rows), np.inf)
+    limits = np.asarray(form.rhs, float)
+    lower[merged[kinds <= 0]] = limits[kinds <= 0]
+    upper[merged[kinds >= 0]] = limits[kinds >= 0]
+    return rows, np.where(second, np.int32(-1), merged), lower, upper
+
+
+def _placed(
+    compiled: csc_array,
+    row_of: NDArray[np.int32],
+    column_of: NDArray[np.int32],
+    shape: tuple[int, int],
+) -> csc_array:
+    """Move compiled entries to their merged row and declared column."""
+    entries = coo_array(compiled)
+    rows = row_of[entries.row]
+    kept = rows >= 0
+    return csc_array((entries.data[kept], (rows[kept], column_of[entries.col[kept]])), shape=shape)
+
+
+def _limits(columns: Sequence[Any]) -> tuple[Floats, Floats, Flags]:
+    """Lower and upper limit of each unknown, and whether it is a whole number."""
+    lower, upper = np.full(len(columns), -np.inf), np.full(len(columns), np.inf)
+    integer = np.zeros(len(columns), bool)
+    for j, unknown in enumerate(columns):
+        below, above = unknown.bounds
+        if unknown.fixed:
+            below = above = unknown.value
+        if below is not None:
+            lower[j] = below
+        if above is not None:
+            upper[j] = above
+        if unknown.is_integer():
+            integer[j] = True
+        elif not unknown.is_continuous():
+            raise ValueError(f"{unknown.name} is neither a whole nor a real number")
+    return lower, upper, integer
+
+
+# --- points --------------------------------------------------------------------------------
+
+
+def objective_at(matrix: Matrix, point: Floats) -> float:
+    """Objective of a point, in the unit of the costs, offset included."""
+    return matrix.offset + math.fsum(matrix.cost * point)
+
+
+def largest_violation(matrix: Matrix, point: Floats) -> float:
+    """By how much a point breaks the row or limit that it breaks most; 0 where it holds all.
+
+    Each row is measured in its own unit; integrality is not looked at.
+    """
+    activity = matrix.coefficients @ point
+    misses = (
+        matrix.row_lower - activity,
+        activity - matrix.row_upper,
+        matrix.column_lower - point,
+        point - matrix.column_upper,
+    )
+    # np.max, unlike max, hands a NaN on.
+    return float(np.max([miss.max(initial=0.0) for miss in misses]))
+
+
+def round_integers(matrix: Matrix, point: Floats) -> Floats:
+    """Put whole numbers where the solver left them within its tolerance.
+
+    Raises
+    ------
+    ValueError
+        Where a value lies further than 1e-5 from a whole number.
+
+    Examples
+    --------
+    >>> m = dense_matrix([[1, 1]], [0], [9], [0, 0], [9, 9], [1, 1], integer=[True, False])
+    >>> round_integers(m, np.array([2.9999997, 0.5]))
+    array([3. , 0.5])
+    """
+    whole = np.rint(point)
+    off = np.where(matrix.integer, np.abs(point - whole), 0.0)
+    worst = int(off.argmax()) if off.size else 0
+    if off.size and not off[worst] <= NEARLY_WHOLE:
+        raise ValueError(f"{matrix.column_names[worst]} should be whole and is {point[worst]!r}")
+    return np.where(matrix.integer, whole, point)
+
+
+def fix_integers(matrix: Matrix, point: Floats) -> Matrix:
+    """Hold every whole number at its value in ``point``: what is left to decide is linear."""
+    fixed = np.where(matrix.integer, round_integers(matrix, point), np.nan)
+    return replace(
+        matrix,
+        column_lower=np.where(matrix.integer, fixed, matrix.column_lower),
+        column_upper=np.where(matrix.integer, fixed, matrix.column_upper),
+        integer=np.zeros_like(matrix.integer),
+    )
+
+
+# --- pre-flight ----------------------------------------------------------------------------
+
+#: Says in the user's words where the number of a row and a column came from.
+Describe = Callable[[str | None, str | None], str]
+
+FaultKind = Literal[
+    "not-a-number",
+    "infinite",
+    "huge",
+    "dropped",
+    "tiny-between-integers",
+    "tiny",
+    "wide-row",
+    "contradictory",
+    "idle-row",
+]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A number that the solver would get wrong, and where it stands.
+
+    Attributes
+    ----------
+    kind : str
+        What is wrong with it.
+    row, column : str or None
+        Where it stands; a row alone for its limits, a column alone for its cost and limits.
+    value : float
+        The number (for a wide row, largest over smallest coefficient).
+    what : str
+        The sentence to show.
+    origin : str
+        Where the number came from, in the user's words, when the caller knows.
+    refused : bool
+        False for what is told and let through.
+    """
+
+    kind: FaultKind
+    row: str | None
+    column: str | None
+    value: float
+    what: str
+    origin: str
+    refused: bool
+
+    def __str__(self) -> str:
+        where = " × ".join(name for name in (self.row, self.column) if name) or "objective"
+        came = f" (from {self.origin})" if self.origin else ""
+        return f"{where}: {self.what}{came}"
+
+
+class MatrixRefused(Exception):  # noqa: N818
+    """The model holds numbers that no answer could be trusted on.
+
+    Attributes
+    ----------
+    faults : list of Fault
+        Every one of them.
+    """
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(map(str, faults)))
+
+
+def refuse_unsound(matrix: Matrix, describe: Describe | None = None) -> list[Fault]:
+    """Let a sound matrix through, and say what was odd about it.
+
+    Raises
+    ------
+    MatrixRefused
+        With every fault that stops it.
+    """
+    faults = preflight(matrix, describe)
+    refused = [fault for fault in faults if fault.refused]
+    if refused:
+        raise MatrixRefused(refused)
+    return faults
+
+
+def preflight(matrix: Matrix, describe: Describe | None = None) -> list[Fault]:
+    """Find every number that HiGHS would drop, refuse, or answer wrongly on.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        What is about to be solved.
+    describe : callable, optional
+        ``describe(row, column)`` names the input that the number came from; either may be None.
+
+    Returns
+    -------
+    list of Fault
+        Coefficients first, then rows, columns and objective.
+    """
+    report = _Report(matrix, describe or _of_unknown_origin)
+    return [
+        *_coefficient_faults(matrix, report),
+        *_width_faults(matrix, report),
+        *_row_faults(matrix, report),
+        *_column_faults(matrix, report),
+        *_objective_faults(matrix, report),
+    ]
+
+
+@dataclass(frozen=True)
+class _Report:
+    """Write a fault down by row and column number."""
+
+    matrix: Matrix
+    describe: Describe
+
+    def __call__(
+        self,
+        kind: FaultKind,
+        what: str,
+        value: float,
+        *,
+        row: int | None = None,
+        column: int | None = None,
+        refused: bool = True,
+    ) -> Fault:
+        row_name = None if row is None else self.matrix.row_names[row]
+        column_name = None if column is None else self.matrix.column_names[column]
+        origin = self.describe(row_name, column_name)
+        return Fault(kind, row_name, column_name, float(value), what, origin, refused)
+
+
+def _of_unknown_origin(_row: str | None, _column: str | None) -> str:
+    return ""
+
+
+def _each(mask: Flags) -> Iterator[int]:
+    return (int(i) for i in np.flatnonzero(mask))
+
+
+def _coefficient_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
+    entries = coo_array(matrix.coefficients)
+    size = np.abs(entries.data)
+    # A fixed real number is a constant by the time presolve looks at the row.
+    loose = ~matrix.integer & (matrix.column_lower < matrix.column_upper)
+    mixed = np.zeros(matrix.shape[0], bool)
+    mixed[entries.row[loose[entries.col]]] = True
+    faint = (size > 0) & (size <= TINY) & (size > DROPPED)
+    between = faint & ~mixed[entries.row]
+    finds: Mapping[FaultKind, tuple[Flags, str]] = {
+        "not-a-number": (np.isnan(entries.data), "the coefficient is not a number"),
+        "infinite": (np.isinf(entries.data), "the coefficient is infinite"),
+        "huge": ((size > HUGE) & np.isfinite(size), "the coefficient is above 1e9 in size"),
+        "dropped": ((size > 0) & (size <= DROPPED), "the solver would take it for zero"),
+        "tiny-between-integers": (between, "below 1e-6 in size in a row of whole numbers"),
+        "tiny": (faint & ~between, "below 1e-6 in size, within the tolerance of its row"),
+    }
+    for kind, (found, what) in finds.items():
+        for e in _each(found):
+            value = entries.data[e]
+            yield report(
+                kind,
+                f"{value:.6g}: {what}",
+                value,
+                row=int(entries.row[e]),
+                column=int(entries.col[e]),
+                refused=kind != "tiny",
+            )
+
+
+def _width_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
+    by_row = csr_array(matrix.coefficients)
+    size = np.abs(by_row.data)
+    counted = np.isfinite(size) & (size > 0)
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(by_row.indptr))[counted]
+    largest, smallest = np.zeros(matrix.shape[0]), np.full(matrix.shape[0], np.inf)
+    np.maximum.at(largest, row, size[counted])
+    np.minimum.at(smallest, row, size[counted])
+    width = largest / smallest
+    for i in _each(width > RANGE_TOLD):
+        what = f"coefficients from {smallest[i]:.3g} to {largest[i]:.3g} in one row"
+        yield report("wide-row", what, width[i], row=i, refused=bool(width[i] > RANGE_REFUSED))
+
+
+def _limit_faults(
+    lower: Floats, upper: Floats, report: Callable[..., Fault], axis: Literal["row", "column"]
+) -> Iterator[Fault]:
+    for side, limit, wrong in (("lower", lower, np.inf), ("upper", upper, -np.inf)):
+        finds: Mapping[FaultKind, tuple[Flags, str]] = {
+            "not-a-number": (np.isnan(limit), f"the {side} limit is not a number"),
+            "infinite": (limit == wrong, f"the {side} limit is {wrong:+g}"),
+            "huge": ((np.abs(limit) > HUGE) & np.isfinite(limit), f"{side} limit above 1e9"),
+        }
+        for kind, (found, what) in finds.items():
+            for i in _each(found):
+                yield report(kind, f"{what} ({limit[i]:.6g})", limit[i], **{axis: i})
+    for i in _each((lower > upper) & np.isfinite(lower) & np.isfinite(upper)):
+        what = f"the lower limit {lower[i]:.6g} is above the upper {upper[i]:.6g}"
+        yield report("contradictory", what, lower[i] - upper[i], **{axis: i})
+
+
+def _row_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
+    yield from _limit_faults(matrix.row_lower, matrix.row_upper, report, "row")
+    for i in _each((matrix.row_lower == -np.inf) & (matrix.row_upper == np.inf)):
+        yield report("idle-row", "limits nothing: neither side is finite", np.inf, row=i)
+
+
+def _column_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
+    yield from _limit_faults(matrix.column_lower, matrix.column_upper, report, "column")
+
+
+def _objective_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
+    finds: Mapping[FaultKind, Callable[[Floats], Flags]] = {
+        "not-a-number": np.isnan,
+        "infinite": np.isinf,
+        "huge": lambda value: (np.abs(value) > HUGE) & np.isfinite(value),
+    }
+    for kind, finder in finds.items():
+        for j in _each(finder(matrix.cost)):
+            value = matrix.cost[j]
+            yield report(kind, f"a cost of {value:.6g} per unit", value, column=j)
+        if finder(np.array([matrix.offset]))[0]:
+            yield report(kind, f"a constant of {matrix.offset:.6g}", matrix.offset)
