@@ -23,10 +23,8 @@ from optimizer.keys import (
     dotted,
     entries,
     keys_of,
-    kind_at,
     kinds_of,
     references,
-    value_at,
 )
 
 #: Where the entries of each catalogue go in an instance.
@@ -79,12 +77,6 @@ class Catalogue:
     folder: Traversable
 
     @classmethod
-    @functools.cache
-    def packaged(cls) -> Catalogue:
-        """Read the catalogues that ship with the package."""
-        return cls.read(files("optimizer") / "catalogue")
-
-    @classmethod
     def read(cls, folder: Traversable) -> Catalogue:
         """Read ``machines.toml`` and its like from a folder; an absent one is empty."""
         shelves = {}
@@ -98,6 +90,12 @@ class Catalogue:
     def names(self, table: Key) -> Mapping[str, Mapping[str, Any]]:
         """Give the entries that a table of the instance may use."""
         return self.entries.get(SHELVES.get(table, ""), {})
+
+
+@functools.cache
+def packaged() -> Catalogue:
+    """Read the catalogues that ship with the package."""
+    return Catalogue.read(files("optimizer") / "catalogue")
 
 
 @dataclass
@@ -168,9 +166,10 @@ class Shopping:
     def _bring_once(self) -> bool:
         brought = False
         for key, name, table in list(self._named()):
-            known = self.catalogue.names(table)
+            if name not in self.catalogue.names(table):
+                continue
             held = self._table(table)
-            if held is None or name in held or name not in known:
+            if held is None or name in held:
                 continue
             held[name] = {}
             self.places.put((*table, name), self.places.of(key))
@@ -200,7 +199,7 @@ def _other_ways(table: Key, block: Mapping[str, Any]) -> set[str]:
     return {key for way in ways if typed and way not in typed for key in way}
 
 
-def format_defaults(instance: Instance, document: Mapping[str, Any]) -> Iterator[Default]:
+def format_defaults(document: Mapping[str, Any]) -> Iterator[Default]:
     """List the figures other than zero that the format gives to the blocks that were typed."""
     for top, kind in kinds_of(Instance).items():
         held = document.get(top)
@@ -220,6 +219,3 @@ def _defaults_of(key: Key, typed: Mapping[str, Any], block: Any) -> Iterator[Def
         if name not in typed and is_figure:
             yield Default(dotted((*key, name)), value, "format")
 
-
-__all__ = ["SHELVES", "WAYS", "Catalogue", "Default", "Shopping", "format_defaults"]
-_ = (kind_at, value_at)

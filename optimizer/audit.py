@@ -1,0 +1,255 @@
+"""The audit: a plan put back into its instance, without solver and model object.
+
+The families are read on floats. What a plan claims is believed when every limit holds, every
+number follows from the decisions, every hour has been dispatched again, every promise of
+availability is kept in exact arithmetic, the racks of every group split into whole halls, and
+the plan is worth no less than doing nothing and no more than the proven bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from models.allocation import FAMILIES, objective
+from models.build import Column
+from models.context import Context
+from models.decisions import DECISIONS
+from models.given import TENANT
+from optimizer.bands import priced_hours
+from optimizer.case import Case
+from optimizer.settle import banded_margin, hourly_margin
+from optimizer.splits import split_halls
+
+#: Largest violation that is believed to be arithmetic, relative to the size of the limit.
+TOLERANCE = 1e-6
+#: Largest relative difference between profit in bands and over all hours.
+HOURS_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One thing that a plan gets wrong.
+
+    Attributes
+    ----------
+    limit : str
+        Name of the family or check.
+    index : tuple
+        Where: node, site, place and so on, in the order of the family.
+    where : str
+        The same in words.
+    left, right : float
+        Both sides.
+    sense : str
+        How they should compare.
+    """
+
+    limit: str
+    index: tuple[Any, ...]
+    where: str
+    left: float
+    right: float
+    sense: str
+
+    @property
+    def amount(self) -> float:
+        """By how much it is broken."""
+        return abs(self.left - self.right)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.limit} at {self.where}: {self.left:.9g} should be "
+            f"{self.sense} {self.right:.9g}"
+        )
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the audit found."""
+
+    breaches: tuple[Breach, ...]
+    value_musd: float
+    banded_margin_musd: float
+    hourly_margin_musd: float
+    relations: int
+    nothing_musd: float | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the plan may be called one."""
+        return not self.breaches
+
+    @property
+    def hours_difference(self) -> float:
+        """Relative difference between mining profit in bands and over all hours."""
+        return _relative(self.banded_margin_musd, self.hourly_margin_musd)
+
+
+def audit(
+    case: Case,
+    plan: Context,
+    *,
+    claimed_musd: float | None = None,
+    bound_musd: float | None = None,
+    nothing_musd: float | None = None,
+    gap: float = 0.0,
+) -> Audit:
+    """Check a plan against its case.
+
+    Parameters
+    ----------
+    case : Case
+        What was given.
+    plan : Context
+        The plan on floats.
+    claimed_musd, bound_musd, nothing_musd : float, optional
+        Value that the solver claims, bound that it proved, value of doing nothing.
+    gap : float
+        Relative gap that was asked for: by so much the plan may fall short of doing nothing.
+    """
+    checked = list(_relations(plan))
+    breaches = [breach for breach, _ in checked if breach is not None]
+    breaches += _domains(plan)
+    breaches += _promises(case, plan)
+    breaches += _splits(case, plan)
+    banded, hourly, off_hours = _hours(case, plan)
+    breaches += off_hours
+    value = float(objective(plan))
+    breaches += _values(value, claimed_musd, bound_musd, nothing_musd, gap)
+    return Audit(tuple(breaches), value, banded, hourly, len(checked), nothing_musd)
+
+
+def _relations(plan: Context) -> Iterator[tuple[Breach | None, str]]:
+    for family in FAMILIES:
+        for index, relation in family.relations(plan):
+            left, right = float(relation.left), float(relation.right)
+            size = max(1.0, abs(left), abs(right))
+            excess = float(relation.excess())
+            broken = not excess <= TOLERANCE * size
+            where = describe_index(plan, family.letters, index)
+            breach = Breach(family.name, tuple(index), where, left, right, relation.sense)
+            yield (breach if broken else None), family.name
+
+
+def _domains(plan: Context) -> Iterator[Breach]:
+    for decision in DECISIONS:
+        for index, value in getattr(plan, decision.name).items():
+            where = ", ".join(map(str, index))
+            if not math.isfinite(value):
+                yield Breach(decision.name, index, where, value, 0.0, "finite, not")
+            if decision.domain != "real" and value < -TOLERANCE:
+                yield Breach(decision.name, index, where, value, 0.0, ">=")
+            if decision.domain == "binary" and value > 1 + TOLERANCE:
+                yield Breach(decision.name, index, where, value, 1.0, "<=")
+            if decision.domain in ("integer", "binary") and value != round(value):
+                yield Breach(decision.name, index, where, value, round(value), "whole, as")
+
+
+def _promises(case: Case, plan: Context) -> Iterator[Breach]:
+    packages = case.instance.uptime.packages
+    for (n, x, p, k), mw in plan.hosting.items():
+        if mw <= TOLERANCE:
+            continue
+        package = plan.given.package_of[p]
+        has = Fraction(str(packages[package].availability)) if package else Fraction(0)
+        promised = Fraction(str(case.instance.contracts[x].availability))
+        if has < promised:
+            where = f"{period_text(plan, n)}, {p}, {x}, {k}"
+            yield Breach("uptime.promise", (n, x, p, k), where, float(has), float(promised), ">=")
+
+
+def _splits(case: Case, plan: Context) -> Iterator[Breach]:
+    g = plan.given
+    for (n, p), count in plan.halls.items():
+        whole = round(count)
+        if whole < 2:
+            continue
+        stand = {k: round(plan.racks[n, p, k]) for k in g.racks_at.get(p, ())}
+        stand = {k: number for k, number in stand.items() if number}
+        tenants = sum(
+            mw for x in g.contracts_at.get((p, TENANT), ())
+            if (mw := plan.hosting.get((n, x, p, TENANT), 0.0)) > 0
+        )
+        if len(stand) + (tenants > 0) > 1 and split_halls(g, p, whole, stand, tenants) is None:
+            where = f"{period_text(plan, n)}, {p}"
+            yield Breach("halls.split", (n, p), where, float(sum(stand.values())), whole,
+                         "racks that split into so many halls:")
+
+
+def _hours(case: Case, plan: Context) -> tuple[float, float, list[Breach]]:
+    g = plan.given
+    banded = hourly = 0.0
+    breaches: list[Breach] = []
+    for n in g.nodes:
+        for s in g.sites:
+            in_bands = banded_margin(plan, n, s)
+            in_hours = hourly_margin(plan, n, s, priced_hours(g, n, s, case.hours[s]))
+            banded += in_bands
+            hourly += in_hours
+            if not abs(in_bands - in_hours) <= HOURS_TOLERANCE * max(1.0, abs(in_hours)):
+                where = f"{period_text(plan, n)}, {s}"
+                breaches.append(
+                    Breach("energy.dispatch", (n, s), where, in_bands, in_hours, "==")
+                )
+    return banded, hourly, breaches
+
+
+def _values(
+    value: float,
+    claimed: float | None,
+    bound: float | None,
+    nothing: float | None,
+    gap: float,
+) -> Iterator[Breach]:
+    slack = TOLERANCE * max(1.0, abs(value))
+    if claimed is not None and not abs(value - claimed) <= slack:
+        yield Breach("capital.value", (), "claim", claimed, value, "==")
+    if bound is not None and not value <= bound + slack:
+        yield Breach("capital.bound", (), "bound", value, bound, "<=")
+    if nothing is not None and not value >= nothing - slack - gap * abs(nothing):
+        yield Breach("capital.nothing", (), "doing nothing", value, nothing, ">=")
+
+
+def period_text(plan: Context, n: int) -> str:
+    """Name a node by its first month; by its number too where the tree branches."""
+    from models.instance import month_text
+
+    tree = plan.given.tree
+    text = month_text(tree.first_month(n))
+    return text if len(tree.leaves) == 1 else f"{text} (node {n})"
+
+
+def describe_index(plan: Context, letters: str, index: tuple[Any, ...]) -> str:
+    """Write an index in words: nodes as months, the rest by name."""
+    parts = [
+        period_text(plan, part) if letter == "n" else f"band {part}" if letter == "b"
+        and isinstance(part, int) else str(part)
+        for letter, part in zip(letters, index, strict=True)
+    ]
+    return ", ".join(parts)
+
+
+def values_of(plan: Context) -> dict[Column, float]:
+    """Every number of a plan by name and index, as the model numbers its columns."""
+    return {
+        (decision.name, index): value
+        for decision in DECISIONS
+        for index, value in getattr(plan, decision.name).items()
+    }
+
+
+def _relative(one: float, other: float) -> float:
+    size = max(abs(one), abs(other))
+    return abs(one - other) / size if size else 0.0
+
+
+def by_limit(breaches: tuple[Breach, ...]) -> Mapping[str, int]:
+    """Count breaches by limit."""
+    counts: dict[str, int] = {}
+    for breach in breaches:
+        counts[breach.limit] = counts.get(breach.limit, 0) + 1
+    return counts

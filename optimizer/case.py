@@ -1,0 +1,50 @@
+"""A case ready to solve: what was typed, its tree, its hours, and the numbers that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.derive import Derivation, tree_of
+from models.given import Given, Site
+from models.hours import Hours
+from models.instance import Instance
+from models.terms import with_terms
+from models.tree import Tree
+from optimizer.bands import merge
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One instance, from the typed figures to the numbers of the algebra."""
+
+    instance: Instance
+    derivation: Derivation
+    hours: Mapping[Site, Hours]
+    given: Given
+
+
+def prepare(
+    instance: Instance,
+    supplies: Mapping[str, Hours],
+    *,
+    tree: Tree | None = None,
+    hourly: bool = False,
+) -> Case:
+    """Derive a case from an instance and the priced hours of its power supplies.
+
+    Parameters
+    ----------
+    instance : Instance
+        What was typed.
+    supplies : mapping
+        Priced hours by name of the power block.
+    tree : Tree, optional
+        A scenario tree in place of the instance's chain.
+    hourly : bool
+        Keep every hour as a band of its own, to compare with the merged bands.
+    """
+    derivation = Derivation(instance, tree or tree_of(instance))
+    hours = {s: supplies[site.power or s] for s, site in instance.sites.items()}
+    banded = merge(derivation.given(), hours, hourly=hourly)
+    return Case(instance, derivation, hours, with_terms(derivation, banded))

@@ -1,0 +1,46 @@
+"""What no single block shows: whether an instance makes sense as a whole, before any solve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from optimizer.checks.dates import dates
+from optimizer.checks.draft import Draft, Span
+from optimizer.checks.fits import fits
+from optimizer.checks.idle import idle_keys, lead_times
+from optimizer.checks.impossible import impossibilities
+from optimizer.checks.limits import contradictions
+from optimizer.checks.plausible import plausibility
+from optimizer.checks.references import names_known
+from optimizer.errors import Problem
+
+#: Checks that look at one thing each, and hold however much of the instance reads well.
+CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
+    names_known,
+    plausibility,
+    dates,
+    contradictions,
+    fits,
+    idle_keys,
+    lead_times,
+)
+
+
+def problems_of(draft: Draft, *, sound: bool) -> list[Problem]:
+    """Find all problems of an instance.
+
+    Parameters
+    ----------
+    draft : Draft
+        The instance as far as it could be read.
+    sound : bool
+        Whether no error was found so far. Only a sound instance is asked whether it is
+        possible at all: on a broken one the answer would mislead.
+    """
+    found = [problem for check in CHECKS for problem in check(draft)]
+    if sound and all(problem.severity == "warning" for problem in found):
+        found += impossibilities(draft)
+    return found
+
+
+__all__ = ["CHECKS", "Draft", "Span", "problems_of"]

@@ -1,0 +1,117 @@
+"""An instance as far as it could be read: what the checks look at.
+
+A folder with one bad hall still has good halls. Each block that reads well stands here under
+its key, so that all problems are found at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from models.instance import Block, Horizon, month_index, month_text
+from optimizer.errors import Problem, Severity
+from optimizer.keys import Key, Places, dotted, value_at
+
+B = TypeVar("B", bound=Block)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The blocks that read well, and everything that was typed.
+
+    Attributes
+    ----------
+    document : mapping
+        What was typed, catalogue entries merged in, before it became blocks.
+    blocks : mapping of Key to Block
+        Every block that reads well, by its key.
+    places : Places
+        Where each key was typed.
+    doubtful : frozenset of Key
+        Keys that already have a problem; nothing more is said about them.
+    known : mapping
+        By table, the names that a catalogue could add.
+    """
+
+    document: Mapping[str, Any]
+    blocks: Mapping[Key, Block]
+    places: Places
+    doubtful: frozenset[Key] = frozenset()
+    known: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+
+    def one(self, kind: type[B], *key: str) -> B | None:
+        """Give a single block; None where it is absent or could not be read."""
+        block = self.blocks.get(key)
+        return block if isinstance(block, kind) else None
+
+    def table(self, kind: type[B], *key: str) -> dict[str, B]:
+        """Give the entries of a table by name."""
+        return {str(at[-1]): block for at, block in self.rows(kind, *key)}
+
+    def rows(self, kind: type[B], *key: str) -> list[tuple[Key, B]]:
+        """Give the items of a list, or the entries of a table, with their keys."""
+        size = len(key)
+        return [
+            (at, block)
+            for at, block in self.blocks.items()
+            if len(at) == size + 1 and at[:size] == key and isinstance(block, kind)
+        ]
+
+    def names(self, *table: str) -> set[str]:
+        """Give the names in a table, whether or not their entries read well."""
+        held = value_at(self.document, table)
+        return set(map(str, held)) if isinstance(held, dict) else set()
+
+    def typed(self, key: Key) -> bool:
+        """Say whether a person typed this very key."""
+        return key in self.places.known
+
+    def is_doubtful(self, key: Key) -> bool:
+        """Say whether the key, or the block around it, already has a problem."""
+        return any(key[:length] in self.doubtful for length in range(1, len(key) + 1))
+
+    def problem(
+        self,
+        key: Key,
+        message: str,
+        *,
+        found: object = "",
+        allowed: str = "",
+        hint: str = "",
+        severity: Severity = "error",
+    ) -> Problem:
+        """Write a problem about a key, with its place."""
+        place = self.places.of(key)
+        return Problem(
+            message, place.file, place.line, dotted(key), str(found), allowed, hint, severity
+        )
+
+    def warning(self, key: Key, message: str, **words: Any) -> Problem:
+        """Write a warning about a key, with its place."""
+        return self.problem(key, message, severity="warning", **words)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The months that are planned, as indices; ``end`` is the first month after them."""
+
+    start: int
+    end: int
+    step: int
+
+    @classmethod
+    def of(cls, horizon: Horizon) -> Span:
+        """Read the span off the horizon."""
+        start = month_index(horizon.start)
+        step = horizon.months_per_period
+        return cls(start, start + step * horizon.periods, step)
+
+    def rounded(self, months: int) -> int:
+        """Round a lead time up to whole periods."""
+        return -(-months // self.step) * self.step
+
+    def text(self) -> str:
+        """Write the span as its first and last month."""
+        return f"{month_text(self.start)} to {month_text(self.end - 1)}"

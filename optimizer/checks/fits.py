@@ -1,0 +1,181 @@
+"""Whether what stands in a hall today, or will, can stand there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.instance import Fitout, FleetRow, Hall, Machine, Policy, Rack, RackOrder, Works
+from optimizer.checks.draft import Draft
+from optimizer.errors import Problem
+from optimizer.keys import Key
+
+#: Rounding of typed figures that is forgiven.
+SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Yard:
+    """The halls, fit-outs and racks that read well."""
+
+    halls: dict[str, Hall]
+    fitouts: dict[str, Fitout]
+    racks: dict[str, Rack]
+    machines: dict[str, Machine]
+    works: list[tuple[Key, Works]]
+    kept: frozenset[str]
+
+    @classmethod
+    def of(cls, draft: Draft) -> Yard:
+        """Collect them from a draft."""
+        policy = draft.one(Policy, "policy")
+        return cls(
+            draft.table(Hall, "halls"),
+            draft.table(Fitout, "fitouts"),
+            draft.table(Rack, "racks"),
+            draft.table(Machine, "machines"),
+            draft.rows(Works, "commitments", "works"),
+            frozenset(policy.keep_sites if policy else ()),
+        )
+
+    def kw(self, rack: Rack) -> float | None:
+        """Nameplate kW of a rack; None where its machine is not known."""
+        if rack.machine is None:
+            return rack.kw
+        machine = self.machines.get(rack.machine)
+        if machine is None or rack.machines_per_rack is None:
+            return None
+        watt = machine.watt or (machine.j_per_th or 0.0) * machine.th_per_s
+        return watt * rack.machines_per_rack / 1000.0
+
+    def cooling(self, rack: Rack) -> str | None:
+        """Cooling that a rack needs; None where its machine is not known."""
+        machine = self.machines.get(rack.machine or "")
+        return rack.cooling or (machine.cooling if machine else None)
+
+    def it_mw(self, hall: Hall, fitout: Fitout) -> float | None:
+        """IT MW of one hall in a fit-out; None where its floor area is missing."""
+        if fitout.it_share_of_present is not None:
+            return hall.it_mw * fitout.it_share_of_present
+        if fitout.m2_per_mw is None or hall.floor_m2 is None:
+            return None
+        return hall.floor_m2 / fitout.m2_per_mw
+
+    def fitouts_of(self, name: str, hall: Hall) -> dict[str, Fitout]:
+        """Give every fit-out that a hall has or may get."""
+        names = {hall.fitout, *(works.fitout for _, works in self.works if works.hall == name)}
+        if hall.convertible and hall.site not in self.kept:
+            names |= set(self.fitouts if hall.fitouts is None else hall.fitouts)
+        return {f: self.fitouts[f] for f in names if f in self.fitouts}
+
+    def misfit(self, rack: Rack, hall: Hall, fitout: Fitout) -> tuple[str, str, str] | None:
+        """Say why a rack cannot stand in a hall: message, found, allowed; None where it can."""
+        kw, cooling, it_mw = self.kw(rack), self.cooling(rack), self.it_mw(hall, fitout)
+        if rack.workload != fitout.workload:
+            return "the hall is fitted out for other work", rack.workload, fitout.workload
+        if cooling and cooling != fitout.cooling:
+            return "the hall does not cool this rack", cooling, fitout.cooling
+        if kw and fitout.kw_per_rack_max and kw > fitout.kw_per_rack_max + SLACK:
+            most = f"at most {fitout.kw_per_rack_max:g} kW"
+            return "the rack is too dense for the hall", f"{kw:g} kW", most
+        if kw and it_mw and kw > it_mw * 1000 + SLACK:
+            return "the rack draws more than the hall has", f"{kw:g} kW", f"{it_mw * 1000:g} kW"
+        return None
+
+
+def fits(draft: Draft) -> Iterator[Problem]:
+    """Find racks, works and packages that do not fit their halls."""
+    yard = Yard.of(draft)
+    for check in (_halls, _works, _fleet, _room, _orders):
+        yield from check(draft, yard)
+
+
+def _halls(draft: Draft, yard: Yard) -> Iterator[Problem]:
+    for key, hall in draft.rows(Hall, "halls"):
+        fitout = yard.fitouts.get(hall.fitout or "")
+        if hall.package is not None and hall.fitout is None:
+            message = "a bare shell has no uptime package"
+            yield draft.problem((*key, "package"), message, found=hall.package)
+        if fitout is not None:
+            yield from _state(draft, yard, key, hall, fitout, hall.package)
+
+
+def _state(
+    draft: Draft, yard: Yard, key: Key, hall: Hall, fitout: Fitout, package: str | None
+) -> Iterator[Problem]:
+    """Check a state that a hall has, or will have by works under way."""
+    if package is not None and fitout.workload == "mining":
+        message = "a hall fitted out for mining has no uptime package"
+        yield draft.problem((*key, "package"), message, found=package, hint="take it out")
+    if yard.it_mw(hall, fitout) is None:
+        message = "the fit-out is sized by floor area, which the hall does not give"
+        yield draft.problem((*key, "fitout"), message, hint="add floor_m2 to the hall")
+
+
+def _works(draft: Draft, yard: Yard) -> Iterator[Problem]:
+    under_way: dict[str, int] = {}
+    for key, works in yard.works:
+        hall, fitout = yard.halls.get(works.hall), yard.fitouts.get(works.fitout)
+        if hall is not None and fitout is not None:
+            yield from _state(draft, yard, key, hall, fitout, works.package)
+        under_way[works.hall] = under_way.get(works.hall, 0) + works.halls
+        if hall is not None and under_way[works.hall] > hall.count:
+            message = "more halls are under works than the group counts"
+            hint = "a group's count includes its halls under works"
+            yield draft.problem(
+                (*key, "halls"), message, found=under_way[works.hall],
+                allowed=f"at most {hall.count}", hint=hint,
+            )  # fmt: skip
+
+
+def _fleet(draft: Draft, yard: Yard) -> Iterator[Problem]:
+    for key, row in draft.rows(FleetRow, "fleet"):
+        hall, rack = yard.halls.get(row.hall), yard.racks.get(row.rack)
+        if hall is None or rack is None:
+            continue
+        if hall.fitout is None:
+            message = "racks stand in a hall that is a bare shell"
+            yield draft.problem((*key, "hall"), message, found=row.hall, hint="name its fit-out")
+        elif hall.fitout in yard.fitouts:
+            misfit = yard.misfit(rack, hall, yard.fitouts[hall.fitout])
+            if misfit:
+                message, found, allowed = misfit
+                yield draft.problem((*key, "rack"), message, found=found, allowed=allowed)
+
+
+def _room(draft: Draft, yard: Yard) -> Iterator[Problem]:
+    """Compare the fleet of each hall group with the IT MW and positions of its halls."""
+    for name, hall in yard.halls.items():
+        fitout = yard.fitouts.get(hall.fitout or "")
+        rows = [(key, row) for key, row in draft.rows(FleetRow, "fleet") if row.hall == name]
+        racks = [(row.racks, yard.racks[row.rack]) for _, row in rows if row.rack in yard.racks]
+        it_mw = yard.it_mw(hall, fitout) if fitout else None
+        if fitout is None or it_mw is None or not racks:
+            continue
+        under_way = sum(works.halls for _, works in yard.works if works.hall == name)
+        halls = max(0, hall.count - under_way)
+        drawn = sum(count * (yard.kw(rack) or 0.0) for count, rack in racks) / 1000.0
+        place = (*rows[-1][0], "racks")
+        if drawn > halls * it_mw * (1 + SLACK):
+            message = f"the racks in {name} draw more than its halls have"
+            allowed = f"{halls * it_mw:g} MW in {halls} halls without works under way"
+            yield draft.problem(place, message, found=f"{drawn:g} MW", allowed=allowed)
+        per_hall = hall.rack_positions
+        if fitout.positions_per_mw is not None:
+            per_hall = fitout.positions_per_mw * it_mw
+        taken = sum(count * rack.positions for count, rack in racks)
+        if per_hall is not None and taken > halls * per_hall * (1 + SLACK):
+            message = f"the racks in {name} take more positions than its halls have"
+            allowed = f"{halls * per_hall:g} positions"
+            yield draft.problem(place, message, found=f"{taken:g}", allowed=allowed)
+
+
+def _orders(draft: Draft, yard: Yard) -> Iterator[Problem]:
+    for key, order in draft.rows(RackOrder, "commitments", "racks"):
+        hall, rack = yard.halls.get(order.hall), yard.racks.get(order.rack)
+        if hall is None or rack is None:
+            continue
+        fitouts = yard.fitouts_of(order.hall, hall).values()
+        if fitouts and all(yard.misfit(rack, hall, fitout) for fitout in fitouts):
+            message = "no fit-out that the hall has or may get can hold this rack"
+            yield draft.problem((*key, "rack"), message, found=order.rack)

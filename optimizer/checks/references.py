@@ -1,0 +1,59 @@
+"""Names that one block uses for another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.instance import GpuCloud, Power, Rack, Site
+from optimizer.checks.draft import Draft
+from optimizer.errors import Problem, did_you_mean, listed
+from optimizer.keys import Key, dotted, references
+
+
+def names_known(draft: Draft) -> Iterator[Problem]:
+    """Find names that neither the instance nor a catalogue knows, and sites without power."""
+    for key, name, table in references(draft.document):
+        if name not in draft.names(*map(str, table)) and not draft.is_doubtful(key):
+            yield _unknown(draft, key, name, table)
+    supplied = draft.names("power")
+    for key, site in draft.rows(Site, "sites"):
+        if site.power is None and key[-1] not in supplied:
+            yield _unsupplied(draft, key)
+    yield from _clouds(draft)
+
+
+def _unknown(draft: Draft, key: Key, name: str, table: Key) -> Problem:
+    here = draft.names(*map(str, table))
+    known = here | draft.known.get(table, frozenset())
+    hint = did_you_mean(name, known) or f"define [{dotted(table)}.{name}]"
+    allowed = listed(sorted(here)) if here else f"a name in [{dotted(table)}]"
+    message = f"there is no {name!r} in {dotted(table)}"
+    return draft.problem(key, message, found=name, allowed=allowed, hint=hint)
+
+
+def _unsupplied(draft: Draft, key: Key) -> Problem:
+    supplies = sorted(draft.names("power"))
+    name = str(key[-1])
+    hint = f"add [power.{name}], or power = the name of a supply to the site"
+    allowed = listed(supplies) or "the name of a block of power"
+    return draft.problem(
+        (*key, "power"), "the site has no power supply", allowed=allowed, hint=hint
+    )
+
+
+def _clouds(draft: Draft) -> Iterator[Problem]:
+    racks = draft.table(Rack, "racks")
+    for key, _ in draft.rows(GpuCloud, "gpu_cloud"):
+        rack = racks.get(str(key[-1]))
+        if rack is not None and (rack.machine is not None or rack.workload != "ai"):
+            message = "only racks of GPUs that work for AI sell GPU-hours"
+            yield draft.problem(key, message, found=f"{key[-1]}: workload {rack.workload}")
+
+
+def unused(draft: Draft, table: Key, used: set[str]) -> Iterator[tuple[Key, str]]:
+    """Walk the entries of a table that a person typed and nothing names."""
+    for name in sorted(draft.names(*map(str, table)) - used):
+        yield (*table, name), name
+
+
+__all__ = ["Power", "names_known", "unused"]

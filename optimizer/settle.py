@@ -1,0 +1,139 @@
+"""From decisions to their consequences, without a solver.
+
+Every bookkeeping family has what it defines on its left and the rule on its right; walking the
+nodes from the root and writing the right into the left follows a plan through: halls, racks,
+reservations, capex, mining hour by hour, margins, debt, cash. What a solver said of these is
+thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models import capital, grid, halls, mining, racks
+from models.allocation import CASH_FLOWS, SPENDING
+from models.build import Column
+from models.context import Context
+from models.decisions import DECISIONS
+from models.given import Given, Site
+from models.relation import total
+from models.tree import Node
+from optimizer.bands import Priced, dispatch
+
+#: Below this a number is dust of the solver's arithmetic.
+DUST = 1e-9
+
+
+def context_of(given: Given, values: Mapping[Column, float]) -> Context:
+    """Read a case on floats: a context of the values of a plan."""
+    fields: dict[str, dict[Any, float]] = {decision.name: {} for decision in DECISIONS}
+    for (name, index), value in values.items():
+        fields[name][index] = float(value)
+    return Context(given=given, **fields)
+
+
+def settle(given: Given, values: Mapping[Column, float]) -> Context:
+    """Follow a plan's decisions through the tree and return all its numbers.
+
+    Parameters
+    ----------
+    given : Given
+        The case.
+    values : mapping
+        Every decision by name and index; integers whole.
+    """
+    c = context_of(given, {key: _clean(value) for key, value in values.items()})
+    g = given
+    for n in g.nodes:
+        for p in g.site_of:
+            c.halls[n, p] = _clean(halls.state_balance(c, n, p).right)  # type: ignore[index]
+        for p, types in g.racks_at.items():
+            for k in types:
+                c.racks[n, p, k] = _clean(racks.rack_balance(c, n, p, k).right)  # type: ignore[index]
+        for s in g.sites:
+            _settle_site(c, n, s)
+        c.debt[n,] = _clean(capital.debt_balance(c, n).right)  # type: ignore[index]
+        c.cash[n,] = capital.cash_balance(c, n).right  # type: ignore[index]
+    return c
+
+
+def _settle_site(c: Context, n: Node, s: Site) -> None:
+    c.reserved[n, s] = grid.reservation(c, n, s).right  # type: ignore[index]
+    c.capex[n, s] = capital.capex_balance(c, n, s, spending=SPENDING).right  # type: ignore[index]
+    for b, running in run_mining(c, n, s, band_prices(c.given, n, s)):
+        for (f, k), mw in running.items():
+            c.mining[n, s, f, k, b] = mw  # type: ignore[index]
+    c.margin[n, s] = capital.margin_balance(  # type: ignore[index]
+        c, n, s, cash_flows=CASH_FLOWS
+    ).right
+
+
+def band_prices(given: Given, n: Node, s: Site) -> Priced:
+    """Bands of a node and site as rows of hours."""
+    bands = given.bands[n, s]
+    return Priced(
+        np.array([given.hours[n, s, b] for b in bands]),
+        np.array([given.price[n, s, b] for b in bands]),
+        np.array([given.cut[n, s, b] for b in bands]),
+    )
+
+
+def mining_supply(c: Context, n: Node, s: Site) -> tuple[float, float]:
+    """Utility MW left for mining beside AI: in ordinary hours, and where interruptible is cut."""
+    firm = float(grid.firm_capacity(c, n, s))
+    whole = firm + float(grid.interruptible_capacity(c, n, s))
+    most = c.given.mining_mw_max.get(s, np.inf)
+    reserved = c.reserved[n, s]
+    return min(most, max(0.0, whole - reserved)), min(most, max(0.0, firm - reserved))
+
+
+def fit_to_run(c: Context, n: Node, s: Site) -> dict[tuple[str, str], float]:
+    """IT MW of each machine class that is installed and fit to run."""
+    g = c.given
+    return {
+        (f, k): g.mining_ready[k] * g.rack_mw[k]
+        * float(total(c.racks[n, p, k] for p in g.places_of_class[s, f, k]))
+        for f, k in g.mining_classes.get(s, ())
+    }
+
+
+def run_mining(
+    c: Context, n: Node, s: Site, priced: Priced
+) -> list[tuple[int, dict[tuple[str, str], float]]]:
+    """Best dispatch of what is installed, for each row of hours."""
+    installed = fit_to_run(c, n, s)
+    if not installed:
+        return []
+    running = dispatch(c.given, n, s, priced, installed, *mining_supply(c, n, s))
+    classes = list(installed)
+    return [
+        (b, {key: float(running[b, i]) for i, key in enumerate(classes)
+             if key in c.given.runs[n, s, b]})
+        for b in range(len(running))
+    ]
+
+
+def hourly_margin(c: Context, n: Node, s: Site, priced: Priced) -> float:
+    """Mining margin of a node and site, dispatched over every hour, in M$."""
+    installed = fit_to_run(c, n, s)
+    if not installed:
+        return 0.0
+    g = c.given
+    running = dispatch(g, n, s, priced, installed, *mining_supply(c, n, s))
+    energy = priced.price + g.adder[s] + g.mining_adder[s]
+    worth = np.stack(
+        [g.mining_revenue[n, k] - g.pue[f] * energy for f, k in installed], axis=1
+    )
+    return float((priced.hours[:, None] * running * worth).sum())
+
+
+def banded_margin(c: Context, n: Node, s: Site) -> float:
+    """Mining margin of a node and site as the model's bands have it, in M$."""
+    return float(mining.mining_margin(c, n, s))
+
+
+def _clean(value: float) -> float:
+    return 0.0 if abs(value) < DUST else float(value)

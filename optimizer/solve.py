@@ -1,0 +1,239 @@
+"""From a case to an audited plan, in a handful of lines: see :func:`solve`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from models.build import Built, Column, UnusableNumbers, build
+from models.context import Context
+from optimizer.audit import Audit, audit, values_of
+from optimizer.case import Case
+from optimizer.highs import Options, Outcome, Progress, run
+from optimizer.matrix import (
+    Fault,
+    Floats,
+    Matrix,
+    compile_model,
+    fix_integers,
+    refuse_unsound,
+    round_integers,
+)
+from optimizer.settle import settle
+
+Status = Literal[
+    "solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed"
+]
+
+EXIT_CODES: Mapping[str, int] = {
+    "solved": 0, "best-found": 10, "refused": 3, "infeasible": 4, "unbounded": 5, "no-plan": 6,
+    "audit-failed": 7,
+}
+
+#: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.
+ACTIONS = ("conversions", "builds", "orders", "leaving", "signing")
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """What came of a solve.
+
+    Attributes
+    ----------
+    status : str
+        See ``EXIT_CODES``.
+    plan : Context or None
+        The plan on floats, settled and audited.
+    audit : Audit or None
+        What the audit found.
+    outcome : Outcome or None
+        The claim of the solver.
+    value_musd, bound_musd, gap : float or None
+        Value of the plan, proven bound, and their relative distance.
+    rows, columns, nonzeros, integers : int
+        Size of the model.
+    contradictions : tuple of str
+        Limits that the data alone break, where the case is infeasible before any solve.
+    warnings : tuple of Fault
+        What the pre-flight let through and still found odd.
+    seconds : dict
+        Wall-clock seconds by stage.
+    """
+
+    status: Status
+    plan: Context | None = None
+    audit: Audit | None = None
+    outcome: Outcome | None = None
+    value_musd: float | None = None
+    bound_musd: float | None = None
+    gap: float | None = None
+    rows: int = 0
+    columns: int = 0
+    nonzeros: int = 0
+    integers: int = 0
+    contradictions: tuple[str, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A case as arrays, and what their columns mean."""
+
+    built: Built
+    matrix: Matrix
+    warnings: tuple[Fault, ...]
+
+    def values(self, x: Floats) -> dict[Column, float]:
+        """Name the numbers of a point."""
+        return dict(zip(self.built.columns, x.tolist(), strict=True))
+
+
+def compile_case(case: Case, pinned: Mapping[Column, float] | None = None) -> Model:
+    """Build a case, compile it into arrays and let these pass the pre-flight.
+
+    Raises
+    ------
+    UnusableNumbers, MatrixRefused
+        Where numbers are not finite, huge or tiny.
+    """
+    built = build(case.given, pinned)
+    matrix = compile_model(built.model)
+    return Model(built, matrix, tuple(refuse_unsound(matrix)))
+
+
+def solve(
+    case: Case,
+    options: Options | None = None,
+    *,
+    pinned: Mapping[Column, float] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Solved:
+    """Find the best plan of a case and audit it.
+
+    Parameters
+    ----------
+    case : Case
+        What is given.
+    options : Options, optional
+        Gap, limits, seed.
+    pinned : mapping, optional
+        Decisions that are taken already.
+    progress : callable, optional
+        Called while the solver works.
+    stop : threading.Event, optional
+        Setting it ends the solve with the best plan so far.
+    """
+    options = options or Options()
+    clock = _Clock()
+    model = compile_case(case, pinned)
+    clock.lap("build")
+    size = {
+        "rows": model.matrix.shape[0], "columns": model.matrix.shape[1],
+        "nonzeros": int(model.matrix.coefficients.nnz),
+        "integers": int(model.matrix.integer.sum()), "warnings": model.warnings,
+    }
+    if model.built.contradictions:
+        names = tuple(f"{family}{list(index)}" for family, index in model.built.contradictions)
+        return Solved("infeasible", contradictions=names, seconds=clock.laps, **size)
+    nothing = do_nothing(case, model)
+    clock.lap("nothing")
+    start = None if nothing is None else nothing[0]
+    outcome = run(model.matrix, options, start=start, progress=progress, stop=stop)
+    clock.lap("solve")
+    if outcome.x is None:
+        return Solved(_without_plan(outcome), outcome=outcome, seconds=clock.laps, **size)
+    plan = settle(case.given, model.values(polished(model.matrix, outcome.x)))
+    clock.lap("polish")
+    checked = audit(
+        case, plan, bound_musd=outcome.bound,
+        nothing_musd=None if nothing is None else nothing[1], gap=options.gap,
+    )
+    clock.lap("audit")
+    bound = None if outcome.bound is None else max(outcome.bound, checked.value_musd)
+    return Solved(
+        status=_with_plan(outcome, checked, options), plan=plan, audit=checked, outcome=outcome,
+        value_musd=checked.value_musd, bound_musd=bound, gap=_gap(checked.value_musd, bound),
+        seconds=clock.laps, **size,
+    )
+
+
+def polished(matrix: Matrix, x: Floats) -> Floats:
+    """Round the integers and solve the rest again with them fixed.
+
+    Falls back on the rounded point where the linear rest cannot be solved; the audit judges it.
+    """
+    fixed = fix_integers(matrix, x)
+    outcome = run(fixed, Options(gap=0.0))
+    return round_integers(matrix, x) if outcome.x is None else outcome.x
+
+
+def do_nothing(case: Case, model: Model) -> tuple[Floats, float] | None:
+    """Keep what stands, order nothing, sign nothing, mine when it pays.
+
+    Returns
+    -------
+    tuple of array and float, or None
+        The point and its value in M$; None where doing nothing breaks a limit.
+    """
+    still = np.array([name in ACTIONS for name, _ in model.built.columns])
+    held = model.matrix.column_lower > 0
+    if (still & held).any():
+        return None
+    upper = np.where(still, 0.0, model.matrix.column_upper)
+    matrix = replace(model.matrix, column_upper=upper)
+    outcome = run(matrix, Options(presolve=False, gap=1e-6, time_limit=60.0))
+    if outcome.x is None or outcome.status not in ("optimal", "feasible"):
+        return None
+    point = polished(matrix, outcome.x)
+    plan = settle(case.given, model.values(point))
+    checked = audit(case, plan)
+    return (point, checked.value_musd) if checked.passed else None
+
+
+def _without_plan(outcome: Outcome) -> Status:
+    if outcome.status == "infeasible":
+        return "infeasible"
+    return "unbounded" if outcome.status == "unbounded" else "no-plan"
+
+
+def _with_plan(outcome: Outcome, checked: Audit, options: Options) -> Status:
+    if not checked.passed:
+        return "audit-failed"
+    reached = _gap(checked.value_musd, outcome.bound)
+    close = reached is not None and (
+        reached <= options.gap * 1.01
+        or abs(checked.value_musd - (outcome.bound or 0.0)) <= options.absolute_gap * 1.01
+    )
+    return "solved" if outcome.status == "optimal" and close else "best-found"
+
+
+def _gap(value: float, bound: float | None) -> float | None:
+    if bound is None:
+        return None
+    return abs(bound - value) / max(1e-9, abs(value))
+
+
+class _Clock:
+    """Wall-clock seconds by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = now - self._last
+        self._last = now
+
+
+__all__ = [
+    "ACTIONS", "EXIT_CODES", "Model", "Solved", "UnusableNumbers", "compile_case", "do_nothing",
+    "polished", "solve", "values_of",
+]
