@@ -15,12 +15,15 @@ import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 from pyomo.core.expr import LinearExpression
 
-from models.allocation import FAMILIES, objective
+from models.allocation import FAMILIES, Family, objective
 from models.context import Context
-from models.decisions import DECISIONS, Decision, Index
+from models.decisions import DECISIONS, Decision
 from models.given import Given
-from models.relation import Affine, Number, Relation, unknown
+from models.indices import Index
+from models.relation import Affine, Relation, unknown
 
+#: By how much numbers that should agree may differ, where the data alone decide.
+ARITHMETIC = 1e-9
 #: A decision and its index: what a column means.
 Column = tuple[str, Index]
 #: A family and its index: what a row means.
@@ -36,7 +39,7 @@ class Fault:
     value: float
 
 
-class UnusableNumbers(ValueError):
+class UnusableNumbers(ValueError):  # noqa: N818
     """Raised when the algebra yields numbers that are not finite: they would vanish silently."""
 
     def __init__(self, faults: list[Fault]) -> None:
@@ -64,9 +67,7 @@ def symbolic(given: Given) -> tuple[Context, list[Column]]:
     for decision in DECISIONS:
         indices = [tuple(index) for index in decision.over(given)]
         start = len(columns)
-        fields[decision.name] = {
-            index: unknown(start + i) for i, index in enumerate(indices)
-        }
+        fields[decision.name] = {index: unknown(start + i) for i, index in enumerate(indices)}
         columns += [(decision.name, index) for index in indices]
     return Context(given=given, **fields), columns
 
@@ -89,42 +90,49 @@ def build(given: Given, fixed: Mapping[Column, float] | None = None) -> Built:
     with PauseGC():
         context, columns = symbolic(given)
         model = pyo.ConcreteModel(name="rackwatt")
-        variables = _declare(model, given, columns, fixed or {})
+        variables = _declare(model, columns, fixed or {})
+        built = Built(model, columns, rows=[], contradictions=[])
         faults: list[Fault] = []
-        rows: list[Row] = []
-        contradictions: list[Row] = []
         for family in FAMILIES:
-            bodies: list[Any] = []
-            for index, relation in family.relations(context):
-                row = (family.name, tuple(index))
-                body = relation.left - relation.right
-                if not isinstance(body, Affine):
-                    if not _holds(body, relation):
-                        contradictions.append(row)
-                    continue
-                faults += _scan(body, row, columns)
-                bodies.append(_bounded(body, relation, variables))
-                rows.append(row)
-            model.add_component(
-                family.name.replace(".", "_"),
-                pyo.Constraint(range(len(bodies)), rule=_Prepared(bodies)),
-            )
+            faults += _add_family(built, family, context, variables)
         best = objective(context)
         faults += _scan(best, ("capital.value", ()), columns)
         if faults:
             raise UnusableNumbers(faults)
-        model.value = pyo.Objective(expr=_expression(best, variables), sense=pyo.maximize)
-    return Built(model, columns, rows, contradictions)
+        model.value = pyo.Objective(
+            expr=LinearExpression(
+                constant=best.constant,
+                linear_coefs=best.coefficients,
+                linear_vars=[variables[j] for j in best.columns],
+            ),
+            sense=pyo.maximize,
+        )
+    return built
 
 
-class _Prepared:
-    """Hand prepared rows to Pyomo by position."""
+def _add_family(
+    built: Built, family: Family, context: Context, variables: list[Any]
+) -> list[Fault]:
+    """Add one indexed constraint; relations without unknowns only have to hold."""
+    name = family.name
+    faults: list[Fault] = []
+    bodies: list[tuple[Any, Any, Any]] = []
+    for index, relation in family.relations(context):
+        body = relation.left - relation.right
+        if not isinstance(body, Affine):
+            if not relation.excess() <= ARITHMETIC:
+                built.contradictions.append((name, index))
+            continue
+        faults += _scan(body, (name, index), built.columns)
+        bodies.append(_bounded(body, relation, variables))
+        built.rows.append((name, index))
 
-    def __init__(self, bodies: list[Any]) -> None:
-        self.bodies = bodies
+    def prepared(_model: pyo.ConcreteModel, position: int) -> tuple[Any, Any, Any]:
+        return bodies[position]
 
-    def __call__(self, _model: pyo.ConcreteModel, position: int) -> Any:
-        return self.bodies[position]
+    constraint = pyo.Constraint(range(len(bodies)), rule=prepared)
+    built.model.add_component(name.replace(".", "_"), constraint)
+    return faults
 
 
 _DOMAINS = {
@@ -136,7 +144,7 @@ _DOMAINS = {
 
 
 def _declare(
-    model: pyo.ConcreteModel, given: Given, columns: list[Column], fixed: Mapping[Column, float]
+    model: pyo.ConcreteModel, columns: list[Column], fixed: Mapping[Column, float]
 ) -> list[Any]:
     by_name: dict[str, list[Index]] = {decision.name: [] for decision in DECISIONS}
     for name, index in columns:
@@ -152,20 +160,10 @@ def _declare(
     return variables
 
 
-def _declare_one(
-    model: pyo.ConcreteModel, decision: Decision, indices: list[Index]
-) -> list[Any]:
+def _declare_one(model: pyo.ConcreteModel, decision: Decision, indices: list[Index]) -> list[Any]:
     variable = pyo.Var(range(len(indices)), domain=_DOMAINS[decision.domain])
     model.add_component(decision.name, variable)
     return list(variable.values())
-
-
-def _expression(body: Affine, variables: list[Any]) -> LinearExpression:
-    return LinearExpression(
-        constant=body.constant,
-        linear_coefs=body.coefficients,
-        linear_vars=[variables[j] for j in body.columns],
-    )
 
 
 def _bounded(body: Affine, relation: Relation, variables: list[Any]) -> tuple[Any, Any, Any]:
@@ -178,13 +176,6 @@ def _bounded(body: Affine, relation: Relation, variables: list[Any]) -> tuple[An
     if relation.sense == ">=":
         return bound, expression, None
     return bound, expression, bound
-
-
-def _holds(body: Number, relation: Relation) -> bool:
-    tolerance = 1e-9
-    if relation.sense == "==":
-        return bool(abs(body) <= tolerance)
-    return bool(body <= tolerance if relation.sense == "<=" else body >= -tolerance)
 
 
 def _scan(body: Affine, row: Row, columns: list[Column]) -> list[Fault]:

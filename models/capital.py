@@ -91,10 +91,16 @@ def operating_flow(c: Context, n: Node) -> Number:
     margins = (c.margin[n, s] for s in g.sites)
     two_sites = (-g.split_site[n] * c.both[n, s] for s in g.sites if (n, s) in c.both)
     two = [-g.split_company[n] * c.both_company[n,]] if (n,) in c.both_company else []
-    return total((
-        *margins, hosting.contract_payments(c, n), *two_sites, *two, -g.overhead[n],
-        -interest(c, n),
-    ))
+    return total(
+        (
+            *margins,
+            hosting.contract_payments(c, n),
+            *two_sites,
+            *two,
+            -g.overhead[n],
+            -interest(c, n),
+        )
+    )
 
 
 def cash_before(c: Context, n: Node) -> Number:
@@ -116,9 +122,7 @@ def cash_balance(c: Context, n: Node) -> Relation:
 
     .. math:: C_n = C_{\pi(n)} + \text{start}_n + \text{operating}_n
     """
-    return equal(
-        c.cash[n,], total((cash_before(c, n), start_flow(c, n), operating_flow(c, n)))
-    )
+    return equal(c.cash[n,], total((cash_before(c, n), start_flow(c, n), operating_flow(c, n))))
 
 
 def cash_floor(c: Context, n: Node) -> Relation:
@@ -191,7 +195,12 @@ def end_value(c: Context, leaf: Node) -> Number:
     g = c.given
     owed = g.discount_end[leaf] * total((c.debt[leaf,], g.debt_left))
     racks_left = g.discount_end[leaf] * racks.residual(c, leaf)
-    return total((
-        halls.residual(c, leaf), grid.residual(c, leaf), racks_left, hosting.tail_value(c, leaf),
-        -owed,
-    ))
+    return total(
+        (
+            halls.residual(c, leaf),
+            grid.residual(c, leaf),
+            racks_left,
+            hosting.tail_value(c, leaf),
+            -owed,
+        )
+    )

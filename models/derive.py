@@ -113,7 +113,9 @@ class Derivation:
             return rack.price_usd
         machine = self.i.machines[rack.machine]
         assert rack.machines_per_rack is not None
-        return rack.price_usd + rack.machines_per_rack * machine.th_per_s * machine.price_usd_per_th
+        return (
+            rack.price_usd + rack.machines_per_rack * machine.th_per_s * machine.price_usd_per_th
+        )
 
     def life_months(self, k: str) -> int:
         """Life of a rack: its machines', unless typed."""
@@ -183,9 +185,7 @@ class Derivation:
             it_mw = hall.floor_m2 / fitout.m2_per_mw
         per_mw = fitout.positions_per_mw
         positions = hall.rack_positions if per_mw is None else per_mw * it_mw
-        return Place(
-            place_name(h, f, u), hall.site, h, f, u, fitout.workload, it_mw, positions
-        )
+        return Place(place_name(h, f, u), hall.site, h, f, u, fitout.workload, it_mw, positions)
 
     @cached_property
     def by_hall(self) -> dict[str, tuple[Place, ...]]:
@@ -294,7 +294,9 @@ class Derivation:
             "conversion_lag": lag,
             "conversion_cost": {pq: usd / USD_PER_MUSD for pq, (_, usd) in ways.items()},
             "conversions_allowed": tuple(
-                (n, p, q) for n in self.tree.nodes for p, q in ways
+                (n, p, q)
+                for n in self.tree.nodes
+                for p, q in ways
                 if self.tree.lands(n, lag[p, q])
             ),
             "place_opex": self._place_opex(),
@@ -357,7 +359,7 @@ class Derivation:
             "rack_fit": self._rack_fit(),
             "racks_today": self._racks_today(),
             "racks_arriving": self._racks_arriving(),
-            "racks_worn": self._racks_worn(),
+            "racks_young": self._racks_young(),
             "rack_life": {k: self.life_months(k) // t.months for k in types},
             "rack_life_months": {k: self.life_months(k) for k in types},
             "rack_lag": {k: self.lag(r.delivery_months) for k, r in types.items()},
@@ -365,14 +367,19 @@ class Derivation:
             "rack_due": {k: (self.price_usd(k) - deposit[k]) / USD_PER_MUSD for k in types},
             "resale": {
                 (n, k): self.resale_usd(k, t.first_month(n)) / USD_PER_MUSD
-                for n in t.nodes for k in types
+                for n in t.nodes
+                for k in types
             },
             "resale_end": {
                 (n, k): self.resale_usd(k, t.end_month(n)) / USD_PER_MUSD
-                for n in t.leaves for k in types
+                for n in t.leaves
+                for k in types
             },
             "orders_allowed": tuple(
-                (n, p, k) for n in t.nodes for p, ks in self.racks_at.items() for k in ks
+                (n, p, k)
+                for n in t.nodes
+                for p, ks in self.racks_at.items()
+                for k in ks
                 if self._may_order(n, p, k)
             ),
             "sites_kept": frozenset(self.i.policy.keep_sites),
@@ -411,23 +418,39 @@ class Derivation:
                 arriving[key] = arriving.get(key, 0.0) + order.racks
         return arriving
 
-    def _racks_worn(self) -> dict[tuple[Node, str, str], float]:
-        """Count, cumulatively, today's racks and standing orders that are past their life."""
-        worn: dict[tuple[Node, str, str], float] = {}
-        comings = [
-            (row.hall, row.rack, row.racks, self.tree.start - row.age_months)
-            for row in self.i.fleet
+    def comings(self) -> list[tuple[str, str, int, int]]:
+        """Site, type, number and month of arrival of today's racks and of standing orders."""
+        site = {h: hall.site for h, hall in self.i.halls.items()}
+        start = self.tree.start
+        return [
+            (site[row.hall], row.rack, row.racks, start - row.age_months) for row in self.i.fleet
         ] + [
-            (o.hall, o.rack, o.racks, max(month_index(o.delivery), self.tree.start))
+            (site[o.hall], o.rack, o.racks, max(month_index(o.delivery), start))
             for o in self.i.commitments.racks
         ]
-        for hall, k, count, came in comings:
-            end = came + self.life_months(k)
+
+    def _racks_young(self) -> dict[tuple[Node, str, str], float]:
+        """Count today's racks and standing orders that have come and are not worn out by a node.
+
+        Nodes at which none of a type is worn out yet are left out: nothing can bind there.
+        """
+        young: dict[tuple[Node, str, str], float] = {}
+        worn: set[tuple[Node, str, str]] = set()
+        for site, k, count, came in self.comings():
             for n in self.tree.nodes:
-                if end <= self.tree.first_month(n):
-                    key = (n, self.i.halls[hall].site, k)
-                    worn[key] = worn.get(key, 0.0) + count
-        return worn
+                first = self.tree.first_month(n)
+                if came + self.life_months(k) <= first:
+                    worn.add((n, site, k))
+                elif came <= first:
+                    young[n, site, k] = young.get((n, site, k), 0.0) + count
+        aged = {
+            (n, site, k)
+            for n in self.tree.nodes
+            for site, k in dict.fromkeys((s, k) for s, k, _, _ in self.comings())
+            if (n, site, k) in worn
+            or self.life_months(k) // self.tree.months <= self.tree.period[n]
+        }
+        return {key: young.get(key, 0.0) for key in sorted(aged)}
 
     def _may_order(self, n: Node, p: str, k: str) -> bool:
         rack, month = self.i.racks[k], self.tree.first_month(n)
@@ -447,8 +470,10 @@ class Derivation:
         for s in self.i.sites:
             if s in self.i.policy.keep_sites:
                 continue
-            homes = {k: [p for p in self.place_list if p.site == s and self.holds(p, k)]
-                     for k in self.i.racks}
+            homes = {
+                k: [p for p in self.place_list if p.site == s and self.holds(p, k)]
+                for k in self.i.racks
+            }
             found = []
             for k, rack in self.i.racks.items():
                 if rack.move_usd is not None and len(homes[k]) > 1:
@@ -475,7 +500,8 @@ class Derivation:
             },
             "interruptible_mw": {
                 (n, s): at_start(site.interruptible_mw, t, n)
-                for n in t.nodes for s, site in sites.items()
+                for n in t.nodes
+                for s, site in sites.items()
             },
             "mining_mw_max": _present(sites, "mining_mw_max"),
             "ai_mw_max": _present(sites, "ai_mw_max"),
@@ -490,16 +516,20 @@ class Derivation:
                 j: project.adds_firm_mw for j, project in projects.items() if project.adds_firm_mw
             },
             "project_interruptible_mw": {
-                j: project.adds_interruptible_mw for j, project in projects.items()
+                j: project.adds_interruptible_mw
+                for j, project in projects.items()
                 if project.adds_interruptible_mw
             },
             "project_halls": {
                 (j, self._bare(project.adds_halls.hall)): float(project.adds_halls.count)
-                for j, project in projects.items() if project.adds_halls is not None
+                for j, project in projects.items()
+                if project.adds_halls is not None
             },
             "project_fibre": frozenset(j for j, x in projects.items() if x.adds_fibre),
             "builds_allowed": tuple(
-                (n, j) for n in t.nodes for j, project in projects.items()
+                (n, j)
+                for n in t.nodes
+                for j, project in projects.items()
                 if project.site not in kept and t.lands(n, lag[j]) and _open(project, t, n)
             ),
             "reuse_power": self.i.policy.reuse_power,
@@ -524,9 +554,10 @@ class Derivation:
             "cut": {},
             "runs": {},
             "price_growth": {
-                (n, s): (1.0 + block.growth_per_year) ** (
-                    (t.first_month(n) + t.months / 2 - t.start) / 12.0)
-                for n in t.nodes for s, block in supply.items()
+                (n, s): (1.0 + block.growth_per_year)
+                ** ((t.first_month(n) + t.months / 2 - t.start) / 12.0)
+                for n in t.nodes
+                for s, block in supply.items()
             },
             "adder": {s: b.adder_usd_per_mwh / USD_PER_MUSD for s, b in supply.items()},
             "mining_adder": {
@@ -536,7 +567,8 @@ class Derivation:
             "mining_revenue": self._mining_revenue(),
             "mining_ready": {
                 k: self.i.machines[rack.machine].availability_share if rack.machine else 1.0
-                for k, rack in self.i.racks.items() if rack.workload == "mining"
+                for k, rack in self.i.racks.items()
+                if rack.workload == "mining"
             },
             "mining_classes": {
                 s: tuple(dict.fromkeys((f, k) for x, f, k in classes if x == s))
@@ -571,25 +603,35 @@ class Derivation:
             if not (isinstance(path, typed.Growth) and b.halves):
                 return mean_over(path, t, n)
             return daily_mean(
-                lambda day: value_in_month(path, day.year * 12 + day.month - 1, t.start)
-                * (b.fee_share + (1.0 - b.fee_share) * halved_since(day, begin)), t, n,
+                lambda day: (
+                    value_in_month(path, day.year * 12 + day.month - 1, t.start)
+                    * (b.fee_share + (1.0 - b.fee_share) * halved_since(day, begin))
+                ),
+                t,
+                n,
             )
         price, network = b.btc_price_usd, b.network_eh_per_s
         assert price is not None
         assert network is not None
         fees = b.fee_share / (1.0 - b.fee_share) * subsidy_btc(begin)
         return daily_mean(
-            lambda day: 144.0 * (subsidy_btc(day) + fees)
-            * value_in_month(price, day.year * 12 + day.month - 1, t.start)
-            / (1000.0 * value_in_month(network, day.year * 12 + day.month - 1, t.start)), t, n,
+            lambda day: (
+                144.0
+                * (subsidy_btc(day) + fees)
+                * value_in_month(price, day.year * 12 + day.month - 1, t.start)
+                / (1000.0 * value_in_month(network, day.year * 12 + day.month - 1, t.start))
+            ),
+            t,
+            n,
         )
 
     def _mining_revenue(self) -> dict[tuple[Node, str], float]:
         keep = 1.0 - self.i.bitcoin.pool_fee_share
         hashprice = {n: self.hashprice(n) for n in self.tree.nodes}
         return {
-            (n, k): keep * revenue_usd_per_mwh(
-                hashprice[n], _watt(machine) / machine.th_per_s) / USD_PER_MUSD
+            (n, k): keep
+            * revenue_usd_per_mwh(hashprice[n], _watt(machine) / machine.th_per_s)
+            / USD_PER_MUSD
             for k, rack in self.i.racks.items()
             if rack.machine is not None and (machine := self.i.machines[rack.machine])
             for n in self.tree.nodes
@@ -608,8 +650,11 @@ class Derivation:
         for p, k in contracts_at:
             hosted[p] = (*hosted.get(p, ()), k)
         cloud = tuple(
-            (p.name, k) for p in self.place_list if p.workload == "ai"
-            for k in self.racks_at[p.name] if k in self.i.gpu_cloud
+            (p.name, k)
+            for p in self.place_list
+            if p.workload == "ai"
+            for k in self.racks_at[p.name]
+            if k in self.i.gpu_cloud
         )
         return {
             "contracts": tuple(offers),
@@ -623,7 +668,8 @@ class Derivation:
             "contract_min_mw": {x: offer.min_mw for x, offer in offers.items()},
             "contract_max_mw": {x: offer.max_mw for x, offer in offers.items()},
             "tenant_positions": {
-                x: KW_PER_MW / offer.kw_per_rack for x, offer in offers.items()
+                x: KW_PER_MW / offer.kw_per_rack
+                for x, offer in offers.items()
                 if offer.racks_by == "tenant" and offer.kw_per_rack is not None
             },
             "prepayment": {
@@ -637,7 +683,8 @@ class Derivation:
             "cloud_at": cloud,
             "cloud_demand_mw": {
                 (n, k): at_start(sold.demand_limit_mw, t, n)
-                for k, sold in self.i.gpu_cloud.items() if sold.demand_limit_mw is not None
+                for k, sold in self.i.gpu_cloud.items()
+                if sold.demand_limit_mw is not None
                 for n in t.nodes
             },
         }
@@ -668,10 +715,7 @@ class Derivation:
         offer = self.i.contracts[x]
         signed = any(s.contract == x for s in self.i.commitments.contracts)
         in_horizon = month_index(offer.start) < self.tree.end_month(self.tree.leaves[0])
-        return (
-            not signed and in_horizon
-            and self.tree.first_month(n) <= month_index(offer.sign_by)
-        )
+        return not signed and in_horizon and self.tree.first_month(n) <= month_index(offer.sign_by)
 
     # --- money -----------------------------------------------------------------------------
 
@@ -688,19 +732,24 @@ class Derivation:
             "overhead": dict.fromkeys(t.nodes, f.overhead_musd_per_year * years),
             "site_fixed": {
                 (n, s): site.staff_musd_per_year * years
-                for n in t.nodes for s, site in self.i.sites.items()
+                for n in t.nodes
+                for s, site in self.i.sites.items()
             },
             "entry_cost": 0.0 if f.hosts_ai_already else f.ai_entry_cost_musd,
             "split_company": _nonzero(t.nodes, f.split_cost_company_musd_per_year * years),
             "split_site": _nonzero(t.nodes, f.split_cost_site_musd_per_year * years),
             "loan_limit": loan.limit_musd if loan else 0.0,
             "loan_interest": dict.fromkeys(
-                t.nodes, (loan.interest_per_year if loan else 0.0) * years),
+                t.nodes, (loan.interest_per_year if loan else 0.0) * years
+            ),
             "loan_share": loan.loan_to_cost_share if loan else 0.0,
             "loan_fee": loan.fee_share if loan else 0.0,
             "draws_allowed": frozenset(
-                n for n in t.nodes if loan is not None and loan.limit_musd > 0 and (
-                    loan.draw_until is None or t.first_month(n) <= month_index(loan.draw_until))
+                n
+                for n in t.nodes
+                if loan is not None
+                and loan.limit_musd > 0
+                and (loan.draw_until is None or t.first_month(n) <= month_index(loan.draw_until))
             ),
             "debt_principal": self._dated_sum("principal_musd"),
             "debt_interest": self._dated_sum("interest_musd"),
@@ -708,15 +757,17 @@ class Derivation:
                 d.principal_musd for d in self.i.commitments.debt if month_index(d.month) >= last
             ),
             "share_nodes": tuple(
-                n for n in t.nodes if self.i.policy.shares_from is None
+                n
+                for n in t.nodes
+                if self.i.policy.shares_from is None
                 or t.first_month(n) >= month_index(self.i.policy.shares_from)
             ),
             "mining_share_min": max(
-                self.i.policy.mining_share_min or 0.0,
-                1.0 - _or(self.i.policy.ai_share_max, 1.0)),
+                self.i.policy.mining_share_min or 0.0, 1.0 - _or(self.i.policy.ai_share_max, 1.0)
+            ),
             "mining_share_max": min(
-                _or(self.i.policy.mining_share_max, 1.0),
-                1.0 - (self.i.policy.ai_share_min or 0.0)),
+                _or(self.i.policy.mining_share_max, 1.0), 1.0 - (self.i.policy.ai_share_min or 0.0)
+            ),
         }
 
     def _dated_sum(self, key: str) -> dict[Node, float]:
@@ -728,9 +779,9 @@ class Derivation:
 
     def _capex_owed(self) -> dict[tuple[Node, str], float]:
         owed: dict[tuple[Node, str], float] = {}
-        dues = [
-            (o.hall, o.due_musd, o.due or o.delivery) for o in self.i.commitments.racks
-        ] + [(w.hall, w.due_musd, w.due or w.ready) for w in self.i.commitments.works]
+        dues = [(o.hall, o.due_musd, o.due or o.delivery) for o in self.i.commitments.racks] + [
+            (w.hall, w.due_musd, w.due or w.ready) for w in self.i.commitments.works
+        ]
         for hall, musd, month in dues:
             for n in self.month_node(month):
                 key = (n, self.i.halls[hall].site)
@@ -764,17 +815,36 @@ class Derivation:
     def given(self) -> Given:
         """All numbers but those that follow from hours and dates (:mod:`models.terms`)."""
         return Given(
-            **self._time(), **self._halls(), **self._racks(), **self._grid(), **self._energy(),
-            **self._hosting(), **self._money(), **_EMPTY_TERMS,
+            **self._time(),
+            **self._halls(),
+            **self._racks(),
+            **self._grid(),
+            **self._energy(),
+            **self._hosting(),
+            **self._money(),
+            **_EMPTY_TERMS,
         )
 
 
 #: Tables that need the bands' hours and prices; filled by :func:`models.terms.with_terms`.
 _EMPTY_TERMS: Mapping[str, Any] = {
-    "due_share": {}, "may_slip": frozenset(), "rent": {}, "delay_damages": {},
-    "hosting_energy": {}, "hosting_service": {}, "prepayment_credit": {}, "tail_margin": {},
-    "tail_credit": {}, "tail_months": {}, "cloud_revenue": {}, "cloud_energy": {},
-    "residual_ends": {}, "hall_residual": {}, "project_residual": {}, "rack_tail_loss": {},
+    "due_share": {},
+    "may_slip": frozenset(),
+    "rent": {},
+    "delay_damages": {},
+    "hosting_energy": {},
+    "hosting_service": {},
+    "prepayment_credit": {},
+    "tail_margin": {},
+    "tail_credit": {},
+    "tail_months": {},
+    "racks_lasting": {},
+    "cloud_revenue": {},
+    "cloud_energy": {},
+    "residual_ends": {},
+    "hall_residual": {},
+    "project_residual": {},
+    "rack_tail_loss": {},
 }
 
 

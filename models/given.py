@@ -1,21 +1,23 @@
 """What is given, in coherent units: MW, millions of USD, hours, months, racks, halls.
 
-The families read nothing else. Every table names the unit of its numbers beside its type; the
-dimension test puts these units on the numbers and lets the algebra prove itself. Tables are
-sparse: a key that is absent means that the thing does not exist there.
+The families read nothing else. Every number is declared with its unit, its symbol and its
+meaning: the dimension test puts the units on the numbers and lets the algebra prove itself, the
+formulation page prints all three. Tables are sparse: a key that is absent means that the thing
+does not exist there. What is per MW at a node is per MW through the whole of its period.
 
-Index letters, everywhere: ``n`` node, ``s`` site, ``h`` hall group, ``p`` place (a hall group
-in a state, that is a fit-out with an uptime package), ``k`` rack type, ``f`` fit-out, ``b``
-band, ``c`` contract, ``j`` project, ``l`` leaf.
+The index letters of a symbol follow from the types of its table, by :data:`LETTERS`.
 """
+
+# The calls of `known` and `shape` below are field declarations, not defaults.
+# ruff: noqa: RUF009
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Any
 
-from models.tree import Node, Tree
+from models.tree import Leaf, Node, Tree, Vintage
 
 Site = str
 Hall = str
@@ -23,16 +25,44 @@ Place = str
 RackType = str
 Fitout = str
 Contract = str
+End = str
 Project = str
 Budget = str
 Band = int
 
+#: Index letter of each type, and what it runs over. A second index of a type carries a prime.
+LETTERS: Mapping[str, tuple[str, str]] = {
+    "Node": ("n", "node of the scenario tree: a period in a scenario"),
+    "Leaf": ("l", "leaf: a node of the last period"),
+    "Vintage": ("v", "node at which an asset was ordered"),
+    "Site": ("s", "site"),
+    "Hall": ("h", "group of identical halls"),
+    "Place": ("p", "place: a hall group in a state, which is a fit-out with an uptime package"),
+    "Fitout": ("f", "fit-out"),
+    "RackType": ("k", "rack type; *tenant* where the tenant brings the racks"),
+    "Band": ("b", "band: hours of a node in which the best choice is the same"),
+    "Contract": ("c", "AI contract"),
+    "End": ("e", "what a hall serves last: a contract that outlasts the horizon, or *horizon*"),
+    "Project": ("j", "project"),
+    "Budget": ("i", "capex budget"),
+}
+
 #: Stands for a rack type where the tenant brings the racks.
 TENANT: RackType = "tenant"
 #: The end of the horizon, where assets that serve no contract beyond it take their residual.
-HORIZON: Contract = "horizon"
+HORIZON: End = "horizon"
 
 Table = Mapping
+
+
+def known(unit: str, symbol: str, meaning: str) -> Any:
+    """Declare a number of a case: its unit, its symbol without indices, and its meaning."""
+    return field(metadata={"unit": unit, "symbol": symbol, "meaning": meaning})
+
+
+def shape(meaning: str, symbol: str = "") -> Any:
+    """Declare what a case is made of: a set, a map, a switch."""
+    return known("", symbol, meaning)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,145 +70,304 @@ class Given:
     """All numbers of a case."""
 
     # --- time ------------------------------------------------------------------------------
-    tree: Tree
-    discount_start: Annotated[Table[Node, float], ""]
-    discount_mid: Annotated[Table[Node, float], ""]
-    discount_end: Annotated[Table[Node, float], ""]
-    probability: Annotated[Table[Node, float], ""]
+    tree: Tree = shape("nodes, their parents and periods")
+    discount_start: Table[Node, float] = known(
+        "", r"\delta^{\text{start}}", "present value of a dollar at the start of the period"
+    )
+    discount_mid: Table[Node, float] = known(
+        "", r"\delta^{\text{mid}}", "present value of a dollar in the middle of the period"
+    )
+    discount_end: Table[Leaf, float] = known(
+        "", r"\delta^{\text{end}}", "present value of a dollar at the end of the horizon"
+    )
+    probability: Table[Node, float] = known("", r"\pi", "probability of the node")
 
     # --- places ----------------------------------------------------------------------------
-    sites: tuple[Site, ...]
-    halls: Table[Site, tuple[Hall, ...]]
-    places: Table[Hall, tuple[Place, ...]]
-    site_of: Table[Place, Site]
-    hall_of: Table[Place, Hall]
-    fitout_of: Table[Place, Fitout]
-    package_of: Table[Place, str]
-    workload_of: Table[Place, str]
-    halls_today: Annotated[Table[Place, float], "hall"]
-    halls_ready: Annotated[Table[tuple[Node, Place], float], "hall"]
-    halls_most: Annotated[Table[Hall, float], "hall"]
-    hall_mw: Annotated[Table[Place, float], "MW/hall"]
-    hall_positions: Annotated[Table[Place, float], "position/hall"]
-    conversion_lag: Table[tuple[Place, Place], int]
-    conversion_cost: Annotated[Table[tuple[Place, Place], float], "MUSD/hall"]
-    conversions_allowed: tuple[tuple[Node, Place, Place], ...]
-    place_opex: Annotated[Table[tuple[Node, Place], float], "MUSD/hall"]
-    needs_fibre: frozenset[Site]
+    sites: tuple[Site, ...] = shape("sites, in the order typed")
+    halls: Table[Site, tuple[Hall, ...]] = shape("hall groups of a site")
+    places: Table[Hall, tuple[Place, ...]] = shape("states that a hall group can take")
+    site_of: Table[Place, Site] = shape("site of a place")
+    hall_of: Table[Place, Hall] = shape("hall group of a place")
+    fitout_of: Table[Place, Fitout] = shape("fit-out of a place", "f(p)")
+    package_of: Table[Place, str] = shape("uptime package of a place")
+    workload_of: Table[Place, str] = shape("what a place is for: mining, AI or nothing")
+    halls_today: Table[Place, float] = known("hall", "H^0", "halls in that state today")
+    halls_ready: Table[tuple[Node, Place], float] = known(
+        "hall", r"\hat H", "halls of works under way that become ready"
+    )
+    halls_most: Table[Hall, float] = known(
+        "hall", r"\bar H", "halls of the group, with all that projects can add"
+    )
+    hall_mw: Table[Place, float] = known("MW/hall", "M", "IT MW of a hall in that state")
+    hall_positions: Table[Place, float] = known("position/hall", "N", "rack positions of a hall")
+    conversion_lag: Table[tuple[Place, Place], int] = known(
+        "period", r"\ell", "works from one state to another"
+    )
+    conversion_cost: Table[tuple[Place, Place], float] = known(
+        "MUSD/hall", r"\kappa", "capex of a conversion"
+    )
+    conversions_allowed: tuple[tuple[Node, Place, Place], ...] = shape(
+        "conversions that may be ordered and finish within the horizon"
+    )
+    place_opex: Table[tuple[Node, Place], float] = known(
+        "MUSD/hall", "o", "staff and upkeep of a hall in service"
+    )
+    needs_fibre: frozenset[Site] = shape("sites without fibre today")
 
     # --- racks -----------------------------------------------------------------------------
-    racks_at: Table[Place, tuple[RackType, ...]]
-    rack_mw: Annotated[Table[RackType, float], "MW/rack"]
-    rack_positions: Annotated[Table[RackType, float], "position/rack"]
-    rack_fit: Annotated[Table[tuple[Place, RackType], float], "rack/hall"]
-    racks_today: Annotated[Table[tuple[Place, RackType], float], "rack"]
-    racks_arriving: Annotated[Table[tuple[Node, Place, RackType], float], "rack"]
-    racks_worn: Annotated[Table[tuple[Node, Site, RackType], float], "rack"]
-    rack_life: Table[RackType, int]
-    rack_life_months: Table[RackType, int]
-    rack_lag: Table[RackType, int]
-    rack_deposit: Annotated[Table[RackType, float], "MUSD/rack"]
-    rack_due: Annotated[Table[RackType, float], "MUSD/rack"]
-    resale: Annotated[Table[tuple[Node, RackType], float], "MUSD/rack"]
-    resale_end: Annotated[Table[tuple[Node, RackType], float], "MUSD/rack"]
-    orders_allowed: tuple[tuple[Node, Place, RackType], ...]
-    transfers: Table[Site, tuple[tuple[RackType, RackType], ...]]
-    transfer_lag: Table[tuple[RackType, RackType], int]
-    transfer_cost: Annotated[Table[tuple[RackType, RackType], float], "MUSD/rack"]
-    sites_kept: frozenset[Site]
+    racks_at: Table[Place, tuple[RackType, ...]] = shape("rack types that a place can hold")
+    rack_mw: Table[RackType, float] = known("MW/rack", r"\mu", "nameplate IT MW of a rack")
+    rack_positions: Table[RackType, float] = known(
+        "position/rack", r"\nu", "rack positions that a rack takes"
+    )
+    rack_fit: Table[tuple[Place, RackType], float] = known(
+        "rack/hall", r"\bar R", "whole racks that fit a hall, where fewer than MW and floor say"
+    )
+    racks_today: Table[tuple[Place, RackType], float] = known(
+        "rack", "R^0", "racks standing today"
+    )
+    racks_arriving: Table[tuple[Node, Place, RackType], float] = known(
+        "rack", r"\hat R", "racks ordered before the horizon that arrive"
+    )
+    racks_young: Table[tuple[Node, Site, RackType], float] = known(
+        "rack", r"\hat Y", "racks of today and of standing orders, come and not worn out by then"
+    )
+    racks_lasting: Table[tuple[Leaf, Site, Contract, RackType], float] = known(
+        "rack", r"\hat Y^{\text{tail}}", "of these, racks that outlive a contract past the horizon"
+    )
+    rack_life: Table[RackType, int] = known("period", r"\Lambda", "life, in whole periods")
+    rack_life_months: Table[RackType, int] = known(
+        "month", r"\Lambda^{\text{months}}", "life, in months"
+    )
+    rack_lag: Table[RackType, int] = known("period", r"\ell", "delivery of a rack")
+    rack_deposit: Table[RackType, float] = known(
+        "MUSD/rack", r"\kappa^{\text{order}}", "paid at order"
+    )
+    rack_due: Table[RackType, float] = known(
+        "MUSD/rack", r"\kappa^{\text{due}}", "paid at delivery"
+    )
+    resale: Table[tuple[Node, RackType], float] = known(
+        "MUSD/rack", r"\sigma", "resale at the start of the period"
+    )
+    resale_end: Table[tuple[Leaf, RackType], float] = known(
+        "MUSD/rack", r"\sigma^{\text{end}}", "resale at the end of the horizon"
+    )
+    orders_allowed: tuple[tuple[Node, Place, RackType], ...] = shape(
+        "orders that may be placed and arrive within the horizon"
+    )
+    transfers: Table[Site, tuple[tuple[RackType, RackType], ...]] = shape(
+        "moves (from a type to itself) and rebuilds (to another) possible at a site"
+    )
+    transfer_lag: Table[tuple[RackType, RackType], int] = known(
+        "period", r"\ell", "time that a move or rebuild takes"
+    )
+    transfer_cost: Table[tuple[RackType, RackType], float] = known(
+        "MUSD/rack", r"\tau", "cost of a move or rebuild"
+    )
+    sites_kept: frozenset[Site] = shape("sites that stay as they are")
 
     # --- grid and projects -----------------------------------------------------------------
-    firm_mw: Annotated[Table[tuple[Node, Site], float], "MW"]
-    interruptible_mw: Annotated[Table[tuple[Node, Site], float], "MW"]
-    mining_mw_max: Annotated[Table[Site, float], "MW"]
-    ai_mw_max: Annotated[Table[Site, float], "MW"]
-    substation_mw: Annotated[Table[Site, float], "MW"]
-    projects: Table[Site, tuple[Project, ...]]
-    project_lag: Table[Project, int]
-    project_cost: Annotated[Table[Project, float], "MUSD/unit"]
-    project_units: Annotated[Table[Project, float], "unit"]
-    project_firm_mw: Annotated[Table[Project, float], "MW/unit"]
-    project_interruptible_mw: Annotated[Table[Project, float], "MW/unit"]
-    project_halls: Annotated[Table[tuple[Project, Place], float], "hall/unit"]
-    project_fibre: frozenset[Project]
-    builds_allowed: tuple[tuple[Node, Project], ...]
-    reuse_power: bool
+    firm_mw: Table[tuple[Node, Site], float] = known("MW", "F", "firm utility MW")
+    interruptible_mw: Table[tuple[Node, Site], float] = known(
+        "MW", "I", "utility MW that may be cut"
+    )
+    mining_mw_max: Table[Site, float] = known(
+        "MW", r"\bar U^{\text{mining}}", "utility MW that a rule grants mining"
+    )
+    ai_mw_max: Table[Site, float] = known(
+        "MW", r"\bar U^{\text{AI}}", "utility MW that a rule grants AI"
+    )
+    substation_mw: Table[Site, float] = known(
+        "MW", r"\bar U", "utility MW that the site's own substation carries"
+    )
+    projects: Table[Site, tuple[Project, ...]] = shape("projects of a site")
+    project_lag: Table[Project, int] = known("period", r"\ell", "building of a project")
+    project_cost: Table[Project, float] = known("MUSD/unit", r"\kappa", "capex of a project")
+    project_units: Table[Project, float] = known("unit", r"\bar B", "units that can be built")
+    project_firm_mw: Table[Project, float] = known("MW/unit", r"\Delta F", "firm MW added")
+    project_interruptible_mw: Table[Project, float] = known(
+        "MW/unit", r"\Delta I", "interruptible MW added"
+    )
+    project_halls: Table[tuple[Project, Place], float] = known(
+        "hall/unit", r"\Delta H", "halls added, in the state in which they come"
+    )
+    project_fibre: frozenset[Project] = shape("projects that bring fibre")
+    builds_allowed: tuple[tuple[Node, Project], ...] = shape(
+        "projects that may be ordered and finish within the horizon"
+    )
+    reuse_power: bool = shape("whether AI may use MW that exist today")
 
     # --- energy and mining -----------------------------------------------------------------
-    pue: Annotated[Table[Fitout, float], ""]
-    pue_peak: Annotated[Table[Fitout, float], ""]
-    bands: Table[tuple[Node, Site], tuple[Band, ...]]
-    hours: Annotated[Table[tuple[Node, Site, Band], float], "hour"]
-    price: Annotated[Table[tuple[Node, Site, Band], float], "MUSD/MW/hour"]
-    cut: Table[tuple[Node, Site, Band], bool]
-    runs: Table[tuple[Node, Site, Band], tuple[tuple[Fitout, RackType], ...]]
-    price_growth: Annotated[Table[tuple[Node, Site], float], ""]
-    adder: Annotated[Table[Site, float], "MUSD/MW/hour"]
-    mining_adder: Annotated[Table[Site, float], "MUSD/MW/hour"]
-    ai_adder: Annotated[Table[Site, float], "MUSD/MW/hour"]
-    mining_revenue: Annotated[Table[tuple[Node, RackType], float], "MUSD/MW/hour"]
-    mining_ready: Annotated[Table[RackType, float], ""]
-    mining_classes: Table[Site, tuple[tuple[Fitout, RackType], ...]]
-    places_of_class: Table[tuple[Site, Fitout, RackType], tuple[Place, ...]]
+    pue: Table[Fitout, float] = known("", r"\eta", "utility over IT energy, mean")
+    pue_peak: Table[Fitout, float] = known(
+        "", r"\eta^{\text{peak}}", "utility over IT power on the hottest hour"
+    )
+    bands: Table[tuple[Node, Site], tuple[Band, ...]] = shape("bands of a node and site")
+    hours: Table[tuple[Node, Site, Band], float] = known("hour", "t", "hours of a band")
+    price: Table[tuple[Node, Site, Band], float] = known(
+        "MUSD/MW/hour", r"\epsilon", "mean energy price of a band, before adders"
+    )
+    cut: Table[tuple[Node, Site, Band], bool] = shape(
+        "one where interruptible load is cut, else zero", "x"
+    )
+    runs: Table[tuple[Node, Site, Band], tuple[tuple[Fitout, RackType], ...]] = shape(
+        "machine classes, that is fit-out with rack type, that earn money in a band"
+    )
+    price_growth: Table[tuple[Node, Site], float] = known(
+        "", r"\gamma", "energy price over that of the price file; the bands hold it already"
+    )
+    adder: Table[Site, float] = known(
+        "MUSD/MW/hour", r"\epsilon", "wires, losses, taxes and margin on every MWh"
+    )
+    mining_adder: Table[Site, float] = known(
+        "MUSD/MW/hour", r"\epsilon^{\text{mining}}", "further adder on mining's energy"
+    )
+    ai_adder: Table[Site, float] = known(
+        "MUSD/MW/hour",
+        r"\epsilon^{\text{AI}}",
+        "further adder on AI's energy; its energy costs below hold it already",
+    )
+    mining_revenue: Table[tuple[Node, RackType], float] = known(
+        "MUSD/MW/hour", r"\rho", "revenue of an IT MWh of mining, after the pool's fee"
+    )
+    mining_ready: Table[RackType, float] = known("", r"\omega", "share of machines fit to run")
+    mining_classes: Table[Site, tuple[tuple[Fitout, RackType], ...]] = shape(
+        "machine classes of a site"
+    )
+    places_of_class: Table[tuple[Site, Fitout, RackType], tuple[Place, ...]] = shape(
+        "places of a machine class"
+    )
 
     # --- AI hosting ------------------------------------------------------------------------
-    contracts: tuple[Contract, ...]
-    hosting_at: Table[Contract, tuple[tuple[Place, RackType], ...]]
-    contracts_at: Table[tuple[Place, RackType], tuple[Contract, ...]]
-    hosted_types: Table[Place, tuple[RackType, ...]]
-    signing_allowed: tuple[tuple[Node, Contract], ...]
-    signed_today_mw: Annotated[Table[Contract, float], "MW"]
-    contract_min_mw: Annotated[Table[Contract, float], "MW"]
-    contract_max_mw: Annotated[Table[Contract, float], "MW"]
-    due_share: Annotated[Table[tuple[Node, Contract], float], ""]
-    may_slip: frozenset[tuple[Node, Contract]]
-    rent: Annotated[Table[tuple[Node, Contract, RackType], float], "MUSD/MW"]
-    delay_damages: Annotated[Table[tuple[Node, Contract], float], "MUSD/MW"]
-    hosting_energy: Annotated[Table[tuple[Node, Contract, Place], float], "MUSD/MW"]
-    hosting_service: Annotated[Table[tuple[Node, Contract], float], "MUSD/MW"]
-    tenant_positions: Annotated[Table[Contract, float], "position/MW"]
-    prepayment: Annotated[Table[Contract, float], "MUSD/MW"]
-    prepayment_credit: Annotated[Table[tuple[Node, Contract], float], "MUSD/MW"]
-    tenant_works: Annotated[Table[Contract, float], "MUSD/MW"]
-    tail_margin: Annotated[Table[tuple[Node, Contract, Place, RackType], float], "MUSD/MW"]
-    tail_credit: Annotated[Table[tuple[Node, Contract], float], "MUSD/MW"]
-    tail_months: Table[tuple[Node, Contract], int]
-    cloud_at: tuple[tuple[Place, RackType], ...]
-    cloud_revenue: Annotated[Table[tuple[Node, RackType], float], "MUSD/MW"]
-    cloud_energy: Annotated[Table[tuple[Node, Place, RackType], float], "MUSD/MW"]
-    cloud_demand_mw: Annotated[Table[tuple[Node, RackType], float], "MW"]
+    contracts: tuple[Contract, ...] = shape("AI contracts, in the order typed")
+    hosting_at: Table[Contract, tuple[tuple[Place, RackType], ...]] = shape(
+        "places, with rack types, whose cooling, density and uptime a contract accepts"
+    )
+    contracts_at: Table[tuple[Place, RackType], tuple[Contract, ...]] = shape(
+        "contracts that a place can serve with a rack type"
+    )
+    hosted_types: Table[Place, tuple[RackType, ...]] = shape(
+        "rack types that serve contracts in a place"
+    )
+    signing_allowed: tuple[tuple[Node, Contract], ...] = shape("nodes at which a contract is open")
+    signed_today_mw: Table[Contract, float] = known(
+        "MW", "q^0", "critical IT MW signed before the horizon"
+    )
+    contract_min_mw: Table[Contract, float] = known(
+        "MW", r"\underline q", "least critical IT MW of a contract"
+    )
+    contract_max_mw: Table[Contract, float] = known(
+        "MW", r"\bar q", "most critical IT MW of a contract"
+    )
+    due_share: Table[tuple[Node, Contract], float] = known(
+        "", r"\theta", "largest share of the signed MW due in any month of the period"
+    )
+    may_slip: frozenset[tuple[Node, Contract]] = shape("nodes at which delivery may be late")
+    rent: Table[tuple[Node, Contract, RackType], float] = known(
+        "MUSD/MW", r"\rho", "rent of a delivered MW through the period"
+    )
+    delay_damages: Table[tuple[Node, Contract], float] = known(
+        "MUSD/MW", r"\psi", "damages on a MW not delivered"
+    )
+    hosting_energy: Table[tuple[Node, Contract, Place], float] = known(
+        "MUSD/MW", r"\epsilon", "energy of a delivered MW, where the owner pays it"
+    )
+    hosting_service: Table[tuple[Node, Contract], float] = known(
+        "MUSD/MW", "o", "staff and service of a delivered MW"
+    )
+    tenant_positions: Table[Contract, float] = known(
+        "position/MW", r"\nu", "rack positions that a MW of the tenant's racks takes"
+    )
+    prepayment: Table[Contract, float] = known("MUSD/MW", r"\chi", "advance at signing")
+    prepayment_credit: Table[tuple[Node, Contract], float] = known(
+        "MUSD/MW", r"\chi", "credit of the advance against rent"
+    )
+    tenant_works: Table[Contract, float] = known(
+        "MUSD/MW", r"\omega", "works that the tenant pays at signing"
+    )
+    tail_margin: Table[tuple[Leaf, Contract, Place, RackType], float] = known(
+        "MUSD/MW",
+        r"\rho^{\text{end}}",
+        "present value of a MW's rent less energy, service and upkeep beyond the horizon",
+    )
+    tail_credit: Table[tuple[Leaf, Contract], float] = known(
+        "MUSD/MW", r"\chi^{\text{end}}", "present value of the credits beyond the horizon"
+    )
+    tail_months: Table[tuple[Leaf, Contract], int] = known(
+        "month", "T", "term of a contract beyond the horizon"
+    )
+    cloud_at: tuple[tuple[Place, RackType], ...] = shape(
+        "places, with rack types, that sell GPU-hours"
+    )
+    cloud_revenue: Table[tuple[Node, RackType], float] = known(
+        "MUSD/MW", r"\rho^{\text{cloud}}", "GPU-hours sold by a MW of racks"
+    )
+    cloud_energy: Table[tuple[Node, Place, RackType], float] = known(
+        "MUSD/MW", r"\epsilon", "energy of a MW of racks that sells GPU-hours"
+    )
+    cloud_demand_mw: Table[tuple[Node, RackType], float] = known(
+        "MW", r"\bar g", "MW of GPU-hours that find customers"
+    )
 
     # --- capital ---------------------------------------------------------------------------
-    opening_cash: Annotated[float, "MUSD"]
-    minimum_cash: Annotated[float, "MUSD"]
-    budget_musd: Annotated[Table[Budget, float], "MUSD"]
-    budget_span: Table[tuple[Budget, Node], tuple[tuple[Node, Site], ...]]
-    capex_owed: Annotated[Table[tuple[Node, Site], float], "MUSD"]
-    overhead: Annotated[Table[Node, float], "MUSD"]
-    site_fixed: Annotated[Table[tuple[Node, Site], float], "MUSD"]
-    entry_cost: Annotated[float, "MUSD"]
-    split_company: Annotated[Table[Node, float], "MUSD"]
-    split_site: Annotated[Table[Node, float], "MUSD"]
-    mining_mw_most: Annotated[Table[Site, float], "MW"]
-    loan_limit: Annotated[float, "MUSD"]
-    loan_interest: Annotated[Table[Node, float], ""]
-    loan_share: Annotated[float, ""]
-    loan_fee: Annotated[float, ""]
-    draws_allowed: frozenset[Node]
-    debt_principal: Annotated[Table[Node, float], "MUSD"]
-    debt_interest: Annotated[Table[Node, float], "MUSD"]
-    debt_left: Annotated[float, "MUSD"]
-    residual_ends: Table[Place, tuple[Contract, ...]]
-    hall_residual: Annotated[
-        Table[tuple[Node, Place, Place, Node, Contract], float], "MUSD/hall"
-    ]
-    project_residual: Annotated[Table[tuple[Node, Project, Node], float], "MUSD/unit"]
-    rack_tail_loss: Annotated[Table[tuple[Node, Contract, RackType], float], "MUSD/MW"]
+    opening_cash: float = known("MUSD", "C^0", "cash at the start")
+    minimum_cash: float = known("MUSD", r"\underline C", "cash that must be left")
+    budget_musd: Table[Budget, float] = known("MUSD", r"\bar K", "most capex of a budget")
+    budget_span: Table[tuple[Budget, Node], tuple[tuple[Node, Site], ...]] = shape(
+        "nodes and sites of a budget on one path, by its last node"
+    )
+    capex_owed: Table[tuple[Node, Site], float] = known(
+        "MUSD", r"\hat K", "capex owed from before the horizon"
+    )
+    overhead: Table[Node, float] = known("MUSD", "o", "company overhead")
+    site_fixed: Table[tuple[Node, Site], float] = known(
+        "MUSD", "o", "staff and fixed costs of a site"
+    )
+    entry_cost: float = known("MUSD", r"\kappa^{\text{AI}}", "one-time cost of entering AI")
+    split_company: Table[Node, float] = known(
+        "MUSD", r"\zeta", "cost of running both businesses in the company"
+    )
+    split_site: Table[Node, float] = known(
+        "MUSD", r"\zeta^{\text{site}}", "cost of running both businesses at one site"
+    )
+    mining_mw_most: Table[Site, float] = known(
+        "MW", r"\bar M", "IT MW of all halls that can ever mine"
+    )
+    loan_limit: float = known("MUSD", r"\bar D", "most that may be outstanding")
+    loan_interest: Table[Node, float] = known(
+        "", r"\iota", "interest on the loan through the period"
+    )
+    loan_share: float = known("", r"\lambda", "share of a period's capex that the loan may pay")
+    loan_fee: float = known("", r"\varphi", "fee on each draw")
+    draws_allowed: frozenset[Node] = shape("nodes at which the loan may be drawn")
+    debt_principal: Table[Node, float] = known(
+        "MUSD", r"\hat D", "principal due on debt from before the horizon"
+    )
+    debt_interest: Table[Node, float] = known(
+        "MUSD", r"\hat\iota", "interest due on debt from before the horizon"
+    )
+    debt_left: float = known(
+        "MUSD", r"\hat D^{\text{end}}", "principal of that debt due after the horizon"
+    )
+    residual_ends: Table[Place, tuple[End, ...]] = shape(
+        "contracts that outlast the horizon and that a place may serve"
+    )
+    hall_residual: Table[tuple[Leaf, Place, Place, Vintage, End], float] = known(
+        "MUSD/hall", r"\sigma", "present value of a converted hall at the end of what it serves"
+    )
+    project_residual: Table[tuple[Leaf, Project, Vintage], float] = known(
+        "MUSD/unit", r"\sigma", "present value of a project's unit at the horizon"
+    )
+    rack_tail_loss: Table[tuple[Leaf, Contract, RackType], float] = known(
+        "MUSD/MW",
+        r"\sigma^{\text{lost}}",
+        "resale at the horizon less that at the contract's end, of a MW of racks",
+    )
 
     # --- policy ----------------------------------------------------------------------------
-    share_nodes: tuple[Node, ...]
-    mining_share_min: Annotated[float, ""]
-    mining_share_max: Annotated[float, ""]
+    share_nodes: tuple[Node, ...] = shape("nodes at which the shares hold")
+    mining_share_min: float = known("", r"\underline\alpha", "least share of mining")
+    mining_share_max: float = known("", r"\bar\alpha", "largest share of mining")
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -11,21 +11,24 @@ from collections.abc import Mapping
 from models.context import Context
 from models.given import TENANT, Band, Place, Project, Site
 from models.relation import Number, Relation, at_most, equal, total
-from models.tree import Node
+from models.tree import Leaf, Node
 
 
 def mining_load(c: Context, n: Node, s: Site, b: Band) -> Number:
-    r"""Utility MW of mining in a band: :math:`\sum_{fk} \hat\eta_f m_{nsfkb}`."""
+    r"""Utility MW of mining in a band.
+
+    .. math:: \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb}
+    """
     g = c.given
-    return total(
-        g.pue_peak[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b]
-    )
+    return total(g.pue_peak[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
 
 
 def reservation(c: Context, n: Node, s: Site) -> Relation:
     r"""What AI reserves of the connection: every load at nameplate and on the hottest hour.
 
-    .. math:: A_{ns} = \sum_{pk} \hat\eta_{f(p)} \Big( \sum_c a_{ncpk} + g_{npk} \Big)
+    .. math::
+        U_{ns} = \sum_{p \in s} \sum_k \eta^{\text{peak}}_{f(p)}
+        \Big( \sum_c a_{ncpk} + g_{npk} \Big)
     """
     g = c.given
     load = total(
@@ -52,13 +55,19 @@ def ai_loads(c: Context, n: Node, p: Place) -> list[Number]:
 
 
 def firm_capacity(c: Context, n: Node, s: Site) -> Number:
-    r"""Firm MW by date and by projects: :math:`F_{ns} + \sum_j \phi_j B_{j}` built by then."""
+    r"""Firm MW by date, and those of the projects built by then.
+
+    .. math:: F_{ns} + \sum_{j \in s} \Delta F_j \sum_{m \preceq n-\ell_j} B_{mj}
+    """
     g = c.given
     return total((g.firm_mw[n, s], _added(c, n, s, g.project_firm_mw)))
 
 
 def interruptible_capacity(c: Context, n: Node, s: Site) -> Number:
-    r"""Interruptible MW by date and by projects."""
+    r"""Interruptible MW by date, and those of the projects built by then.
+
+    .. math:: I_{ns} + \sum_{j \in s} \Delta I_j \sum_{m \preceq n-\ell_j} B_{mj}
+    """
     g = c.given
     return total((g.interruptible_mw[n, s], _added(c, n, s, g.project_interruptible_mw)))
 
@@ -77,10 +86,13 @@ def _added(c: Context, n: Node, s: Site, mw_per_unit: Mapping[Project, float]) -
 def interconnection(c: Context, n: Node, s: Site, b: Band) -> Relation:
     r"""Facility load stays within the grid connection.
 
-    .. math:: \sum_{fk} \hat\eta_f m_{nsfkb} + A_{ns} \le F_{ns} + (1 - x_{nsb}) I_{ns}
+    .. math::
+        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + U_{ns} \le
+        F_{ns} + (1 - x_{nsb}) I_{ns} + \sum_{j \in s}
+        \big( \Delta F_j + (1 - x_{nsb}) \Delta I_j \big) \sum_{m \preceq n-\ell_j} B_{mj}
 
-    With :math:`A` the AI load, :math:`x_b = 1` in bands whose interruptible load is cut. Binds
-    when power, not money or floor, limits the site.
+    Binds when power, not money or floor, limits the site. A band in which no machine earns
+    money needs no row: AI stands on firm MW.
     """
     g = c.given
     supply = firm_capacity(c, n, s)
@@ -92,7 +104,7 @@ def interconnection(c: Context, n: Node, s: Site, b: Band) -> Relation:
 def firm_reservation(c: Context, n: Node, s: Site) -> Relation:
     r"""AI stands on firm MW only.
 
-    .. math:: A_{ns} \le F_{ns}
+    .. math:: U_{ns} \le F_{ns} + \sum_{j \in s} \Delta F_j \sum_{m \preceq n-\ell_j} B_{mj}
     """
     return at_most(c.reserved[n, s], firm_capacity(c, n, s))
 
@@ -100,25 +112,33 @@ def firm_reservation(c: Context, n: Node, s: Site) -> Relation:
 def new_power_reservation(c: Context, n: Node, s: Site) -> Relation:
     r"""Where the owner forbids the reuse of power, AI stands on MW added by projects.
 
-    .. math:: A_{ns} \le \sum_j \phi_j B_j
+    .. math:: U_{ns} \le \sum_{j \in s} \Delta F_j \sum_{m \preceq n-\ell_j} B_{mj}
     """
     return at_most(c.reserved[n, s], _added(c, n, s, c.given.project_firm_mw))
 
 
 def mining_use_limit(c: Context, n: Node, s: Site, b: Band) -> Relation:
-    r"""Mining stays within what a rule grants it: :math:`\sum \hat\eta m \le \bar G_s`."""
+    r"""Mining stays within what a rule grants it.
+
+    .. math:: \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} \le \bar U^{\text{mining}}_s
+    """
     return at_most(mining_load(c, n, s, b), c.given.mining_mw_max[s])
 
 
 def ai_use_limit(c: Context, n: Node, s: Site) -> Relation:
-    r"""AI stays within what a rule grants it: :math:`A_{ns} \le \bar A_s`."""
+    r"""AI stays within what a rule grants it.
+
+    .. math:: U_{ns} \le \bar U^{\text{AI}}_s
+    """
     return at_most(c.reserved[n, s], c.given.ai_mw_max[s])
 
 
 def substation_limit(c: Context, n: Node, s: Site) -> Relation:
     r"""Nameplate behind the site's own substation stays within it.
 
-    .. math:: \sum_{pk} \hat\eta_f \mu_k R_{npk}\,[\text{mining}] + A_{ns} \le \bar T_s
+    .. math::
+        \sum_{p \in s,\ \text{mining}} \ \sum_k \eta^{\text{peak}}_{f(p)} \mu_k R_{npk} + U_{ns}
+        \le \bar U_s
     """
     g = c.given
     mining = total(
@@ -131,22 +151,31 @@ def substation_limit(c: Context, n: Node, s: Site) -> Relation:
     return at_most(total((mining, c.reserved[n, s])), g.substation_mw[s])
 
 
-def project_limit(c: Context, n: Node, j: Project) -> Relation:
-    r"""A project is built at most so many times on any path: :math:`\sum_m B_{mj} \le \bar B_j`."""
-    built = total(c.builds[m, j] for m in c.given.tree.path(n) if (m, j) in c.builds)
+def project_limit(c: Context, leaf: Leaf, j: Project) -> Relation:
+    r"""A project is built at most so many times on any path.
+
+    .. math:: \sum_{m \preceq l} B_{mj} \le \bar B_j
+    """
+    built = total(c.builds[m, j] for m in c.given.tree.path(leaf) if (m, j) in c.builds)
     return at_most(built, c.given.project_units[j])
 
 
 def project_spending(c: Context, n: Node, s: Site) -> Number:
-    r"""Capex of the projects ordered: :math:`\sum_j \kappa_j B_{nj}`."""
+    r"""Capex of the projects ordered.
+
+    .. math:: \sum_{j \in s} \kappa_j B_{nj}
+    """
     g = c.given
     return total(
         g.project_cost[j] * c.builds[n, j] for j in g.projects.get(s, ()) if (n, j) in c.builds
     )
 
 
-def residual(c: Context, leaf: Node) -> Number:
-    r"""Projects by straight line over their life: :math:`\sum_{jm} \rho_{ljm} B_{mj}`."""
+def residual(c: Context, leaf: Leaf) -> Number:
+    r"""Present value of projects, by straight line over their life.
+
+    .. math:: \sum_{jv} \sigma_{ljv} B_{vj}
+    """
     g = c.given
     return total(
         worth * c.builds[m, j]

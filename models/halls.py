@@ -8,21 +8,19 @@ symmetry into the model, and the number in service follows from the flows.
 from __future__ import annotations
 
 from models.context import Context
-from models.given import HORIZON, TENANT, Contract, Hall, Place, Site
+from models.given import HORIZON, TENANT, Contract, End, Hall, Place, Site
 from models.relation import Number, Relation, at_most, equal, total
-from models.tree import Node
+from models.tree import Leaf, Node, Vintage
 
 
 def state_balance(c: Context, n: Node, p: Place) -> Relation:
     r"""Halls in a state are those before, less conversions begun, plus works finished.
 
     .. math::
-        H_{np} = H_{\pi(n)p} + \hat H_{np} - \sum_{p'} V_{npp'}
-        + \sum_{p'} V_{\alpha(n,\ell)p'p} + \sum_{j} N_{jp} B_{\alpha(n,\ell_j)j}
+        H_{np} = H_{n-1,p} + \hat H_{np} - \sum_{p'} V_{npp'}
+        + \sum_{p'} V_{n-\ell_{p'p},p'p} + \sum_j \Delta H_{jp} B_{n-\ell_j,j}
 
-    Between order and arrival a hall belongs to no state: it earns nothing. With
-    :math:`\pi(n)` the parent, :math:`\alpha(n,\ell)` the ancestor one lead time before,
-    :math:`\hat H` halls of works under way that become ready, :math:`N` halls per project unit.
+    Between order and arrival a hall belongs to no state: it earns nothing.
     """
     g = c.given
     parent = g.tree.parent[n]
@@ -30,15 +28,15 @@ def state_balance(c: Context, n: Node, p: Place) -> Relation:
     group = g.places[g.hall_of[p]]
     begun = total(c.conversions[n, p, q] for q in group if (n, p, q) in c.conversions)
     finished = total(
-        c.conversions[key]
+        c.conversions[way]
         for q in group
-        if (key := (g.tree.ancestor(n, g.conversion_lag.get((q, p), 0)), q, p)) in c.conversions
+        if (way := (g.tree.ancestor(n, g.conversion_lag.get((q, p), 0)), q, p)) in c.conversions
     )
     built = total(
-        g.project_halls[j, p] * c.builds[key]
+        g.project_halls[j, p] * c.builds[order]
         for j in g.projects.get(g.site_of[p], ())
         if (j, p) in g.project_halls
-        and (key := (g.tree.ancestor(n, g.project_lag[j]), j)) in c.builds
+        and (order := (g.tree.ancestor(n, g.project_lag[j]), j)) in c.builds
     )
     return equal(
         c.halls[n, p],
@@ -49,7 +47,9 @@ def state_balance(c: Context, n: Node, p: Place) -> Relation:
 def fibre_limit(c: Context, n: Node, h: Hall) -> Relation:
     r"""Halls serve AI only where fibre has arrived.
 
-    .. math:: \sum_{p \in AI(h)} H_{np} \le \bar N_h \sum_j B_{\alpha(n,\ell_j)j}
+    .. math::
+        \sum_{p \in h,\ \text{AI}} H_{np} \le
+        \bar H_h \sum_{j\ \text{with fibre}} \ \sum_{m \preceq n-\ell_j} B_{mj}
 
     Binds at sites without fibre until a project brings it.
     """
@@ -67,7 +67,10 @@ def fibre_limit(c: Context, n: Node, h: Hall) -> Relation:
 
 
 def conversion_spending(c: Context, n: Node, s: Site) -> Number:
-    r"""Capex of the conversions ordered: :math:`\sum_{pp'} \kappa_{pp'} V_{npp'}`."""
+    r"""Capex of the conversions ordered.
+
+    .. math:: \sum_{p \in s} \sum_{p'} \kappa_{pp'} V_{npp'}
+    """
     g = c.given
     return total(
         g.conversion_cost[p, q] * c.conversions[n, p, q]
@@ -79,7 +82,10 @@ def conversion_spending(c: Context, n: Node, s: Site) -> Number:
 
 
 def upkeep(c: Context, n: Node, s: Site) -> Number:
-    r"""Staff and upkeep of halls in service, as a cash flow: :math:`-\sum_p o_{np} H_{np}`."""
+    r"""Staff and upkeep of halls in service.
+
+    .. math:: - \sum_{p \in s} o_{np} H_{np}
+    """
     g = c.given
     return total(
         -g.place_opex[n, p] * c.halls[n, p]
@@ -89,12 +95,10 @@ def upkeep(c: Context, n: Node, s: Site) -> Number:
     )
 
 
-def kept_vintage(c: Context, leaf: Node, p: Place, q: Place, v: Node) -> Relation:
+def kept_vintage(c: Context, leaf: Leaf, p: Place, q: Place, v: Vintage) -> Relation:
     r"""No more halls of a vintage remain than were converted.
 
-    .. math:: \sum_{e} r_{lpqve} \le V_{vpq}
-
-    With :math:`e` the end of the horizon or a contract that runs beyond it.
+    .. math:: \sum_e r_{lpp've} \le V_{vpp'}
     """
     ends = c.given.residual_ends[q]
     kept = total(
@@ -103,10 +107,12 @@ def kept_vintage(c: Context, leaf: Node, p: Place, q: Place, v: Node) -> Relatio
     return at_most(kept, c.conversions[v, p, q])
 
 
-def kept_idle(c: Context, leaf: Node, q: Place) -> Relation:
+def kept_idle(c: Context, leaf: Leaf, q: Place) -> Relation:
     r"""Halls that take their residual at the horizon serve no contract beyond it.
 
-    .. math:: \sum_{pv} r_{lpqv,\text{horizon}} + \sum_c a_{lcq} / \bar M_q \le H_{lq}
+    .. math::
+        \sum_{p'v} r_{lp'pv,\text{horizon}}
+        + \sum_{c\ \text{beyond}} \ \sum_k \frac{a_{lcpk}}{M_p} \le H_{lp}
 
     The newest halls keep most, so the oldest are counted out first without an index over age.
     """
@@ -115,15 +121,15 @@ def kept_idle(c: Context, leaf: Node, q: Place) -> Relation:
     return at_most(total((_kept(c, leaf, q, HORIZON), serving)), c.halls[leaf, q])
 
 
-def kept_serving(c: Context, leaf: Node, q: Place, e: Contract) -> Relation:
+def kept_serving(c: Context, leaf: Leaf, q: Place, e: Contract) -> Relation:
     r"""Halls that take their residual at a contract's end serve that contract.
 
-    .. math:: \sum_{pv} r_{lpqvc} \le a_{lcq} / \bar M_q
+    .. math:: \sum_{p'v} r_{lp'pvc} \le \sum_k \frac{a_{lcpk}}{M_p}
     """
     return at_most(_kept(c, leaf, q, e), _serving(c, leaf, q, e))
 
 
-def _kept(c: Context, leaf: Node, q: Place, e: Contract) -> Number:
+def _kept(c: Context, leaf: Leaf, q: Place, e: End) -> Number:
     g = c.given
     return total(
         c.kept[leaf, p, q, v, e]
@@ -133,7 +139,7 @@ def _kept(c: Context, leaf: Node, q: Place, e: Contract) -> Number:
     )
 
 
-def _serving(c: Context, leaf: Node, q: Place, e: Contract) -> Number:
+def _serving(c: Context, leaf: Leaf, q: Place, e: Contract) -> Number:
     g = c.given
     return total(
         c.hosting[leaf, e, q, k] / g.hall_mw[q]
@@ -142,14 +148,12 @@ def _serving(c: Context, leaf: Node, q: Place, e: Contract) -> Number:
     )
 
 
-def residual(c: Context, leaf: Node) -> Number:
-    r"""Present value of fit-outs, straight line over their life.
+def residual(c: Context, leaf: Leaf) -> Number:
+    r"""Present value of fit-outs, by straight line over their life.
 
-    .. math:: \sum_{pqve} \rho_{lpqve} r_{lpqve}
+    .. math:: \sum_{pp've} \sigma_{lpp've} r_{lpp've}
 
     Fit-outs that stand today carry no residual: their cost is sunk in every plan.
     """
     g = c.given
-    return total(
-        worth * c.kept[key] for key, worth in g.hall_residual.items() if key[0] == leaf
-    )
+    return total(worth * c.kept[key] for key, worth in g.hall_residual.items() if key[0] == leaf)

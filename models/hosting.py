@@ -5,22 +5,25 @@ from __future__ import annotations
 from models.context import Context
 from models.given import Contract, Hall, Place, RackType, Site
 from models.relation import Number, Relation, at_least, at_most, equal, total
-from models.tree import Node
+from models.tree import Leaf, Node
 
 
 def signed(c: Context, n: Node, x: Contract) -> Number:
     """Critical IT MW signed by a node: before the horizon and on its path."""
     g = c.given
     return total(
-        (g.signed_today_mw.get(x, 0.0),
-         *(c.signed_mw[m, x] for m in g.tree.path(n) if (m, x) in c.signed_mw))
+        (
+            g.signed_today_mw.get(x, 0.0),
+            *(c.signed_mw[m, x] for m in g.tree.path(n) if (m, x) in c.signed_mw),
+        )
     )
 
 
 def delivery_balance(c: Context, n: Node, x: Contract) -> Relation:
     r"""Delivered MW equals the signed MW times the ramp; what may slip pays damages.
 
-    .. math:: \sum_{pk} a_{ncpk} + u_{nc} = \theta_{nc} \sum_{m \preceq n} q_{mc}
+    .. math::
+        \sum_{pk} a_{ncpk} + u_{nc} = \theta_{nc} \Big( q^0_c + \sum_{m \preceq n} q_{mc} \Big)
 
     Only halls whose uptime package reaches the availability promised can host it at all.
     """
@@ -31,18 +34,27 @@ def delivery_balance(c: Context, n: Node, x: Contract) -> Relation:
 
 
 def signing_floor(c: Context, n: Node, x: Contract) -> Relation:
-    r"""A contract signed takes at least its least MW: :math:`q_{nc} \ge \underline q_c y_{nc}`."""
+    r"""A contract signed takes at least its least MW.
+
+    .. math:: q_{nc} \ge \underline q_c y_{nc}
+    """
     return at_least(c.signed_mw[n, x], c.given.contract_min_mw[x] * c.signing[n, x])
 
 
 def signing_limit(c: Context, n: Node, x: Contract) -> Relation:
-    r"""A contract takes at most its most MW, if signed: :math:`q_{nc} \le \bar q_c y_{nc}`."""
+    r"""A contract takes at most its most MW, and none if it is not signed.
+
+    .. math:: q_{nc} \le \bar q_c y_{nc}
+    """
     return at_most(c.signed_mw[n, x], c.given.contract_max_mw[x] * c.signing[n, x])
 
 
-def signing_once(c: Context, n: Node, x: Contract) -> Relation:
-    r"""A contract is signed at most once on any path: :math:`\sum_{m \preceq n} y_{mc} \le 1`."""
-    path = c.given.tree.path(n)
+def signing_once(c: Context, leaf: Leaf, x: Contract) -> Relation:
+    r"""A contract is signed at most once on any path.
+
+    .. math:: \sum_{m \preceq l} y_{mc} \le 1
+    """
+    path = c.given.tree.path(leaf)
     return at_most(total(c.signing[m, x] for m in path if (m, x) in c.signing), 1.0)
 
 
@@ -60,14 +72,20 @@ def owner_racks_limit(c: Context, n: Node, p: Place, k: RackType) -> Relation:
 
 
 def cloud_demand_limit(c: Context, n: Node, k: RackType) -> Relation:
-    r"""GPU-hours find customers up to a demand in MW: :math:`\sum_p g_{npk} \le \bar D_{nk}`."""
+    r"""GPU-hours find customers up to a demand in MW.
+
+    .. math:: \sum_p g_{npk} \le \bar g_{nk}
+    """
     g = c.given
     sold = total(c.cloud[n, p, r] for p, r in g.cloud_at if r == k)
     return at_most(sold, g.cloud_demand_mw[n, k])
 
 
 def presence(c: Context, n: Node, h: Hall) -> Relation:
-    r"""A site with AI halls in service hosts AI: :math:`\sum_{p \in AI} H_{np} \le \bar N_h w_{ns}`."""
+    r"""A site with AI halls in service hosts AI.
+
+    .. math:: \sum_{p \in h,\ \text{AI}} H_{np} \le \bar H_h w_{ns}
+    """
     g = c.given
     ai = [p for p in g.places[h] if g.workload_of[p] == "ai"]
     site = g.site_of[ai[0]]
@@ -77,7 +95,7 @@ def presence(c: Context, n: Node, h: Hall) -> Relation:
 def hosting_margin(c: Context, n: Node, s: Site) -> Number:
     r"""Rent less energy and service of the contracts served at a site.
 
-    .. math:: \sum_{cpk} \big( r_{nck} - \varepsilon_{ncp} - \varsigma_{nc} \big) a_{ncpk}
+    .. math:: \sum_{p \in s} \sum_{ck} \big( \rho_{nck} - \epsilon_{ncp} - o_{nc} \big) a_{ncpk}
 
     Rent is per critical IT MW delivered; energy is IT times ``pue`` times load factor at the
     node's mean price, and nothing where the tenant pays it.
@@ -95,7 +113,10 @@ def hosting_margin(c: Context, n: Node, s: Site) -> Number:
 
 
 def cloud_margin(c: Context, n: Node, s: Site) -> Number:
-    r"""GPU-hours sold less their energy: :math:`\sum_{pk} (\gamma_{nk} - \varepsilon_{npk}) g_{npk}`."""
+    r"""GPU-hours sold less their energy.
+
+    .. math:: \sum_{p \in s} \sum_k \big( \rho^{\text{cloud}}_{nk} - \epsilon_{npk} \big) g_{npk}
+    """
     g = c.given
     return total(
         (g.cloud_revenue[n, k] - g.cloud_energy[n, p, k]) * c.cloud[n, p, k]
@@ -105,24 +126,29 @@ def cloud_margin(c: Context, n: Node, s: Site) -> Number:
 
 
 def contract_payments(c: Context, n: Node) -> Number:
-    r"""Damages for delay and the credit of advances, as a cash flow.
+    r"""Damages for delay and the credit of advances.
 
-    .. math:: - \sum_c \Big( \delta_{nc} u_{nc} + \chi_{nc} \sum_{m \preceq n} q_{mc} \Big)
+    .. math::
+        - \sum_c \psi_{nc} u_{nc}
+        - \sum_c \chi_{nc} \Big( q^0_c + \sum_{m \preceq n} q_{mc} \Big)
     """
     g = c.given
     damages = (
         -g.delay_damages[n, x] * c.shortfall[n, x] for x in g.contracts if (n, x) in c.shortfall
     )
-    credits = (
+    credited = (
         -g.prepayment_credit[n, x] * signed(c, n, x)
         for x in g.contracts
         if (n, x) in g.prepayment_credit
     )
-    return total((*damages, *credits))
+    return total((*damages, *credited))
 
 
 def signing_receipts(c: Context, n: Node) -> Number:
-    r"""Advances and works paid by the tenant at signing: :math:`\sum_c (\pi_c + \omega_c) q_{nc}`."""
+    r"""Advances and works paid by the tenant at signing.
+
+    .. math:: \sum_c \big( \chi_c + \omega_c \big) q_{nc}
+    """
     g = c.given
     return total(
         (g.prepayment[x] + g.tenant_works[x]) * c.signed_mw[n, x]
@@ -131,18 +157,18 @@ def signing_receipts(c: Context, n: Node) -> Number:
     )
 
 
-def tail_value(c: Context, leaf: Node) -> Number:
+def tail_value(c: Context, leaf: Leaf) -> Number:
     r"""Present value of the contracts' margins beyond the horizon, until their end.
 
-    .. math:: \sum_{cpk} t_{lcpk} a_{lcpk} - \sum_c \chi^{end}_{lc} \sum_{m \preceq l} q_{mc}
+    .. math::
+        \sum_{cpk} \rho^{\text{end}}_{lcpk} a_{lcpk}
+        - \sum_c \chi^{\text{end}}_{lc} \Big( q^0_c + \sum_{m \preceq l} q_{mc} \Big)
 
     Rent less energy, service, upkeep of the halls and what is left to credit of advances.
     """
     g = c.given
-    margins = (
-        worth * c.hosting[key] for key, worth in g.tail_margin.items() if key[0] == leaf
-    )
-    credits = (
+    margins = (worth * c.hosting[key] for key, worth in g.tail_margin.items() if key[0] == leaf)
+    credited = (
         -worth * signed(c, leaf, x) for (end, x), worth in g.tail_credit.items() if end == leaf
     )
-    return total((*margins, *credits))
+    return total((*margins, *credited))

@@ -49,9 +49,7 @@ def number(
     extra: dict[str, Any] = {"unit": unit}
     if plausible is not None:
         extra["plausible"] = list(plausible)
-    return Field(
-        default, description=meaning, ge=ge, gt=gt, le=le, json_schema_extra=extra
-    )
+    return Field(default, description=meaning, ge=ge, gt=gt, le=le, json_schema_extra=extra)
 
 
 def said(meaning: str, *, default: Any = ..., **kwargs: Any) -> Any:
@@ -108,9 +106,7 @@ def _check_month(text: str) -> str:
 
 
 Month = Annotated[str, AfterValidator(_check_month)]
-Name = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=64)
-]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=64)]
 Text = Annotated[str, Field(max_length=2000)]
 Flag = bool
 Count = int
@@ -242,7 +238,10 @@ class Finance(Block):
     )
     hosts_ai_already: Flag = said("the company already runs AI: no entry cost", default=False)
     split_cost_company_musd_per_year: float = number(
-        "M$/year", "cost of running both businesses in one company", default=0.0, ge=0,
+        "M$/year",
+        "cost of running both businesses in one company",
+        default=0.0,
+        ge=0,
         plausible=(0, 500),
     )
     split_cost_site_musd_per_year: float = number(
@@ -346,7 +345,11 @@ class Machine(Block):
     life_months: Count = number("months", "life", ge=1, plausible=(12, 120))
     resale_usd_per_th: Path = number("$/TH", "resale by date", default=0.0, plausible=(0, 100))
     availability_share: float = number(
-        "share", "share of time a machine is fit to run", default=1.0, gt=0, le=1,
+        "share",
+        "share of time a machine is fit to run",
+        default=1.0,
+        gt=0,
+        le=1,
         plausible=(0.8, 1),
     )
 
@@ -373,11 +376,17 @@ class Rack(Block):
     machines_per_rack: Count | None = number("machines", "how many", default=None, ge=1)
     gpus_per_rack: Count | None = number("GPUs", "GPUs it holds", default=None, ge=1)
     kw: float | None = number(
-        "kW", "nameplate IT draw; a mining rack's follows from its machines", default=None,
-        gt=0, plausible=(1, 5000),
+        "kW",
+        "nameplate IT draw; a mining rack's follows from its machines",
+        default=None,
+        gt=0,
+        plausible=(1, 5000),
     )
     price_usd: float = number(
-        "$/rack", "price of the rack beside its machines; of all for GPUs", default=0.0, ge=0,
+        "$/rack",
+        "price of the rack beside its machines; of all for GPUs",
+        default=0.0,
+        ge=0,
         plausible=(0, 50_000_000),
     )
     deposit_share: float = number(
@@ -385,7 +394,10 @@ class Rack(Block):
     )
     delivery_months: Count = number("months", "from order to service", default=0, ge=0, le=60)
     life_months: Count | None = number(
-        "months", "life; a mining rack takes its machine's", default=None, ge=1,
+        "months",
+        "life; a mining rack takes its machine's",
+        default=None,
+        ge=1,
         plausible=(12, 180),
     )
     resale_usd: Path | None = number(
@@ -393,8 +405,10 @@ class Rack(Block):
     )
     positions: float = number("positions", "rack positions it takes", default=1.0, ge=0)
     move_usd: float | None = number(
-        "$/rack", "cost of moving it to another hall of its site; absent: it cannot move",
-        default=None, ge=0,
+        "$/rack",
+        "cost of moving it to another hall of its site; absent: it cannot move",
+        default=None,
+        ge=0,
     )
     buyable: Flag = said("may be ordered", default=True)
     buy_from: Month | None = said("first month of ordering", default=None)
@@ -406,9 +420,7 @@ class Rack(Block):
         one_of(self, ("machine", "gpus_per_rack"))
         if (self.machine is None) != (self.machines_per_rack is None):
             raise PydanticCustomError("machines", "machine and machines_per_rack go together")
-        missing = [
-            key for key in ("kw", "cooling", "life_months") if getattr(self, key) is None
-        ]
+        missing = [key for key in ("kw", "cooling", "life_months") if getattr(self, key) is None]
         if self.machine is None and missing:
             raise PydanticCustomError(
                 "gpu_rack", "a GPU rack needs {keys}", {"keys": ", ".join(missing)}
@@ -426,11 +438,18 @@ class Fitout(Block):
     workload: Workload = said("mining or ai")
     cooling: Cooling = said("racks it can cool")
     it_share_of_present: float | None = number(
-        "share", "IT MW as it comes out, of the hall's present IT MW", default=None, gt=0, le=2,
+        "share",
+        "IT MW as it comes out, of the hall's present IT MW",
+        default=None,
+        gt=0,
+        le=2,
         plausible=(0.1, 1.2),
     )
     m2_per_mw: float | None = number(
-        "m2/MW", "floor area per IT MW, where area decides", default=None, gt=0,
+        "m2/MW",
+        "floor area per IT MW, where area decides",
+        default=None,
+        gt=0,
         plausible=(20, 5000),
     )
     capex_usd_per_kw: float = number(
@@ -439,8 +458,12 @@ class Fitout(Block):
     works_months: Count = number("months", "works, without income", ge=0, le=120)
     pue: float = number("ratio", "facility over IT energy, mean", ge=1, le=4, plausible=(1, 2))
     pue_peak: float | None = number(
-        "ratio", "facility over IT power on the hottest hour; absent: pue", default=None, ge=1,
-        le=4, plausible=(1, 2.5),
+        "ratio",
+        "facility over IT power on the hottest hour; absent: pue",
+        default=None,
+        ge=1,
+        le=4,
+        plausible=(1, 2.5),
     )
     kw_per_rack_max: float | None = number(
         "kW", "densest rack it takes", default=None, gt=0, plausible=(1, 5000)
@@ -449,7 +472,10 @@ class Fitout(Block):
         "1/MW", "rack positions per IT MW; absent: those of the hall", default=None, gt=0
     )
     opex_usd_per_kw_year: float = number(
-        "$/kW/year", "staff and upkeep per IT kW in service", default=0.0, ge=0,
+        "$/kW/year",
+        "staff and upkeep per IT kW in service",
+        default=0.0,
+        ge=0,
         plausible=(0, 1000),
     )
     life_months: Count = number("months", "life", ge=1, plausible=(24, 480))
@@ -477,7 +503,10 @@ class Site(Block):
         "MW", "utility MW that AI may take at most", default=None, ge=0, plausible=(0, 5000)
     )
     substation_mw: float | None = number(
-        "MW", "utility MW at nameplate between site and halls", default=None, gt=0,
+        "MW",
+        "utility MW at nameplate between site and halls",
+        default=None,
+        gt=0,
         plausible=(0.1, 5000),
     )
     fibre: Flag = said("fibre for AI exists", default=True)
@@ -533,8 +562,9 @@ class Hall(Block):
     it_mw: float = number(
         "MW", "IT MW per hall as fitted out for mining", gt=0, plausible=(0.05, 500)
     )
-    rack_positions: float | None = number("positions", "rack positions per hall", default=None,
-                                          gt=0)
+    rack_positions: float | None = number(
+        "positions", "rack positions per hall", default=None, gt=0
+    )
     floor_m2: float | None = number("m2", "floor area per hall", default=None, gt=0)
     fitout: Name | None = said("present fit-out; absent: a bare shell", default=None)
     package: Name | None = said("present uptime package", default=None)
@@ -560,7 +590,9 @@ class Power(Block):
         "$/MWh", "one price for every hour", default=None, plausible=(-50, 400)
     )
     adder_usd_per_mwh: float = number(
-        "$/MWh", "wires, losses, taxes and retail margin on every MWh", default=0.0,
+        "$/MWh",
+        "wires, losses, taxes and retail margin on every MWh",
+        default=0.0,
         plausible=(-50, 150),
     )
     mining_adder_usd_per_mwh: float = number(
@@ -570,8 +602,12 @@ class Power(Block):
         "$/MWh", "further adder on AI's energy", default=0.0, plausible=(-50, 200)
     )
     growth_per_year: float = number(
-        "1/year", "growth of the hourly prices from the start of the horizon", default=0.0,
-        gt=-0.5, le=1, plausible=(-0.2, 0.3),
+        "1/year",
+        "growth of the hourly prices from the start of the horizon",
+        default=0.0,
+        gt=-0.5,
+        le=1,
+        plausible=(-0.2, 0.3),
     )
     ppa: Planned = planned("power purchase agreements")
     coincident_peak: Planned = planned("coincident-peak charges (4CP, 12CP)")
@@ -606,7 +642,10 @@ class Contract(Block):
     start: Month = said("month in which service and rent start")
     latest_delivery: Month | None = said("delivery may slip to this month", default=None)
     delay_usd_per_kw_month: float = number(
-        "$/kW/month", "damages on undelivered IT kW until then", default=0.0, ge=0,
+        "$/kW/month",
+        "damages on undelivered IT kW until then",
+        default=0.0,
+        ge=0,
         plausible=(0, 2000),
     )
     months: Count = number("months", "term from the start", ge=1, plausible=(3, 360))
@@ -627,18 +666,26 @@ class Contract(Block):
         "share", "mean draw over contracted IT MW", default=1.0, gt=0, le=1, plausible=(0.3, 1)
     )
     prepayment_usd_per_kw: float = number(
-        "$/kW", "advance at signing, credited against rent", default=0.0, ge=0,
+        "$/kW",
+        "advance at signing, credited against rent",
+        default=0.0,
+        ge=0,
         plausible=(0, 50_000),
     )
     prepayment_credit_months: Count | None = number(
-        "months", "credited evenly over these months from the start; absent: the term",
-        default=None, ge=1,
+        "months",
+        "credited evenly over these months from the start; absent: the term",
+        default=None,
+        ge=1,
     )
     tenant_works_usd_per_kw: float = number(
         "$/kW", "works paid by the tenant at signing", default=0.0, ge=0, plausible=(0, 30_000)
     )
     staff_usd_per_kw_month: float = number(
-        "$/kW/month", "staff and service per delivered IT kW", default=0.0, ge=0,
+        "$/kW/month",
+        "staff and service per delivered IT kW",
+        default=0.0,
+        ge=0,
         plausible=(0, 500),
     )
     sites: list[Name] | None = said("sites that may serve it; absent: all", default=None)
@@ -698,13 +745,16 @@ class GpuCloud(Block):
 class Package(Block):
     """A redundancy design with its stated availability."""
 
-    availability: float = number("share", "availability it reaches", gt=0, le=1,
-                                 plausible=(0.9, 0.99999999))
-    capex_usd_per_kw: float = number("$/kW", "capex per IT kW", default=0.0, ge=0,
-                                     plausible=(0, 10_000))
+    availability: float = number(
+        "share", "availability it reaches", gt=0, le=1, plausible=(0.9, 0.99999999)
+    )
+    capex_usd_per_kw: float = number(
+        "$/kW", "capex per IT kW", default=0.0, ge=0, plausible=(0, 10_000)
+    )
     works_months: Count = number("months", "works", default=0, ge=0, le=120)
-    opex_usd_per_kw_year: float = number("$/kW/year", "upkeep", default=0.0, ge=0,
-                                         plausible=(0, 500))
+    opex_usd_per_kw_year: float = number(
+        "$/kW/year", "upkeep", default=0.0, ge=0, plausible=(0, 500)
+    )
 
 
 class Uptime(Block):
@@ -718,14 +768,18 @@ class Uptime(Block):
 class Policy(Block):
     """What the owner wants besides value."""
 
-    mining_share_min: float | None = number("share", "mining of installed IT MW, at least",
-                                            default=None, ge=0, le=1)
-    mining_share_max: float | None = number("share", "mining of installed IT MW, at most",
-                                            default=None, ge=0, le=1)
-    ai_share_min: float | None = number("share", "AI of installed IT MW, at least",
-                                        default=None, ge=0, le=1)
-    ai_share_max: float | None = number("share", "AI of installed IT MW, at most",
-                                        default=None, ge=0, le=1)
+    mining_share_min: float | None = number(
+        "share", "mining of installed IT MW, at least", default=None, ge=0, le=1
+    )
+    mining_share_max: float | None = number(
+        "share", "mining of installed IT MW, at most", default=None, ge=0, le=1
+    )
+    ai_share_min: float | None = number(
+        "share", "AI of installed IT MW, at least", default=None, ge=0, le=1
+    )
+    ai_share_max: float | None = number(
+        "share", "AI of installed IT MW, at most", default=None, ge=0, le=1
+    )
     shares_from: Month | None = said("first month in which the shares hold", default=None)
     keep_sites: list[Name] = said("sites that stay as they are", default=[])
     reuse_gpus: Flag = said("GPU racks may be rebuilt", default=True)
@@ -760,6 +814,12 @@ class Instance(Block):
 
 #: The tables of the instance that may also be written as CSV, and the type of their rows.
 TABLES: Mapping[str, type[Block]] = {
-    "sites": Site, "projects": Project, "halls": Hall, "fleet": FleetRow, "contracts": Contract,
-    "machines": Machine, "racks": Rack, "fitouts": Fitout,
+    "sites": Site,
+    "projects": Project,
+    "halls": Hall,
+    "fleet": FleetRow,
+    "contracts": Contract,
+    "machines": Machine,
+    "racks": Rack,
+    "fitouts": Fitout,
 }

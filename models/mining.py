@@ -113,25 +113,22 @@ def revenue_usd_per_mwh(hashprice_usd_per_ph_day: float, j_per_th: float) -> flo
     return hashprice_usd_per_ph_day / (j_per_th * 0.024)
 
 
-def mining_limit(
-    c: Context, n: Node, s: Site, f: Fitout, k: RackType, b: Band
-) -> Relation:
+def mining_limit(c: Context, n: Node, s: Site, f: Fitout, k: RackType, b: Band) -> Relation:
     r"""Mining runs between zero and what is installed and fit to run.
 
-    .. math:: m_{nsfkb} \le \omega_k \mu_k \sum_{p \in f} R_{npk}
+    .. math:: m_{nsfkb} \le \omega_k \mu_k \sum_{p \in s,\ f(p) = f} R_{npk}
 
     It may stop at any hour without loss: that is its value beside AI.
     """
     g = c.given
     installed = total(
-        (g.mining_ready[k] * g.rack_mw[k]) * c.racks[n, p, k]
-        for p in g.places_of_class[s, f, k]
+        (g.mining_ready[k] * g.rack_mw[k]) * c.racks[n, p, k] for p in g.places_of_class[s, f, k]
     )
     return at_most(c.mining[n, s, f, k, b], installed)
 
 
 def band_margin(c: Context, n: Node, s: Site, f: Fitout, k: RackType, b: Band) -> Number:
-    r"""Margin of an IT MW that mines through a band: :math:`h_b (v_{nk} - \eta_f e_{nsb})`."""
+    """Margin of an IT MW that mines through a band, in M$."""
     g = c.given
     energy = g.price[n, s, b] + g.adder[s] + g.mining_adder[s]
     return g.hours[n, s, b] * (g.mining_revenue[n, k] - g.pue[f] * energy)
@@ -140,7 +137,10 @@ def band_margin(c: Context, n: Node, s: Site, f: Fitout, k: RackType, b: Band) -
 def mining_margin(c: Context, n: Node, s: Site) -> Number:
     r"""Revenue less energy of mining, over the bands of a node.
 
-    .. math:: \sum_{fkb} h_{nsb} \big( v_{nk} - \eta_f\, e_{nsb} \big) m_{nsfkb}
+    .. math::
+        \sum_{fkb} t_{nsb} \Big( \rho_{nk}
+        - \eta_f \big( \epsilon_{nsb} + \epsilon_s + \epsilon^{\text{mining}}_s \big) \Big)
+        m_{nsfkb}
 
     Exact although hours are merged: within a band every hour has the same grid state and lies
     on the same side of every break-even price and of every price at which two classes change
@@ -168,9 +168,7 @@ def installed_mw(c: Context, n: Node, s: Site) -> Number:
 def presence(c: Context, n: Node, s: Site) -> Relation:
     r"""A site with mining racks mines.
 
-    .. math:: \sum_{pk} \mu_k R_{npk} \le \bar M_s z_{ns}
-
-    With :math:`\bar M_s` the IT MW of all halls it can ever have fitted out for mining.
+    .. math:: \sum_{p \in s,\ \text{mining}} \ \sum_k \mu_k R_{npk} \le \bar M_s z_{ns}
     """
     return at_most(installed_mw(c, n, s), c.given.mining_mw_most[s] * c.mines[n, s])
 

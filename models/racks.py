@@ -18,7 +18,9 @@ def delivered(c: Context, n: Node, p: Place, k: RackType) -> Number:
     """Racks that arrive new at a node: ordered one lead time before, or owed from before."""
     g = c.given
     key = (g.tree.ancestor(n, g.rack_lag[k]), p, k)
-    return total((g.racks_arriving.get((n, p, k), 0.0), *([c.orders[key]] if key in c.orders else ())))
+    return total(
+        (g.racks_arriving.get((n, p, k), 0.0), *([c.orders[key]] if key in c.orders else ()))
+    )
 
 
 def _came(c: Context, n: Node, p: Place, k: RackType) -> Number:
@@ -51,8 +53,15 @@ def rack_balance(c: Context, n: Node, p: Place, k: RackType) -> Relation:
     before = g.racks_today.get((p, k), 0.0) if parent is None else c.racks[parent, p, k]
     return equal(
         c.racks[n, p, k],
-        total((before, delivered(c, n, p, k), -c.sales[n, p, k], _came(c, n, p, k),
-               -_left(c, n, p, k))),
+        total(
+            (
+                before,
+                delivered(c, n, p, k),
+                -c.sales[n, p, k],
+                _came(c, n, p, k),
+                -_left(c, n, p, k),
+            )
+        ),
     )
 
 
@@ -64,56 +73,50 @@ def transfer_balance(c: Context, n: Node, s: Site, a: RackType, b: RackType) -> 
     g = c.given
     origin = g.tree.ancestor(n, g.transfer_lag[a, b])
     arrived = total(
-        c.arriving[n, p, a, b] for h in g.halls[s] for p in g.places[h]
+        c.arriving[n, p, a, b]
+        for h in g.halls[s]
+        for p in g.places[h]
         if (n, p, a, b) in c.arriving
     )
     sent = total(
-        c.leaving[origin, p, a, b] for h in g.halls[s] for p in g.places[h]
+        c.leaving[origin, p, a, b]
+        for h in g.halls[s]
+        for p in g.places[h]
         if (origin, p, a, b) in c.leaving
     )
     return equal(arrived, sent)
 
 
 def end_of_life(c: Context, n: Node, s: Site, k: RackType) -> Relation:
-    r"""By any date, as many have left a site as had come one life earlier.
+    r"""What stands at a site came within one life: the oldest leave first.
 
     .. math::
-        \sum_{m \preceq n} \sum_p \Big( S_{mpk} + \sum_{k' \ne k} L_{mpkk'} \Big) \ge
-        W_{nsk} + \sum_{m \preceq \alpha(n,\Lambda_k)} \sum_p
+        \sum_p R_{npk} \le \hat Y_{nsk} + \sum_{m \preceq n,\ t_m > t_n - \Lambda_k} \sum_p
         \Big( O_{\alpha(m,\ell_k)pk} + \sum_{k' \ne k} A_{mpk'k} \Big)
 
-    With :math:`W` the racks of today and of standing orders that are worn out by then, and
-    :math:`\Lambda` the life in whole periods. A rebuilt rack starts a new life.
+    With :math:`\hat Y` the racks of today and of standing orders not yet worn out, and
+    :math:`\Lambda` the life in whole periods. A rebuilt rack starts a new life. The row says
+    that by any date at least as many have left as had come one life earlier, in stocks in
+    place of cumulative departures, which keeps it short.
     """
     g = c.given
     places = [p for h in g.halls[s] for p in g.places[h] if k in g.racks_at.get(p, ())]
-    path = g.tree.path(n)
-    worn = [m for m in path if g.tree.period[m] + g.rack_life[k] <= g.tree.period[n]]
-    gone = total(
-        x for m in path for p in places for x in (c.sales[m, p, k], _rebuilt_from(c, m, p, k))
+    oldest = g.tree.period[n] - g.rack_life[k]
+    recent = [m for m in g.tree.path(n) if g.tree.period[m] > oldest]
+    came = total(came_new(c, m, p, k) for m in recent for p in places)
+    return at_most(
+        total(c.racks[n, p, k] for p in places), total((g.racks_young.get((n, s, k), 0.0), came))
     )
-    come = total(
-        x for m in worn for p in places for x in (_ordered_for(c, m, p, k),
-                                                  _rebuilt_to(c, m, p, k))
-    )
-    return at_least(gone, total((g.racks_worn.get((n, s, k), 0.0), come)))
 
 
-def _ordered_for(c: Context, n: Node, p: Place, k: RackType) -> Number:
-    key = (c.given.tree.ancestor(n, c.given.rack_lag[k]), p, k)
-    return c.orders.get(key, 0.0)
-
-
-def _rebuilt_from(c: Context, n: Node, p: Place, k: RackType) -> Number:
+def came_new(c: Context, n: Node, p: Place, k: RackType) -> Number:
+    """Racks that start a life at a node: ordered one lead time before, or rebuilt."""
+    ordered = c.orders.get((c.given.tree.ancestor(n, c.given.rack_lag[k]), p, k), 0.0)
     pairs = c.given.transfers.get(c.given.site_of[p], ())
-    return total(c.leaving[n, p, a, b] for a, b in pairs if a == k != b and (n, p, a, b) in c.leaving)
-
-
-def _rebuilt_to(c: Context, n: Node, p: Place, k: RackType) -> Number:
-    pairs = c.given.transfers.get(c.given.site_of[p], ())
-    return total(
+    rebuilt = [
         c.arriving[n, p, a, b] for a, b in pairs if b == k != a and (n, p, a, b) in c.arriving
-    )
+    ]
+    return total((ordered, *rebuilt)) if rebuilt else ordered
 
 
 def space_limit(c: Context, n: Node, p: Place) -> Relation:
@@ -169,7 +172,7 @@ def tail_life(c: Context, leaf: Node, s: Site, x: Contract, k: RackType) -> Rela
 
     .. math::
         \sum_{c' : T_{c'} \ge T_c} \sum_p a_{lc'pk} / \mu_k \le
-        \sum_{m \preceq l,\ \text{young at } T_c} \sum_p O_{\alpha(m,\ell_k)pk}
+        \hat Y_{lsck} + \sum_{m \preceq l,\ \text{young at } T_c} \sum_p O_{\alpha(m,\ell_k)pk}
 
     A rent beyond the horizon counts only on racks that can still earn it.
     """
@@ -184,13 +187,12 @@ def tail_life(c: Context, leaf: Node, s: Site, x: Contract, k: RackType) -> Rela
     )
     end = g.tree.end_month(leaf) + tail
     young = total(
-        x_
+        came_new(c, m, p, k)
         for m in g.tree.path(leaf)
         if g.tree.first_month(m) + g.rack_life_months[k] >= end
         for p in places
-        for x_ in (delivered(c, m, p, k), _rebuilt_to(c, m, p, k))
     )
-    return at_most(serving, young)
+    return at_most(serving, total((g.racks_lasting.get((leaf, s, x, k), 0.0), young)))
 
 
 def order_spending(c: Context, n: Node, s: Site) -> Number:

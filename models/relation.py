@@ -39,7 +39,9 @@ class Affine:
         self.constant = constant
 
     def __mul__(self, factor: float) -> Affine:
-        return Affine(self.columns, [factor * a for a in self.coefficients], factor * self.constant)
+        return Affine(
+            self.columns, [factor * a for a in self.coefficients], factor * self.constant
+        )
 
     __rmul__ = __mul__
 

@@ -77,7 +77,9 @@ class Terms:
     def due_nodes(self) -> list[tuple[Node, str]]:
         """Nodes in which a contract, if signed, is due."""
         return [
-            (n, x) for n in self.t.nodes for x, offer in self.offers.items()
+            (n, x)
+            for n in self.t.nodes
+            for x, offer in self.offers.items()
             if self.due(offer, n) > 0
         ]
 
@@ -98,7 +100,10 @@ class Terms:
     def tables(self) -> dict[str, Any]:
         """All of them."""
         return {
-            **self._contracts(), **self._credits(), **self._cloud(), **self._tails(),
+            **self._contracts(),
+            **self._credits(),
+            **self._cloud(),
+            **self._tails(),
             **self._residuals(),
         }
 
@@ -115,15 +120,13 @@ class Terms:
                 rent[n, x, k] = sum(
                     w * self.rate_musd_per_mw(offer, k, m) for m, w in weights.items() if w
                 )
-            damages[n, x] = (
-                in_service * offer.delay_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
-            )
-            service[n, x] = (
-                in_service * offer.staff_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
-            )
+            damages[n, x] = in_service * offer.delay_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
+            service[n, x] = in_service * offer.staff_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
             for p in dict.fromkeys(p for p, _ in self.g.hosting_at[x]):
                 energy[n, x, p] = (
-                    self.draw(offer, self.place[p]) * in_service / self.t.months
+                    self.draw(offer, self.place[p])
+                    * in_service
+                    / self.t.months
                     * self.energy_per_mw(n, self.place[p].site)
                 )
         return {
@@ -131,7 +134,9 @@ class Terms:
             "may_slip": frozenset(
                 (n, x) for n, x in self.due_nodes if self._may_slip(n, self.offers[x])
             ),
-            "rent": rent, "delay_damages": damages, "hosting_energy": energy,
+            "rent": rent,
+            "delay_damages": damages,
+            "hosting_energy": energy,
             "hosting_service": service,
         }
 
@@ -173,13 +178,17 @@ class Terms:
         sold = self.d.i.gpu_cloud
         revenue = {
             (n, k): mean_over(sold[k].price_usd_per_gpu_hour, self.t, n)
-            * sold[k].utilisation_share * (1.0 - sold[k].fee_share) * self.gpus_per_mw(k)
-            * sum(calendar_hours(m) for m in self.months(n)) / USD_PER_MUSD
+            * sold[k].utilisation_share
+            * (1.0 - sold[k].fee_share)
+            * self.gpus_per_mw(k)
+            * sum(calendar_hours(m) for m in self.months(n))
+            / USD_PER_MUSD
             for k in dict.fromkeys(k for _, k in self.g.cloud_at)
             for n in self.t.nodes
         }
         energy = {
-            (n, p, k): self.d.i.fitouts[self.place[p].fitout].pue * sold[k].load_factor_share
+            (n, p, k): self.d.i.fitouts[self.place[p].fitout].pue
+            * sold[k].load_factor_share
             * self.energy_per_mw(n, self.place[p].site)
             for p, k in self.g.cloud_at
             for n in self.t.nodes
@@ -208,25 +217,45 @@ class Terms:
                     margin[leaf, x, p, k] = self._tail_margin(offer, leaf, self.place[p], k)
                     if k != TENANT:
                         loss[leaf, x, k] = self._resale_lost(leaf, tail.stop, k)
-        return {"tail_margin": margin, "tail_months": months, "rack_tail_loss": loss}
+        return {
+            "tail_margin": margin,
+            "tail_months": months,
+            "rack_tail_loss": loss,
+            "racks_lasting": self._lasting(months),
+        }
+
+    def _lasting(self, months: dict[tuple[Node, str], int]) -> dict[Any, float]:
+        """Racks of today and of standing orders that outlive a contract beyond the horizon."""
+        lasting: dict[tuple[Node, Site, str, str], float] = {}
+        for (leaf, x), tail in months.items():
+            end = self.t.end_month(leaf) + tail
+            for site, k, count, came in self.d.comings():
+                if came + self.d.life_months(k) >= end:
+                    key = (leaf, site, x, k)
+                    lasting[key] = lasting.get(key, 0.0) + count
+        return lasting
 
     def _tail_margin(self, offer: Contract, leaf: Node, p: Place, k: str) -> float:
         served = self.share_due(offer, self.t.end_month(leaf) - 1) / self.due(offer, leaf)
         service = offer.staff_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
         upkeep = self.d.opex_per_mw_month(p)
         return sum(
-            self.d.discounted(m + 0.5) * (
-                served * (
-                    self.rate_musd_per_mw(offer, k, m) - service
+            self.d.discounted(m + 0.5)
+            * (
+                served
+                * (
+                    self.rate_musd_per_mw(offer, k, m)
+                    - service
                     - self.draw(offer, p) * self._energy_beyond(leaf, p.site, m)
-                ) - upkeep
+                )
+                - upkeep
             )
             for m in self.tail(offer, leaf)
         )
 
     def _energy_beyond(self, leaf: Node, s: Site, month: int) -> float:
         """Cost of a utility MW in a month beyond the horizon: the last year's mean, grown."""
-        last_year = self.t.path(leaf)[-(12 // self.t.months):]
+        last_year = self.t.path(leaf)[-(12 // self.t.months) :]
         months = len(last_year) * self.t.months
         middle = self.t.end_month(leaf) - months / 2
         power = self.d.i.power[self.d.i.sites[s].power or s]
@@ -261,7 +290,8 @@ class Terms:
     def _ends(self, p: str) -> tuple[str, ...]:
         """Contracts that a place may serve beyond the horizon."""
         return tuple(
-            x for x, offer in self.offers.items()
+            x
+            for x, offer in self.offers.items()
             if any(q == p for q, _ in self.g.hosting_at[x])
             and any(self.tail(offer, leaf) for leaf in self.t.leaves)
         )
@@ -274,7 +304,9 @@ class Terms:
             end = max(end, month_index(self.offers[e].start) + self.offers[e].months)
         came = self.t.first_month(v) + self.g.conversion_lag[p, q] * self.t.months
         life = self.d.i.fitouts[self.place[q].fitout].life_months
-        return straight_line(self.g.conversion_cost[p, q], end - came, life) * self.d.discounted(end)
+        return straight_line(self.g.conversion_cost[p, q], end - came, life) * self.d.discounted(
+            end
+        )
 
     def _project_worth(self, leaf: Node, j: str, v: Node) -> float:
         end = self.t.end_month(leaf)

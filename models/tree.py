@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 Node = int
+#: A node of the last period.
+Leaf = Node
+#: The node at which an asset was ordered.
+Vintage = Node
 
 
 @dataclass(frozen=True)

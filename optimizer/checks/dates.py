@@ -55,12 +55,11 @@ def _commitments(draft: Draft, span: Span) -> Iterator[Problem]:
 
 
 def _dues(draft: Draft, span: Span) -> Iterator[Problem]:
-    owed = [
-        *draft.rows(RackOrder, "commitments", "racks"),
-        *draft.rows(Works, "commitments", "works"),
-    ]
-    for key, commitment in owed:
-        due = commitment.due
+    orders = draft.rows(RackOrder, "commitments", "racks")
+    works = draft.rows(Works, "commitments", "works")
+    for key, due in [(key, row.due) for key, row in orders] + [
+        (key, row.due) for key, row in works
+    ]:
         if due is not None and month_index(due) < span.start:
             message, hint = "the payment lies before the horizon", "leave out what is paid"
             yield draft.problem((*key, "due"), message, found=due, allowed=span.text(), hint=hint)
@@ -89,7 +88,9 @@ def _offers(draft: Draft, span: Span) -> Iterator[Problem]:
             yield draft.warning((*key, "start"), message, found=found, allowed=span.text())
         elif key[-1] in signed and start + offer.months <= span.start:
             message = "the contract has ended before the horizon starts"
-            yield draft.warning((*key, "months"), message, found=f"{offer.months} from {offer.start}")
+            yield draft.warning(
+                (*key, "months"), message, found=f"{offer.months} from {offer.start}"
+            )
         elif key[-1] not in signed and month_index(offer.sign_by) < span.start:
             message = "the offer expires before the horizon starts, so it is never signed"
             found = offer.sign_by

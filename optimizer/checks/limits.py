@@ -8,7 +8,6 @@ from models.instance import (
     Contract,
     Growth,
     Hall,
-    Horizon,
     Instance,
     Policy,
     Project,
@@ -59,11 +58,15 @@ def _policy(draft: Draft) -> Iterator[Problem]:
         least, most = getattr(policy, f"{use}_share_min"), getattr(policy, f"{use}_share_max")
         if least is not None and most is not None and least > most:
             message = f"{use}_share_min lies above {use}_share_max"
-            yield draft.problem(("policy", f"{use}_share_min"), message, found=f"{least:g} and {most:g}")
+            yield draft.problem(
+                ("policy", f"{use}_share_min"), message, found=f"{least:g} and {most:g}"
+            )
     least = (policy.mining_share_min or 0.0) + (policy.ai_share_min or 0.0)
     if least > 1:
         message = "the least shares of mining and AI add up to more than one"
-        yield draft.problem(("policy", "ai_share_min"), message, found=f"{least:g}", allowed="at most 1")
+        yield draft.problem(
+            ("policy", "ai_share_min"), message, found=f"{least:g}", allowed="at most 1"
+        )
     if policy.mining_share_max is not None and policy.ai_share_max is not None:
         most = policy.mining_share_max + policy.ai_share_max
         if most < 1:
@@ -143,8 +146,3 @@ def _growing_halls(draft: Draft) -> Iterator[Problem]:
         if hall.count == 0 and name not in growing:
             message = "the group has no halls, and no project adds any"
             yield draft.warning(("halls", name, "count"), message, found="0")
-
-
-def size_of_horizon(horizon: Horizon) -> int:
-    """Give the number of months that are planned."""
-    return horizon.periods * horizon.months_per_period

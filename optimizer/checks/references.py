@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.instance import GpuCloud, Power, Rack, Site
+from models.instance import GpuCloud, Rack, Site
 from optimizer.checks.draft import Draft
 from optimizer.errors import Problem, did_you_mean, listed
 from optimizer.keys import Key, dotted, references
@@ -48,12 +48,3 @@ def _clouds(draft: Draft) -> Iterator[Problem]:
         if rack is not None and (rack.machine is not None or rack.workload != "ai"):
             message = "only racks of GPUs that work for AI sell GPU-hours"
             yield draft.problem(key, message, found=f"{key[-1]}: workload {rack.workload}")
-
-
-def unused(draft: Draft, table: Key, used: set[str]) -> Iterator[tuple[Key, str]]:
-    """Walk the entries of a table that a person typed and nothing names."""
-    for name in sorted(draft.names(*map(str, table)) - used):
-        yield (*table, name), name
-
-
-__all__ = ["Power", "names_known", "unused"]

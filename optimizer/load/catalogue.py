@@ -218,4 +218,3 @@ def _defaults_of(key: Key, typed: Mapping[str, Any], block: Any) -> Iterator[Def
         is_figure = isinstance(value, (int, float)) and value and declared(info, "unit")
         if name not in typed and is_figure:
             yield Default(dotted((*key, name)), value, "format")
-

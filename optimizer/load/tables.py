@@ -33,7 +33,7 @@ _COUNT = re.compile(r"[+-]?[0-9]{1,18}\Z")
 Columns = Mapping[str, tuple[Key, Kind]]
 
 
-class CellRefused(ValueError):
+class CellError(ValueError):
     """A cell cannot be read as what its column holds."""
 
     def __init__(self, allowed: str, hint: str = "") -> None:
@@ -52,7 +52,10 @@ class Sheet:
     def records(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Walk the rows as column -> cell, leaving out empty cells."""
         for line, row in self.rows:
-            yield line, {column: cell for column, cell in zip(self.header, row, strict=True) if cell}
+            yield (
+                line,
+                {column: cell for column, cell in zip(self.header, row, strict=True) if cell},
+            )
 
 
 def read_sheet(text: str, name: str, report: Report) -> Sheet | None:
@@ -111,7 +114,7 @@ def number(text: str) -> float:
 
     Raises
     ------
-    CellRefused
+    CellError
         For anything else.
 
     Examples
@@ -120,10 +123,10 @@ def number(text: str) -> float:
     25.0
     """
     if not _NUMBER.match(text):
-        raise CellRefused("a number", _why_no_number(text))
+        raise CellError("a number", _why_no_number(text))
     value = float(text)
     if not math.isfinite(value):
-        raise CellRefused("a finite number")
+        raise CellError("a finite number")
     return value
 
 
@@ -142,13 +145,13 @@ def _why_no_number(text: str) -> str:
 
 def _count(text: str) -> int:
     if not _COUNT.match(text):
-        raise CellRefused("a whole number", "" if _NUMBER.match(text) else _why_no_number(text))
+        raise CellError("a whole number", "" if _NUMBER.match(text) else _why_no_number(text))
     return int(text)
 
 
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
-        raise CellRefused("true or false")
+        raise CellError("true or false")
     return text == "true"
 
 
@@ -162,7 +165,7 @@ def _path(text: str) -> Any:
         return number(text) if _looks_numeric(text) else text
     pairs = [item.split(":") for item in _names(text)]
     if any(len(pair) != 2 for pair in pairs):
-        raise CellRefused("steps as 2027-01:5;2028-01:7")
+        raise CellError("steps as 2027-01:5;2028-01:7")
     return [{"from": month.strip(), "value": number(value.strip())} for month, value in pairs]
 
 
@@ -178,7 +181,7 @@ def cell(kind: Kind, text: str) -> Any:
 
     Raises
     ------
-    CellRefused
+    CellError
         With what is allowed.
     """
     readers = {"number": number, "count": _count, "flag": _flag, "names": _names, "path": _path}
@@ -191,10 +194,9 @@ def _item(block: type[Block], text: str) -> dict[str, Any]:
     kinds = kinds_of(block)
     values = [value.strip() for value in text.split(":")]
     if len(values) != len(kinds):
-        raise CellRefused(f"items {':'.join(kinds)}, separated by semicolons")
+        raise CellError(f"items {':'.join(kinds)}, separated by semicolons")
     return {
-        name: cell(kind, value)
-        for (name, kind), value in zip(kinds.items(), values, strict=True)
+        name: cell(kind, value) for (name, kind), value in zip(kinds.items(), values, strict=True)
     }
 
 
@@ -250,9 +252,7 @@ class TableReader:
         else:
             self._named(table, sheet, columns)
 
-    def _header_fits(
-        self, table: str, sheet: Sheet, columns: Columns
-    ) -> bool:
+    def _header_fits(self, table: str, sheet: Sheet, columns: Columns) -> bool:
         allowed = [*columns] if table == NAMELESS else ["name", *columns]
         for column in sheet.header:
             if column not in allowed:
@@ -264,14 +264,10 @@ class TableReader:
 
     def _refuse_column(self, sheet: Sheet, key: str, column: str, allowed: list[str]) -> None:
         hint = did_you_mean(column, allowed)
-        problem = Problem(
-            "unknown column", sheet.name, 1, key, column, listed(allowed, 40), hint
-        )
+        problem = Problem("unknown column", sheet.name, 1, key, column, listed(allowed, 40), hint)
         self.report.add(problem)
 
-    def _list(
-        self, table: str, sheet: Sheet, columns: Columns
-    ) -> None:
+    def _list(self, table: str, sheet: Sheet, columns: Columns) -> None:
         if table in self.document:
             place = self.places.of((table,))
             hint = f"keep [[{table}]] or {sheet.name}"
@@ -284,9 +280,7 @@ class TableReader:
             rows.append(self._row((table, position), line, record, sheet, columns))
         self.document[table] = rows
 
-    def _named(
-        self, table: str, sheet: Sheet, columns: Columns
-    ) -> None:
+    def _named(self, table: str, sheet: Sheet, columns: Columns) -> None:
         held = self.document.setdefault(table, {})
         if not isinstance(held, dict):
             return
@@ -301,7 +295,9 @@ class TableReader:
                 where = before.file if before.line is None else f"{before.file}:{before.line}"
                 hint = f"it is first given at {where}; keep one"
                 self.report.add(
-                    Problem("the name is given twice", sheet.name, line, f"{table}.{name}", hint=hint)
+                    Problem(
+                        "the name is given twice", sheet.name, line, f"{table}.{name}", hint=hint
+                    )
                 )
             else:
                 held[name] = self._row(key, line, record, sheet, columns)
@@ -324,12 +320,12 @@ class TableReader:
             self.places.put((*key, *path), place)
             try:
                 _place(row, path, cell(kind, text))
-            except CellRefused as refused:
+            except CellError as refused:
                 self.lost.add((*key, *path))
                 self._refuse_cell(place, (*key, column), text, refused)
         return row
 
-    def _refuse_cell(self, place: Place, key: Key, text: str, refused: CellRefused) -> None:
+    def _refuse_cell(self, place: Place, key: Key, text: str, refused: CellError) -> None:
         self.report.add(
             Problem(
                 "the cell cannot be read", place.file, place.line, dotted(key),
@@ -343,9 +339,9 @@ def _place(row: dict[str, Any], path: Key, value: Any) -> None:
     for part in path[:-1]:
         row = row.setdefault(str(part), {})
         if not isinstance(row, dict):
-            raise CellRefused("a number or a growth, not both")
+            raise CellError("a number or a growth, not both")
     if path[-1] in row:
-        raise CellRefused("a number or a growth, not both")
+        raise CellError("a number or a growth, not both")
     row[str(path[-1])] = value
 
 
@@ -378,7 +374,7 @@ def read_paths(files: Files) -> dict[str, Column]:
         for column, text in record.items():
             try:
                 steps[column].append((month, number(text), line))
-            except CellRefused as refused:
+            except CellError as refused:
                 problem = Problem(
                     "the cell cannot be read", PATHS, line, column, repr(text),
                     refused.allowed, refused.hint,
@@ -429,6 +425,6 @@ def read_sources(files: Files) -> tuple[Source, ...]:
         )
         return ()
     return tuple(
-        Source(*(record.get(name, "") for name in columns), line=line)
+        Source(**{name: record.get(name, "") for name in columns}, line=line)
         for line, record in sheet.records()
     )

@@ -28,7 +28,7 @@ _TEXT = re.compile(
 _BARE = re.compile(r"[^,\]}\n#]+")
 
 
-class _Lost(Exception):
+class _LostError(Exception):
     """The scanner met something that is not TOML; the standard reader will say what."""
 
 
@@ -63,7 +63,7 @@ class _Scanner:
         try:
             while self._more():
                 self._header() if self.text[self.at] == "[" else self._statement(self.table)
-        except (_Lost, IndexError, RecursionError):
+        except (_LostError, IndexError, RecursionError):
             pass
         self._close(self.at)
 
@@ -74,7 +74,7 @@ class _Scanner:
     def _take(self, pattern: re.Pattern[str]) -> str:
         match = pattern.match(self.text, self.at)
         if match is None:
-            raise _Lost
+            raise _LostError
         self.at = match.end()
         return match[0]
 
@@ -122,7 +122,7 @@ class _Scanner:
         start, line = self.at, self._here()
         key = (*table, *self._key())
         if self.text[self.at] != "=":
-            raise _Lost
+            raise _LostError
         self.at += 1
         repeated = key in self.given and not self.muted
         first = self.given.get(key, line)
@@ -189,11 +189,11 @@ def _unquoted(part: str) -> str:
 
 
 def lines_of(text: str) -> dict[Key, int]:
-    """Give the line of every key, table and list item of a TOML text.
+    r"""Give the line of every key, table and list item of a TOML text.
 
     Examples
     --------
-    >>> lines_of('[halls.north]\\nit_mw = 2.5')[("halls", "north", "it_mw")]
+    >>> lines_of('[halls.north]\nit_mw = 2.5')[("halls", "north", "it_mw")]
     2
     """
     scanner = _Scanner(text)

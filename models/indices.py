@@ -1,0 +1,280 @@
+"""Which indices exist in a case: what decisions and families run over, in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from models.given import TENANT, Given, Hall
+
+Index = tuple[Any, ...]
+
+
+def nodes(g: Given) -> Iterable[Index]:
+    """Nodes."""
+    return ((n,) for n in g.nodes)
+
+
+def sites(g: Given) -> Iterable[Index]:
+    """Nodes and sites."""
+    return ((n, s) for n in g.nodes for s in g.sites)
+
+
+def places(g: Given) -> Iterable[Index]:
+    """Nodes and places."""
+    return ((n, p) for n in g.nodes for p in g.site_of)
+
+
+def standing(g: Given) -> Iterable[Index]:
+    """Nodes, places and the rack types that can stand there."""
+    return ((n, p, k) for n in g.nodes for p, types in g.racks_at.items() for k in types)
+
+
+def occupied(g: Given) -> Iterable[Index]:
+    """Nodes and places that can hold racks, the owner's or a tenant's."""
+    return ((n, p) for n, p in places(g) if g.racks_at.get(p) or g.contracts_at.get((p, TENANT)))
+
+
+def floored(g: Given) -> Iterable[Index]:
+    """Nodes and occupied places whose rack positions are counted."""
+    return ((n, p) for n, p in occupied(g) if p in g.hall_positions)
+
+
+def whole(g: Given) -> Iterable[Index]:
+    """Nodes, places and rack types of which a hall holds fewer whole ones than MW and floor say."""
+    return ((n, p, k) for n, p, k in standing(g) if (p, k) in g.rack_fit)
+
+
+def converting(g: Given) -> Iterable[Index]:
+    """Nodes and the conversions that may be ordered."""
+    return g.conversions_allowed
+
+
+def building(g: Given) -> Iterable[Index]:
+    """Nodes and the projects that may be ordered."""
+    return g.builds_allowed
+
+
+def ordering(g: Given) -> Iterable[Index]:
+    """Nodes, places and the rack types that may be ordered."""
+    return g.orders_allowed
+
+
+def pairs(g: Given) -> Iterable[Index]:
+    """Nodes, sites and the moves and rebuilds possible there."""
+    return ((n, s, a, b) for n, s in sites(g) for a, b in g.transfers.get(s, ()))
+
+
+def transferring(g: Given) -> Iterable[Index]:
+    """Nodes, places and the moves and rebuilds that can begin there and finish in the horizon."""
+    return (
+        (n, p, a, b)
+        for n in g.nodes
+        for p, types in g.racks_at.items()
+        for a, b in g.transfers.get(g.site_of[p], ())
+        if a in types and g.tree.lands(n, g.transfer_lag[a, b])
+    )
+
+
+def transferred(g: Given) -> Iterable[Index]:
+    """Nodes, places and the moves and rebuilds that can arrive there."""
+    return (
+        (n, p, a, b)
+        for n in g.nodes
+        for p, types in g.racks_at.items()
+        for a, b in g.transfers.get(g.site_of[p], ())
+        if b in types and g.tree.ancestor(n, g.transfer_lag[a, b]) is not None
+    )
+
+
+def ageing(g: Given) -> Iterable[Index]:
+    """Nodes, sites and the rack types of which some can be past their life by then."""
+    return (
+        (n, s, k)
+        for n, s in sites(g)
+        for k in dict.fromkeys(
+            k for h in g.halls[s] for p in g.places[h] for k in g.racks_at.get(p, ())
+        )
+        if (n, s, k) in g.racks_young or g.rack_life[k] <= g.tree.period[n]
+    )
+
+
+def running(g: Given) -> Iterable[Index]:
+    """Nodes, sites, bands and the machine classes that earn money there."""
+    return ((n, s, f, k, b) for n, s, b in mined(g) for f, k in g.runs[n, s, b])
+
+
+def mined(g: Given) -> Iterable[Index]:
+    """Nodes, sites and bands in which some machine class earns money."""
+    return ((n, s, b) for n, s in sites(g) for b in g.bands[n, s] if g.runs[n, s, b])
+
+
+def granted_mining(g: Given) -> Iterable[Index]:
+    """Bands in which mining earns money, at sites where a rule limits it."""
+    return ((n, s, b) for n, s, b in mined(g) if s in g.mining_mw_max)
+
+
+def granted_ai(g: Given) -> Iterable[Index]:
+    """Nodes and sites where a rule limits AI."""
+    return ((n, s) for n, s in sites(g) if s in g.ai_mw_max)
+
+
+def own_substations(g: Given) -> Iterable[Index]:
+    """Nodes and sites behind a substation of their own."""
+    return ((n, s) for n, s in sites(g) if s in g.substation_mw)
+
+
+def new_power_only(g: Given) -> Iterable[Index]:
+    """Nodes and sites, where the owner forbids the reuse of power."""
+    return () if g.reuse_power else sites(g)
+
+
+def leaf_projects(g: Given) -> Iterable[Index]:
+    """Leaves and projects."""
+    return ((n, j) for n in g.tree.leaves for s in g.sites for j in g.projects.get(s, ()))
+
+
+def hosts_ai(g: Given, h: Hall) -> bool:
+    """Whether some state of a hall group serves AI."""
+    return any(g.workload_of[p] == "ai" for p in g.places[h])
+
+
+def unlit(g: Given) -> Iterable[Index]:
+    """Nodes and hall groups that can serve AI, at sites without fibre today."""
+    return (
+        (n, h) for n, s in sites(g) if s in g.needs_fibre for h in g.halls[s] if hosts_ai(g, h)
+    )
+
+
+def due(g: Given) -> Iterable[Index]:
+    """Nodes and contracts of which a share is due."""
+    return ((n, x) for (n, x), share in g.due_share.items() if share > 0)
+
+
+def slipping(g: Given) -> Iterable[Index]:
+    """Nodes and contracts that are due and may be late."""
+    return ((n, x) for n, x in g.due_share if (n, x) in g.may_slip)
+
+
+def hosted(g: Given) -> Iterable[Index]:
+    """Nodes, contracts that are due, and the places and rack types that can serve them."""
+    return ((n, x, p, k) for n, x in due(g) for p, k in g.hosting_at[x])
+
+
+def signing(g: Given) -> Iterable[Index]:
+    """Nodes and contracts that are open."""
+    return g.signing_allowed
+
+
+def leaf_contracts(g: Given) -> Iterable[Index]:
+    """Leaves and contracts."""
+    return ((n, x) for n in g.tree.leaves for x in g.contracts)
+
+
+def ai_standing(g: Given) -> Iterable[Index]:
+    """Nodes, AI places and the rack types that can stand there."""
+    return ((n, p, k) for n, p, k in standing(g) if g.workload_of[p] == "ai")
+
+
+def clouded(g: Given) -> Iterable[Index]:
+    """Nodes, places and rack types that sell GPU-hours."""
+    return ((n, p, k) for n in g.nodes for p, k in g.cloud_at)
+
+
+def split_sites(g: Given) -> Iterable[Index]:
+    """Nodes and sites, where running both businesses costs something."""
+    return sites(g) if g.split_site or g.split_company else ()
+
+
+def ai_sites(g: Given) -> Iterable[Index]:
+    """Nodes and sites, where entering AI or running both businesses costs something."""
+    return sites(g) if g.split_site or g.split_company or g.entry_cost else ()
+
+
+def ai_halls(g: Given) -> Iterable[Index]:
+    """Nodes and hall groups that can serve AI, where that is counted."""
+    counted = g.split_site or g.split_company or g.entry_cost
+    return ((n, h) for n in g.nodes for h in g.places if hosts_ai(g, h)) if counted else ()
+
+
+def demanded(g: Given) -> Iterable[Index]:
+    """Nodes and rack types whose GPU-hours find limited demand."""
+    return g.cloud_demand_mw
+
+
+def budgets(g: Given) -> Iterable[Index]:
+    """Capex budgets and the last node of each path through their span."""
+    return g.budget_span
+
+
+def both_sites(g: Given) -> Iterable[Index]:
+    """Nodes and sites, where running both businesses costs the site something."""
+    return sites(g) if g.split_site else ()
+
+
+def both_nodes(g: Given) -> Iterable[Index]:
+    """Nodes, where running both businesses costs the company something."""
+    return nodes(g) if g.split_company else ()
+
+
+def both_pairs(g: Given) -> Iterable[Index]:
+    """Nodes and pairs of sites, where running both businesses costs the company something."""
+    return ((n, s, r) for (n,) in both_nodes(g) for s in g.sites for r in g.sites)
+
+
+def entry_nodes(g: Given) -> Iterable[Index]:
+    """Nodes, where entering AI costs something."""
+    return nodes(g) if g.entry_cost else ()
+
+
+def entry_sites(g: Given) -> Iterable[Index]:
+    """Nodes and sites, where entering AI costs something."""
+    return sites(g) if g.entry_cost else ()
+
+
+def draw_nodes(g: Given) -> Iterable[Index]:
+    """Nodes at which the loan may be drawn."""
+    return ((n,) for n in g.nodes if n in g.draws_allowed)
+
+
+def repay_nodes(g: Given) -> Iterable[Index]:
+    """Nodes, where there is a loan."""
+    return nodes(g) if g.draws_allowed else ()
+
+
+def floor_nodes(g: Given) -> Iterable[Index]:
+    """Nodes at which mining keeps a least share."""
+    return ((n,) for n in g.share_nodes if g.mining_share_min > 0)
+
+
+def limit_nodes(g: Given) -> Iterable[Index]:
+    """Nodes at which mining keeps to a largest share."""
+    return ((n,) for n in g.share_nodes if g.mining_share_max < 1)
+
+
+def kept(g: Given) -> Iterable[Index]:
+    """Leaves, conversions, vintages and ends at which a hall is worth something."""
+    return g.hall_residual
+
+
+def vintages(g: Given) -> Iterable[Index]:
+    """Leaves, conversions and vintages of which a hall is worth something."""
+    return dict.fromkeys((leaf, p, q, v) for leaf, p, q, v, _ in g.hall_residual)
+
+
+def kept_places(g: Given) -> Iterable[Index]:
+    """Leaves and places in which a converted hall is worth something."""
+    found = {(leaf, q) for leaf, _, q, _, _ in g.hall_residual}
+    return ((leaf, q) for leaf in g.tree.leaves for q in g.site_of if (leaf, q) in found)
+
+
+def serving(g: Given) -> Iterable[Index]:
+    """Leaves and places as above, and the contracts they may serve beyond the horizon."""
+    return ((leaf, q, e) for leaf, q in kept_places(g) for e in g.residual_ends[q])
+
+
+def tails(g: Given) -> Iterable[Index]:
+    """Leaves, sites, contracts and owner's rack types that serve beyond the horizon."""
+    return dict.fromkeys(
+        (leaf, g.site_of[p], x, k) for leaf, x, p, k in g.tail_margin if k != TENANT
+    )

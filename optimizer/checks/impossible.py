@@ -1,0 +1,265 @@
+"""What no plan can do, seen without a solver.
+
+Each test compares what is owed with the most that could ever be there. None refuses an instance
+that has a plan: what is there is counted generously, what is owed at its least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.instance import (
+    BudgetStep,
+    Contract,
+    Dated,
+    Finance,
+    Fitout,
+    FleetRow,
+    Hall,
+    Horizon,
+    Package,
+    Policy,
+    Project,
+    RackOrder,
+    SignedContract,
+    Site,
+    Works,
+    month_index,
+    month_text,
+)
+from optimizer.checks.draft import Draft, Span
+from optimizer.checks.fits import SLACK, Yard
+from optimizer.errors import Problem
+from optimizer.keys import Key
+
+Signed = tuple[Key, SignedContract, Contract]
+
+
+def impossibilities(draft: Draft) -> list[Problem]:
+    """Find what makes every plan infeasible; the draft holds a whole, sound instance."""
+    horizon = draft.one(Horizon, "horizon")
+    finance = draft.one(Finance, "finance")
+    if horizon is None or finance is None:
+        return []
+    span = Span.of(horizon)
+    return [
+        *_availability(draft),
+        *_nowhere(draft),
+        *_firm_mw(draft, span),
+        *_budgets(draft, finance, span),
+        *_cash(draft, finance),
+    ]
+
+
+def _signed(draft: Draft) -> list[Signed]:
+    offers = draft.table(Contract, "contracts")
+    rows = draft.rows(SignedContract, "commitments", "contracts")
+    return [(key, row, offers[row.contract]) for key, row in rows if row.contract in offers]
+
+
+# --- availability and halls ----------------------------------------------------------------
+
+
+def _availability(draft: Draft) -> Iterator[Problem]:
+    """Compare what a contract promises with the best uptime package."""
+    packages = draft.rows(Package, "uptime", "packages")
+    best = max((package.availability for _, package in packages), default=0.0)
+    signed = {row.contract: key for key, row, _ in _signed(draft)}
+    for key, offer in draft.rows(Contract, "contracts"):
+        if offer.availability <= best:
+            continue
+        found, allowed = f"{offer.availability:.8g}", f"at most {best:.8g}, the best package"
+        if not packages:
+            allowed = "0, as there is no uptime package"
+        at: Key = (*key, "availability")
+        if key[-1] in signed:
+            message = "a signed contract promises more than any uptime package reaches"
+            hint = "add a package to uptime.packages"
+            yield draft.problem(at, message, found=found, allowed=allowed, hint=hint)
+        else:
+            message = "no uptime package reaches this, so the offer is never signed"
+            yield draft.warning(at, message, found=found, allowed=allowed)
+
+
+def _nowhere(draft: Draft) -> Iterator[Problem]:
+    """Find contracts that no hall could ever serve: cooling, density, site or work."""
+    yard = Yard.of(draft)
+    signed = {row.contract for _, row, _ in _signed(draft)}
+    for key, offer in draft.rows(Contract, "contracts"):
+        if any(_serves(yard, offer, name, hall) for name, hall in yard.halls.items()):
+            continue
+        if key[-1] in signed:
+            message = "no hall can ever serve this signed contract"
+            hint = "look at its sites, cooling and kw_per_rack, and at the halls' fitouts"
+            yield draft.problem(key, message, hint=hint)
+        else:
+            yield draft.warning(key, "no hall can ever serve this offer, so it is never signed")
+
+
+def _serves(yard: Yard, offer: Contract, name: str, hall: Hall) -> bool:
+    if offer.sites is not None and hall.site not in offer.sites:
+        return False
+    return any(
+        _suits(yard, offer, hall, fitout) for fitout in yard.fitouts_of(name, hall).values()
+    )
+
+
+def _suits(yard: Yard, offer: Contract, hall: Hall, fitout: Fitout) -> bool:
+    if fitout.workload != "ai" or offer.cooling not in (None, fitout.cooling):
+        return False
+    if offer.racks_by == "owner":
+        racks = [yard.racks[name] for name in offer.racks if name in yard.racks]
+        return any(yard.misfit(rack, hall, fitout) is None for rack in racks)
+    most = fitout.kw_per_rack_max
+    return most is None or offer.kw_per_rack is None or offer.kw_per_rack <= most
+
+
+# --- the grid ------------------------------------------------------------------------------
+
+
+def _firm_mw(draft: Draft, span: Span) -> Iterator[Problem]:
+    """Compare the AI MW that are owed with the firm MW that can be there, period by period.
+
+    Contracts that may be served at the same sites only compete for the same firm MW, so the test
+    is made for every set of sites that a contract names, with all contracts confined to it.
+    """
+    signed = _signed(draft)
+    everywhere = frozenset(draft.names("sites"))
+    allowed = {id(offer): frozenset(offer.sites or everywhere) for _, _, offer in signed}
+    for sites in sorted(set(allowed.values()), key=sorted):
+        confined = [row for row in signed if allowed[id(row[2])] <= sites]
+        for month in range(span.start, span.end, span.step):
+            owed = sum(_owed_mw(draft, row, month, span.step) for row in confined)
+            firm = sum(_firm_at_most(draft, site, month, span) for site in sites)
+            if owed > firm * (1 + SLACK):
+                yield _short(draft, confined, sites, month, (owed, firm))
+                break
+
+
+def _owed_mw(draft: Draft, row: Signed, month: int, step: int) -> float:
+    """Utility MW at peak that a contract needs throughout a period, at the least."""
+    _, signed, offer = row
+    start = month_index(offer.start)
+    late = month_index(offer.latest_delivery) if offer.latest_delivery else start
+    months = range(month, month + step)
+    if months[0] < late or months[-1] >= start + offer.months:
+        return 0.0
+    share = min(_ramp(offer, at - start) for at in months)
+    peaks = [
+        fitout.pue_peak or fitout.pue
+        for fitout in draft.table(Fitout, "fitouts").values()
+        if fitout.workload == "ai" and offer.cooling in (None, fitout.cooling)
+    ]
+    return share * signed.mw * min(peaks, default=1.0)
+
+
+def _ramp(offer: Contract, months: int) -> float:
+    reached = [step.share for step in offer.ramp if step.after_months <= months]
+    return (reached[-1] if reached else 0.0) if offer.ramp else 1.0
+
+
+def _firm_at_most(draft: Draft, site: str, month: int, span: Span) -> float:
+    """Firm MW for AI at a site in a month, with every project built as early as it can be."""
+    here, policy = draft.table(Site, "sites")[site], draft.one(Policy, "policy")
+    today = _at(here.firm_mw, month) if policy is None or policy.reuse_power else 0.0
+    kept = policy is not None and site in policy.keep_sites
+    built = sum(
+        project.adds_firm_mw * project.max_units
+        for project in draft.table(Project, "projects").values()
+        if project.site == site and not kept and _ready(project, span) <= month
+    )
+    caps = [mw for mw in (here.ai_mw_max, here.substation_mw) if mw is not None]
+    return min([today + built, *caps])
+
+
+def _ready(project: Project, span: Span) -> int:
+    earliest = month_index(project.earliest) if project.earliest else span.start
+    ordered = span.start + span.rounded(max(0, earliest - span.start))
+    if project.latest and ordered > month_index(project.latest):
+        return span.end
+    return ordered + span.rounded(project.months)
+
+
+def _at(dated: Dated, month: int) -> float:
+    if not isinstance(dated, list):
+        return float(dated)
+    reached = [step.value for step in dated if month_index(step.from_) <= month]
+    return reached[-1] if reached else dated[0].value
+
+
+def _short(
+    draft: Draft, rows: list[Signed], sites: frozenset[str], month: int, mw: tuple[float, float]
+) -> Problem:
+    names = ", ".join(row.contract for _, row, _ in rows)
+    where = ", ".join(sorted(sites))
+    return draft.problem(
+        (*rows[0][0], "mw"),
+        "the AI MW signed are more than the firm MW that can ever be there",
+        found=f"{mw[0]:g} MW at peak for {names} in {month_text(month)}",
+        allowed=f"at most {mw[1]:g} MW firm at {where}, with every project built",
+        hint="raise firm_mw, add a project, or allow more sites",
+    )
+
+
+# --- money ---------------------------------------------------------------------------------
+
+
+def _dues(draft: Draft) -> list[tuple[str, int, float]]:
+    """Payments still owed: site, month and M$."""
+    halls = draft.table(Hall, "halls")
+    racks = draft.rows(RackOrder, "commitments", "racks")
+    works = draft.rows(Works, "commitments", "works")
+    return [
+        *((halls[row.hall].site, month_index(row.due or row.delivery), row.due_musd)
+          for _, row in racks if row.hall in halls),
+        *((halls[row.hall].site, month_index(row.due or row.ready), row.due_musd)
+          for _, row in works if row.hall in halls),
+    ]  # fmt: skip
+
+
+def _budgets(draft: Draft, finance: Finance, span: Span) -> Iterator[Problem]:
+    """Compare what is owed with the capex budgets."""
+    dues = _dues(draft)
+    budgets: list[tuple[Key, float, float]] = []
+    if finance.capex_budget_musd is not None:
+        owed = sum(musd for _, month, musd in dues if month < span.end)
+        budgets.append((("finance", "capex_budget_musd"), finance.capex_budget_musd, owed))
+    for site, most in finance.capex_budget_by_site_musd.items():
+        owed = sum(musd for at, month, musd in dues if at == site and month < span.end)
+        budgets.append((("finance", "capex_budget_by_site_musd", site), most, owed))
+    for key, step in draft.rows(BudgetStep, "finance", "capex_budget_by_period"):
+        first, after = _periods_within(step, span)
+        owed = sum(musd for _, month, musd in dues if first <= month < after)
+        budgets.append((key, step.musd, owed))
+    for key, most, owed in budgets:
+        if owed > most * (1 + SLACK):
+            message = "what is already owed is more than this capex budget"
+            found, allowed = f"{owed:g} M$ owed", f"at most {most:g} M$"
+            yield draft.problem(key, message, found=found, allowed=allowed)
+
+
+def _periods_within(step: BudgetStep, span: Span) -> tuple[int, int]:
+    """Months of the periods that start within a budget's span."""
+    first = month_index(step.from_)
+    after = month_index(step.to) + 1 if step.to else first + span.step
+    starts = [month for month in range(span.start, span.end, span.step) if first <= month < after]
+    return (starts[0], starts[-1] + span.step) if starts else (0, 0)
+
+
+def _cash(draft: Draft, finance: Finance) -> Iterator[Problem]:
+    """Find a company that starts below its minimum cash with nothing to come at once."""
+    advances = any(
+        offer.prepayment_usd_per_kw or offer.tenant_works_usd_per_kw
+        for _, offer in draft.rows(Contract, "contracts")
+    )
+    to_come = (
+        advances or draft.rows(FleetRow, "fleet") or (finance.loan and finance.loan.limit_musd)
+    )
+    if finance.opening_cash_musd < finance.minimum_cash_musd and not to_come:
+        message = "cash opens below its minimum, and nothing can come before it is asked for"
+        yield draft.problem(
+            ("finance", "opening_cash_musd"),
+            message,
+            found=f"{finance.opening_cash_musd:g} M$",
+            allowed=f"at least {finance.minimum_cash_musd:g} M$",
+        )

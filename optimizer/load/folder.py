@@ -1,0 +1,456 @@
+"""Reading an instance folder: everything at once, every problem told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from models.hours import Hours, flat
+from models.instance import TABLES, Block, Instance, Power
+from optimizer.checks import problems_of
+from optimizer.checks.limits import sizes
+from optimizer.errors import InputRefused, Problem, Report, did_you_mean, listed, nearest
+from optimizer.keys import Key, Kind, Place, Places, dotted, entries, kinds_of, value_at
+from optimizer.load.blocks import Reader, Straightener
+from optimizer.load.catalogue import (
+    SHELVES,
+    Catalogue,
+    Default,
+    Shopping,
+    format_defaults,
+    packaged,
+)
+from optimizer.load.files import MOST_TOML_BYTES, Files
+from optimizer.load.prices import read_prices
+from optimizer.load.tables import (
+    PATHS,
+    SOURCES,
+    Column,
+    Source,
+    TableReader,
+    read_paths,
+    read_sheet,
+    read_sources,
+)
+from optimizer.load.toml import read_toml
+
+TOML = "instance.toml"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An instance as it was read.
+
+    Attributes
+    ----------
+    instance : Instance
+        All that is given.
+    hours : mapping of str to Hours
+        Priced hours of each block of power.
+    defaults : tuple of Default
+        Figures that nobody typed, each with its source.
+    sources : tuple of Source
+        Rows of ``sources.csv``.
+    files : mapping of str to str
+        SHA-256 of every file that was read, by its name in the folder.
+    folder : Path
+        Where it was read from.
+    warnings : tuple of Problem
+        What is doubtful and was let pass.
+    places : Places
+        Where every key was typed.
+    """
+
+    instance: Instance
+    hours: Mapping[str, Hours]
+    defaults: tuple[Default, ...]
+    sources: tuple[Source, ...]
+    files: Mapping[str, str]
+    folder: Path
+    warnings: tuple[Problem, ...]
+    places: Places = field(repr=False)
+
+    def where(self, key: str) -> tuple[str, int | None]:
+        """Say where a dotted key was typed; else where the block stands that would hold it."""
+        known = {dotted(at): place for at, place in self.places.known.items()}
+        while key:
+            if key in known:
+                return known[key].file, known[key].line
+            key = key.rpartition(".")[0]
+        return TOML, None
+
+    def unsourced(self) -> list[str]:
+        """List the figures that were typed and have no row in ``sources.csv``."""
+        told = {source.key for source in self.sources}
+        return [key for key in self._figures() if not _told(key, told)]
+
+    def _figures(self) -> Iterator[str]:
+        for key in self.places.known:
+            value = value_at(self.instance.model_dump(by_alias=True), key)
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                yield dotted(key)
+
+
+def _told(key: str, told: set[str]) -> bool:
+    while key:
+        if key in told:
+            return True
+        key = key.rpartition(".")[0]
+    return False
+
+
+def load(
+    folder: Path,
+    prices: Mapping[str, Path] | None = None,
+    *,
+    catalogue: Catalogue | None = None,
+) -> Loaded:
+    """Read an instance folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``instance.toml`` and, beside it, tables, paths, sources and prices as CSV.
+    prices : mapping of str to Path, optional
+        Price files that replace those of a site's power supply, by site.
+    catalogue : Catalogue, optional
+        Catalogues in place of the packaged ones.
+
+    Returns
+    -------
+    Loaded
+        The instance, its hours, and where everything came from.
+
+    Raises
+    ------
+    InputRefused
+        With every problem of the folder, where there is an error among them.
+    """
+    loaded, problems = examine(folder, prices, catalogue=catalogue)
+    if loaded is None:
+        raise InputRefused(problems)
+    return loaded
+
+
+def examine(
+    folder: Path,
+    prices: Mapping[str, Path] | None = None,
+    *,
+    catalogue: Catalogue | None = None,
+) -> tuple[Loaded | None, tuple[Problem, ...]]:
+    """Read an instance folder and give all its problems, whether or not it can be used."""
+    reading = Reading(Path(folder), catalogue or packaged())
+    loaded = reading.run(prices or {})
+    return loaded, reading.problems()
+
+
+@dataclass
+class Reading:
+    """One reading of a folder, step by step."""
+
+    folder: Path
+    catalogue: Catalogue
+    report: Report = field(default_factory=Report)
+    places: Places = field(default_factory=Places)
+    lost: set[Key] = field(default_factory=set)
+    known_files: list[str] = field(default_factory=list)
+    document: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.files = Files(self.folder, self.report)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Give what was found, in the order of the files."""
+        return self.report.sorted((TOML, *(f"{table}.csv" for table in TABLES), PATHS, SOURCES))
+
+    def run(self, prices: Mapping[str, Path]) -> Loaded | None:
+        """Read everything; None where there is an error."""
+        if not self._folder_stands():
+            return None
+        typed = self._read_toml()
+        self._read_tables()
+        columns = read_paths(self.files) if self._has(PATHS) else {}
+        sources = read_sources(self.files) if self._has(SOURCES) else ()
+        if not typed or not self._size_stands():
+            return None
+        shopping = self._shop()
+        replaced = self._replace_prices(prices)
+        self._fill_paths(columns)
+        reader = Reader(self.document, self.places, self.report, self.lost)
+        reader.read()
+        hours = self._read_hours(reader, shopping.borrowed, replaced)
+        self._note_strangers()
+        self._check(reader, sources)
+        if self.report.refused():
+            return None
+        defaults = (*shopping.defaults, *format_defaults(self.document))
+        return Loaded(
+            instance=reader.instance(),
+            hours=hours,
+            defaults=defaults,
+            sources=sources,
+            files=dict(sorted(self.files.hashes.items())),
+            folder=self.folder,
+            warnings=self.problems(),
+            places=self.places,
+        )
+
+    # --- files -----------------------------------------------------------------------------
+
+    def _folder_stands(self) -> bool:
+        name = str(self.folder)
+        try:
+            is_folder, exists = self.folder.is_dir(), self.folder.exists()
+        except (OSError, ValueError):
+            is_folder = exists = False
+        if not exists:
+            self.files.refuse(name, "there is no such folder")
+        elif not is_folder:
+            hint = "name the folder that holds instance.toml"
+            self.files.refuse(name, "an instance is a folder, and this is a file", hint)
+        elif not self._has(TOML):
+            hint = f"the folder holds {listed(self._names()) or 'nothing'}"
+            self.files.refuse(TOML, "the folder holds no instance.toml", hint)
+            return False
+        return is_folder
+
+    def _names(self) -> list[str]:
+        try:
+            return sorted(path.name for path in self.folder.iterdir())
+        except OSError:
+            return []
+
+    def _has(self, name: str) -> bool:
+        self.known_files.append(name)
+        return (self.folder / name).exists() or (self.folder / name).is_symlink()
+
+    def _read_toml(self) -> bool:
+        text = self.files.text(TOML, most=MOST_TOML_BYTES)
+        document = read_toml(text, TOML, self.report, self.places) if text else None
+        self.document = document or {}
+        Straightener(self.places, self.report, self.lost).straighten(self.document)
+        return document is not None
+
+    def _read_tables(self) -> None:
+        reader = TableReader(self.document, self.places, self.report, self.lost)
+        for table in TABLES:
+            name = f"{table}.csv"
+            text = self.files.text(name) if self._has(name) else None
+            sheet = read_sheet(text, name, self.report) if text else None
+            if sheet is not None:
+                reader.add(table, sheet, use=(table,) in SHELVES)
+
+    def _size_stands(self) -> bool:
+        stands = True
+        for key, found, allowed in sizes(self.document):
+            place = self.places.of(key)
+            message = "the instance is too large"
+            self.report.add(Problem(message, place.file, place.line, dotted(key), found, allowed))
+            stands = False
+        return stands
+
+    def _note_strangers(self) -> None:
+        """Tell of CSV files that nothing reads: a misspelt table is not passed over in silence."""
+        pin = value_at(self.document, ("policy", "pin"))
+        read = {*self.known_files, *self.files.hashes, pin}
+        for name in self._names():
+            if name.lower().endswith(".csv") and name not in read:
+                near = nearest(name, [f"{table}.csv" for table in TABLES] + [PATHS, SOURCES])
+                severity = "error" if near else "warning"
+                hint = f"did you mean `{near}`?" if near else "name it in a block of power"
+                message = "nothing reads this file"
+                self.report.add(Problem(message, name, hint=hint, severity=severity))  # type: ignore[arg-type]
+
+    # --- catalogues, prices and paths ------------------------------------------------------
+
+    def _shop(self) -> Shopping:
+        shopping = Shopping(self.document, self.places, self.report, self.catalogue)
+        shopping.take_used()
+        shopping.bring_along()
+        return shopping
+
+    def _replace_prices(self, prices: Mapping[str, Path]) -> dict[str, Path]:
+        """Give each site named its own block of power, billed by the file given for it."""
+        replaced: dict[str, Path] = {}
+        sites = self.document.get("sites")
+        sites = sites if isinstance(sites, dict) else {}
+        supplies = self.document.setdefault("power", {})
+        for site, path in prices.items():
+            place = f"--prices {site}={path.name}"
+            if site not in sites:
+                message = "there is no such site to price"
+                hint = did_you_mean(site, sites)
+                self.report.add(
+                    Problem(message, place, key=site, allowed=listed(sites), hint=hint)
+                )
+            elif isinstance(sites[site], dict) and isinstance(supplies, dict):
+                name = self._own_supply(site, sites, supplies, place)
+                replaced[name] = path
+        return replaced
+
+    def _own_supply(
+        self, site: str, sites: dict[str, Any], supplies: dict[str, Any], place: str
+    ) -> str:
+        before = sites[site].get("power", site)
+        others = {
+            held.get("power", name)
+            for name, held in sites.items()
+            if name != site and isinstance(held, dict)
+        }
+        own = f"{site}-prices" if site in others else site
+        held = supplies.get(before)
+        kept = held if isinstance(held, dict) else {}
+        ways = ("prices", "duration", "flat_usd_per_mwh")
+        supplies[own] = {key: value for key, value in kept.items() if key not in ways}
+        supplies[own]["prices"] = place.removeprefix("--prices ")
+        sites[site]["power"] = own
+        self.places.put(("power", own, "prices"), Place(place))
+        return own
+
+    def _fill_paths(self, columns: Mapping[str, Column]) -> None:
+        """Put the columns of paths.csv where a path names them."""
+        used: set[str] = set()
+        for key, holder in self._named_paths():
+            name = holder[str(key[-1])]
+            if name in columns:
+                used.add(name)
+                self._fill(key, holder, columns[name])
+                continue
+            place = self.places.of(key)
+            self.lost.add(key)
+            hint = did_you_mean(name, columns)
+            found, allowed = repr(name), listed(columns) or "a column of paths.csv, or a number"
+            message = "paths.csv has no such column"
+            self.report.add(
+                Problem(message, place.file, place.line, dotted(key), found, allowed, hint)
+            )
+        for name in columns:
+            if name not in used:
+                message = "no key names this column"
+                self.report.add(Problem(message, PATHS, 1, name, severity="warning"))
+
+    def _fill(self, key: Key, holder: dict[str, Any], column: Column) -> None:
+        holder[str(key[-1])] = [
+            {"from": month, "value": value} for month, value, _ in column.steps
+        ]
+        for position, (_, _, line) in enumerate(column.steps):
+            for part in ("from", "value"):
+                self.places.put((*key, position, part), Place(PATHS, line))
+
+    def _named_paths(self) -> Iterator[tuple[Key, dict[str, Any]]]:
+        """Walk the paths that are text, which names a column, with the table they stand in."""
+        for top, kind in kinds_of(Instance).items():
+            held = self.document.get(top)
+            if kind.what == "block" and kind.block and isinstance(held, dict):
+                yield from self._texts((top,), held, kind.block)
+            elif kind.block:
+                for key, entry in entries(self.document, (top,)):
+                    yield from self._texts(key, entry, kind.block)
+
+    def _texts(
+        self, key: Key, held: dict[str, Any], block: type[Block]
+    ) -> Iterator[tuple[Key, dict[str, Any]]]:
+        for name, kind in kinds_of(block).items():
+            at = (*key, name)
+            if kind.what == "path" and isinstance(held.get(name), str) and at not in self.lost:
+                yield at, held
+
+    # --- hours -----------------------------------------------------------------------------
+
+    def _read_hours(
+        self, reader: Reader, borrowed: set[Key], replaced: Mapping[str, Path]
+    ) -> dict[str, Hours]:
+        hours: dict[str, Hours] = {}
+        texts: dict[tuple[str, bool], Hours | None] = {}
+        for key, block in list(reader.blocks.items()):
+            if not isinstance(block, Power):
+                continue
+            name = str(key[-1])
+            if name in replaced:
+                text = self.files.read(replaced[name], str(block.prices))
+                found = read_prices(text, str(block.prices), self.report) if text else None
+            elif block.flat_usd_per_mwh is not None:
+                found = flat(block.flat_usd_per_mwh)
+            else:
+                way = "prices" if block.prices is not None else "duration"
+                found = self._file_hours(
+                    str(getattr(block, way)), way, (*key, way) in borrowed, texts
+                )
+            if found is not None:
+                hours[name] = found
+        return hours
+
+    def _file_hours(
+        self, name: str, way: str, borrowed: bool, seen: dict[tuple[str, bool], Hours | None]
+    ) -> Hours | None:
+        """Read a price file of the folder or of the catalogue, each once."""
+        if (name, borrowed) not in seen:
+            if borrowed:
+                text: str | None = _catalogue_text(self.catalogue.folder, name)
+            else:
+                text = self.files.text(name)
+            seen[name, borrowed] = (
+                read_prices(text, name, self.report, curve=way == "duration") if text else None
+            )
+        return seen[name, borrowed]
+
+    # --- sense -----------------------------------------------------------------------------
+
+    def _check(self, reader: Reader, sources: tuple[Source, ...]) -> None:
+        known = {table: frozenset(self.catalogue.names(table)) for table in SHELVES}
+        draft = reader.draft(known)
+        self.report.extend(problems_of(draft, sound=not self.report.refused()))
+        for source in sources:
+            problem = _check_source(source, self.document)
+            if problem:
+                self.report.add(problem)
+
+
+def _catalogue_text(folder: Traversable, name: str) -> str:
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _check_source(source: Source, document: Mapping[str, Any]) -> Problem | None:
+    """Compare a row of sources.csv with what was typed under its key."""
+    value = _lookup(document, source.key)
+    if not source.source:
+        message = "the row names no source; write `assumption` where there is none"
+        return Problem(message, SOURCES, source.line, source.key, severity="warning")
+    if value is None:
+        message = "the instance has no such key"
+        return Problem(message, SOURCES, source.line, source.key, severity="warning")
+    try:
+        stated = float(source.value)
+    except ValueError:
+        return None
+    if isinstance(value, (int, float)) and abs(stated - value) > 1e-9 * max(
+        abs(stated), abs(value)
+    ):
+        message = "the value is not that of the instance"
+        found, allowed = source.value, f"{value!r}"
+        return Problem(
+            message, SOURCES, source.line, source.key, found, allowed, severity="warning"
+        )
+    return None
+
+
+def _lookup(document: Any, key: str) -> Any:
+    """Look a dotted key up where names may hold dots themselves."""
+    if not key:
+        return document
+    if isinstance(document, list):
+        head, _, rest = key.partition(".")
+        inside = head.isdecimal() and int(head) < len(document)
+        return _lookup(document[int(head)], rest) if inside else None
+    if not isinstance(document, dict):
+        return None
+    for name in sorted(document, key=len, reverse=True):
+        if key == name or key.startswith(f"{name}."):
+            return _lookup(document[name], key[len(name) + 1 :])
+    return None
+
+
+__all__ = ["Kind", "Loaded", "Reading", "examine", "load"]

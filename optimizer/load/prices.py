@@ -1,0 +1,272 @@
+"""Price files: hours of real years, or a price-duration curve by calendar month."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from models.hours import Hours
+from optimizer.errors import Problem, Report
+from optimizer.load.tables import CellError, Sheet, number, read_sheet
+
+#: Names of columns that mean the same.
+_ALIASES = {"Datetime": "time", "Price (USD/MWh)": "price_usd_per_mwh"}
+_HOURLY = ("time", "price_usd_per_mwh")
+_CURVE = ("month", "hours", "price_usd_per_mwh")
+#: No hour has cost less or more in $/MWh in any market.
+PRICE_RANGE = (-1_000.0, 10_000.0)
+#: A year's mean below this is meant in $/kWh, one above it in another unit or currency.
+MEAN_RANGE = (1.0, 500.0)
+
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:?[0-9]{2})?\Z"
+)
+_HOUR = timedelta(hours=1)
+
+
+@dataclass
+class PriceFile:
+    """A price file as it is read; problems go to the report."""
+
+    name: str
+    report: Report
+    failed: bool = False
+
+    def refuse(
+        self, message: str, line: int | None = None, key: str = "", found: str = "",
+        allowed: str = "", hint: str = "",
+    ) -> None:  # fmt: skip
+        """Report a problem with the file."""
+        self.failed = True
+        self.report.add(Problem(message, self.name, line, key, found, allowed, hint))
+
+    def number(self, text: str, column: str, line: int, limits: tuple[float, float]) -> float:
+        """Read a number within limits; 0 where it is not one, which is reported."""
+        try:
+            value = number(text)
+        except CellError as refused:
+            self.refuse(
+                "the cell cannot be read", line, column, repr(text), refused.allowed, refused.hint
+            )
+            return 0.0
+        if not limits[0] <= value <= limits[1]:
+            allowed = f"{limits[0]:g} to {limits[1]:g}"
+            self.refuse("the value is outside its range", line, column, f"{value:g}", allowed)
+        return value
+
+    def cut(self, text: str, line: int) -> bool:
+        """Read the mark of an hour in which interruptible load is cut."""
+        if text not in ("", "0", "1"):
+            self.refuse("the cell cannot be read", line, "cut", repr(text), "0 or 1")
+        return text == "1"
+
+
+def read_prices(
+    text: str, name: str, report: Report, *, curve: bool | None = None
+) -> Hours | None:
+    """Read a price file.
+
+    Parameters
+    ----------
+    text : str
+        The file.
+    name : str
+        Its name, for messages and as the source of the hours.
+    report : Report
+        Takes the problems.
+    curve : bool, optional
+        Whether it must be a duration curve, or must be hourly; else its columns decide.
+
+    Returns
+    -------
+    Hours or None
+        None where there is a problem.
+    """
+    sheet = read_sheet(text, name, report)
+    if sheet is None:
+        return None
+    sheet = Sheet(name, tuple(_ALIASES.get(column, column) for column in sheet.header), sheet.rows)
+    file = PriceFile(name, report)
+    is_curve = "month" in sheet.header if curve is None else curve
+    wanted = _CURVE if is_curve else _HOURLY
+    _check_columns(sheet, wanted, file)
+    if file.failed:
+        return None
+    if not sheet.rows:
+        file.refuse("the file has a header and no rows")
+        return None
+    hours = _curve(sheet, file) if is_curve else _hourly(sheet, file)
+    if hours is not None and not file.failed:
+        _check_mean(hours, file)
+    return None if file.failed else hours
+
+
+def _check_columns(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> None:
+    for column in wanted:
+        if column not in sheet.header:
+            found = ", ".join(sheet.header)
+            allowed = ", ".join(wanted) + ", and optionally cut"
+            file.refuse(f"the file has no column `{column}`", 1, "", found, allowed)
+    for column in sheet.header:
+        if column not in (*wanted, "cut"):
+            hint = "take it out; `rackwatt prices` converts other layouts"
+            file.refuse("unknown column", 1, column, column, ", ".join((*wanted, "cut")), hint)
+
+
+def _check_mean(hours: Hours, file: PriceFile) -> None:
+    mean = float(np.average(hours.price_usd_per_mwh, weights=hours.weight_h))
+    low, high = MEAN_RANGE
+    if not low <= mean <= high:
+        hint = "prices are in $/MWh" + (", not in $/kWh" if abs(mean) < low else "")
+        found, allowed = f"{mean:.4g} $/MWh", f"{low:g} to {high:g} $/MWh"
+        file.refuse("the mean price is far from real figures", None, "", found, allowed, hint)
+
+
+def _columns(sheet: Sheet) -> dict[str, list[str]]:
+    cells = list(zip(*(row for _, row in sheet.rows), strict=True))
+    return {column: list(cells[position]) for position, column in enumerate(sheet.header)}
+
+
+# --- hours of real years -------------------------------------------------------------------
+
+
+def _hourly(sheet: Sheet, file: PriceFile) -> Hours | None:
+    columns, lines = _columns(sheet), [line for line, _ in sheet.rows]
+    times = [_time(text, line, file) for text, line in zip(columns["time"], lines, strict=True)]
+    prices = [
+        file.number(text, "price_usd_per_mwh", line, PRICE_RANGE)
+        for text, line in zip(columns["price_usd_per_mwh"], lines, strict=True)
+    ]
+    marks = columns.get("cut", [""] * len(lines))
+    cut = [file.cut(text, line) for text, line in zip(marks, lines, strict=True)]
+    whole = [time for time in times if time is not None]
+    if len(whole) < len(times):
+        return None
+    _check_sequence(whole, lines, file)
+    if file.failed:
+        return None
+    _check_months(whole, lines, file)
+    if file.failed:
+        return None
+    months = np.array([time.month for time in whole], dtype=np.int64)
+    years = {m: len({t.year for t in whole if t.month == m}) for m in range(1, 13)}
+    weights = 1.0 / np.array([years[m] for m in range(1, 13)])
+    return Hours(
+        month=months,
+        weight_h=weights[months - 1],
+        price_usd_per_mwh=np.array(prices),
+        cut=np.array(cut, dtype=bool),
+        source=f"{file.name}, {whole[0]:%Y-%m} to {whole[-1]:%Y-%m}, {len(whole)} hours",
+    )
+
+
+def _time(text: str, line: int, file: PriceFile) -> datetime | None:
+    match = _TIME.match(text)
+    try:
+        time = datetime.fromisoformat(text) if match else None
+    except ValueError:
+        time = None
+    if time is None:
+        allowed = "the start of an hour, as 2024-01-31 23:00:00-06:00"
+        file.refuse("the time cannot be read", line, "time", repr(text), allowed)
+    elif time.tzinfo is None:
+        hint = "without it the hours of a clock change cannot be told apart"
+        file.refuse("the time has no offset from UTC", line, "time", text, hint=hint)
+    elif time.minute or time.second:
+        hint = "average quarter-hours into hours first; `rackwatt prices` does"
+        file.refuse("the time is not the start of an hour", line, "time", text, hint=hint)
+    else:
+        return time
+    return None
+
+
+def _check_sequence(times: Sequence[datetime], lines: Sequence[int], file: PriceFile) -> None:
+    """Find gaps, repeated hours and hours out of order, by the clock of UTC."""
+    for before, after, line in zip(times, times[1:], lines[1:], strict=False):
+        step = after - before
+        if step == _HOUR:
+            continue
+        found = f"{after.isoformat(' ')} after {before.isoformat(' ')}"
+        if not step:
+            file.refuse("the hour is given twice", line, "time", found)
+        elif step < timedelta(0):
+            file.refuse("the hours are not in order", line, "time", found)
+        else:
+            missing = step // _HOUR - 1
+            hours = "an hour is missing" if missing == 1 else f"{missing} hours are missing"
+            hint = "is the offset from UTC right at the clock change?" if missing == 1 else ""
+            file.refuse(hours, line, "time", found, hint=hint)
+
+
+def _check_months(times: Sequence[datetime], lines: Sequence[int], file: PriceFile) -> None:
+    """Ask for whole calendar months, and for each of the twelve."""
+    first, last = times[0], times[-1]
+    if (first.day, first.hour) != (1, 0):
+        found, allowed = first.isoformat(" "), "the first hour of a month, in local time"
+        file.refuse("the first month is not whole", lines[0], "time", found, allowed)
+    if (last + _HOUR).month == last.month:
+        found, allowed = last.isoformat(" "), "the last hour of a month, in local time"
+        file.refuse("the last month is not whole", lines[-1], "time", found, allowed)
+    absent = sorted(set(range(1, 13)) - {time.month for time in times})
+    if absent:
+        names = ", ".join(calendar.month_name[month] for month in absent)
+        found = f"{len(times)} hours, {first:%Y-%m} to {last:%Y-%m}"
+        message = f"the file holds no {names}"
+        file.refuse(message, None, "time", found, "a whole year, 8760 or 8784 hours, or more")
+
+
+# --- price-duration curves -----------------------------------------------------------------
+
+
+def _curve(sheet: Sheet, file: PriceFile) -> Hours | None:
+    columns, lines = _columns(sheet), [line for line, _ in sheet.rows]
+    month = [
+        file.number(text, "month", line, (1, 12))
+        for text, line in zip(columns["month"], lines, strict=True)
+    ]
+    hours = [
+        file.number(text, "hours", line, (0, 745))
+        for text, line in zip(columns["hours"], lines, strict=True)
+    ]
+    prices = [
+        file.number(text, "price_usd_per_mwh", line, PRICE_RANGE)
+        for text, line in zip(columns["price_usd_per_mwh"], lines, strict=True)
+    ]
+    marks = columns.get("cut", [""] * len(lines))
+    cut = [file.cut(text, line) for text, line in zip(marks, lines, strict=True)]
+    for value, line in zip(month, lines, strict=True):
+        if value != int(value):
+            file.refuse("the value is outside its range", line, "month", f"{value:g}", "1 to 12")
+    if file.failed:
+        return None
+    curve = Hours(
+        month=np.array(month).astype(np.int64),
+        weight_h=np.array(hours),
+        price_usd_per_mwh=np.array(prices),
+        cut=np.array(cut, dtype=bool),
+        source=f"{file.name}, {len(lines)} steps",
+    )
+    _check_sums(curve, file)
+    return curve
+
+
+#: Hours of each calendar month, give or take the hour of a clock change; February leaps.
+_MONTH_HOURS = {
+    month: (24.0 * calendar.monthrange(2023, month)[1], 24.0 * calendar.monthrange(2024, month)[1])
+    for month in range(1, 13)
+}
+
+
+def _check_sums(curve: Hours, file: PriceFile) -> None:
+    for month, (least, most) in _MONTH_HOURS.items():
+        total = float(curve.weight_h[curve.month == month].sum())
+        if not least - 1 <= total <= most + 1:
+            name = calendar.month_name[month]
+            allowed = f"{least:g}" if least == most else f"{least:g} to {most:g}"
+            message = f"the hours of {name} do not add up to those of the month"
+            file.refuse(message, None, "hours", f"{total:g}", f"{allowed}, give or take one")
