@@ -130,10 +130,10 @@ class Given:
         "rack", r"\hat R", "racks ordered before the horizon that arrive"
     )
     racks_young: Table[tuple[Node, Site, RackType], float] = known(
-        "rack", r"\hat Y", "racks of today and of standing orders, come and not worn out by then"
+        "rack", "Y", "racks of today and of standing orders, come and not worn out by then"
     )
     racks_lasting: Table[tuple[Leaf, Site, Contract, RackType], float] = known(
-        "rack", r"\hat Y^{\text{tail}}", "of these, racks that outlive a contract past the horizon"
+        "rack", "Y", "of these, racks that outlive a contract past the horizon"
     )
     rack_life: Table[RackType, int] = known("period", r"\Lambda", "life, in whole periods")
     rack_life_months: Table[RackType, int] = known(

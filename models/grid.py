@@ -174,7 +174,7 @@ def project_spending(c: Context, n: Node, s: Site) -> Number:
 def residual(c: Context, leaf: Leaf) -> Number:
     r"""Present value of projects, by straight line over their life.
 
-    .. math:: \sum_{jv} \sigma_{ljv} B_{vj}
+    .. math:: \text{projects}_l = \sum_{jv} \sigma_{ljv} B_{vj}
     """
     g = c.given
     return total(

@@ -151,7 +151,7 @@ def _serving(c: Context, leaf: Leaf, q: Place, e: Contract) -> Number:
 def residual(c: Context, leaf: Leaf) -> Number:
     r"""Present value of fit-outs, by straight line over their life.
 
-    .. math:: \sum_{pp've} \sigma_{lpp've} r_{lpp've}
+    .. math:: \text{halls}_l = \sum_{pp've} \sigma_{lpp've} r_{lpp've}
 
     Fit-outs that stand today carry no residual: their cost is sunk in every plan.
     """

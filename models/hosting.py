@@ -92,6 +92,21 @@ def presence(c: Context, n: Node, h: Hall) -> Relation:
     return at_most(total(c.halls[n, p] for p in ai), g.halls_most[h] * c.hosts[n, site])
 
 
+def presence_by_contract(c: Context, n: Node, s: Site, x: Contract) -> Relation:
+    r"""A site that serves a contract hosts AI.
+
+    .. math:: \sum_{p \in s} \sum_k a_{ncpk} \le \theta_{nc} \bar q_c w_{ns}
+
+    Follows from the row above in whole halls; it is what keeps the relaxation honest.
+    """
+    g = c.given
+    most = g.due_share[n, x] * max(g.contract_max_mw[x], g.signed_today_mw.get(x, 0.0))
+    served = total(
+        c.hosting[n, x, p, k] for p, k in g.hosting_at[x] if g.site_of[p] == s
+    )
+    return at_most(served, most * c.hosts[n, s])
+
+
 def hosting_margin(c: Context, n: Node, s: Site) -> Number:
     r"""Rent less energy and service of the contracts served at a site.
 
@@ -129,7 +144,7 @@ def contract_payments(c: Context, n: Node) -> Number:
     r"""Damages for delay and the credit of advances.
 
     .. math::
-        - \sum_c \psi_{nc} u_{nc}
+        \text{payments}_n = - \sum_c \psi_{nc} u_{nc}
         - \sum_c \chi_{nc} \Big( q^0_c + \sum_{m \preceq n} q_{mc} \Big)
     """
     g = c.given
@@ -147,7 +162,7 @@ def contract_payments(c: Context, n: Node) -> Number:
 def signing_receipts(c: Context, n: Node) -> Number:
     r"""Advances and works paid by the tenant at signing.
 
-    .. math:: \sum_c \big( \chi_c + \omega_c \big) q_{nc}
+    .. math:: \text{signing}_n = \sum_c \big( \chi_c + \omega_c \big) q_{nc}
     """
     g = c.given
     return total(
@@ -161,7 +176,7 @@ def tail_value(c: Context, leaf: Leaf) -> Number:
     r"""Present value of the contracts' margins beyond the horizon, until their end.
 
     .. math::
-        \sum_{cpk} \rho^{\text{end}}_{lcpk} a_{lcpk}
+        \text{tails}_l = \sum_{cpk} \rho^{\text{end}}_{lcpk} a_{lcpk}
         - \sum_c \chi^{\text{end}}_{lc} \Big( q^0_c + \sum_{m \preceq l} q_{mc} \Big)
 
     Rent less energy, service, upkeep of the halls and what is left to credit of advances.

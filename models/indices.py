@@ -41,7 +41,7 @@ def floored(g: Given) -> Iterable[Index]:
 
 
 def whole(g: Given) -> Iterable[Index]:
-    """Nodes, places and rack types of which a hall holds fewer whole ones than MW and floor say."""
+    """Nodes, places and rack types whose whole racks count."""
     return ((n, p, k) for n, p, k in standing(g) if (p, k) in g.rack_fit)
 
 
@@ -277,4 +277,35 @@ def tails(g: Given) -> Iterable[Index]:
     """Leaves, sites, contracts and owner's rack types that serve beyond the horizon."""
     return dict.fromkeys(
         (leaf, g.site_of[p], x, k) for leaf, x, p, k in g.tail_margin if k != TENANT
+    )
+
+
+def due_in_full(g: Given) -> Iterable[Index]:
+    """Nodes and contracts that can be signed and may not slip there."""
+    signable = {x for _, x in g.signing_allowed}
+    return (
+        (n, x)
+        for (n, x), share in g.due_share.items()
+        if share > 0 and (n, x) not in g.may_slip and x in signable and g.hosting_at[x]
+    )
+
+
+def entry_contracts(g: Given) -> Iterable[Index]:
+    """Nodes and contracts due in full, where entering AI costs something."""
+    return due_in_full(g) if g.entry_cost else ()
+
+
+def both_contracts(g: Given) -> Iterable[Index]:
+    """Nodes, sites and contracts due in full, where running both costs the company something."""
+    return ((n, s, x) for n, x in due_in_full(g) for s in g.sites) if g.split_company else ()
+
+
+def served_sites(g: Given) -> Iterable[Index]:
+    """Nodes, sites and the contracts that may be served there, where hosting is counted."""
+    counted = set(ai_sites(g))
+    return (
+        (n, s, x)
+        for n, x in due(g)
+        for s in dict.fromkeys(g.site_of[p] for p, _ in g.hosting_at[x])
+        if (n, s) in counted
     )

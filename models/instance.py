@@ -57,7 +57,7 @@ def said(meaning: str, *, default: Any = ..., **kwargs: Any) -> Any:
     return Field(default, description=meaning, **kwargs)
 
 
-def _refuse_planned(value: object) -> NoReturn:
+def _refuse_planned(_value: object) -> NoReturn:
     raise PydanticCustomError("not_built", "this key has its place but is not built yet")
 
 
@@ -70,7 +70,7 @@ def planned(meaning: str) -> Any:
     return Field(default=None, description=meaning, json_schema_extra={"planned": True})
 
 
-_MONTH = re.compile(r"^(\d{4})-(\d{2})$")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})\Z")
 
 
 def month_index(text: str) -> int:

@@ -14,7 +14,7 @@ from models.given import Band, Fitout, RackType, Site
 from models.relation import Number, Relation, at_most, total
 from models.tree import Node
 
-#: Seconds a day over difficulty-one hashes a block: shares of a TH/s turned into blocks.
+#: What the protocol aims at: one block in ten minutes.
 BLOCKS_PER_DAY = 144.0
 BLOCKS_PER_HALVING = 210_000
 #: Day on which block 1,050,000 is expected at 144 blocks a day, counted from 941,789 blocks on

@@ -21,6 +21,17 @@ def first_day(month: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
+def month_of(day: date) -> int:
+    """Month index of a day.
+
+    Examples
+    --------
+    >>> month_of(date(2028, 4, 11)) == 2028 * 12 + 3
+    True
+    """
+    return day.year * 12 + day.month - 1
+
+
 def value_in_month(path: Path, month: int, start: int) -> float:
     """Value of a path in a month; before the first step, the first step's value holds.
 

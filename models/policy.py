@@ -11,8 +11,9 @@ from models.tree import Node
 def mining_share_floor(c: Context, n: Node) -> Relation:
     r"""Mining keeps a share of the IT MW in use.
 
-    .. math:: \sum \mu_k R_{npk}\,[\text{mining}] \ge \underline\sigma \big(
-        \sum \mu_k R_{npk}\,[\text{mining}] + \sum a + \sum g \big)
+    .. math::
+        (1 - \underline\alpha) \sum_{pk,\ \text{mining}} \mu_k R_{npk} \ge
+        \underline\alpha \Big( \sum_{cpk} a_{ncpk} + \sum_{pk} g_{npk} \Big)
     """
     share = c.given.mining_share_min
     mined, hosted = _mw(c, n)
@@ -22,8 +23,9 @@ def mining_share_floor(c: Context, n: Node) -> Relation:
 def mining_share_limit(c: Context, n: Node) -> Relation:
     r"""Mining keeps to at most a share of the IT MW in use.
 
-    .. math:: \sum \mu_k R_{npk}\,[\text{mining}] \le \bar\sigma \big(
-        \sum \mu_k R_{npk}\,[\text{mining}] + \sum a + \sum g \big)
+    .. math::
+        (1 - \bar\alpha) \sum_{pk,\ \text{mining}} \mu_k R_{npk} \le
+        \bar\alpha \Big( \sum_{cpk} a_{ncpk} + \sum_{pk} g_{npk} \Big)
     """
     share = c.given.mining_share_max
     mined, hosted = _mw(c, n)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from models.context import Context
 from models.given import TENANT, Contract, Place, RackType, Site
-from models.relation import Number, Relation, at_least, at_most, equal, total
-from models.tree import Node
+from models.relation import Number, Relation, at_most, equal, total
+from models.tree import Leaf, Node
 
 
 def delivered(c: Context, n: Node, p: Place, k: RackType) -> Number:
@@ -45,7 +45,7 @@ def rack_balance(c: Context, n: Node, p: Place, k: RackType) -> Relation:
     r"""Racks are those before, plus delivered, less sold, moved and rebuilt.
 
     .. math::
-        R_{npk} = R_{\pi(n)pk} + \hat R_{npk} + O_{\alpha(n,\ell_k)pk} - S_{npk}
+        R_{npk} = R_{n-1,pk} + \hat R_{npk} + O_{n-\ell_k,pk} - S_{npk}
         + \sum_{k'} A_{npk'k} - \sum_{k'} L_{npkk'}
     """
     g = c.given
@@ -68,7 +68,7 @@ def rack_balance(c: Context, n: Node, p: Place, k: RackType) -> Relation:
 def transfer_balance(c: Context, n: Node, s: Site, a: RackType, b: RackType) -> Relation:
     r"""What leaves its place to be moved or rebuilt arrives at another of the site.
 
-    .. math:: \sum_p A_{npkk'} = \sum_p L_{\alpha(n,\ell)pkk'}
+    .. math:: \sum_{p \in s} A_{npkk'} = \sum_{p \in s} L_{n-\ell_{kk'},pkk'}
     """
     g = c.given
     origin = g.tree.ancestor(n, g.transfer_lag[a, b])
@@ -91,11 +91,10 @@ def end_of_life(c: Context, n: Node, s: Site, k: RackType) -> Relation:
     r"""What stands at a site came within one life: the oldest leave first.
 
     .. math::
-        \sum_p R_{npk} \le \hat Y_{nsk} + \sum_{m \preceq n,\ t_m > t_n - \Lambda_k} \sum_p
-        \Big( O_{\alpha(m,\ell_k)pk} + \sum_{k' \ne k} A_{mpk'k} \Big)
+        \sum_{p \in s} R_{npk} \le Y_{nsk} + \sum_{n-\Lambda_k \prec m \preceq n} \
+        \sum_{p \in s} \Big( O_{m-\ell_k,pk} + \sum_{k' \ne k} A_{mpk'k} \Big)
 
-    With :math:`\hat Y` the racks of today and of standing orders not yet worn out, and
-    :math:`\Lambda` the life in whole periods. A rebuilt rack starts a new life. The row says
+    A rebuilt rack starts a new life. The row says
     that by any date at least as many have left as had come one life earlier, in stocks in
     place of cumulative departures, which keeps it short.
     """
@@ -122,7 +121,7 @@ def came_new(c: Context, n: Node, p: Place, k: RackType) -> Number:
 def space_limit(c: Context, n: Node, p: Place) -> Relation:
     r"""Racks, the tenants' among them, fit the IT MW of the halls in that state.
 
-    .. math:: \sum_k \mu_k R_{npk} + \sum_{c\ \text{tenant}} a_{ncp} \le \bar M_p H_{np}
+    .. math:: \sum_k \mu_k R_{npk} + \sum_c a_{ncp,\text{tenant}} \le M_p H_{np}
 
     Binds when halls, not grid or money, limit a place. IT MW per hall shrinks with the fit-out.
     """
@@ -143,7 +142,7 @@ def _tenants(c: Context, n: Node, p: Place) -> list[Number]:
 def position_limit(c: Context, n: Node, p: Place) -> Relation:
     r"""Racks fit the rack positions of the halls in that state.
 
-    .. math:: \sum_k \nu_k R_{npk} + \sum_c \nu_c a_{ncp} \le \bar N_p H_{np}
+    .. math:: \sum_k \nu_k R_{npk} + \sum_c \nu_c a_{ncp,\text{tenant}} \le N_p H_{np}
 
     Binds when floor, not power, limits a place.
     """
@@ -158,21 +157,26 @@ def position_limit(c: Context, n: Node, p: Place) -> Relation:
 
 
 def whole_racks(c: Context, n: Node, p: Place, k: RackType) -> Relation:
-    r"""A hall holds whole racks.
+    r"""A hall holds whole racks: so many at least as large as a type, and no more.
 
-    .. math:: R_{npk} \le \lfloor \bar M_p / \mu_k \rfloor H_{np}
+    .. math:: \sum_{k' : \mu_{k'} \ge \mu_k} R_{npk'} \le \bar R_{pk} H_{np}
 
-    Tightens the limits above where a rack is large beside a hall.
+    Tightens the limits above where racks are large beside a hall, whatever their mix.
     """
-    return at_most(c.racks[n, p, k], c.given.rack_fit[p, k] * c.halls[n, p])
+    g = c.given
+    larger = [r for r in g.racks_at[p] if g.rack_mw[r] >= g.rack_mw[k]]
+    return at_most(
+        total(c.racks[n, p, r] for r in larger), g.rack_fit[p, k] * c.halls[n, p]
+    )
 
 
-def tail_life(c: Context, leaf: Node, s: Site, x: Contract, k: RackType) -> Relation:
+def tail_life(c: Context, leaf: Leaf, s: Site, x: Contract, k: RackType) -> Relation:
     r"""Racks that serve a contract beyond the horizon live until it ends.
 
     .. math::
-        \sum_{c' : T_{c'} \ge T_c} \sum_p a_{lc'pk} / \mu_k \le
-        \hat Y_{lsck} + \sum_{m \preceq l,\ \text{young at } T_c} \sum_p O_{\alpha(m,\ell_k)pk}
+        \sum_{c' : T_{lc'} \ge T_{lc}} \ \sum_{p \in s} \frac{a_{lc'pk}}{\mu_k} \le
+        Y_{lsck} + \sum_{m \preceq l,\ \text{alive at}\ T_{lc}} \ \sum_{p \in s}
+        \Big( O_{m-\ell_k,pk} + \sum_{k' \ne k} A_{mpk'k} \Big)
 
     A rent beyond the horizon counts only on racks that can still earn it.
     """
@@ -198,7 +202,9 @@ def tail_life(c: Context, leaf: Node, s: Site, x: Contract, k: RackType) -> Rela
 def order_spending(c: Context, n: Node, s: Site) -> Number:
     r"""Deposits at order and the rest at delivery.
 
-    .. math:: \sum_{pk} \big( \delta_k O_{npk} + \epsilon_k O_{\alpha(n,\ell_k)pk} \big)
+    .. math::
+        \sum_{p \in s} \sum_k \big( \kappa^{\text{order}}_k O_{npk}
+        + \kappa^{\text{due}}_k O_{n-\ell_k,pk} \big)
     """
     g = c.given
     spent: list[Number] = []
@@ -214,7 +220,10 @@ def order_spending(c: Context, n: Node, s: Site) -> Number:
 
 
 def transfer_spending(c: Context, n: Node, s: Site) -> Number:
-    r"""Cost of moving and rebuilding racks: :math:`\sum_{pkk'} \tau_{kk'} L_{npkk'}`."""
+    r"""Cost of moving and rebuilding racks.
+
+    .. math:: \sum_{p \in s} \sum_{kk'} \tau_{kk'} L_{npkk'}
+    """
     g = c.given
     return total(
         g.transfer_cost[a, b] * c.leaving[n, p, a, b]
@@ -226,7 +235,10 @@ def transfer_spending(c: Context, n: Node, s: Site) -> Number:
 
 
 def sale_receipts(c: Context, n: Node, s: Site) -> Number:
-    r"""Resale of racks that leave: :math:`\sum_{pk} \sigma_{nk} S_{npk}`."""
+    r"""Resale of racks that leave.
+
+    .. math:: \text{sales}_{ns} = \sum_{p \in s} \sum_k \sigma_{nk} S_{npk}
+    """
     g = c.given
     return total(
         g.resale[n, k] * c.sales[n, p, k]
@@ -237,10 +249,12 @@ def sale_receipts(c: Context, n: Node, s: Site) -> Number:
     )
 
 
-def residual(c: Context, leaf: Node) -> Number:
+def residual(c: Context, leaf: Leaf) -> Number:
     r"""Resale of the racks that stand at the horizon, less what those lose that serve longer.
 
-    .. math:: \sum_{pk} \sigma^{end}_{lk} R_{lpk} - \sum_{cpk} \lambda_{lck} a_{lcpk}
+    .. math::
+        \text{racks}_l = \sum_{pk} \sigma^{\text{end}}_{lk} R_{lpk}
+        - \sum_{cpk} \sigma^{\text{lost}}_{lck} a_{lcpk}
     """
     g = c.given
     worth = total(

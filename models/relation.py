@@ -63,10 +63,10 @@ class Affine:
     __radd__ = __add__
 
     def __sub__(self, other: Number) -> Affine:
-        return self + (-other)
+        return self.__add__(-other)
 
     def __rsub__(self, other: Number) -> Affine:
-        return (-self) + other
+        return (-self).__add__(other)
 
     def __repr__(self) -> str:
         terms = " ".join(

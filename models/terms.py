@@ -1,4 +1,4 @@
-"""Terms that follow from dates: rents and ramps, energy of AI, tails beyond the horizon, residuals.
+"""Terms that follow from dates: rents, ramps, energy of AI, tails beyond the horizon, residuals.
 
 The bands give the hours and prices of each node; the calendar gives the months of each term.
 """
@@ -259,7 +259,7 @@ class Terms:
         months = len(last_year) * self.t.months
         middle = self.t.end_month(leaf) - months / 2
         power = self.d.i.power[self.d.i.sites[s].power or s]
-        growth = (1.0 + power.growth_per_year) ** ((month + 0.5 - middle) / 12.0)
+        growth: float = (1.0 + power.growth_per_year) ** ((month + 0.5 - middle) / 12.0)
         priced = sum(self._priced(n, s) for n in last_year) / months
         added = sum(self._added(n, s) for n in last_year) / months
         return priced * growth + added

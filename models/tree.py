@@ -57,6 +57,14 @@ class Tree:
         return tuple(n for n in self.nodes if n not in inner)
 
     @cached_property
+    def _children(self) -> tuple[tuple[Node, ...], ...]:
+        return tuple(tuple(m for m in self.nodes if self.parent[m] == n) for n in self.nodes)
+
+    def children(self, n: Node) -> tuple[Node, ...]:
+        """Nodes that follow a node."""
+        return self._children[n]
+
+    @cached_property
     def periods(self) -> int:
         """Number of periods."""
         return max(self.period) + 1

@@ -20,6 +20,9 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
+#: Words this short may differ in half of their letters and still be meant, as mw for kw.
+SHORT = 3
+
 Severity = Literal["error", "warning"]
 
 #: How often one message about one file is told in full; the rest is counted.
@@ -117,12 +120,11 @@ class Report:
     """Problems as they are collected, in the order of their files."""
 
     def __init__(self) -> None:
-        self._problems: list[Problem] = []
+        self._problems: dict[Problem, None] = {}
 
     def add(self, problem: Problem) -> None:
         """Take a problem, once."""
-        if problem not in self._problems:
-            self._problems.append(problem)
+        self._problems[problem] = None
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Take several problems."""
@@ -171,7 +173,8 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     True
     """
     by_lower = {candidate.lower(): candidate for candidate in sorted(words)}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    cutoff = 0.5 if len(word) <= SHORT else 0.6
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[close[0]] if close else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from optimizer.matrix import (
     refuse_unsound,
     round_integers,
 )
+from optimizer.origins import origins_in
+from optimizer.search import LARGE, search
 from optimizer.settle import settle
 
 Status = Literal[
@@ -104,7 +107,7 @@ def compile_case(case: Case, pinned: Mapping[Column, float] | None = None) -> Mo
     """
     built = build(case.given, pinned)
     matrix = compile_model(built.model)
-    return Model(built, matrix, tuple(refuse_unsound(matrix)))
+    return Model(built, matrix, tuple(refuse_unsound(matrix, origins_in(case, built))))
 
 
 def solve(
@@ -142,14 +145,16 @@ def solve(
     if model.built.contradictions:
         names = tuple(f"{family}{list(index)}" for family, index in model.built.contradictions)
         return Solved("infeasible", contradictions=names, seconds=clock.laps, **size)
-    nothing = do_nothing(case, model)
+    nothing = do_nothing(case, model, time_limit=options.time_limit, stop=stop)
     clock.lap("nothing")
     start = None if nothing is None else nothing[0]
-    outcome = run(model.matrix, options, start=start, progress=progress, stop=stop)
+    large = np.array([name in LARGE for name, _ in model.built.columns])
+    outcome = search(model.matrix, large, options, start=start, progress=progress, stop=stop)
     clock.lap("solve")
-    if outcome.x is None:
+    best = start if outcome.status == "none" else outcome.x
+    if best is None:
         return Solved(_without_plan(outcome), outcome=outcome, seconds=clock.laps, **size)
-    plan = settle(case.given, model.values(polished(model.matrix, outcome.x)))
+    plan = settle(case.given, model.values(polished(model.matrix, best)))
     clock.lap("polish")
     checked = audit(
         case, plan, bound_musd=outcome.bound,
@@ -174,8 +179,25 @@ def polished(matrix: Matrix, x: Floats) -> Floats:
     return round_integers(matrix, x) if outcome.x is None else outcome.x
 
 
-def do_nothing(case: Case, model: Model) -> tuple[Floats, float] | None:
+def do_nothing(
+    case: Case,
+    model: Model,
+    *,
+    time_limit: float = math.inf,
+    stop: threading.Event | None = None,
+) -> tuple[Floats, float] | None:
     """Keep what stands, order nothing, sign nothing, mine when it pays.
+
+    Parameters
+    ----------
+    case : Case
+        What is given.
+    model : Model
+        The compiled case.
+    time_limit : float
+        Seconds that may be spent on it; never more than a minute is.
+    stop : threading.Event, optional
+        Setting it ends the search with the best point so far.
 
     Returns
     -------
@@ -188,7 +210,8 @@ def do_nothing(case: Case, model: Model) -> tuple[Floats, float] | None:
         return None
     upper = np.where(still, 0.0, model.matrix.column_upper)
     matrix = replace(model.matrix, column_upper=upper)
-    outcome = run(matrix, Options(presolve=False, gap=1e-6, time_limit=60.0))
+    seconds = min(60.0, time_limit)
+    outcome = run(matrix, Options(presolve=False, gap=1e-6, time_limit=seconds), stop=stop)
     if outcome.x is None or outcome.status not in ("optimal", "feasible"):
         return None
     point = polished(matrix, outcome.x)

@@ -37,13 +37,14 @@ def no_room(case: Case, p: Place, k: RackType) -> Reason:
     cannot = f"{k} cannot stand in {p}"
     if fitout is None:
         return f"{cannot}: a bare shell holds no racks", "convert the hall first"
+    homes = _homes(case, k)
     if rack.workload != fitout.workload:
-        return f"{cannot}: it is for {fitout.workload}, the rack for {rack.workload}", _homes(case, k)
-    if case.derivation.cooling(k) != fitout.cooling:
-        cooling = case.derivation.cooling(k)
-        return f"{cannot}: it cools by {fitout.cooling}, the rack needs {cooling}", _homes(case, k)
+        return f"{cannot}: it is for {fitout.workload}, the rack for {rack.workload}", homes
+    cooling = case.derivation.cooling(k)
+    if cooling != fitout.cooling:
+        return f"{cannot}: it cools by {fitout.cooling}, the rack needs {cooling}", homes
     kw = g.rack_mw[k] * KW_PER_MW
-    return f"{cannot}: {kw:g} kW are too many for its racks or halls", _homes(case, k)
+    return f"{cannot}: {kw:g} kW are too many for its racks or halls", homes
 
 
 def no_conversion(case: Case, n: Node, p: Place, q: Place) -> Reason:
@@ -69,8 +70,8 @@ def no_build(case: Case, n: Node, j: Project) -> Reason:
     return _outside(case, n, f"{j} can be ordered", project.earliest, project.latest)
 
 
-def no_signing(case: Case, n: Node, x: Contract) -> Reason:
-    """Why a contract cannot be signed at a node."""
+def no_signing(case: Case, x: Contract) -> Reason:
+    """Why a contract cannot be signed at some node."""
     offer, tree = case.instance.contracts[x], case.given.tree
     if x in case.given.signed_today_mw:
         return f"{x} is signed already", "commitments.contracts holds it"
@@ -80,18 +81,21 @@ def no_signing(case: Case, n: Node, x: Contract) -> Reason:
     return f"{x} can be signed until {offer.sign_by}", "the offer is gone by then"
 
 
-def no_transfer(case: Case, n: Node, p: Place, a: RackType, b: RackType) -> Reason:
-    """Why racks cannot leave or reach a place to be moved or rebuilt, at a node."""
+def no_transfer(
+    case: Case, n: Node, p: Place, a: RackType, b: RackType, stands: RackType
+) -> Reason:
+    """Why racks cannot leave a place, or come to it, to be moved or rebuilt at a node.
+
+    ``stands`` is the one of the two types that would stand in the place.
+    """
     g = case.given
-    verb = "moved" if a == b else "rebuilt"
     if (a, b) not in g.transfers.get(g.site_of[p], ()):
         if g.site_of[p] in g.sites_kept:
             return _kept(case, p)
-        key = "move_usd" if a == b else "converts_to"
+        verb, key = ("moved", "move_usd") if a == b else ("rebuilt", "converts_to")
         return f"{a} cannot be {verb} at {g.site_of[p]}", f"racks.{a}.{key} would allow it"
-    for k in (a, b):
-        if k not in g.racks_at[p]:
-            return no_room(case, p, k)
+    if stands not in g.racks_at[p]:
+        return no_room(case, p, stands)
     return _too_late(case, n, g.transfer_lag[a, b], f"{b} would arrive")
 
 

@@ -99,7 +99,7 @@ fitout = "mine"
 [[fleet]]
 hall = "old"
 rack = "s21-lot"
-racks = 18
+racks = 14
 age_months = 12
 
 [power.grid]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from optimizer.checks.dates import dates
 from optimizer.checks.draft import Draft, Span
 from optimizer.checks.fits import fits
-from optimizer.checks.idle import idle_keys, lead_times
+from optimizer.checks.idle import idle_keys, lead_times, unused_blocks
 from optimizer.checks.impossible import impossibilities
 from optimizer.checks.limits import contradictions
 from optimizer.checks.plausible import plausibility
@@ -17,7 +17,6 @@ from optimizer.errors import Problem
 #: Checks that look at one thing each, and hold however much of the instance reads well.
 CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     names_known,
-    plausibility,
     dates,
     contradictions,
     fits,
@@ -35,11 +34,12 @@ def problems_of(draft: Draft, *, sound: bool) -> list[Problem]:
         The instance as far as it could be read.
     sound : bool
         Whether no error was found so far. Only a sound instance is asked whether it is
-        possible at all: on a broken one the answer would mislead.
+        possible at all and what in it is of no use: on a broken one the answer would mislead.
     """
-    found = [problem for check in CHECKS for problem in check(draft)]
+    found, calm = plausibility(draft)
+    found += [problem for check in CHECKS for problem in check(calm)]
     if sound and all(problem.severity == "warning" for problem in found):
-        found += impossibilities(draft)
+        found += [*unused_blocks(draft), *impossibilities(draft)]
     return found
 
 

@@ -31,6 +31,8 @@ class Draft:
         Where each key was typed.
     doubtful : frozenset of Key
         Keys that already have a problem; nothing more is said about them.
+    unread : frozenset of Key
+        Tables that are not whole: a name not found in them may yet be there.
     known : mapping
         By table, the names that a catalogue could add.
     """
@@ -39,6 +41,7 @@ class Draft:
     blocks: Mapping[Key, Block]
     places: Places
     doubtful: frozenset[Key] = frozenset()
+    unread: frozenset[Key] = frozenset()
     known: Mapping[Key, frozenset[str]] = field(default_factory=dict)
 
     def one(self, kind: type[B], *key: str) -> B | None:

@@ -28,14 +28,17 @@ from optimizer.keys import Key
 
 def idle_keys(draft: Draft) -> Iterator[Problem]:
     """Find keys that a person typed and that have no effect."""
-    for key, why in _idle(draft):
+    for check in (_bitcoin, _finance, _policy, _racks, _halls, _contracts):
+        for key, why in check(draft):
+            if draft.typed(key):
+                yield draft.warning(key, f"the key has no effect: {why}")
+
+
+def unused_blocks(draft: Draft) -> Iterator[Problem]:
+    """Find blocks that a person typed and that nothing can use; the draft is sound."""
+    for key, why in _unused(draft):
         if draft.typed(key):
-            yield draft.warning(key, f"the key has no effect: {why}")
-
-
-def _idle(draft: Draft) -> Iterator[tuple[Key, str]]:
-    for check in (_bitcoin, _finance, _policy, _racks, _halls, _contracts, _unused):
-        yield from check(draft)
+            yield draft.warning(key, f"the block has no effect: {why}")
 
 
 def _given(block: Block, key: Key, *names: str) -> Iterator[Key]:

@@ -7,7 +7,7 @@ only together, as $ per GPU of a rack's price; their bands stand here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -46,10 +46,19 @@ SLIPS: Mapping[str, tuple[tuple[float, str], ...]] = {
 
 #: How far beyond its band a path that grows may lead by the end of the horizon.
 GROWTH_MARGIN = 10.0
+#: No float is larger; what is, is refused as no number.
+LARGEST = 1.7e308
 #: An amount per MWh nearer to zero, and not zero, is meant per kWh.
 LEAST_USD_PER_MWH = 0.2
 
+#: Units that say what kind of number a key holds, and are not written after a figure.
+UNITLESS = ("share", "ratio", "as the key")
+
 Band = tuple[float, float]
+
+
+def _shown(unit: str) -> str:
+    return "" if unit in UNITLESS else unit
 
 
 def band_of(info: FieldInfo) -> Band | None:
@@ -70,17 +79,41 @@ def slip(value: float, unit: str, band: Band | None, *, default: str = "") -> st
         return default
     for factor, other in SLIPS.get(unit, ()):
         if band[0] <= value * factor <= band[1] and value * factor:
-            return f"in {other} it would be {value * factor:.6g} {unit}"
+            return f"in {other} it would be {value * factor:.6g} {_shown(unit)}".rstrip()
     return default
 
 
-def plausibility(draft: Draft) -> Iterator[Problem]:
-    """Find numbers outside their bands that ``accept_unusual`` does not name."""
-    doubts = [doubt for doubt in _doubts(draft) if not draft.is_doubtful(doubt.key)]
+def plausibility(draft: Draft) -> tuple[list[Problem], Draft]:
+    """Find numbers outside their bands that ``accept_unusual`` does not name.
+
+    Returns
+    -------
+    problems : list of Problem
+        What was found.
+    calm : Draft
+        The draft without the blocks that hold such a number, so that a wrong unit is told once
+        and not again as racks that do not fit.
+    """
+    doubts = list(_doubts(draft))
+    calm = _without(draft, {doubt.key for doubt in doubts})
+    together = [doubt for check in _TOGETHER for doubt in check(calm)]
+    doubts += [doubt for doubt in together if not draft.is_doubtful(doubt.key)]
     accepted = value_at(draft.document, ("instance", "accept_unusual"))
     names = [name for name in accepted if isinstance(name, str)] if accepted else []
-    yield from (doubt.problem(draft) for doubt in doubts if dotted(doubt.key) not in names)
-    yield from _idle_acceptances(draft, names, doubts)
+    refused = [doubt for doubt in doubts if dotted(doubt.key) not in names]
+    problems = [doubt.problem(draft) for doubt in refused]
+    problems += _idle_acceptances(draft, names, doubts)
+    return problems, _without(draft, {doubt.key for doubt in refused})
+
+
+def _without(draft: Draft, keys: set[Key]) -> Draft:
+    """Leave out the blocks in which any of the keys stands."""
+    kept = {
+        at: block
+        for at, block in draft.blocks.items()
+        if not any(key[: len(at)] == at for key in keys)
+    }
+    return replace(draft, blocks=kept)
 
 
 @dataclass(frozen=True)
@@ -96,7 +129,7 @@ class Doubt:
 
     def problem(self, draft: Draft) -> Problem:
         """Tell it, with the way to accept it."""
-        where = f"{self.band[0]:g} to {self.band[1]:g} {self.unit}".rstrip()
+        where = f"{self.band[0]:g} to {self.band[1]:g} {_shown(self.unit)}".rstrip()
         accept = f'if it is meant, add "{dotted(self.key)}" to instance.accept_unusual'
         message = "the value is far from real figures; check its unit"
         if self.what:
@@ -104,7 +137,7 @@ class Doubt:
         return draft.problem(
             self.key,
             message,
-            found=f"{self.value:g} {self.unit}".rstrip(),
+            found=f"{self.value:g} {_shown(self.unit)}".rstrip(),
             allowed=where,
             hint=f"{self.hint}; {accept}" if self.hint else accept,
         )
@@ -133,7 +166,7 @@ def _idle_acceptances(draft: Draft, names: list[str], doubts: list[Doubt]) -> It
 
 def _doubts(draft: Draft) -> Iterator[Doubt]:
     for key, value in _numbers(draft.document, ()):
-        found = kind_at(key)
+        found = None if draft.is_doubtful(key) else kind_at(key)
         band = band_of(found[1]) if found else None
         if found and value and unit_of(found[1]) == "$/MWh" and abs(value) < LEAST_USD_PER_MWH:
             band = band or (-1000.0, 1000.0)
@@ -143,12 +176,13 @@ def _doubts(draft: Draft) -> Iterator[Doubt]:
             unit = unit_of(found[1])
             yield Doubt(key, value, band, unit, slip(value, unit, band))
     yield from _doubts_in_paths(draft)
-    for check in (_racks, _machines, _halls, _projects, _fitouts, _contracts):
-        yield from check(draft)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Say whether a value is a number that bands can be asked of."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= LARGEST
 
 
 def _numbers(held: Any, key: Key) -> Iterator[tuple[Key, float]]:
@@ -169,7 +203,7 @@ def _doubts_in_paths(draft: Draft) -> Iterator[Doubt]:
     for key, value in _numbers(draft.document, ()):
         for size in (1, 2):
             found = kind_at(key[:-size]) if len(key) > size else None
-            if found is None or found[0].what != "path":
+            if found is None or found[0].what != "path" or draft.is_doubtful(key):
                 continue
             band, unit = band_of(found[1]), unit_of(found[1])
             if key[-1] in ("start", "value") and band and not band[0] <= value <= band[1]:
@@ -226,7 +260,11 @@ def _machines(draft: Draft) -> Iterator[Doubt]:
 def _halls(draft: Draft) -> Iterator[Doubt]:
     """Compare the halls of a site with what its grid connection could ever carry."""
     projects = draft.rows(Project, "projects")
-    for key, site in draft.rows(Site, "sites"):
+    whole = all(
+        draft.names(table) == set(draft.table(block, table))
+        for table, block in (("halls", Hall), ("projects", Project))
+    )
+    for key, site in draft.rows(Site, "sites") if whole else ():
         name = key[-1]
         halls = [hall for _, hall in draft.rows(Hall, "halls") if hall.site == name]
         it_mw = sum(hall.it_mw * max(hall.count, 1) for hall in halls)
@@ -274,3 +312,6 @@ def _contracts(draft: Draft) -> Iterator[Doubt]:
             what = "the term of a tenant's lease"
             band = (12.0, 360.0)
             yield Doubt((*key, "months"), contract.months, band, "months", hint, what)
+
+
+_TOGETHER = (_racks, _machines, _halls, _projects, _fitouts, _contracts)

@@ -13,11 +13,13 @@ from optimizer.keys import Key, dotted, references
 def names_known(draft: Draft) -> Iterator[Problem]:
     """Find names that neither the instance nor a catalogue knows, and sites without power."""
     for key, name, table in references(draft.document):
-        if name not in draft.names(*map(str, table)) and not draft.is_doubtful(key):
+        if table in draft.unread or draft.is_doubtful(key):
+            continue
+        if name not in draft.names(*map(str, table)):
             yield _unknown(draft, key, name, table)
     supplied = draft.names("power")
     for key, site in draft.rows(Site, "sites"):
-        if site.power is None and key[-1] not in supplied:
+        if site.power is None and key[-1] not in supplied and not draft.is_doubtful(key):
             yield _unsupplied(draft, key)
     yield from _clouds(draft)
 

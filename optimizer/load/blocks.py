@@ -11,9 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from models.instance import Block, Growth, Instance, Name, Step
+from models.instance import TABLES, Block, Growth, Instance, Name, Step
 from optimizer.checks.draft import Draft
-from optimizer.checks.plausible import band_of, slip
+from optimizer.checks.plausible import LARGEST, UNITLESS, band_of, slip
 from optimizer.errors import Problem, Report, did_you_mean, listed, nearest
 from optimizer.keys import (
     Key,
@@ -49,7 +49,7 @@ def allowed_for(kind: Kind, info: FieldInfo) -> str:
     words = [_IN_WORDS.get(kind.what, ""), *limits_of(info)]
     unit = unit_of(info)
     text = ", ".join(word for word in words if word)
-    return f"{text}, in {unit}" if unit else text
+    return f"{text}, in {unit}" if unit and unit not in UNITLESS else text
 
 
 # --- unknown keys --------------------------------------------------------------------------
@@ -97,8 +97,8 @@ class Straightener:
         self, held: dict[str, Any], name: str, kinds: Mapping[str, Kind], key: Key
     ) -> None:
         place = self.places.of((*key, name))
-        meant = nearest(name, kinds)
-        hint = did_you_mean(name, kinds) or self._home(name)
+        meant = nearest(name, kinds) if name != "use" else None
+        hint = f"did you mean `{meant}`?" if meant else self._home(name)
         self.report.add(
             Problem(
                 "unknown key", place.file, place.line, dotted((*key, name)), name,
@@ -138,6 +138,8 @@ class Reader:
     ----------
     lost : set of Key
         Keys with a problem already; no more is said about them.
+    unread : set of Key
+        Tables that are not whole, so that no name is missed in them.
     blocks : dict
         The blocks that read well.
     """
@@ -146,13 +148,15 @@ class Reader:
     places: Places
     report: Report
     lost: set[Key]
+    unread: set[Key]
     blocks: dict[Key, Block] = field(default_factory=dict)
 
     def read(self) -> None:
         """Read every block of the document."""
         for name in _REQUIRED:
-            if not self.document.get(name):
+            if name not in self.document or self.document[name] in ({}, []) and name in TABLES:
                 self._absent(name)
+                self.unread.add((name,))
         for name, kind in kinds_of(Instance).items():
             held = self.document.get(name)
             if kind.what == "planned" and name in self.document:
@@ -164,7 +168,14 @@ class Reader:
 
     def draft(self, known: Mapping[Key, frozenset[str]]) -> Draft:
         """Give what was read, for the checks."""
-        return Draft(self.document, self.blocks, self.places, frozenset(self.lost), known)
+        return Draft(
+            self.document,
+            self.blocks,
+            self.places,
+            frozenset(self.lost),
+            frozenset(self.unread),
+            known,
+        )
 
     def instance(self) -> Instance:
         """Put the blocks together; every one of them has read well."""
@@ -182,6 +193,8 @@ class Reader:
         return Instance(**tables)
 
     def _absent(self, name: str) -> None:
+        if (name,) in self.unread:
+            return
         kind = kinds_of(Instance)[name]
         entry = f"[{name}]" if kind.what == "block" else f"[{name}.<name>]"
         hint = f"add {entry}"
@@ -325,7 +338,7 @@ def _problem(
         hint = did_you_mean(str(error["input"]), kind.choices)
     elif error["type"] == "not_built":
         hint, shown, allowed = "take it out", "", ""
-    elif error["type"] in _OF_A_WHOLE:
+    elif error["type"] in _OF_A_WHOLE or error["type"] == "steps":
         shown, allowed = "", ""
     return Problem(message, place.file, place.line, dotted(key), shown, allowed, hint)
 
@@ -365,8 +378,10 @@ def _type_hint(kind: Kind, value: Any) -> str:
         return "write true or false without quotes"
     if isinstance(value, str) and kind.what == "names":
         return f'write ["{value[:40]}"]'
-    if isinstance(value, float) and kind.what == "count" and value == int(value):
+    if isinstance(value, float) and kind.what == "count" and value.is_integer():
         return f"write {int(value)}"
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return "the number is too large"
     if isinstance(value, (dict, list)) and kind.what == "number":
         return "this value does not change over time"
     return ""

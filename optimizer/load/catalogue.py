@@ -106,6 +106,8 @@ class Shopping:
     ----------
     document : dict
         What was typed; entries are merged into it.
+    lost : set of Key
+        Takes the blocks whose entry is not known; what they lack is not reported as missing.
     defaults : list of Default
         Every figure taken.
     borrowed : set of Key
@@ -116,6 +118,7 @@ class Shopping:
     places: Places
     report: Report
     catalogue: Catalogue
+    lost: set[Key]
     defaults: list[Default] = field(default_factory=list)
     borrowed: set[Key] = field(default_factory=set)
 
@@ -132,6 +135,7 @@ class Shopping:
         if isinstance(name, str) and name in known:
             self._merge(table, key, block, name)
             return
+        self.lost.add(key)
         place = self.places.of((*key, "use"))
         hint = did_you_mean(name, known) if isinstance(name, str) else ""
         self.report.add(

@@ -156,6 +156,7 @@ class Reading:
     report: Report = field(default_factory=Report)
     places: Places = field(default_factory=Places)
     lost: set[Key] = field(default_factory=set)
+    unread: set[Key] = field(default_factory=set)
     known_files: list[str] = field(default_factory=list)
     document: dict[str, Any] = field(default_factory=dict)
 
@@ -179,7 +180,7 @@ class Reading:
         shopping = self._shop()
         replaced = self._replace_prices(prices)
         self._fill_paths(columns)
-        reader = Reader(self.document, self.places, self.report, self.lost)
+        reader = Reader(self.document, self.places, self.report, self.lost, self.unread)
         reader.read()
         hours = self._read_hours(reader, shopping.borrowed, replaced)
         self._note_strangers()
@@ -229,18 +230,18 @@ class Reading:
 
     def _read_toml(self) -> bool:
         text = self.files.text(TOML, most=MOST_TOML_BYTES)
-        document = read_toml(text, TOML, self.report, self.places) if text else None
+        document = read_toml(text, TOML, self.report, self.places, self.lost) if text else None
         self.document = document or {}
         Straightener(self.places, self.report, self.lost).straighten(self.document)
         return document is not None
 
     def _read_tables(self) -> None:
-        reader = TableReader(self.document, self.places, self.report, self.lost)
+        reader = TableReader(self.document, self.places, self.report, self.lost, self.unread)
         for table in TABLES:
             name = f"{table}.csv"
-            text = self.files.text(name) if self._has(name) else None
-            sheet = read_sheet(text, name, self.report) if text else None
-            if sheet is not None:
+            if self._has(name):
+                text = self.files.text(name)
+                sheet = read_sheet(text, name, self.report) if text else None
                 reader.add(table, sheet, use=(table,) in SHELVES)
 
     def _size_stands(self) -> bool:
@@ -267,7 +268,7 @@ class Reading:
     # --- catalogues, prices and paths ------------------------------------------------------
 
     def _shop(self) -> Shopping:
-        shopping = Shopping(self.document, self.places, self.report, self.catalogue)
+        shopping = Shopping(self.document, self.places, self.report, self.catalogue, self.lost)
         shopping.take_used()
         shopping.bring_along()
         return shopping
@@ -322,6 +323,8 @@ class Reading:
             place = self.places.of(key)
             self.lost.add(key)
             hint = did_you_mean(name, columns)
+            if name[:1].isdigit():
+                hint = "write numbers without quotes"
             found, allowed = repr(name), listed(columns) or "a column of paths.csv, or a number"
             message = "paths.csv has no such column"
             self.report.add(

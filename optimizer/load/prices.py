@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from models.hours import Hours
-from optimizer.errors import Problem, Report
+from optimizer.errors import Problem, Report, listed
 from optimizer.load.tables import CellError, Sheet, number, read_sheet
 
 #: Names of columns that mean the same.
@@ -90,12 +90,16 @@ def read_prices(
     sheet = read_sheet(text, name, report)
     if sheet is None:
         return None
-    sheet = Sheet(name, tuple(_ALIASES.get(column, column) for column in sheet.header), sheet.rows)
+    sheet = Sheet(
+        name,
+        tuple(_ALIASES.get(column, column) for column in sheet.header),
+        sheet.rows,
+        sheet.ragged,
+    )
     file = PriceFile(name, report)
     is_curve = "month" in sheet.header if curve is None else curve
     wanted = _CURVE if is_curve else _HOURLY
-    _check_columns(sheet, wanted, file)
-    if file.failed:
+    if not _columns_stand(sheet, wanted, file):
         return None
     if not sheet.rows:
         file.refuse("the file has a header and no rows")
@@ -106,16 +110,26 @@ def read_prices(
     return None if file.failed else hours
 
 
-def _check_columns(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> None:
-    for column in wanted:
-        if column not in sheet.header:
-            found = ", ".join(sheet.header)
-            allowed = ", ".join(wanted) + ", and optionally cut"
-            file.refuse(f"the file has no column `{column}`", 1, "", found, allowed)
+def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool:
+    allowed = ", ".join((*wanted, "cut"))
+    missing = [column for column in wanted if column not in sheet.header]
+    other = _HOURLY if wanted == _CURVE else _CURVE
+    if missing and all(column in sheet.header for column in other):
+        way = "prices" if wanted == _CURVE else "duration"
+        hint = f"the file has the columns of `{way}`; name it under that key"
+        file.refuse("the file is of the other kind", 1, "", ", ".join(sheet.header), allowed, hint)
+        return False
+    if missing:
+        names = listed(f"`{column}`" for column in missing)
+        hint = "`rackwatt prices` converts other layouts"
+        found = ", ".join(sheet.header)
+        file.refuse(f"the file has no column {names}", 1, "", found, allowed, hint)
+        return False
     for column in sheet.header:
         if column not in (*wanted, "cut"):
-            hint = "take it out; `rackwatt prices` converts other layouts"
-            file.refuse("unknown column", 1, column, column, ", ".join((*wanted, "cut")), hint)
+            hint = "take it out, or let `rackwatt prices` convert the file"
+            file.refuse("unknown column", 1, column, column, allowed, hint)
+    return not file.failed
 
 
 def _check_mean(hours: Hours, file: PriceFile) -> None:
@@ -145,7 +159,7 @@ def _hourly(sheet: Sheet, file: PriceFile) -> Hours | None:
     marks = columns.get("cut", [""] * len(lines))
     cut = [file.cut(text, line) for text, line in zip(marks, lines, strict=True)]
     whole = [time for time in times if time is not None]
-    if len(whole) < len(times):
+    if len(whole) < len(times) or sheet.ragged:
         return None
     _check_sequence(whole, lines, file)
     if file.failed:
@@ -196,6 +210,7 @@ def _check_sequence(times: Sequence[datetime], lines: Sequence[int], file: Price
             file.refuse("the hour is given twice", line, "time", found)
         elif step < timedelta(0):
             file.refuse("the hours are not in order", line, "time", found)
+            return
         else:
             missing = step // _HOUR - 1
             hours = "an hour is missing" if missing == 1 else f"{missing} hours are missing"
@@ -242,7 +257,7 @@ def _curve(sheet: Sheet, file: PriceFile) -> Hours | None:
     for value, line in zip(month, lines, strict=True):
         if value != int(value):
             file.refuse("the value is outside its range", line, "month", f"{value:g}", "1 to 12")
-    if file.failed:
+    if file.failed or sheet.ragged:
         return None
     curve = Hours(
         month=np.array(month).astype(np.int64),

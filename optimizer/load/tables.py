@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.instance import TABLES, Block, Growth
-from optimizer.errors import Problem, Report, did_you_mean, listed
+from optimizer.errors import Problem, Report, listed, nearest
 from optimizer.keys import Key, Kind, Place, Places, dotted, kinds_of
 from optimizer.load.files import Files
 
@@ -43,11 +43,15 @@ class CellError(ValueError):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A CSV file: its header and its rows, each with its line."""
+    """A CSV file: its header and its rows, each with its line.
+
+    ``ragged`` tells that rows were left out because they do not fit the header.
+    """
 
     name: str
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    ragged: bool = False
 
     def records(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Walk the rows as column -> cell, leaving out empty cells."""
@@ -62,6 +66,7 @@ def read_sheet(text: str, name: str, report: Report) -> Sheet | None:
     """Read CSV text; None where the header cannot be read. Ragged rows are reported, left out."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: tuple[str, ...] | None = None
+    ragged = False
     rows: list[tuple[int, tuple[str, ...]]] = []
     try:
         for row in reader:
@@ -75,6 +80,7 @@ def read_sheet(text: str, name: str, report: Report) -> Sheet | None:
             elif len(cells) == len(header):
                 rows.append((reader.line_num, cells))
             else:
+                ragged = True
                 report.add(_ragged(name, reader.line_num, len(cells), len(header)))
     except csv.Error as error:
         report.add(Problem(f"this is not CSV: {error}", name, reader.line_num))
@@ -82,7 +88,7 @@ def read_sheet(text: str, name: str, report: Report) -> Sheet | None:
     if header is None:
         report.add(Problem("the file is empty", name))
         return None
-    return Sheet(name, header, tuple(rows))
+    return Sheet(name, header, tuple(rows), ragged)
 
 
 def _header_stands(header: tuple[str, ...], name: str, report: Report) -> bool:
@@ -219,6 +225,10 @@ def columns_of(block: type[Block]) -> Columns:
 # --- the tables of the instance ------------------------------------------------------------
 
 
+#: Stands for what a column holds whose name is not quite known: nothing is read from it.
+_MISNAMED = Kind("text")
+
+
 @dataclass
 class TableReader:
     """Adds the CSV tables of a folder to what ``instance.toml`` holds.
@@ -229,43 +239,51 @@ class TableReader:
         What was typed so far; rows are added to it.
     lost : set of Key
         Keys whose cell could not be read, so that they are not reported as missing too.
+    unread : set of Key
+        Tables of which a row could not be read, so that its name is not reported as unknown.
     """
 
     document: dict[str, Any]
     places: Places
     report: Report
     lost: set[Key]
+    unread: set[Key]
 
-    def add(self, table: str, sheet: Sheet, *, use: bool) -> None:
+    def add(self, table: str, sheet: Sheet | None, *, use: bool) -> None:
         """Add the rows of one table; ``use`` allows the column that names a catalogue entry."""
+        if sheet is None or sheet.ragged:
+            self.unread.add((table,))
+        if sheet is None:
+            return
         columns = dict(columns_of(TABLES[table]))
         if use:
             columns["use"] = (("use",), Kind("text"))
-        if not self._header_fits(table, sheet, columns):
-            return
+        meant = self._header(table, sheet, columns)
         if len(sheet.rows) > MOST_ROWS:
-            report = f"{len(sheet.rows)} rows are more than {MOST_ROWS}"
-            self.report.add(Problem(report, sheet.name))
-            return
-        if table == NAMELESS:
-            self._list(table, sheet, columns)
+            message = f"{len(sheet.rows)} rows are more than {MOST_ROWS}"
+            self.report.add(Problem(message, sheet.name))
+        elif table == NAMELESS:
+            self._list(table, sheet, meant)
+        elif "name" in sheet.header:
+            self._named(table, sheet, meant)
         else:
-            self._named(table, sheet, columns)
-
-    def _header_fits(self, table: str, sheet: Sheet, columns: Columns) -> bool:
-        allowed = [*columns] if table == NAMELESS else ["name", *columns]
-        for column in sheet.header:
-            if column not in allowed:
-                self._refuse_column(sheet, f"{table}.{column}", column, allowed)
-        if table != NAMELESS and "name" not in sheet.header:
+            self.unread.add((table,))
             self.report.add(Problem("the table has no column `name`", sheet.name, 1, table))
-            return False
-        return True
 
-    def _refuse_column(self, sheet: Sheet, key: str, column: str, allowed: list[str]) -> None:
-        hint = did_you_mean(column, allowed)
-        problem = Problem("unknown column", sheet.name, 1, key, column, listed(allowed, 40), hint)
-        self.report.add(problem)
+    def _header(self, table: str, sheet: Sheet, columns: Columns) -> Columns:
+        """Report unknown columns; one that is near a known one fills its key all the same."""
+        allowed = [*columns] if table == NAMELESS else ["name", *columns]
+        meant = dict(columns)
+        for column in sheet.header:
+            if column in allowed:
+                continue
+            near = nearest(column, allowed)
+            hint = f"did you mean `{near}`?" if near else ""
+            key, choice = f"{table}.{column}", listed(allowed, 40)
+            self.report.add(Problem("unknown column", sheet.name, 1, key, column, choice, hint))
+            if near in columns and near not in sheet.header:
+                meant[column] = (columns[near][0], _MISNAMED)
+        return meant
 
     def _list(self, table: str, sheet: Sheet, columns: Columns) -> None:
         if table in self.document:
@@ -318,6 +336,9 @@ class TableReader:
                 continue
             path, kind = columns[column]
             self.places.put((*key, *path), place)
+            if kind is _MISNAMED:
+                self.lost.add((*key, *path))
+                continue
             try:
                 _place(row, path, cell(kind, text))
             except CellError as refused:
@@ -369,32 +390,35 @@ def read_paths(files: Files) -> dict[str, Column]:
     steps: dict[str, list[tuple[str, float, int]]] = {
         column: [] for column in sheet.header if column != "month"
     }
-    for line, record in sheet.records():
-        month = record.pop("month", "")
-        for column, text in record.items():
+    for line, month, record in _dated(sheet, files.report):
+        for column, figure in record.items():
             try:
-                steps[column].append((month, number(text), line))
+                steps[column].append((month, number(figure), line))
             except CellError as refused:
                 problem = Problem(
-                    "the cell cannot be read", PATHS, line, column, repr(text),
+                    "the cell cannot be read", PATHS, line, column, repr(figure),
                     refused.allowed, refused.hint,
                 )  # fmt: skip
                 files.report.add(problem)
-    _months_rise(sheet, files.report)
     return {name: Column(tuple(column)) for name, column in steps.items()}
 
 
-def _months_rise(sheet: Sheet, report: Report) -> None:
+def _dated(sheet: Sheet, report: Report) -> Iterator[tuple[int, str, dict[str, str]]]:
+    """Walk the rows whose month can be read and comes after the one before."""
     before = ""
     for line, record in sheet.records():
-        month = record.get("month", "")
+        month = record.pop("month", "")
         if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month):
-            report.add(Problem("a month is written YYYY-MM", PATHS, line, "month", repr(month)))
+            allowed = "a month as 2027-04"
+            report.add(
+                Problem("the month cannot be read", PATHS, line, "month", repr(month), allowed)
+            )
         elif month <= before:
             message = "months must rise from row to row"
             report.add(Problem(message, PATHS, line, "month", month, f"after {before}"))
         else:
             before = month
+            yield line, month, record
 
 
 @dataclass(frozen=True)

@@ -201,11 +201,13 @@ def lines_of(text: str) -> dict[Key, int]:
     return scanner.lines
 
 
-def read_toml(text: str, name: str, report: Report, places: Places) -> dict[str, Any] | None:
+def read_toml(
+    text: str, name: str, report: Report, places: Places, lost: set[Key]
+) -> dict[str, Any] | None:
     """Read a TOML text, note the place of every key, and report what is wrong.
 
-    Keys and tables given twice are reported and the first is kept. Any other syntax error ends
-    the reading, and None is returned.
+    Keys and tables given twice are reported, the first is kept, and a table so cut goes to
+    ``lost``. Any other syntax error ends the reading, and None is returned.
     """
     scanner = _Scanner(text)
     scanner.scan()
@@ -213,15 +215,17 @@ def read_toml(text: str, name: str, report: Report, places: Places) -> dict[str,
         places.put(key, Place(name, line))
     for repeat in scanner.repeats:
         report.add(_repeated(repeat, name))
+        lost.add(repeat.key)
         text = _blanked(text, repeat)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         report.add(_syntax(error, text, name))
     except ValueError:
-        report.add(Problem("a number has too many digits", name))
+        line = next((n for n, row in enumerate(text.splitlines(), 1) if _LONG.search(row)), None)
+        report.add(Problem("a number has too many digits", name, line))
     except RecursionError:
-        report.add(Problem("brackets are nested too deeply", name))
+        report.add(Problem("brackets are nested too deeply", name, scanner.line))
     return None
 
 
@@ -242,6 +246,7 @@ def _blanked(text: str, repeat: Repeat) -> str:
     return text[: repeat.start] + piece + kept + text[repeat.end :]
 
 
+_LONG = re.compile(r"[0-9_]{4000}")
 _LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 #: What a line that is not TOML usually wanted to be.

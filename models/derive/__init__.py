@@ -1,0 +1,87 @@
+"""From what a person typed to the coherent numbers that the families read.
+
+Units change here and nowhere else: kW to MW, dollars to millions, months to periods (rounded
+up), J/TH and a hashprice to revenue per MWh. Whatever a case excludes by its nature (a rack
+that a fit-out cannot cool, a contract that a package cannot promise, an order that would land
+beyond the horizon) is left out of the index sets here, so that no row is needed to forbid it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.derive import capital, grid, halls, hosting, mining, racks
+from models.derive.facts import (
+    KW_PER_MW,
+    NO_PACKAGE,
+    SHELL,
+    USD_PER_MUSD,
+    Facts,
+    Place,
+    periods,
+    place_name,
+    tree_of,
+)
+from models.given import Given
+
+__all__ = [
+    "KW_PER_MW",
+    "NO_PACKAGE",
+    "SHELL",
+    "USD_PER_MUSD",
+    "Derivation",
+    "Facts",
+    "Place",
+    "periods",
+    "place_name",
+    "tree_of",
+]
+
+#: Tables that need the bands' hours and prices; filled by :func:`models.terms.with_terms`.
+_EMPTY_TERMS: Mapping[str, Any] = {
+    "due_share": {},
+    "may_slip": frozenset(),
+    "rent": {},
+    "delay_damages": {},
+    "hosting_energy": {},
+    "hosting_service": {},
+    "prepayment_credit": {},
+    "tail_margin": {},
+    "tail_credit": {},
+    "tail_months": {},
+    "racks_lasting": {},
+    "cloud_revenue": {},
+    "cloud_energy": {},
+    "residual_ends": {},
+    "hall_residual": {},
+    "project_residual": {},
+    "rack_tail_loss": {},
+}
+
+
+class Derivation(Facts):
+    """Steps from an instance and its tree to :class:`models.given.Given`."""
+
+    def given(self) -> Given:
+        """All numbers but those that follow from hours and dates (:mod:`models.terms`)."""
+        return Given(
+            **self._time(),
+            **halls.tables(self),
+            **racks.tables(self),
+            **grid.tables(self),
+            **mining.tables(self),
+            **hosting.tables(self),
+            **capital.tables(self),
+            **_EMPTY_TERMS,
+        )
+
+    def _time(self) -> dict[str, Any]:
+        t = self.tree
+        return {
+            "tree": t,
+            "discount_start": {n: self.discounted(t.first_month(n)) for n in t.nodes},
+            "discount_mid": {n: self.discounted(t.first_month(n) + t.months / 2) for n in t.nodes},
+            "discount_end": {n: self.discounted(t.end_month(n)) for n in t.leaves},
+            "probability": dict(enumerate(t.probability)),
+        }

@@ -1,0 +1,124 @@
+"""Numbers of :mod:`models.capital` and :mod:`models.policy`: cash, budgets, debt, shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.derive.facts import Facts
+from models.instance import month_index
+from models.tree import Node
+
+
+def tables(d: Facts) -> dict[str, Any]:
+    """Tables of money: cash, budgets, costs, the loan, debt; and of policy."""
+    f, t = d.i.finance, d.tree
+    years = t.months / 12.0
+    return {
+        "opening_cash": f.opening_cash_musd,
+        "minimum_cash": f.minimum_cash_musd,
+        **_budgets(d),
+        "capex_owed": _capex_owed(d),
+        "overhead": dict.fromkeys(t.nodes, f.overhead_musd_per_year * years),
+        "site_fixed": {
+            (n, s): site.staff_musd_per_year * years
+            for n in t.nodes
+            for s, site in d.i.sites.items()
+        },
+        "entry_cost": 0.0 if f.hosts_ai_already else f.ai_entry_cost_musd,
+        "split_company": _nonzero(t.nodes, f.split_cost_company_musd_per_year * years),
+        "split_site": _nonzero(t.nodes, f.split_cost_site_musd_per_year * years),
+        **_loan(d),
+        "debt_principal": _dated_sum(d, "principal_musd"),
+        "debt_interest": _dated_sum(d, "interest_musd"),
+        "debt_left": sum(
+            payment.principal_musd
+            for payment in d.i.commitments.debt
+            if month_index(payment.month) >= t.end_month(t.leaves[0])
+        ),
+        **_shares(d),
+    }
+
+
+def _loan(d: Facts) -> dict[str, Any]:
+    loan, t = d.i.finance.loan, d.tree
+    per_year = loan.interest_per_year if loan else 0.0
+    return {
+        "loan_limit": loan.limit_musd if loan else 0.0,
+        "loan_interest": dict.fromkeys(t.nodes, per_year * (t.months / 12.0)),
+        "loan_share": loan.loan_to_cost_share if loan else 0.0,
+        "loan_fee": loan.fee_share if loan else 0.0,
+        "draws_allowed": frozenset(
+            n
+            for n in t.nodes
+            if loan is not None
+            and loan.limit_musd > 0
+            and (loan.draw_until is None or t.first_month(n) <= month_index(loan.draw_until))
+        ),
+    }
+
+
+def _shares(d: Facts) -> dict[str, Any]:
+    policy, t = d.i.policy, d.tree
+    first = t.start if policy.shares_from is None else month_index(policy.shares_from)
+    return {
+        "share_nodes": tuple(n for n in t.nodes if t.first_month(n) >= first),
+        "mining_share_min": max(
+            policy.mining_share_min or 0.0, 1.0 - _or(policy.ai_share_max, 1.0)
+        ),
+        "mining_share_max": min(
+            _or(policy.mining_share_max, 1.0), 1.0 - (policy.ai_share_min or 0.0)
+        ),
+    }
+
+
+def _dated_sum(d: Facts, key: str) -> dict[Node, float]:
+    sums: dict[Node, float] = {}
+    for payment in d.i.commitments.debt:
+        for n in d.month_node(payment.month):
+            sums[n] = sums.get(n, 0.0) + getattr(payment, key)
+    return {n: x for n, x in sums.items() if x}
+
+
+def _capex_owed(d: Facts) -> dict[tuple[Node, str], float]:
+    owed: dict[tuple[Node, str], float] = {}
+    dues = [(o.hall, o.due_musd, o.due or o.delivery) for o in d.i.commitments.racks] + [
+        (w.hall, w.due_musd, w.due or w.ready) for w in d.i.commitments.works
+    ]
+    for hall, musd, month in dues:
+        for n in d.month_node(month):
+            key = (n, d.i.halls[hall].site)
+            owed[key] = owed.get(key, 0.0) + musd
+    return {key: x for key, x in owed.items() if x}
+
+
+def _budgets(d: Facts) -> dict[str, Any]:
+    f, t = d.i.finance, d.tree
+    musd: dict[str, float] = {}
+    span: dict[tuple[str, Node], tuple[tuple[Node, str], ...]] = {}
+    everywhere = tuple(d.i.sites)
+
+    def add(name: str, limit: float, first: int, after: int, sites: tuple[str, ...]) -> None:
+        musd[name] = limit
+        for leaf in t.leaves:
+            inside = [n for n in t.path(leaf) if first <= t.first_month(n) < after]
+            if inside:
+                span[name, inside[-1]] = tuple((n, s) for n in inside for s in sites)
+
+    last = t.end_month(t.leaves[0])
+    if f.capex_budget_musd is not None:
+        add("horizon", f.capex_budget_musd, t.start, last, everywhere)
+    for site, limit in f.capex_budget_by_site_musd.items():
+        add(f"site {site}", limit, t.start, last, (site,))
+    for step in f.capex_budget_by_period:
+        first = month_index(step.from_)
+        after = month_index(step.to) + 1 if step.to else first + t.months
+        add(f"from {step.from_}", step.musd, first, after, everywhere)
+    return {"budget_musd": musd, "budget_span": span}
+
+
+def _nonzero(nodes: tuple[Node, ...], cost: float) -> dict[Node, float]:
+    return dict.fromkeys(nodes, cost) if cost else {}
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value

@@ -1,0 +1,72 @@
+"""Numbers of :mod:`models.halls`: states that halls can take, and the works between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.derive.facts import NO_PACKAGE, USD_PER_MUSD, Facts, place_name
+from models.tree import Node
+
+
+def tables(d: Facts) -> dict[str, Any]:
+    """Tables of halls, their states and the ways between."""
+    ways = {
+        (p.name, q.name): way
+        for group in d.by_hall.values()
+        for p in group
+        for q in group
+        if (way := d.conversion(p, q)) is not None
+    }
+    lag = {pq: d.lag(months) for pq, (months, _) in ways.items()}
+    return {
+        "sites": tuple(d.i.sites),
+        "halls": {
+            s: tuple(h for h, hall in d.i.halls.items() if hall.site == s) for s in d.i.sites
+        },
+        "places": {h: tuple(p.name for p in group) for h, group in d.by_hall.items()},
+        "site_of": {p.name: p.site for p in d.place_list},
+        "hall_of": {p.name: p.hall for p in d.place_list},
+        "fitout_of": {p.name: p.fitout for p in d.place_list},
+        "package_of": {p.name: p.package for p in d.place_list},
+        "workload_of": {p.name: p.workload for p in d.place_list},
+        "halls_today": _halls_today(d),
+        "halls_ready": _halls_ready(d),
+        "halls_most": {h: float(d.halls_most(h)) for h in d.i.halls},
+        "hall_mw": {p.name: p.it_mw for p in d.place_list},
+        "hall_positions": {p.name: p.positions for p in d.place_list if p.positions is not None},
+        "conversion_lag": lag,
+        "conversion_cost": {pq: usd / USD_PER_MUSD for pq, (_, usd) in ways.items()},
+        "conversions_allowed": tuple(
+            (n, p, q) for n in d.tree.nodes for p, q in ways if d.tree.lands(n, lag[p, q])
+        ),
+        "place_opex": _place_opex(d),
+        "needs_fibre": frozenset(s for s, site in d.i.sites.items() if not site.fibre),
+    }
+
+
+def _halls_today(d: Facts) -> dict[str, float]:
+    under_way: dict[str, int] = {}
+    for work in d.i.commitments.works:
+        under_way[work.hall] = under_way.get(work.hall, 0) + work.halls
+    return {
+        group[0].name: float(d.i.halls[h].count - under_way.get(h, 0))
+        for h, group in d.by_hall.items()
+    }
+
+
+def _halls_ready(d: Facts) -> dict[tuple[Node, str], float]:
+    ready: dict[tuple[Node, str], float] = {}
+    for work in d.i.commitments.works:
+        place = place_name(work.hall, work.fitout, work.package or NO_PACKAGE)
+        for n in d.ready_nodes(work.ready):
+            ready[n, place] = ready.get((n, place), 0.0) + work.halls
+    return ready
+
+
+def _place_opex(d: Facts) -> dict[tuple[Node, str], float]:
+    return {
+        (n, p.name): cost * p.it_mw * d.tree.months
+        for p in d.place_list
+        if (cost := d.opex_per_mw_month(p))
+        for n in d.tree.nodes
+    }

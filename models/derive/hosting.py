@@ -1,0 +1,103 @@
+"""Numbers of :mod:`models.hosting`: who may serve which contract where, and who may sign."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from models.derive.facts import KW_PER_MW, USD_PER_MUSD, Facts
+from models.given import TENANT
+from models.instance import Contract, month_index
+from models.paths import at_start
+from models.tree import Node
+
+
+def tables(d: Facts) -> dict[str, Any]:
+    """Tables of contracts and GPU-hours but those that follow from dates."""
+    return {**_serving(d), **_offers(d), **_cloud(d)}
+
+
+def _serving(d: Facts) -> dict[str, Any]:
+    offers = d.i.contracts
+    at = {x: _hosting_at(d, offer) for x, offer in offers.items()}
+    contracts_at: dict[tuple[str, str], tuple[str, ...]] = {}
+    for x, pairs in at.items():
+        for pair in pairs:
+            contracts_at[pair] = (*contracts_at.get(pair, ()), x)
+    hosted: dict[str, tuple[str, ...]] = {}
+    for p, k in contracts_at:
+        hosted[p] = (*hosted.get(p, ()), k)
+    return {
+        "contracts": tuple(offers),
+        "hosting_at": at,
+        "contracts_at": contracts_at,
+        "hosted_types": hosted,
+    }
+
+
+def _offers(d: Facts) -> dict[str, Any]:
+    t, offers = d.tree, d.i.contracts
+    return {
+        "signing_allowed": tuple(
+            (n, x) for n in t.nodes for x, offer in offers.items() if _may_sign(d, n, x)
+        ),
+        "signed_today_mw": {s.contract: s.mw for s in d.i.commitments.contracts},
+        "contract_min_mw": {x: offer.min_mw for x, offer in offers.items()},
+        "contract_max_mw": {x: offer.max_mw for x, offer in offers.items()},
+        "tenant_positions": {
+            x: KW_PER_MW / offer.kw_per_rack
+            for x, offer in offers.items()
+            if offer.racks_by == "tenant" and offer.kw_per_rack is not None
+        },
+        "prepayment": {
+            x: offer.prepayment_usd_per_kw * KW_PER_MW / USD_PER_MUSD
+            for x, offer in offers.items()
+        },
+        "tenant_works": {
+            x: offer.tenant_works_usd_per_kw * KW_PER_MW / USD_PER_MUSD
+            for x, offer in offers.items()
+        },
+    }
+
+
+def _cloud(d: Facts) -> dict[str, Any]:
+    t = d.tree
+    return {
+        "cloud_at": tuple(
+            (p.name, k)
+            for p in d.place_list
+            if p.workload == "ai"
+            for k in d.racks_at[p.name]
+            if k in d.i.gpu_cloud
+        ),
+        "cloud_demand_mw": {
+            (n, k): at_start(sold.demand_limit_mw, t, n)
+            for k, sold in d.i.gpu_cloud.items()
+            if sold.demand_limit_mw is not None
+            for n in t.nodes
+        },
+    }
+
+
+def _hosting_at(d: Facts, offer: Contract) -> tuple[tuple[str, str], ...]:
+    pairs: list[tuple[str, str]] = []
+    for p in d.place_list:
+        if p.workload != "ai" or not d.can_promise(p, offer):
+            continue
+        if offer.sites is not None and p.site not in offer.sites:
+            continue
+        fitout = d.i.fitouts[p.fitout]
+        if offer.cooling is not None and offer.cooling != fitout.cooling:
+            continue
+        if offer.racks_by == "owner":
+            pairs += [(p.name, k) for k in offer.racks if k in d.racks_at[p.name]]
+        elif (offer.kw_per_rack or 0.0) <= (fitout.kw_per_rack_max or math.inf):
+            pairs.append((p.name, TENANT))
+    return tuple(pairs)
+
+
+def _may_sign(d: Facts, n: Node, x: str) -> bool:
+    offer = d.i.contracts[x]
+    signed = any(s.contract == x for s in d.i.commitments.contracts)
+    in_horizon = month_index(offer.start) < d.tree.end_month(d.tree.leaves[0])
+    return not signed and in_horizon and d.tree.first_month(n) <= month_index(offer.sign_by)

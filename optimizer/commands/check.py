@@ -1,0 +1,93 @@
+"""``rackwatt check``: every problem of an instance at once, and how large it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from models.decisions import DECISIONS
+from models.given import Given
+from optimizer.case import Case, prepare
+from optimizer.commands.ready import policy_pins
+from optimizer.commands.voice import Voice
+from optimizer.errors import InputRefused, as_json, summary
+from optimizer.load import Default, load
+
+
+def check_instance(folder: Path, prices: Mapping[str, Path], voice: Voice) -> int:
+    """Run the command and return its exit code."""
+    loaded = load(folder, prices)
+    case = prepare(loaded.instance, loaded.hours)
+    try:
+        policy_pins(loaded, case)
+    except InputRefused as refused:
+        raise InputRefused((*loaded.warnings, *refused.problems)) from refused
+    voice.problems(loaded.warnings)
+    sizes = sizes_of(case)
+    voice.show(
+        Text.assemble((loaded.instance.instance.name, "bold"), ": ", summary(loaded.warnings)),
+        _size_table(sizes),
+        _default_table(loaded.defaults),
+    )
+    voice.answer(
+        status="ok",
+        problems=as_json(loaded.warnings),
+        sizes=sizes,
+        defaults=[asdict(default) for default in loaded.defaults],
+        unsourced=loaded.unsourced(),
+    )
+    return 0
+
+
+def sizes_of(case: Case) -> dict[str, int]:
+    """Count what an instance holds, and the unknowns and whole numbers that its model will have."""
+    i, g = case.instance, case.given
+    columns = _columns(g)
+    whole = {d.name for d in DECISIONS if d.domain in ("integer", "binary")}
+    return {
+        "periods": i.horizon.periods,
+        "sites": len(i.sites),
+        "hall_groups": len(i.halls),
+        "halls": sum(hall.count for hall in i.halls.values()),
+        "rack_types": len(i.racks),
+        "racks": sum(row.racks for row in i.fleet),
+        "contracts": len(i.contracts),
+        "projects": len(i.projects),
+        "bands": sum(len(bands) for bands in g.bands.values()),
+        "columns": sum(columns.values()),
+        "integers": sum(count for name, count in columns.items() if name in whole),
+    }
+
+
+def _columns(g: Given) -> dict[str, int]:
+    return {d.name: sum(1 for _ in d.over(g)) for d in DECISIONS}
+
+
+def _size_table(sizes: Mapping[str, int]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(justify="right")
+    table.add_column()
+    for name, count in sizes.items():
+        table.add_row(f"{count:,}", name.replace("_", " "))
+    return table
+
+
+def _default_table(defaults: tuple[Default, ...]) -> Table:
+    """Count the figures that nobody typed, block by block."""
+    counted = Counter(
+        (".".join(default.key.split(".")[:2]), default.source.partition(":")[0])
+        for default in defaults
+    )
+    table = Table(box=None, pad_edge=False, title_justify="left", header_style="dim",
+                  title=f"{len(defaults)} figures that nobody typed (--json lists them)")  # fmt: skip
+    table.add_column("figures", justify="right")
+    table.add_column("block")
+    table.add_column("from")
+    for (block, source), count in counted.items():
+        table.add_row(str(count), block, source)
+    return table

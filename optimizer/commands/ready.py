@@ -1,0 +1,141 @@
+"""From what was asked for to a case that is ready to be solved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.build import Column
+from optimizer.case import Case, prepare
+from optimizer.commands.voice import Voice
+from optimizer.errors import InputRefused, Problem
+from optimizer.highs import Options
+from optimizer.load import Default, Loaded, load
+from optimizer.load.files import leaves
+from optimizer.pins import pins_of, read_actions
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for on the command line.
+
+    Attributes
+    ----------
+    instance : Path
+        The instance's folder.
+    options : Options
+        Gap, limits, seed.
+    prices : mapping of str to Path
+        Price files by site.
+    plan : Path or None
+        Actions that are taken as decided.
+    out : Path or None
+        Run folder, or file, to write.
+    overwrite : bool
+        Whether what is there may be replaced.
+    """
+
+    instance: Path
+    options: Options = field(default_factory=Options)
+    prices: Mapping[str, Path] = field(default_factory=dict)
+    plan: Path | None = None
+    out: Path | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Pinned:
+    """Decisions taken by a list of actions, and the SHA-256 of the file by its name."""
+
+    values: Mapping[Column, float] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """An instance that is ready to be solved.
+
+    Attributes
+    ----------
+    loaded : Loaded
+        The instance as it was read.
+    case : Case
+        Its numbers.
+    policy, plan : Pinned
+        What the instance's own ``policy.pin`` decides, and what ``--plan`` does.
+    """
+
+    loaded: Loaded
+    case: Case
+    policy: Pinned
+    plan: Pinned
+
+    @property
+    def pins(self) -> dict[Column, float]:
+        """All decisions taken."""
+        return {**self.policy.values, **self.plan.values}
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of every file that was read, by its name."""
+        return {**self.loaded.files, **self.policy.hashes, **self.plan.hashes}
+
+    @property
+    def defaults(self) -> Sequence[Default]:
+        """Figures that nobody typed."""
+        return self.loaded.defaults
+
+
+def make_ready(wish: Wish, voice: Voice) -> Ready:
+    """Read the instance and the actions that are taken as decided.
+
+    Raises
+    ------
+    InputRefused
+        With every problem of the folder, else of the actions.
+    """
+    loaded = load(wish.instance, wish.prices)
+    voice.problems(loaded.warnings)
+    case = prepare(loaded.instance, loaded.hours)
+    policy, plan = policy_pins(loaded, case), Pinned()
+    if wish.plan is not None:
+        plan = _pinned(wish.plan, str(wish.plan), case)
+        _refuse_clash(policy, plan, str(wish.plan))
+    return Ready(loaded, case, policy, plan)
+
+
+def policy_pins(loaded: Loaded, case: Case) -> Pinned:
+    """Read the actions that ``policy.pin`` names.
+
+    Raises
+    ------
+    InputRefused
+        With every problem of theirs.
+    """
+    name = loaded.instance.policy.pin
+    if name is None:
+        return Pinned()
+    reason = leaves(loaded.folder, name)
+    if reason:
+        file, line = loaded.where("policy.pin")
+        hint = "name a file inside the instance's folder"
+        raise InputRefused([Problem(reason, file, line, "policy.pin", name, hint=hint)])
+    return _pinned(loaded.folder / name, name, case)
+
+
+def _pinned(path: Path, name: str, case: Case) -> Pinned:
+    values = pins_of(case, read_actions(path, name))
+    return Pinned(values, {name: hashlib.sha256(path.read_bytes()).hexdigest()})
+
+
+def _refuse_clash(policy: Pinned, plan: Pinned, file: str) -> None:
+    problems = [
+        Problem(f"policy.pin decides otherwise on {name}: {', '.join(map(str, index))}", file,
+                key="policy.pin", found=f"{value:g}", allowed=f"{policy.values[name, index]:g}")
+        for (name, index), value in plan.values.items()
+        if policy.values.get((name, index), value) != value
+    ]  # fmt: skip
+    if problems:
+        raise InputRefused(problems)

@@ -1,0 +1,190 @@
+"""From a row and a column of the matrix back to what a person typed.
+
+A number that no answer could be trusted on is refused by the key of the instance that it most
+likely came from: the term it stands in says so, else the limit, else the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from models.allocation import FAMILIES
+from models.build import Built, Column, Row
+from models.decisions import DECISIONS
+from models.instance import Instance
+from optimizer.case import Case
+from optimizer.matrix import Describe
+
+#: Keys by the term that a family writes of a decision; an empty decision is the rest of the row.
+BY_TERM: Mapping[tuple[str, str], str] = {
+    ("capital.capex_balance", "orders"): "{price}",
+    ("capital.capex_balance", "conversions"): "fitouts.{fitout}.capex_usd_per_kw",
+    ("capital.capex_balance", "leaving"): "racks.{rack}",
+    ("capital.capex_balance", ""): "commitments",
+    ("capital.margin_balance", "halls"): "fitouts.{fitout}.opex_usd_per_kw_year",
+    ("capital.margin_balance", ""): "sites.{site}.staff_musd_per_year",
+    ("grid.reservation", "hosting"): "fitouts.{fitout}.pue_peak",
+    ("grid.reservation", "cloud"): "fitouts.{fitout}.pue_peak",
+    ("grid.mining_use_limit", ""): "sites.{site}.mining_mw_max",
+    ("grid.ai_use_limit", ""): "sites.{site}.ai_mw_max",
+    ("grid.substation_limit", ""): "sites.{site}.substation_mw",
+    ("grid.interconnection", ""): "sites.{site}.firm_mw",
+    ("grid.firm_reservation", ""): "sites.{site}.firm_mw",
+    ("grid.project_limit", ""): "projects.{project}.max_units",
+    ("hosting.signing_floor", "signing"): "contracts.{contract}.min_mw",
+    ("hosting.signing_limit", "signing"): "contracts.{contract}.max_mw",
+    ("hosting.cloud_demand_limit", ""): "gpu_cloud.{rack}.demand_limit_mw",
+    ("racks.position_limit", "racks"): "racks.{rack}.positions",
+    ("racks.position_limit", "halls"): "halls.{hall}.rack_positions",
+    ("racks.space_limit", "racks"): "{draw}",
+    ("racks.whole_racks", "halls"): "{draw}",
+    ("hosting.owner_racks_limit", "racks"): "{draw}",
+    ("mining.mining_limit", "racks"): "{draw}",
+    ("mining.presence", "racks"): "{draw}",
+    ("capital.debt_limit", ""): "finance.loan.limit_musd",
+    ("capital.capex_budget", ""): "finance.capex_budget_musd",
+    ("capital.cash_floor", ""): "finance.minimum_cash_musd",
+    ("capital.cash_after_capex", ""): "finance.opening_cash_musd",
+}
+#: Keys by the decision alone: what its numbers are mostly made of.
+BY_DECISION: Mapping[str, str] = {
+    "halls": "halls.{hall}.it_mw",
+    "conversions": "fitouts.{fitout}.capex_usd_per_kw",
+    "builds": "projects.{project}",
+    "racks": "{resale}",
+    "orders": "{price}",
+    "sales": "{resale}",
+    "leaving": "racks.{rack}",
+    "arriving": "racks.{rack}",
+    "mining": "{hashprice}",
+    "hosting": "contracts.{contract}",
+    "cloud": "gpu_cloud.{rack}.price_usd_per_gpu_hour",
+    "signing": "contracts.{contract}",
+    "signed_mw": "contracts.{contract}",
+    "shortfall": "contracts.{contract}.delay_usd_per_kw_month",
+    "both": "finance.split_cost_site_musd_per_year",
+    "both_company": "finance.split_cost_company_musd_per_year",
+    "entered": "finance.ai_entry_cost_musd",
+    "debt": "finance.loan.interest_per_year",
+    "draw": "finance.loan",
+    "repay": "finance.loan",
+    "kept": "fitouts.{fitout}.capex_usd_per_kw",
+}
+#: Keys by the limit alone.
+BY_FAMILY: Mapping[str, str] = {
+    "capital.cash_balance": "finance",
+    "capital.value": "finance",
+    "policy.mining_share_floor": "policy",
+    "policy.mining_share_limit": "policy",
+}
+_LETTERS = {row.name: row.letters for row in FAMILIES} | {d.name: d.letters for d in DECISIONS}
+
+
+class Labels:
+    """What the names of Pyomo's rows and columns stand for."""
+
+    def __init__(self, built: Built) -> None:
+        self._rows: dict[str, list[Row]] = {}
+        self._columns: dict[str, list[Column]] = {}
+        for row in built.rows:
+            self._rows.setdefault(row[0].replace(".", "_"), []).append(row)
+        for column in built.columns:
+            self._columns.setdefault(column[0], []).append(column)
+
+    def row(self, name: str) -> Row:
+        """Family and index of a row."""
+        component, position = _component(name)
+        return self._rows[component][position]
+
+    def column(self, name: str) -> Column:
+        """Decision and index of a column."""
+        component, position = _component(name)
+        return self._columns[component][position]
+
+
+def _component(name: str) -> tuple[str, int]:
+    component, _, position = name.removesuffix("]").partition("[")
+    return component, int(position)
+
+
+def origins_in(case: Case, built: Built) -> Describe:
+    """Give the pre-flight the keys of a built case: by the names of a row and a column."""
+    labels = cache(lambda: Labels(built))
+
+    def describe(row: str | None, column: str | None) -> str:
+        return key_of(
+            case,
+            None if row is None else labels().row(row),
+            None if column is None else labels().column(column),
+        )
+
+    return describe
+
+
+def key_of(case: Case, row: Row | None, column: Column | None) -> str:
+    """Name the key of the instance that a number most likely came from; empty where unknown.
+
+    Parameters
+    ----------
+    case : Case
+        What is given.
+    row : Row or None
+        Family and index of the row; None for the objective.
+    column : Column or None
+        Decision and index of the column; None for the limit of a row.
+    """
+    family, decision = row[0] if row else "capital.value", column[0] if column else ""
+    template = (
+        BY_TERM.get((family, decision)) or BY_DECISION.get(decision) or BY_FAMILY.get(family) or ""
+    )
+    names = _names(case, row) | _names(case, column)
+    try:
+        return template.format_map(names)
+    except KeyError:
+        return template.partition(".{")[0] if "." in template else ""
+
+
+def _names(case: Case, part: Row | Column | None) -> dict[str, str]:
+    """Read an index by its letters; of two places or rack types the later one counts."""
+    names: dict[str, str] = {"hashprice": _hashprice_key(case.instance)}
+    if part is None or part[0] not in _LETTERS:
+        return names
+    for letter, value in zip(_LETTERS[part[0]], part[1], strict=False):
+        names |= _named(case, letter, value)
+    return names
+
+
+def _named(case: Case, letter: str, value: Any) -> dict[str, str]:
+    simple = {"s": "site", "h": "hall", "f": "fitout", "c": "contract", "e": "contract",
+              "j": "project"}  # fmt: skip
+    g = case.given
+    if letter == "p" and value in g.site_of:
+        return {"site": g.site_of[value], "hall": g.hall_of[value], "fitout": g.fitout_of[value]}
+    if letter == "k" and value in case.instance.racks:
+        return {"rack": value} | _rack_keys(case, value)
+    return {simple[letter]: value} if letter in simple else {}
+
+
+def _rack_keys(case: Case, k: str) -> dict[str, str]:
+    """Keys of a rack's price, draw and resale: its own, or its machines' where they weigh more."""
+    rack = case.instance.racks[k]
+    own = f"racks.{k}"
+    if rack.machine is None:
+        return {"price": f"{own}.price_usd", "draw": f"{own}.kw", "resale": f"{own}.resale_usd"}
+    machine = f"machines.{rack.machine}"
+    mostly_own = rack.price_usd > case.derivation.price_usd(k) / 2
+    draws = "watt" if case.instance.machines[rack.machine].watt is not None else "j_per_th"
+    return {
+        "price": f"{own}.price_usd" if mostly_own else f"{machine}.price_usd_per_th",
+        "draw": f"{machine}.{draws}",
+        "resale": f"{own}.resale_usd"
+        if rack.resale_usd is not None
+        else f"{machine}.resale_usd_per_th",
+    }
+
+
+def _hashprice_key(instance: Instance) -> str:
+    typed = instance.bitcoin.hashprice_usd_per_ph_day is not None
+    return f"bitcoin.{'hashprice_usd_per_ph_day' if typed else 'btc_price_usd'}"

@@ -1,0 +1,80 @@
+"""Which limits a plan presses against, read off the same relations that made its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from models.allocation import FAMILIES, Family
+from models.context import Context
+from models.relation import Relation
+from optimizer.audit import describe_index
+from optimizer.words import limit_words, month_of, sentence
+
+#: A limit binds where its two sides differ by no more than this, relative to their size.
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class BindingRow:
+    """One limit that binds.
+
+    Attributes
+    ----------
+    limit, about, meaning : str
+        Name of the family, what it is about, and what it demands.
+    node, month : int, str
+        Period and its first month.
+    where : str
+        Site, hall, contract and so on.
+    taken, limit_value : float
+        Both sides, in ``unit``.
+    unit : str
+        Unit of both.
+    """
+
+    limit: str
+    about: str
+    meaning: str
+    node: int
+    month: str
+    where: str
+    taken: float
+    limit_value: float
+    unit: str
+
+
+def binding(plan: Context) -> Iterator[BindingRow]:
+    """List typed limits without slack; those whose both sides are zero limit nothing."""
+    for family in FAMILIES:
+        if family.limit:
+            for index, relation in family.relations(plan):
+                if _binds(relation):
+                    yield _row(plan, family, index, relation)
+
+
+def _binds(relation: Relation) -> bool:
+    left, right = float(relation.left), float(relation.right)
+    size = max(abs(left), abs(right))
+    if relation.sense == "==" or size <= TOLERANCE:
+        return False
+    return abs(left - right) <= TOLERANCE * max(1.0, size)
+
+
+def _row(plan: Context, family: Family, index: tuple[Any, ...], relation: Relation) -> BindingRow:
+    words = limit_words(family.name)
+    n = next(part for part, letter in zip(index, family.letters, strict=True) if letter == "n")
+    return BindingRow(
+        family.name, words.phrase, sentence(family), n, month_of(plan.given.tree, n),
+        place_words(plan, family, index), float(relation.left), float(relation.right), words.unit,
+    )  # fmt: skip
+
+
+def place_words(plan: Context, family: Family, index: tuple[Any, ...]) -> str:
+    """Say where a relation holds, without saying when."""
+    rest = [
+        (part, letter) for part, letter in zip(index, family.letters, strict=True) if letter != "n"
+    ]
+    letters = "".join(letter for _, letter in rest)
+    return describe_index(plan, letters, tuple(part for part, _ in rest))

@@ -1,0 +1,115 @@
+"""What runs in which hours, what it draws, and what the energy costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from models.context import Context
+from models.given import Band, Site
+from models.terms import Terms
+from models.tree import Node
+from optimizer.case import Case
+from optimizer.words import month_of
+
+USD_PER_MUSD = 1e6
+
+
+@dataclass(frozen=True)
+class EnergyRow:
+    """One band of hours at one site.
+
+    Attributes
+    ----------
+    node, month, site, band : int, str, str, int
+        Period, its first month, where, and which hours.
+    interruptible_cut : bool
+        Whether interruptible load is cut in them.
+    hours : float
+        Hours in the band.
+    market_usd_per_mwh, mining_usd_per_mwh, ai_usd_per_mwh : float
+        Mean price of these hours before adders, and with those on each use.
+    mining_it_mw : float
+        Critical IT MW mining.
+    mining_mw, ai_mw : float
+        Mean utility MW drawn.
+    mining_mwh, ai_mwh, tenant_mwh : float
+        Energy drawn; the tenants' part of AI's energy that they pay themselves.
+    mining_power_musd, ai_power_musd : float
+        Cost to the company.
+    """
+
+    node: int
+    month: str
+    site: str
+    band: int
+    interruptible_cut: bool
+    hours: float
+    market_usd_per_mwh: float
+    mining_usd_per_mwh: float
+    ai_usd_per_mwh: float
+    mining_it_mw: float
+    mining_mw: float
+    ai_mw: float
+    mining_mwh: float
+    ai_mwh: float
+    tenant_mwh: float
+    mining_power_musd: float
+    ai_power_musd: float
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Mean utility MW of AI through the hours of a node: of all, and of who pays himself."""
+
+    mw: float = 0.0
+    tenant_mw: float = 0.0
+
+
+def energy(case: Case, plan: Context) -> Iterator[EnergyRow]:
+    """List bands of every node and site."""
+    g = plan.given
+    draws = ai_draws(case, plan)
+    for n in g.nodes:
+        for s in g.sites:
+            for b in g.bands[n, s]:
+                yield _row(plan, n, s, b, draws.get((n, s), Draw()))
+
+
+def _row(plan: Context, n: Node, s: Site, b: Band, ai: Draw) -> EnergyRow:
+    g = plan.given
+    hours, price = g.hours[n, s, b], g.price[n, s, b]
+    for_mining = price + g.adder[s] + g.mining_adder[s]
+    for_ai = price + g.adder[s] + g.ai_adder[s]
+    running = {f: 0.0 for f, _ in g.runs[n, s, b]}
+    for f, k in g.runs[n, s, b]:
+        running[f] += plan.mining[n, s, f, k, b]
+    mining_mw = sum(g.pue[f] * mw for f, mw in running.items())
+    return EnergyRow(
+        n, month_of(g.tree, n), s, b, g.cut[n, s, b], hours,
+        price * USD_PER_MUSD, for_mining * USD_PER_MUSD, for_ai * USD_PER_MUSD,
+        mining_it_mw=sum(running.values()), mining_mw=mining_mw, ai_mw=ai.mw,
+        mining_mwh=hours * mining_mw, ai_mwh=hours * ai.mw, tenant_mwh=hours * ai.tenant_mw,
+        mining_power_musd=hours * mining_mw * for_mining,
+        ai_power_musd=hours * (ai.mw - ai.tenant_mw) * for_ai,
+    )  # fmt: skip
+
+
+def ai_draws(case: Case, plan: Context) -> Mapping[tuple[Node, Site], Draw]:
+    """Mean draw of AI by node and site: IT times ``pue`` times load factor, while it serves."""
+    g, terms = plan.given, Terms(case.derivation, plan.given)
+    draws: dict[tuple[Node, Site], Draw] = {}
+
+    def add(n: Node, s: Site, mw: float, tenant_mw: float) -> None:
+        before = draws.get((n, s), Draw())
+        draws[n, s] = Draw(before.mw + mw, before.tenant_mw + tenant_mw)
+
+    for (n, x, p, _), mw in plan.hosting.items():
+        offer = case.instance.contracts[x]
+        in_service = sum(terms.weights(offer, n).values()) / g.tree.months
+        drawn = mw * g.pue[g.fitout_of[p]] * offer.load_factor_share * in_service
+        add(n, g.site_of[p], drawn, drawn if offer.power_passed_through else 0.0)
+    for (n, p, k), mw in plan.cloud.items():
+        load_factor = case.instance.gpu_cloud[k].load_factor_share
+        add(n, g.site_of[p], mw * g.pue[g.fitout_of[p]] * load_factor, 0.0)
+    return draws

@@ -1,0 +1,80 @@
+"""What keeps AI running, place by place, against what its contracts promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.context import Context
+from models.given import Place
+from optimizer.case import Case
+from optimizer.settle import DUST
+from optimizer.words import state_of
+
+MINUTES_PER_YEAR = 365.25 * 24 * 60
+
+
+@dataclass(frozen=True)
+class UptimeRow:
+    """One promise kept by the halls of one AI state; a state that serves none has one row too.
+
+    Attributes
+    ----------
+    site, hall, state, package, contract : str
+        Where, what keeps it up, and whose promise.
+    most_mw : float
+        Most critical IT MW served there at any time.
+    availability, promised : float
+        Of the package, and of the contract (0: nothing is promised).
+    down_minutes_per_year, allowed_minutes_per_year : float
+        The same as minutes of downtime.
+    """
+
+    site: str
+    hall: str
+    state: str
+    package: str
+    contract: str
+    most_mw: float
+    availability: float
+    promised: float
+    down_minutes_per_year: float
+    allowed_minutes_per_year: float
+
+
+def uptime(case: Case, plan: Context) -> Iterator[UptimeRow]:
+    """List AI states that are ever in service."""
+    g = plan.given
+    for p in g.site_of:
+        if g.workload_of[p] != "ai" or all(plan.halls[n, p] <= DUST for n in g.nodes):
+            continue
+        served = {x: mw for x in g.contracts if (mw := _most_mw(plan, p, x)) > DUST}
+        for x, mw in (served or {"": _most_cloud_mw(plan, p)}).items():
+            yield _row(case, plan, p, x, mw)
+
+
+def _row(case: Case, plan: Context, p: Place, x: str, mw: float) -> UptimeRow:
+    g, package = plan.given, plan.given.package_of[p]
+    has = case.instance.uptime.packages[package].availability if package else 0.0
+    promised = case.instance.contracts[x].availability if x else 0.0
+    return UptimeRow(
+        g.site_of[p], g.hall_of[p], state_of(p), package, x, mw, has, promised,
+        down_minutes_per_year=(1.0 - has) * MINUTES_PER_YEAR,
+        allowed_minutes_per_year=(1.0 - promised) * MINUTES_PER_YEAR,
+    )  # fmt: skip
+
+
+def _most_mw(plan: Context, p: Place, x: str) -> float:
+    by_node: dict[int, float] = {}
+    for (n, y, q, _), mw in plan.hosting.items():
+        if (y, q) == (x, p):
+            by_node[n] = by_node.get(n, 0.0) + mw
+    return max(by_node.values(), default=0.0)
+
+
+def _most_cloud_mw(plan: Context, p: Place) -> float:
+    by_node: dict[int, float] = {}
+    for (n, q, _), mw in plan.cloud.items():
+        if q == p:
+            by_node[n] = by_node.get(n, 0.0) + mw
+    return max(by_node.values(), default=0.0)

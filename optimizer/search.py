@@ -1,0 +1,144 @@
+"""Halls first, racks after: how a case is searched.
+
+What makes a case hard are its few large decisions: which halls convert when, what is built and
+signed. Racks are many, small and alike. So the large decisions are searched first with racks
+left divisible, which is a relaxation, and its bound holds for whole racks too. Then the large
+decisions are held and the racks made whole, which takes moments. Where plan and bound then meet,
+the plan is best and proven so; where they do not, the whole model is searched from that plan on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.highs import Options, Outcome, Progress, relative_gap, run
+from optimizer.matrix import Flags, Floats, Matrix, largest_violation, objective_at
+
+#: Decisions whose whole numbers are searched first.
+LARGE = frozenset({"conversions", "builds", "signing", "hosts", "mines", "entered"})
+#: Part of the gap and of the time that the search over large decisions may use up.
+GAP_FOR_LARGE = 0.2
+TIME_FOR_LARGE = 0.7
+#: Most seconds in which racks are made whole, also after a stop.
+SECONDS_TO_ROUND = 20.0
+
+
+@dataclass(eq=False)
+class Watch:
+    """Who looks on while several runs look for one plan."""
+
+    options: Options
+    progress: Callable[[Progress], None] | None
+    stop: threading.Event
+
+    def __post_init__(self) -> None:
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the search began."""
+        return time.perf_counter() - self._began
+
+    @property
+    def left(self) -> float:
+        """Seconds left of the time limit."""
+        return max(0.0, self.options.time_limit - self.seconds)
+
+    def run(self, matrix: Matrix, start: Floats | None, *, gap: float, seconds: float) -> Outcome:
+        """Run once, told on as a part of the whole."""
+        options = replace(self.options, gap=gap, time_limit=seconds)
+        told = None if self.progress is None else self._told
+        return run(matrix, options, start=start, progress=told, stop=self.stop)
+
+    def _told(self, progress: Progress) -> None:
+        assert self.progress is not None
+        self.progress(replace(progress, seconds=self.seconds))
+
+
+def search(
+    matrix: Matrix,
+    large: Flags,
+    options: Options,
+    *,
+    start: Floats | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Outcome:
+    """Find the best point of a matrix, its large decisions first.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        What to solve.
+    large : bool array, shape (columns,)
+        Which columns are large decisions.
+    options : Options
+        Gap, limits and seed for the search as a whole.
+    start : float array, optional
+        A point to begin from.
+    progress, stop
+        As in :func:`optimizer.highs.run`.
+    """
+    watch = Watch(options, progress, stop or threading.Event())
+    if not (matrix.integer & ~large).any():
+        return watch.run(matrix, start, gap=options.gap, seconds=options.time_limit)
+    divisible = replace(matrix, integer=matrix.integer & large)
+    first = watch.run(
+        divisible, start, gap=GAP_FOR_LARGE * options.gap,
+        seconds=TIME_FOR_LARGE * options.time_limit,
+    )
+    if first.status in ("infeasible", "unbounded"):
+        return first
+    whole = None if first.x is None else _racks_whole(matrix, large, first.x, watch)
+    found = _joined(matrix, options, first, [start, whole], first.bound)
+    if found.status == "optimal" or first.ended == "interrupted" or not watch.left:
+        return found
+    rest = watch.run(matrix, found.x, gap=options.gap, seconds=watch.left)
+    if rest.status in ("infeasible", "unbounded"):
+        return rest
+    bounds = [bound for bound in (first.bound, rest.bound) if bound is not None]
+    return _joined(matrix, options, rest, [found.x, rest.x], min(bounds, default=None))
+
+
+def _racks_whole(matrix: Matrix, large: Flags, x: Floats, watch: Watch) -> Floats | None:
+    """Hold the large decisions of a point and find the best whole numbers for the rest."""
+    held = matrix.integer & large
+    rounded = replace(
+        matrix,
+        column_lower=np.where(held, np.rint(x), matrix.column_lower),
+        column_upper=np.where(held, np.rint(x), matrix.column_upper),
+    )
+    gap = GAP_FOR_LARGE * watch.options.gap
+    return run(rounded, replace(watch.options, gap=gap, time_limit=SECONDS_TO_ROUND)).x
+
+
+def _joined(
+    matrix: Matrix,
+    options: Options,
+    last: Outcome,
+    points: list[Floats | None],
+    bound: float | None,
+) -> Outcome:
+    """Put the best of several points under a bound that holds for all of them."""
+    known = [(objective_at(matrix, x), x) for x in points if x is not None]
+    if not known:
+        return replace(last, x=None, objective=None, bound=bound, status="none")
+    objective, x = max(known, key=lambda pair: pair[0])
+    gap = relative_gap(objective, bound)
+    close = gap <= options.gap or (
+        bound is not None and abs(bound - objective) <= options.absolute_gap
+    )
+    return replace(
+        last,
+        status="optimal" if close else "feasible",
+        x=x,
+        objective=objective,
+        bound=bound,
+        gap=gap,
+        violation=largest_violation(matrix, x),
+    )

@@ -1,0 +1,105 @@
+"""The planner's words for what the algebra counts: limits, units, months, figures."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from models.allocation import Family
+from models.given import Place
+from models.instance import month_text
+from models.tree import Node, Tree
+
+
+class Limit(NamedTuple):
+    """What a limit is about, and the unit of its two sides."""
+
+    phrase: str
+    unit: str
+
+
+#: Every family that a planner typed a limit for.
+LIMITS: Mapping[str, Limit] = {
+    "halls.fibre_limit": Limit("fibre for AI halls", "halls"),
+    "racks.end_of_life": Limit("racks at the end of their life", "racks"),
+    "racks.space_limit": Limit("IT MW of the halls", "MW"),
+    "racks.position_limit": Limit("rack positions of the halls", "positions"),
+    "racks.whole_racks": Limit("whole racks in a hall", "racks"),
+    "racks.tail_life": Limit("racks that outlive their contract", "racks"),
+    "grid.interconnection": Limit("grid connection", "MW"),
+    "grid.firm_reservation": Limit("firm grid MW under AI", "MW"),
+    "grid.new_power_reservation": Limit("newly built grid MW under AI", "MW"),
+    "grid.mining_use_limit": Limit("grid MW granted to mining", "MW"),
+    "grid.ai_use_limit": Limit("grid MW granted to AI", "MW"),
+    "grid.substation_limit": Limit("substation of the site", "MW"),
+    "grid.project_limit": Limit("units of a project", "units"),
+    "mining.mining_limit": Limit("mining machines installed", "MW"),
+    "hosting.delivery_balance": Limit("delivery of the MW signed", "MW"),
+    "hosting.signing_floor": Limit("least MW of a contract", "MW"),
+    "hosting.signing_limit": Limit("most MW of a contract", "MW"),
+    "hosting.signing_once": Limit("one signature a contract", "signatures"),
+    "hosting.owner_racks_limit": Limit("GPU racks installed", "MW"),
+    "hosting.cloud_demand_limit": Limit("demand for GPU-hours", "MW"),
+    "capital.capex_budget": Limit("capex budget", "M$"),
+    "capital.cash_after_capex": Limit("least cash once capex is paid", "M$"),
+    "capital.cash_floor": Limit("least cash at a period's end", "M$"),
+    "capital.debt_limit": Limit("limit of the loan", "M$"),
+    "capital.loan_to_cost": Limit("capex that the loan may pay", "M$"),
+    "policy.mining_share_floor": Limit("least share of mining", "MW"),
+    "policy.mining_share_limit": Limit("most share of mining", "MW"),
+}
+
+
+def limit_words(name: str) -> Limit:
+    """Say what a limit is about; its own name where nobody has found words yet."""
+    return LIMITS.get(name, Limit(name.replace("_", " ").replace(".", ": "), ""))
+
+
+def sentence(family: Family) -> str:
+    """Say what a family demands, in the first sentence of its own docstring.
+
+    Examples
+    --------
+    >>> from models.allocation import FAMILIES
+    >>> next(sentence(f) for f in FAMILIES if f.name == "capital.debt_limit")
+    'The loan stays within its limit'
+    """
+    first = (inspect.getdoc(family.function) or family.name).splitlines()[0]
+    return re.sub(r":?\s*:math:`[^`]*`", "", first).rstrip(".")
+
+
+def state_of(place: Place) -> str:
+    """Name a state without its hall group.
+
+    Examples
+    --------
+    >>> state_of("north:ai-liquid+n-plus-1")
+    'ai-liquid+n-plus-1'
+    """
+    return place.split(":", 1)[1]
+
+
+def month_of(tree: Tree, n: Node) -> str:
+    """Name the first month of a node, as ``YYYY-MM``."""
+    return month_text(tree.first_month(n))
+
+
+def figure(number: float | None, *, digits: int = 1) -> str:
+    """Write a figure as a planner would read it aloud: thousands apart, no needless digits.
+
+    Examples
+    --------
+    >>> [figure(x) for x in (1234567.8, 412.34, 12.345, 0.0321, 0.0, -0.04, None)]
+    ['1,234,568', '412.3', '12.3', '0.03', '0', '-0.04', '–']
+    """
+    if number is None or not math.isfinite(number):
+        return "–"
+    size = abs(number)
+    if size < 0.005:
+        return "0"
+    if size < 0.1:
+        return f"{number:.2f}"
+    return f"{number:,.0f}" if size >= 1000 else f"{number:,.{digits}f}"

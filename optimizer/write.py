@@ -1,0 +1,381 @@
+"""The run folder: what came of a solve, as files that other programs read.
+
+A folder appears whole or not at all: it is written beside its place and renamed into it. Only a
+folder that is a run of ours is ever replaced, and only when that was asked for. Everything but
+``manifest.json``, which holds clocks, is the same byte for byte when the same versions solve the
+same instance again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import math
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optimizer.errors import UsageRefused
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from optimizer.case import Case
+    from optimizer.highs import Options
+    from optimizer.load import Loaded
+    from optimizer.plan import Tables
+    from optimizer.solve import Solved
+
+PROGRAM = "rackwatt"
+MANIFEST = "manifest.json"
+#: Where a plan goes that did not survive the audit.
+REJECTED = "rejected"
+#: Digits behind the point that files keep: a dollar in a thousand M$, a watt in a thousand MW.
+DIGITS = 9
+#: What a spreadsheet takes for the start of a formula, in half and full width.
+FORMULA = "=+-@\t\r\n＝＋－＠"
+
+
+def write_run(
+    out: Path,
+    loaded: Loaded,
+    case: Case,
+    solved: Solved,
+    tables: Tables | None,
+    options: Options,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write a run folder.
+
+    A plan that passed the audit is written as ``plan.json`` and its tables as CSV and Parquet;
+    one that did not goes to ``rejected/``; without a plan there is a manifest only.
+
+    Parameters
+    ----------
+    out : Path
+        The folder; parents are made.
+    loaded : Loaded
+        What was read: hashes of its files and the defaults that were used.
+    case : Case
+        What was given.
+    solved : Solved
+        What came of the solve.
+    tables : Tables or None
+        The plan's tables, where there is a plan.
+    options : Options
+        How it was solved.
+    overwrite : bool
+        Replace a run of ours that lies there.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    UsageRefused
+        Where ``out`` exists and may not be replaced.
+    """
+    refuse_taken(out, overwrite=overwrite)
+    with _appearing(out) as folder:
+        if tables is not None:
+            home = folder if solved.status != "audit-failed" else folder / REJECTED
+            home.mkdir(exist_ok=True)
+            write_json(home / "plan.json", plan_json(case, solved, tables))
+            for name, table in tables.items():
+                write_table(home / name, table)
+        manifest = manifest_json(loaded, case, solved, options)
+        manifest["files"] = {
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+        write_json(folder / MANIFEST, manifest)
+    return out
+
+
+# --- the folder ----------------------------------------------------------------------------
+
+
+def refuse_taken(out: Path, *, overwrite: bool = False) -> None:
+    """Say no to a place that is taken, before hours of solving are spent on it.
+
+    Raises
+    ------
+    UsageRefused
+        Where ``out`` exists and is not an empty folder, unless it is a run of ours that may be
+        overwritten.
+    """
+    if not os.path.lexists(out):
+        return
+    if not out.is_dir():
+        raise UsageRefused(f"{out} exists and is not a folder; name another with --out")
+    if not any(out.iterdir()):
+        return
+    if not is_run(out):
+        raise UsageRefused(f"{out} holds files that are no run of ours; name another with --out")
+    if not overwrite:
+        raise UsageRefused(f"{out} holds a run; replace it with --overwrite, or name another")
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run that this program wrote."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("program") == PROGRAM
+
+
+@contextlib.contextmanager
+def _appearing(out: Path) -> Iterator[Path]:
+    """Hand out a folder beside ``out`` that takes its place once it is complete."""
+    target = out.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target)
+    mark = f".{target.name}.{os.getpid()}."
+    folder = Path(tempfile.mkdtemp(prefix=mark, suffix=".part", dir=target.parent))
+    try:
+        folder.chmod(0o777 & ~_umask())
+        yield folder
+        for path in sorted(folder.rglob("*")):
+            _flush(path)
+        _flush(folder)
+        _take_place(folder, target, mark)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take_place(folder: Path, target: Path, mark: str) -> None:
+    if not target.exists() or not any(target.iterdir()):
+        folder.replace(target)
+    else:
+        old = Path(tempfile.mkdtemp(prefix=mark, suffix=".old", dir=target.parent))
+        target.replace(old)
+        try:
+            folder.replace(target)
+        except OSError:
+            old.replace(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    _flush(target.parent)
+
+
+def _sweep(target: Path) -> None:
+    """Clear away what a killed run left beside ``target``; put back a run it had moved aside."""
+    for left in sorted(target.parent.glob(f".{target.name}.*.*.*")):
+        pid = left.name.removeprefix(f".{target.name}.").split(".", 1)[0]
+        if left.suffix not in (".part", ".old") or not pid.isdigit() or _alive(int(pid)):
+            continue
+        if left.suffix == ".old" and is_run(left) and not target.exists():
+            left.replace(target)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _flush(path: Path) -> None:
+    """Have the disk hold a file or folder before it is renamed."""
+    if os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# --- what is said --------------------------------------------------------------------------
+
+
+def manifest_json(loaded: Loaded, case: Case, solved: Solved, options: Options) -> dict[str, Any]:
+    """Say what was solved, with what, how, and how long it took."""
+    outcome = solved.outcome
+    return {
+        "program": PROGRAM,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "instance": case.instance.instance.name,
+        "status": solved.status,
+        "value_musd": solved.value_musd,
+        "bound_musd": solved.bound_musd,
+        "gap": solved.gap,
+        "inputs_sha256": dict(sorted(loaded.files.items())),
+        "prices": {s: hours.source for s, hours in case.hours.items()},
+        "versions": versions(),
+        "options": {**asdict(options), "time_limit": _finite(options.time_limit)},
+        "size": {
+            "rows": solved.rows, "columns": solved.columns, "nonzeros": solved.nonzeros,
+            "integers": solved.integers,
+        },
+        "seconds": solved.seconds,
+        "solver": None if outcome is None else {
+            "claim": outcome.status, "ended": outcome.ended, "nodes": outcome.nodes,
+            "lp_iterations": outcome.lp_iterations, "root_bound_musd": outcome.root_bound,
+            "seconds": outcome.seconds, "cpu_seconds": outcome.cpu_seconds,
+            "messages": list(outcome.messages),
+        },
+        "contradictions": list(solved.contradictions),
+        "warnings": [str(fault) for fault in solved.warnings],
+        "defaults": [
+            {"key": d.key, "value": d.value, "source": d.source} for d in loaded.defaults
+        ],
+    }  # fmt: skip
+
+
+def plan_json(case: Case, solved: Solved, tables: Tables) -> dict[str, Any]:
+    """Say what the plan is, what it is worth, and what the audit found; no clocks."""
+    scopes: dict[str, dict[str, float | None]] = {}
+    for row in tables.metrics.itertuples(index=False):
+        scopes.setdefault(row.scope, {})[row.metric] = _finite(row.value)
+    return {
+        "instance": case.instance.instance.name,
+        "status": solved.status,
+        "value_musd": solved.value_musd,
+        "bound_musd": solved.bound_musd,
+        "gap": solved.gap,
+        **_audit_json(solved),
+        "metrics": scopes,
+        "actions": [
+            {str(key): value for key, value in row.items()}
+            for row in tables.actions.to_dict(orient="records")
+        ],
+    }
+
+
+def _audit_json(solved: Solved) -> dict[str, Any]:
+    checked = solved.audit
+    if checked is None:
+        return {}
+    return {
+        "audit": {
+            "passed": checked.passed,
+            "relations": checked.relations,
+            "nothing_value_musd": checked.nothing_musd,
+            "breaches": [str(breach) for breach in checked.breaches],
+        },
+        "hours": {
+            "banded_margin_musd": checked.banded_margin_musd,
+            "hourly_margin_musd": checked.hourly_margin_musd,
+            "agree_to_1e-9": checked.hours_difference <= 1e-9,
+        },
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that an answer may depend on."""
+    packages = (PROGRAM, "highspy", "numpy", "pandas", "pyarrow", "pydantic", "pyomo", "scipy")
+    found = {name: _version(name) for name in packages}
+    return {"python": platform.python_version(), "platform": platform.platform(), **found}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+# --- files ---------------------------------------------------------------------------------
+
+
+def rounded(value: Any) -> Any:
+    """Round floats, also inside lists and mappings; what is not finite becomes None.
+
+    Examples
+    --------
+    >>> rounded({"mw": 0.1 + 0.2, "left": [-1e-12, float("nan")], "racks": 3})
+    {'mw': 0.3, 'left': [0.0, None], 'racks': 3}
+    """
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    if not isinstance(value, float):
+        return value
+    return round(value, DIGITS) + 0.0 if math.isfinite(value) else None
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file that every reader takes: no NaN, no infinity."""
+    text = json.dumps(rounded(content), indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def write_table(stem: Path, table: pd.DataFrame) -> None:
+    """Write a table as ``stem.csv`` and ``stem.parquet``."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    floats = {name: table[name].round(DIGITS) + 0.0 for name in table.select_dtypes("float")}
+    even = table.assign(**floats)
+    stem.with_suffix(".csv").write_text(csv_text(even), encoding="utf-8", newline="")
+    content = pa.Table.from_pandas(even, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(content, stem.with_suffix(".parquet"))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Write a table as CSV: shortest digits, nothing for what is missing, no formulas."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(table.columns)
+    for row in table.itertuples(index=False, name=None):
+        writer.writerow([cell(value) for value in row])
+    return lines.getvalue()
+
+
+def cell(value: Any) -> str:
+    """Write one cell; text that a spreadsheet would run is led by an apostrophe.
+
+    Examples
+    --------
+    >>> [cell(x) for x in ("milam", "=1+1", " @sum", 12.5, -3.0, float("nan"), True, 7, None)]
+    ['milam', "'=1+1", "' @sum", '12.5', '-3', '', 'true', '7', '']
+    """
+    if isinstance(value, str):
+        text = value.replace("\x00", "")
+        return "'" + text if _runs(text) else text
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(value)
+
+
+def _runs(text: str) -> bool:
+    seen = text.lstrip(" \ufeff\u00a0\u200b\u3000")
+    return text[:1] in ("\t", "\r", "\n") or seen[:1] in tuple(FORMULA)

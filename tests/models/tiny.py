@@ -1,0 +1,147 @@
+"""A case small enough for paper: one site, two hall groups, one mining rack, two GPU racks.
+
+Its numbers are round. A mining rack draws 1 MW and costs 0.5 M$, a quarter of it at order; it
+earns 100 $/MWh, and a MWh costs 40 $, 5 $ of wires and 2 $ more for mining, 3 $ more for AI. A
+hall holds 4 MW of mining or 2 MW of AI. Periods are years of 8,760 hours. Every works and every
+delivery takes a period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.derive import Derivation, tree_of
+from models.given import Given, Site
+from models.hours import Hours, flat
+from models.instance import Instance
+from models.terms import with_terms
+from models.tree import Tree
+from optimizer.bands import merge
+
+Typed = dict[str, Any]
+
+MINE, AI = "h:mine", "h:ai+n1"
+BARN_MINE, BARN_AI = "barn:mine", "barn:ai+n1"
+HOURS = 8760.0
+
+BASE: Typed = {
+    "instance": {"name": "tiny"},
+    "horizon": {"start": "2029-01", "periods": 3, "months_per_period": 12},
+    "finance": {"discount_per_year": 0.0, "opening_cash_musd": 100.0},
+    "bitcoin": {"hashprice_usd_per_ph_day": 48.0, "pool_fee_share": 0.0},
+    "machines": {
+        "m": {
+            "th_per_s": 100.0, "watt": 2000.0, "price_usd_per_th": 10.0, "cooling": "air",
+            "life_months": 24, "resale_usd_per_th": 2.0, "availability_share": 0.9,
+        },
+    },
+    "racks": {
+        "rig": {
+            "workload": "mining", "machine": "m", "machines_per_rack": 500,
+            "deposit_share": 0.25, "delivery_months": 12,
+        },
+        "gpu": {
+            "workload": "ai", "cooling": "liquid", "gpus_per_rack": 8, "kw": 100.0,
+            "price_usd": 400_000.0, "delivery_months": 12, "life_months": 60,
+            "resale_usd": 50_000.0,
+        },
+    },
+    "fitouts": {
+        "mine": {
+            "workload": "mining", "cooling": "air", "it_share_of_present": 1.0,
+            "capex_usd_per_kw": 300.0, "works_months": 12, "pue": 1.05, "pue_peak": 1.1,
+            "opex_usd_per_kw_year": 10.0, "life_months": 60,
+        },
+        "ai": {
+            "workload": "ai", "cooling": "liquid", "it_share_of_present": 0.5,
+            "capex_usd_per_kw": 2000.0, "works_months": 12, "pue": 1.2, "pue_peak": 1.3,
+            "opex_usd_per_kw_year": 50.0, "life_months": 120,
+        },
+    },
+    "uptime": {
+        "packages": {
+            "n1": {
+                "availability": 0.999, "capex_usd_per_kw": 500.0, "opex_usd_per_kw_year": 5.0,
+            },
+        },
+    },
+    "sites": {"a": {"firm_mw": 8.0, "interruptible_mw": 4.0}},
+    "halls": {
+        "h": {"site": "a", "count": 2, "it_mw": 4.0, "rack_positions": 10.0, "fitout": "mine"},
+    },
+    "fleet": [{"hall": "h", "rack": "rig", "racks": 6}],
+    "power": {
+        "a": {
+            "flat_usd_per_mwh": 40.0, "adder_usd_per_mwh": 5.0, "mining_adder_usd_per_mwh": 2.0,
+            "ai_adder_usd_per_mwh": 3.0,
+        },
+    },
+}  # fmt: skip
+
+#: A second hall group of one hall, so that racks have somewhere to move.
+BARN: Typed = {"site": "a", "count": 1, "it_mw": 4.0, "fitout": "mine"}
+#: A tenant's contract from the second period on, beyond the horizon by two years.
+LEASE: Typed = {
+    "racks_by": "tenant", "min_mw": 1.0, "max_mw": 3.0, "sign_by": "2029-06", "start": "2030-01",
+    "months": 48, "rate_usd_per_kw_month": 100.0, "load_factor_share": 0.8,
+    "staff_usd_per_kw_month": 5.0, "availability": 0.999,
+}  # fmt: skip
+#: The same, served by racks that the owner buys.
+OWNED: Typed = {**LEASE, "racks_by": "owner", "racks": ["gpu"]}
+#: A second GPU rack, into which the first can be rebuilt in a year.
+DENSE: Typed = {**BASE["racks"]["gpu"], "gpus_per_rack": 16, "price_usd": 600_000.0}
+REBUILD: Typed = {"rack": "dense", "cost_usd": 20_000.0, "months": 12}
+
+
+def tiny(**overrides: Any) -> Instance:
+    """Build the small instance, with changes.
+
+    A key reaches into blocks with a double underscore, as in ``tiny(sites__a__firm_mw=3.0)``;
+    a dict is merged into what stands there, ``None`` removes it, anything else replaces it.
+    """
+    typed = BASE
+    for key, value in overrides.items():
+        change = value
+        for name in reversed(key.split("__")):
+            change = {name: change}
+        typed = merged(typed, change)
+    return Instance.model_validate(typed)
+
+
+def merged(typed: Typed, change: Mapping[str, Any]) -> Typed:
+    """Merge a change into typed blocks, without touching them."""
+    result = dict(typed)
+    for key, value in change.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict):
+            found = result.get(key, {})
+            result[key] = merged(found if isinstance(found, dict) else {}, value)
+        else:
+            result[key] = value
+    return result
+
+
+def case(
+    instance: Instance, tree: Tree | None = None, hours: Mapping[Site, Hours] | None = None
+) -> Given:
+    """Derive all numbers of an instance; prices are those it states flat, unless given."""
+    derivation = Derivation(instance, tree or tree_of(instance))
+    priced = hours or {
+        s: flat(instance.power[site.power or s].flat_usd_per_mwh or 0.0)
+        for s, site in instance.sites.items()
+    }
+    return with_terms(derivation, merge(derivation.given(), priced))
+
+
+def fork(instance: Instance) -> Tree:
+    """Two branches after the first period: nodes 0; 1, 3, 5 … and 2, 4, 6 …, at 60 and 40 %."""
+    line = tree_of(instance)
+    later = range(2 * (line.periods - 1))
+    return Tree(
+        parent=(None, *(max(0, n - 1) for n in later)),
+        probability=(1.0, *((0.6, 0.4)[n % 2] for n in later)),
+        start=line.start,
+        months=line.months,
+    )
