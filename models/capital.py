@@ -226,7 +226,9 @@ def both_by_contract(c: Context, n: Node, s: Site, x: Contract) -> Relation:
 
 
 def entry_by_contract(c: Context, n: Node, x: Contract) -> Relation:
-    r"""AI is entered before a contract is due in full: :math:`w_n \ge \sum_{m \preceq n} y_{mc}`.
+    r"""AI is entered before a contract is due in full.
+
+    .. math:: w_n \ge \sum_{m \preceq n} y_{mc}
 
     Follows from the rows above; it is what keeps the relaxation honest.
     """

@@ -28,6 +28,7 @@ class Context:
     sales: Values
     leaving: Values
     arriving: Values
+    filled: Values
     mining: Values
     hosting: Values
     cloud: Values

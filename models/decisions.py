@@ -52,6 +52,7 @@ DECISIONS: tuple[Decision, ...] = (
     D("sales", "S", "npk", "rack", "integer", "racks sold or scrapped", i.standing),
     D("leaving", "L", "npkk", "rack", "integer", "racks leaving, to move", i.transferring),
     D("arriving", "A", "npkk", "rack", "integer", "racks arriving, moved", i.transferred),
+    D("filled", "X", "npw", "hall", "integer", "halls with a filling of racks", i.filling),
     D("mining", "m", "nsfkb", "MW", "positive", "IT MW mining in a band", i.running),
     D("hosting", "a", "ncpk", "MW", "positive", "critical IT MW serving a contract", i.hosted),
     D("cloud", "g", "npk", "MW", "positive", "critical IT MW sold by the GPU-hour", i.clouded),

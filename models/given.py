@@ -123,6 +123,9 @@ class Given:
     rack_fit: Table[tuple[Place, RackType], float] = known(
         "rack/hall", r"\bar R", "whole racks that fit a hall, where fewer than MW and floor say"
     )
+    fillings: Table[Place, tuple[Mapping[RackType, float], ...]] = known(
+        "rack/hall", r"\nu", "fillings of a hall, in places whose halls are filled one by one"
+    )
     racks_today: Table[tuple[Place, RackType], float] = known(
         "rack", "R^0", "racks standing today"
     )

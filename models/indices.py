@@ -45,6 +45,21 @@ def whole(g: Given) -> Iterable[Index]:
     return ((n, p, k) for n, p, k in standing(g) if (p, k) in g.rack_fit)
 
 
+def filled_places(g: Given) -> Iterable[Index]:
+    """Nodes and the places whose halls are filled one by one."""
+    return ((n, p) for n in g.nodes for p in g.fillings)
+
+
+def filling(g: Given) -> Iterable[Index]:
+    """Nodes, places filled hall by hall, and their fillings."""
+    return ((n, p, w) for n, p in filled_places(g) for w in range(len(g.fillings[p])))
+
+
+def filled_racks(g: Given) -> Iterable[Index]:
+    """Nodes, places filled hall by hall, and rack types."""
+    return ((n, p, k) for n, p in filled_places(g) for k in g.racks_at[p])
+
+
 def converting(g: Given) -> Iterable[Index]:
     """Nodes and the conversions that may be ordered."""
     return g.conversions_allowed

@@ -170,6 +170,30 @@ def whole_racks(c: Context, n: Node, p: Place, k: RackType) -> Relation:
     )
 
 
+def filled_halls(c: Context, n: Node, p: Place) -> Relation:
+    r"""Where racks did not split into whole halls, every hall has one of its possible fillings.
+
+    .. math:: \sum_w X_{npw} \le H_{np}
+
+    Written only for places where the limits above let a mix through that no hall-by-hall split
+    can hold; the fillings are all those to which no further rack can be added.
+    """
+    g = c.given
+    fillings = range(len(g.fillings[p]))
+    return at_most(total(c.filled[n, p, w] for w in fillings), c.halls[n, p])
+
+
+def filling_limit(c: Context, n: Node, p: Place, k: RackType) -> Relation:
+    r"""Racks of a type fit the fillings: :math:`R_{npk} \le \sum_w \nu_{pwk} X_{npw}`."""
+    g = c.given
+    room = total(
+        filling.get(k, 0.0) * c.filled[n, p, w]
+        for w, filling in enumerate(g.fillings[p])
+        if filling.get(k)
+    )
+    return at_most(c.racks[n, p, k], room)
+
+
 def tail_life(c: Context, leaf: Leaf, s: Site, x: Contract, k: RackType) -> Relation:
     r"""Racks that serve a contract beyond the horizon live until it ends.
 

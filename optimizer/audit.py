@@ -111,6 +111,9 @@ def audit(
     gap : float
         Relative gap that was asked for: by so much the plan may fall short of doing nothing.
     """
+    senseless = list(_not_numbers(plan))
+    if senseless:
+        return Audit(tuple(senseless), math.nan, math.nan, math.nan, 0, nothing_musd)
     checked = list(_relations(plan))
     breaches = [breach for breach, _ in checked if breach is not None]
     breaches += _domains(plan)
@@ -135,12 +138,18 @@ def _relations(plan: Context) -> Iterator[tuple[Breach | None, str]]:
             yield (breach if broken else None), family.name
 
 
+def _not_numbers(plan: Context) -> Iterator[Breach]:
+    for decision in DECISIONS:
+        for index, value in getattr(plan, decision.name).items():
+            if not math.isfinite(value):
+                where = ", ".join(map(str, index))
+                yield Breach(decision.name, index, where, value, 0.0, "a number, as")
+
+
 def _domains(plan: Context) -> Iterator[Breach]:
     for decision in DECISIONS:
         for index, value in getattr(plan, decision.name).items():
-            where = ", ".join(map(str, index))
-            if not math.isfinite(value):
-                yield Breach(decision.name, index, where, value, 0.0, "finite, not")
+            where = describe_index(plan, decision.letters, index)
             if decision.domain != "real" and value < -TOLERANCE:
                 yield Breach(decision.name, index, where, value, 0.0, ">=")
             if decision.domain == "binary" and value > 1 + TOLERANCE:
@@ -226,7 +235,7 @@ def period_text(plan: Context, n: int) -> str:
 def describe_index(plan: Context, letters: str, index: tuple[Any, ...]) -> str:
     """Write an index in words: nodes as months, the rest by name."""
     parts = [
-        period_text(plan, part) if letter == "n" else f"band {part}" if letter == "b"
+        period_text(plan, part) if letter in "nlv" else f"band {part}" if letter == "b"
         and isinstance(part, int) else str(part)
         for letter, part in zip(letters, index, strict=True)
     ]

@@ -10,7 +10,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,7 +29,7 @@ DEBUG = "RACKWATT_DEBUG"
 
 def _examples(*lines: str) -> str:
     """Write examples as the end of a help page, one a line."""
-    return "\n\n".join(("[bold]Examples[/bold]", *(f"  [cyan]{line}[/cyan]" for line in lines)))
+    return "\n".join(("[bold]Examples[/bold]", *(f"  [cyan]{line}[/cyan]" for line in lines)))
 
 
 # --- options that several commands share ---------------------------------------------------
@@ -60,11 +59,15 @@ Instance = Annotated[
 ]
 Gap = Annotated[
     float,
-    typer.Option(min=0.0, max=1.0, callback=_finite, help="Relative gap at which a plan counts as best."),
+    typer.Option(
+        min=0.0, max=1.0, callback=_finite, help="Relative gap at which a plan counts as best."
+    ),
 ]
 TimeLimit = Annotated[
     float | None,
-    typer.Option(min=0.0, callback=_finite, metavar="SECONDS", help="Stop then, with the best plan so far."),
+    typer.Option(
+        min=0.0, callback=_finite, metavar="SECONDS", help="Stop then, with the best plan so far."
+    ),
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -80,11 +83,9 @@ Prices = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        try:
-            number = version("rackwatt")
-        except PackageNotFoundError:
-            number = "not installed"
-        typer.echo(f"rackwatt {number}")
+        from optimizer.write import PROGRAM, versions
+
+        typer.echo(f"{PROGRAM} {versions()[PROGRAM]}")
         raise typer.Exit
 
 
@@ -129,13 +130,15 @@ def solve(
 ) -> None:
     """Find the best plan, audit it, and write a run folder.
 
-    The folder is runs/NAME-HASH unless --out names another; what is there is replaced only with
-    --overwrite. Ctrl-C ends the search with the best plan so far.
+    The folder is runs/NAME-HASH unless --out names another. What is there
+    is replaced only with --overwrite. Ctrl-C gives the best plan so far.
 
-    Exit codes: 0 solved, 10 best found before a stop, 3 input refused, 4 infeasible,
-    5 unbounded, 6 stopped without a plan, 7 audit failed, 2 usage, 1 a defect of ours.
+    Exit codes: 0 solved, 10 best found before a stop, 3 input refused,
+    4 infeasible, 5 unbounded, 6 stopped without a plan, 7 audit failed,
+    2 a mistake in the command, 1 a defect of ours.
     """
-    from optimizer.commands.solve import Wish, solve_instance
+    from optimizer.commands.ready import Wish
+    from optimizer.commands.solve import solve_instance
     from optimizer.commands.voice import Voice
     from optimizer.highs import Options
 
@@ -145,9 +148,7 @@ def solve(
     raise typer.Exit(solve_instance(wish, Voice(json, quiet)))
 
 
-@app.command(
-    epilog=_examples("rackwatt check instances/texas", "rackwatt check mine --json")
-)
+@app.command(epilog=_examples("rackwatt check instances/texas", "rackwatt check mine --json"))
 def check(
     instance: Instance, prices: Prices = None, quiet: Quiet = False, json: Json = False
 ) -> None:
@@ -186,14 +187,15 @@ def evaluate(
 ) -> None:
     """Say what a plan of your own is worth, and which limits it breaks.
 
-    Actions in the plan are taken as decided; what it leaves open is decided as well as can be,
-    or left undone with --only. The value stands beside doing nothing and beside the best plan.
-    A run folder of the completed plan is written only to --out.
+    Actions in the plan are taken as decided. What it leaves open is decided
+    as well as can be, or not done at all with --only. The value stands
+    beside doing nothing and beside the best plan. A run folder of the
+    completed plan is written to --out only.
 
-    Exit codes: as of solve; 4 where the plan breaks limits, which are named.
+    Exit codes: those of solve; 4 where the plan breaks limits.
     """
     from optimizer.commands.evaluate import Question, evaluate_plan
-    from optimizer.commands.solve import Wish
+    from optimizer.commands.ready import Wish
     from optimizer.commands.voice import Voice
     from optimizer.highs import Options
 
@@ -242,14 +244,14 @@ def export(
 ) -> None:
     """Write the model as LP or MPS, with names that can be read."""
     from optimizer.commands.export import export_instance
-    from optimizer.commands.solve import Wish
+    from optimizer.commands.ready import Wish
     from optimizer.commands.voice import Voice
 
     form = form or {".lp": "lp", ".mps": "mps"}.get(out.suffix)  # type: ignore[assignment]
     if form is None:
         raise typer.BadParameter("lp or mps is needed", param_hint="--format")
-    wish = Wish(instance, prices=_by_site(prices), plan=plan, out=out, overwrite=overwrite)
-    raise typer.Exit(export_instance(wish, form, Voice(json, quiet)))
+    wish = Wish(instance, prices=_by_site(prices), plan=plan, overwrite=overwrite)
+    raise typer.Exit(export_instance(wish, out, form, Voice(json, quiet)))
 
 
 @app.command(epilog=_examples("rackwatt doctor", "rackwatt doctor --json"))
@@ -307,8 +309,8 @@ def _defect(error: Exception) -> str:
     where = f"{Path(last.filename).parent.name}/{Path(last.filename).name}:{last.lineno}"
     what = f"{type(error).__name__} at {where}"
     return (
-        f"rackwatt  a defect of ours, not of your input: {what}. Please report it with the "
-        f"instance and `rackwatt doctor --json`; {DEBUG}=1 shows where it comes from."
+        f"a defect of ours, not of your input: {what}. Please report it with the instance and "
+        f"the output of `rackwatt doctor --json`; {DEBUG}=1 shows where it comes from."
     )
 
 

@@ -162,7 +162,7 @@ def _without_repeats(problems: Iterable[Problem]) -> list[Problem]:
     return told
 
 
-def nearest(word: str, words: Iterable[str]) -> str | None:
+def nearest(word: str, words: Iterable[str], likeness: float = 0.6) -> str | None:
     """Find the word that was probably meant.
 
     Examples
@@ -173,7 +173,7 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     True
     """
     by_lower = {candidate.lower(): candidate for candidate in sorted(words)}
-    cutoff = 0.5 if len(word) <= SHORT else 0.6
+    cutoff = min(likeness, 0.5) if len(word) <= SHORT else likeness
     close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[close[0]] if close else None
 

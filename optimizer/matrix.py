@@ -494,7 +494,8 @@ def _width_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
     largest, smallest = np.zeros(matrix.shape[0]), np.full(matrix.shape[0], np.inf)
     np.maximum.at(largest, row, size[counted])
     np.minimum.at(smallest, row, size[counted])
-    width = largest / smallest
+    with np.errstate(over="ignore"):
+        width = largest / smallest
     for i in _each(width > RANGE_TOLD):
         what = f"coefficients from {smallest[i]:.3g} to {largest[i]:.3g} in one row"
         yield report("wide-row", what, width[i], row=i, refused=bool(width[i] > RANGE_REFUSED))

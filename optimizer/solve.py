@@ -28,6 +28,7 @@ from optimizer.matrix import (
 from optimizer.origins import origins_in
 from optimizer.search import LARGE, search
 from optimizer.settle import settle
+from optimizer.splits import fillings
 
 Status = Literal[
     "solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed"
@@ -38,6 +39,8 @@ EXIT_CODES: Mapping[str, int] = {
     "audit-failed": 7,
 }
 
+#: How often racks that do not split into whole halls may send the search back.
+ROUNDS_OF_FILLING = 3
 #: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.
 ACTIONS = ("conversions", "builds", "orders", "leaving", "signing")
 
@@ -120,6 +123,9 @@ def solve(
 ) -> Solved:
     """Find the best plan of a case and audit it.
 
+    Where racks that fit a group of halls together do not split into its whole halls, the places
+    concerned are solved again with their halls filled one by one.
+
     Parameters
     ----------
     case : Case
@@ -134,6 +140,28 @@ def solve(
         Setting it ends the solve with the best plan so far.
     """
     options = options or Options()
+    began = time.perf_counter()
+    solved = _solved_once(case, options, pinned, progress, stop)
+    for _ in range(ROUNDS_OF_FILLING):
+        crowded = [] if solved.audit is None else [
+            breach.index[1] for breach in solved.audit.breaches if breach.limit == "halls.split"
+        ]
+        left = options.time_limit - (time.perf_counter() - began)
+        if not crowded or left <= 0:
+            break
+        known = {**case.given.fillings, **{p: fillings(case.given, p) for p in crowded}}
+        case = replace(case, given=replace(case.given, fillings=known))
+        solved = _solved_once(case, replace(options, time_limit=left), pinned, progress, stop)
+    return solved
+
+
+def _solved_once(
+    case: Case,
+    options: Options,
+    pinned: Mapping[Column, float] | None,
+    progress: Callable[[Progress], None] | None,
+    stop: threading.Event | None,
+) -> Solved:
     clock = _Clock()
     model = compile_case(case, pinned)
     clock.lap("build")

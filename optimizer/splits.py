@@ -7,7 +7,7 @@ and, where that fails, by exact search.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from models.given import Given, Place, RackType
@@ -74,22 +74,39 @@ def _first_fit(
     return None if any(left) else filled
 
 
+def fillings(given: Given, p: Place) -> tuple[dict[RackType, float], ...]:
+    """List every way to fill a hall of a place so that no further rack fits in.
+
+    Examples of use: a hall of 10 MW takes ten racks of 0.98 MW, or five and six of 0.84 MW.
+    """
+    types = sorted(given.racks_at[p], key=lambda k: -given.rack_mw[k])
+    most = tuple(int(given.hall_mw[p] / given.rack_mw[k] + _ROUND) for k in types)
+    return tuple(
+        {k: float(number) for k, number in zip(types, hall, strict=True) if number}
+        for hall in _full(given, p, types, most)
+    )
+
+
+def _full(
+    given: Given, p: Place, types: list[RackType], left: tuple[int, ...]
+) -> Iterator[tuple[int, ...]]:
+    """Halls filled from what is left, the last type as far as it goes."""
+
+    def fill(i: int, hall: list[int]) -> Iterator[tuple[int, ...]]:
+        most = _most(given, p, types, hall, i, left[i])
+        if i == len(types) - 1:
+            yield (*hall[:i], most)
+            return
+        for number in range(most, -1, -1):
+            yield from fill(i + 1, [*hall[:i], number, *hall[i + 1 :]])
+
+    return fill(0, [0] * len(types))
+
+
 def _search(
     given: Given, p: Place, halls: int, types: list[RackType], counts: tuple[int, ...]
 ) -> list[tuple[int, ...]] | None:
-    """Search all ways to fill halls that no further rack fits into."""
-
-    def fillings(i: int, hall: list[int], left: tuple[int, ...]) -> list[tuple[int, ...]]:
-        if i == len(types):
-            return [tuple(hall)]
-        most = _most(given, p, types, hall, i, left[i])
-        lowest = most if i == len(types) - 1 else 0
-        found: list[tuple[int, ...]] = []
-        for number in range(most, lowest - 1, -1):
-            hall[i] = number
-            found += fillings(i + 1, hall, left)
-        hall[i] = 0
-        return found
+    """Search all ways to fill halls one after another."""
 
     @cache
     def place(remaining: int, left: tuple[int, ...]) -> tuple[tuple[int, ...], ...] | None:
@@ -97,7 +114,7 @@ def _search(
             return ((0,) * len(types),) * remaining
         if not remaining:
             return None
-        for hall in fillings(0, [0] * len(types), left):
+        for hall in _full(given, p, types, left):
             rest = place(remaining - 1, tuple(a - b for a, b in zip(left, hall, strict=True)))
             if rest is not None:
                 return (hall, *rest)

@@ -6,7 +6,7 @@ import inspect
 import math
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models.allocation import Family
 from models.given import Place
@@ -85,6 +85,25 @@ def state_of(place: Place) -> str:
 def month_of(tree: Tree, n: Node) -> str:
     """Name the first month of a node, as ``YYYY-MM``."""
     return month_text(tree.first_month(n))
+
+
+def period_of(tree: Tree, n: Node) -> str:
+    """Name a node by its first month; by its number too where the tree branches."""
+    return month_of(tree, n) + ("" if len(tree.leaves) == 1 else f" (node {n})")
+
+
+def whereabouts(letters: str, index: tuple[Any, ...]) -> str:
+    """Say where a relation holds, without saying when.
+
+    Examples
+    --------
+    >>> whereabouts("nsb", (3, "milam", 0)), whereabouts("n", (3,))
+    ('milam, band 0', '')
+    """
+    parts = zip(letters, index, strict=True)
+    return ", ".join(
+        f"band {part}" if letter == "b" else str(part) for letter, part in parts if letter != "n"
+    )
 
 
 def figure(number: float | None, *, digits: int = 1) -> str:

@@ -18,12 +18,12 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from optimizer.errors import UsageRefused
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from optimizer.case import Case
     from optimizer.highs import Options
-    from optimizer.load import Loaded
+    from optimizer.load import Default
     from optimizer.plan import Tables
     from optimizer.solve import Solved
 
@@ -46,9 +46,21 @@ DIGITS = 9
 FORMULA = "=+-@\t\r\n＝＋－＠"
 
 
+class Inputs(Protocol):
+    """What was read to solve a case."""
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """SHA-256 of every file, by its name."""
+
+    @property
+    def defaults(self) -> Sequence[Default]:
+        """Figures that nobody typed, each with its source."""
+
+
 def write_run(
     out: Path,
-    loaded: Loaded,
+    read: Inputs,
     case: Case,
     solved: Solved,
     tables: Tables | None,
@@ -65,8 +77,8 @@ def write_run(
     ----------
     out : Path
         The folder; parents are made.
-    loaded : Loaded
-        What was read: hashes of its files and the defaults that were used.
+    read : Inputs
+        Hashes of the files that were read, and the defaults that were used.
     case : Case
         What was given.
     solved : Solved
@@ -96,7 +108,7 @@ def write_run(
             write_json(home / "plan.json", plan_json(case, solved, tables))
             for name, table in tables.items():
                 write_table(home / name, table)
-        manifest = manifest_json(loaded, case, solved, options)
+        manifest = manifest_json(read, case, solved, options)
         manifest["files"] = {
             path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(folder.rglob("*"))
@@ -217,7 +229,7 @@ def _flush(path: Path) -> None:
 # --- what is said --------------------------------------------------------------------------
 
 
-def manifest_json(loaded: Loaded, case: Case, solved: Solved, options: Options) -> dict[str, Any]:
+def manifest_json(read: Inputs, case: Case, solved: Solved, options: Options) -> dict[str, Any]:
     """Say what was solved, with what, how, and how long it took."""
     outcome = solved.outcome
     return {
@@ -228,7 +240,7 @@ def manifest_json(loaded: Loaded, case: Case, solved: Solved, options: Options) 
         "value_musd": solved.value_musd,
         "bound_musd": solved.bound_musd,
         "gap": solved.gap,
-        "inputs_sha256": dict(sorted(loaded.files.items())),
+        "inputs_sha256": dict(sorted(read.hashes.items())),
         "prices": {s: hours.source for s, hours in case.hours.items()},
         "versions": versions(),
         "options": {**asdict(options), "time_limit": _finite(options.time_limit)},
@@ -246,7 +258,7 @@ def manifest_json(loaded: Loaded, case: Case, solved: Solved, options: Options) 
         "contradictions": list(solved.contradictions),
         "warnings": [str(fault) for fault in solved.warnings],
         "defaults": [
-            {"key": d.key, "value": d.value, "source": d.source} for d in loaded.defaults
+            {"key": d.key, "value": d.value, "source": d.source} for d in read.defaults
         ],
     }  # fmt: skip
 
@@ -254,8 +266,11 @@ def manifest_json(loaded: Loaded, case: Case, solved: Solved, options: Options) 
 def plan_json(case: Case, solved: Solved, tables: Tables) -> dict[str, Any]:
     """Say what the plan is, what it is worth, and what the audit found; no clocks."""
     scopes: dict[str, dict[str, float | None]] = {}
-    for row in tables.metrics.itertuples(index=False):
-        scopes.setdefault(row.scope, {})[row.metric] = _finite(row.value)
+    figures = tables.metrics
+    for scope, name, value in zip(
+        figures["scope"], figures["metric"], figures["value"], strict=True
+    ):
+        scopes.setdefault(scope, {})[name] = _finite(value)
     return {
         "instance": case.instance.instance.name,
         "status": solved.status,
@@ -339,8 +354,9 @@ def write_table(stem: Path, table: pd.DataFrame) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    floats = {name: table[name].round(DIGITS) + 0.0 for name in table.select_dtypes("float")}
-    even = table.assign(**floats)
+    even = table.copy()
+    for name in table.select_dtypes("float"):
+        even[name] = table[name].round(DIGITS) + 0.0
     stem.with_suffix(".csv").write_text(csv_text(even), encoding="utf-8", newline="")
     content = pa.Table.from_pandas(even, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(content, stem.with_suffix(".parquet"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.derive.facts import Facts
-from models.instance import month_index
+from models.instance import month_index, month_text
 from models.tree import Node
 
 
@@ -112,7 +112,8 @@ def _budgets(d: Facts) -> dict[str, Any]:
     for step in f.capex_budget_by_period:
         first = month_index(step.from_)
         after = month_index(step.to) + 1 if step.to else first + t.months
-        add(f"from {step.from_}", step.musd, first, after, everywhere)
+        name = f"from {step.from_} to {month_text(after - 1)}"
+        add(name, step.musd, first, after, everywhere)
     return {"budget_musd": musd, "budget_span": span}
 
 

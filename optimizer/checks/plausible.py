@@ -48,8 +48,8 @@ SLIPS: Mapping[str, tuple[tuple[float, str], ...]] = {
 GROWTH_MARGIN = 10.0
 #: No float is larger; what is, is refused as no number.
 LARGEST = 1.7e308
-#: An amount per MWh nearer to zero, and not zero, is meant per kWh.
-LEAST_USD_PER_MWH = 0.2
+#: A figure nearer to zero than this, and not zero, is meant in another unit.
+LEAST: Mapping[str, float] = {"$/MWh": 0.2, "MW": 0.02}
 
 #: Units that say what kind of number a key holds, and are not written after a figure.
 UNITLESS = ("share", "ratio", "as the key")
@@ -94,7 +94,7 @@ def plausibility(draft: Draft) -> tuple[list[Problem], Draft]:
         The draft without the blocks that hold such a number, so that a wrong unit is told once
         and not again as racks that do not fit.
     """
-    doubts = list(_doubts(draft))
+    doubts = list({doubt.key: doubt for doubt in _doubts(draft)}.values())
     calm = _without(draft, {doubt.key for doubt in doubts})
     together = [doubt for check in _TOGETHER for doubt in check(calm)]
     doubts += [doubt for doubt in together if not draft.is_doubtful(doubt.key)]
@@ -165,17 +165,21 @@ def _idle_acceptances(draft: Draft, names: list[str], doubts: list[Doubt]) -> It
 
 
 def _doubts(draft: Draft) -> Iterator[Doubt]:
+    """Ask every number that was typed whether its key has a band, and whether it lies within."""
     for key, value in _numbers(draft.document, ()):
         found = None if draft.is_doubtful(key) else kind_at(key)
-        band = band_of(found[1]) if found else None
-        if found and value and unit_of(found[1]) == "$/MWh" and abs(value) < LEAST_USD_PER_MWH:
-            band = band or (-1000.0, 1000.0)
-            hint = f"in $/kWh it would be {value * 1000:.6g} $/MWh"
-            yield Doubt(key, value, (LEAST_USD_PER_MWH, band[1]), "$/MWh", hint)
-        elif found and band and value != found[1].default and not band[0] <= value <= band[1]:
-            unit = unit_of(found[1])
-            yield Doubt(key, value, band, unit, slip(value, unit, band))
+        if found and value != found[1].default:
+            yield from _outside(key, value, found[1])
     yield from _doubts_in_paths(draft)
+
+
+def _outside(key: Key, value: float, info: FieldInfo) -> Iterator[Doubt]:
+    unit, band = unit_of(info), band_of(info)
+    least = LEAST.get(unit, 0.0)
+    if value and abs(value) < least and (band is None or band[0] <= 0):
+        band = (least, band[1] if band else 1000.0)
+    if band and not band[0] <= value <= band[1]:
+        yield Doubt(key, value, band, unit, slip(value, unit, band))
 
 
 def _is_number(value: object) -> bool:
@@ -206,8 +210,8 @@ def _doubts_in_paths(draft: Draft) -> Iterator[Doubt]:
             if found is None or found[0].what != "path" or draft.is_doubtful(key):
                 continue
             band, unit = band_of(found[1]), unit_of(found[1])
-            if key[-1] in ("start", "value") and band and not band[0] <= value <= band[1]:
-                yield Doubt(key[:-size], value, band, unit, slip(value, unit, band))
+            if key[-1] in ("start", "value"):
+                yield from _outside(key[:-size], value, found[1])
             if key[-1] == "growth_per_month" and band and horizon:
                 yield from _grown(draft, key, value, band, unit, horizon)
 

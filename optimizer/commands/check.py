@@ -45,7 +45,7 @@ def check_instance(folder: Path, prices: Mapping[str, Path], voice: Voice) -> in
 
 
 def sizes_of(case: Case) -> dict[str, int]:
-    """Count what an instance holds, and the unknowns and whole numbers that its model will have."""
+    """Count what an instance holds, and the unknowns that its model will have."""
     i, g = case.instance, case.given
     columns = _columns(g)
     whole = {d.name for d in DECISIONS if d.domain in ("integer", "binary")}
@@ -83,8 +83,8 @@ def _default_table(defaults: tuple[Default, ...]) -> Table:
         (".".join(default.key.split(".")[:2]), default.source.partition(":")[0])
         for default in defaults
     )
-    table = Table(box=None, pad_edge=False, title_justify="left", header_style="dim",
-                  title=f"{len(defaults)} figures that nobody typed (--json lists them)")  # fmt: skip
+    title = f"{len(defaults)} figures that nobody typed (--json lists them)"
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left", header_style="dim")
     table.add_column("figures", justify="right")
     table.add_column("block")
     table.add_column("from")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from models.build import Column
@@ -60,7 +60,7 @@ class Ready:
     Attributes
     ----------
     loaded : Loaded
-        The instance as it was read.
+        The instance as it was read, lists of actions among its files.
     case : Case
         Its numbers.
     policy, plan : Pinned
@@ -78,13 +78,13 @@ class Ready:
         return {**self.policy.values, **self.plan.values}
 
     @property
-    def hashes(self) -> dict[str, str]:
+    def hashes(self) -> Mapping[str, str]:
         """SHA-256 of every file that was read, by its name."""
-        return {**self.loaded.files, **self.policy.hashes, **self.plan.hashes}
+        return self.loaded.files
 
     @property
     def defaults(self) -> Sequence[Default]:
-        """Figures that nobody typed."""
+        """Figures that nobody typed, each with its source."""
         return self.loaded.defaults
 
 
@@ -103,7 +103,8 @@ def make_ready(wish: Wish, voice: Voice) -> Ready:
     if wish.plan is not None:
         plan = _pinned(wish.plan, str(wish.plan), case)
         _refuse_clash(policy, plan, str(wish.plan))
-    return Ready(loaded, case, policy, plan)
+    read = {**loaded.files, **policy.hashes, **plan.hashes}
+    return Ready(replace(loaded, files=read), case, policy, plan)
 
 
 def policy_pins(loaded: Loaded, case: Case) -> Pinned:

@@ -4,158 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from models.build import Column
-from optimizer.case import Case, prepare
+from optimizer.commands.clashes import clash_table
+from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
-from optimizer.errors import InputRefused, Problem
+from optimizer.elastic import Clash, clashing
 from optimizer.highs import Options
-from optimizer.load import Default, Loaded, load
-from optimizer.load.files import leaves
-from optimizer.pins import pins_of, read_actions
-from optimizer.solve import EXIT_CODES, Solved, solve
+from optimizer.plan import tables
+from optimizer.progress import progress_line
+from optimizer.solve import EXIT_CODES, Solved, Status, solve
 from optimizer.unsound import refusing_unsound
-from optimizer.write import refuse_taken, versions, write_run
+from optimizer.write import PROGRAM, refuse_taken, versions, write_run
 
 #: Where runs go unless told otherwise.
 RUNS = Path("runs")
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What was asked for on the command line.
-
-    Attributes
-    ----------
-    instance : Path
-        The instance's folder.
-    options : Options
-        Gap, limits, seed.
-    prices : mapping of str to Path
-        Price files by site.
-    plan : Path or None
-        Actions that are taken as decided.
-    out : Path or None
-        Run folder, or file, to write.
-    overwrite : bool
-        Whether what is there may be replaced.
-    """
-
-    instance: Path
-    options: Options = field(default_factory=Options)
-    prices: Mapping[str, Path] = field(default_factory=dict)
-    plan: Path | None = None
-    out: Path | None = None
-    overwrite: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Ready:
-    """An instance that is ready to be solved.
-
-    Attributes
-    ----------
-    loaded : Loaded
-        The instance as it was read.
-    case : Case
-        Its numbers.
-    policy, typed : mapping
-        Decisions taken by the instance's own ``policy.pin``, and by ``--plan``.
-    hashes : mapping of str to str
-        SHA-256 of every file that was read.
-    """
-
-    loaded: Loaded
-    case: Case
-    policy: Mapping[Column, float]
-    typed: Mapping[Column, float]
-    hashes: Mapping[str, str]
-
-    @property
-    def pins(self) -> dict[Column, float]:
-        """All decisions taken."""
-        return {**self.policy, **self.typed}
-
-    @property
-    def defaults(self) -> Sequence[Default]:
-        """Figures that nobody typed."""
-        return self.loaded.defaults
-
-
-def make_ready(wish: Wish, voice: Voice) -> Ready:
-    """Read the instance and the actions that are taken as decided.
-
-    Raises
-    ------
-    InputRefused
-        With every problem of the folder, else of the actions.
-    """
-    loaded = load(wish.instance, wish.prices)
-    voice.problems(loaded.warnings)
-    case = prepare(loaded.instance, loaded.hours)
-    hashes = dict(loaded.files)
-    policy = _policy_pins(loaded, case, hashes)
-    typed: Mapping[Column, float] = {}
-    if wish.plan is not None:
-        typed = _pins(wish.plan, str(wish.plan), case, hashes)
-        _refuse_clash(policy, typed, str(wish.plan))
-    return Ready(loaded, case, policy, typed, hashes)
-
-
-def _policy_pins(loaded: Loaded, case: Case, hashes: dict[str, str]) -> Mapping[Column, float]:
-    name = loaded.instance.policy.pin
-    if name is None:
-        return {}
-    reason = leaves(loaded.folder, name)
-    if reason:
-        file, line = loaded.where("policy.pin")
-        hint = "name a file inside the instance's folder"
-        raise InputRefused([Problem(reason, file, line, "policy.pin", name, hint=hint)])
-    return _pins(loaded.folder / name, name, case, hashes)
-
-
-def _pins(path: Path, name: str, case: Case, hashes: dict[str, str]) -> Mapping[Column, float]:
-    pins = pins_of(case, read_actions(path, name))
-    hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return pins
-
-
-def _refuse_clash(
-    policy: Mapping[Column, float], typed: Mapping[Column, float], file: str
-) -> None:
-    clashing = [column for column, value in typed.items() if policy.get(column, value) != value]
-    if clashing:
-        hint = "leave the line out, or policy.pin"
-        raise InputRefused([
-            Problem(f"policy.pin decides otherwise on {name} of {', '.join(map(str, index[1:]))}",
-                    file, key="policy.pin", hint=hint)
-            for name, index in clashing
-        ])  # fmt: skip
-
-
-def run_folder(wish: Wish, ready: Ready) -> Path:
-    """Name the run folder: as asked, else after the instance and everything the answer hangs on."""
-    if wish.out is not None:
-        return wish.out
-    options = {**asdict(wish.options), "time_limit": str(wish.options.time_limit)}
-    sites = {site: ready.hashes.get(path.name, "") for site, path in wish.prices.items()}
-    content = [dict(sorted(ready.hashes.items())), options, sites, versions()["rackwatt"]]
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
-    return RUNS / f"{ready.loaded.instance.instance.name}-{digest}"
-
-
-def search_plan(
-    ready: Ready, pins: Mapping[Column, float], options: Options, voice: Voice
-) -> Solved:
-    """Solve a case with progress on stderr; Ctrl-C gives the best plan so far."""
-    with refusing_unsound(ready.loaded, ready.case), stoppable() as stop:
-        return solve(ready.case, options, pinned=pins, stop=stop)
 
 
 def solve_instance(wish: Wish, voice: Voice) -> int:
@@ -164,6 +34,91 @@ def solve_instance(wish: Wish, voice: Voice) -> int:
     out = run_folder(wish, ready)
     refuse_taken(out, overwrite=wish.overwrite)
     solved = search_plan(ready, ready.pins, wish.options, voice)
+    clashes: tuple[Clash, ...] = ()
+    if solved.status == "infeasible":
+        clashes = clashing(ready.case, pinned=ready.pins)
+        voice.show(clash_table(clashes))
     written = keep(out, ready, solved, wish)
-    voice.answer(**answer(solved, written))
+    tell(solved, written, voice)
+    voice.answer(**answer(solved, written), clashes=[asdict(clash) for clash in clashes])
     return EXIT_CODES[solved.status]
+
+
+def run_folder(wish: Wish, ready: Ready) -> Path:
+    """Name the run folder: as asked, else after the instance and all that the answer hangs on."""
+    if wish.out is not None:
+        return wish.out
+    options = {**asdict(wish.options), "time_limit": str(wish.options.time_limit)}
+    sites = sorted(wish.prices)
+    content = [sorted(ready.hashes.items()), options, sites, versions()[PROGRAM]]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+    return RUNS / f"{ready.loaded.instance.instance.name}-{digest}"
+
+
+def search_plan(
+    ready: Ready, pins: Mapping[Column, float], options: Options, voice: Voice
+) -> Solved:
+    """Solve a case with progress on stderr; Ctrl-C gives the best plan so far.
+
+    Raises
+    ------
+    InputRefused
+        Where the case holds numbers that no answer could be trusted on.
+    """
+    with (
+        refusing_unsound(ready.loaded, ready.case),
+        stoppable() as stop,
+        progress_line(voice.talk, quiet=voice.quiet) as progress,
+    ):
+        return solve(ready.case, options, pinned=pins, progress=progress, stop=stop)
+
+
+def keep(out: Path, ready: Ready, solved: Solved, wish: Wish) -> Path | None:
+    """Write the run folder; None where there is no plan to keep.
+
+    A plan that did not survive its audit is kept aside in the folder, and not as a plan.
+    """
+    if solved.plan is None:
+        return None
+    laid_out = tables(ready.case, solved)
+    return write_run(out, ready, ready.case, solved, laid_out, wish.options,
+                     overwrite=wish.overwrite)  # fmt: skip
+
+
+#: What a person is told of a solve that gave no plan, or none that may be called one.
+WORDS: Mapping[Status, str] = {
+    "infeasible": "infeasible: no plan keeps to every limit (confirmed by a second solve)",
+    "unbounded": "unbounded: the value grows without limit; a budget is missing, or something "
+    "can be bought for less than it is sold for",
+    "no-plan": "no plan: stopped before any was found; allow more time with --time-limit",
+    "audit-failed": "audit failed: the plan found breaks its own instance and is no plan",
+}
+
+
+def tell(solved: Solved, written: Path | None, voice: Voice) -> None:
+    """Say how a solve ended, and where its plan is."""
+    if solved.status in WORDS:
+        voice.warn(WORDS[solved.status])
+    if solved.audit is not None:
+        for breach in solved.audit.breaches:
+            voice.warn(str(breach))
+    if written is not None:
+        voice.say(Text(f"wrote {written}"))
+
+
+def answer(solved: Solved, written: Path | None) -> dict[str, Any]:
+    """Give a program what came of a solve."""
+    fields: dict[str, Any] = {
+        "status": solved.status,
+        "value_musd": solved.value_musd,
+        "bound_musd": solved.bound_musd,
+        "gap": solved.gap,
+        "out": None if written is None else str(written),
+        "columns": solved.columns,
+        "rows": solved.rows,
+        "integers": solved.integers,
+    }
+    if solved.audit is not None:
+        fields["nothing_musd"] = solved.audit.nothing_musd
+        fields["breaches"] = [str(breach) for breach in solved.audit.breaches]
+    return fields

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from optimizer.errors import InputRefused, Problem, RackwattError, as_json, rich
 
@@ -49,9 +50,9 @@ class Voice:
         if not self.quiet:
             self.talk.print(*words, sep="\n")
 
-    def warn(self, *words: RenderableType) -> None:
+    def warn(self, words: str) -> None:
         """Say what is wrong, whether or not anybody wanted to hear."""
-        self.talk.print(*words, sep="\n")
+        self.talk.print(Text.assemble(("rackwatt", "bold red"), "  ", words), soft_wrap=True)
 
     def answer(self, **fields: Any) -> None:
         """Give a program its object."""
@@ -78,7 +79,7 @@ def refuse(voice: Voice, refused: RackwattError) -> int:
         voice.problems(refused.problems)
         voice.answer(status="refused", **NO_ANSWER, problems=as_json(refused.problems))
     else:
-        voice.warn(f"[bold red]rackwatt[/]  {refused}")
+        voice.warn(str(refused))
         status = "usage" if refused.exit_code == 2 else "refused"
         voice.answer(status=status, **NO_ANSWER, message=str(refused))
     return refused.exit_code

@@ -259,9 +259,9 @@ class Reading:
         read = {*self.known_files, *self.files.hashes, pin}
         for name in self._names():
             if name.lower().endswith(".csv") and name not in read:
-                near = nearest(name, [f"{table}.csv" for table in TABLES] + [PATHS, SOURCES])
+                near = nearest(Path(name).stem, [*TABLES, "paths", "sources"], likeness=0.75)
                 severity = "error" if near else "warning"
-                hint = f"did you mean `{near}`?" if near else "name it in a block of power"
+                hint = f"did you mean `{near}.csv`?" if near else "name it in a block of power"
                 message = "nothing reads this file"
                 self.report.add(Problem(message, name, hint=hint, severity=severity))  # type: ignore[arg-type]
 

@@ -9,8 +9,7 @@ from typing import Any
 from models.allocation import FAMILIES, Family
 from models.context import Context
 from models.relation import Relation
-from optimizer.audit import describe_index
-from optimizer.words import limit_words, month_of, sentence
+from optimizer.words import limit_words, month_of, sentence, whereabouts
 
 #: A limit binds where its two sides differ by no more than this, relative to their size.
 TOLERANCE = 1e-6
@@ -63,18 +62,9 @@ def _binds(relation: Relation) -> bool:
 
 
 def _row(plan: Context, family: Family, index: tuple[Any, ...], relation: Relation) -> BindingRow:
-    words = limit_words(family.name)
-    n = next(part for part, letter in zip(index, family.letters, strict=True) if letter == "n")
+    words, n = limit_words(family.name), index[family.letters.index("n")]
     return BindingRow(
         family.name, words.phrase, sentence(family), n, month_of(plan.given.tree, n),
-        place_words(plan, family, index), float(relation.left), float(relation.right), words.unit,
+        whereabouts(family.letters, index), float(relation.left), float(relation.right),
+        words.unit,
     )  # fmt: skip
-
-
-def place_words(plan: Context, family: Family, index: tuple[Any, ...]) -> str:
-    """Say where a relation holds, without saying when."""
-    rest = [
-        (part, letter) for part, letter in zip(index, family.letters, strict=True) if letter != "n"
-    ]
-    letters = "".join(letter for _, letter in rest)
-    return describe_index(plan, letters, tuple(part for part, _ in rest))

@@ -219,6 +219,18 @@ class Metrics:
             scope, "market_price_usd_per_mwh", _weighted(hours), "$/MWh",
             "mean of the hourly prices over all hours, before adders",
         )  # fmt: skip
+        always = [(mwh, mwh * price) for mwh, price in self._always(energy)]
+        yield MetricRow(
+            scope, "mining_price_always_on_usd_per_mwh", _weighted(always), "$/MWh",
+            "what mining would have paid for its energy, had it run in every hour",
+        )  # fmt: skip
+
+    def _always(self, energy: Iterable[EnergyRow]) -> Iterator[tuple[float, float]]:
+        g = self.case.given
+        for r in energy:
+            fit = fit_to_run(self.plan, r.node, r.site)
+            mw = sum(g.pue[f] * mw for (f, _), mw in fit.items())
+            yield g.probability[r.node] * r.hours * mw, r.mining_usd_per_mwh
 
     @cached_property
     def _leaves(self) -> tuple[Node, ...]:

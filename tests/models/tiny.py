@@ -9,6 +9,7 @@ delivery takes a period.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from models.derive import Derivation, tree_of
@@ -133,6 +134,80 @@ def case(
         for s, site in instance.sites.items()
     }
     return with_terms(derivation, merge(derivation.given(), priced))
+
+
+def rich() -> Given:
+    """Derive a case of two branches in which every family has rows and every term appears."""
+    instance = tiny(
+        finance={
+            "discount_per_year": 0.1,
+            "minimum_cash_musd": 2.0,
+            "overhead_musd_per_year": 1.5,
+            "capex_budget_musd": 90.0,
+            "ai_entry_cost_musd": 4.0,
+            "split_cost_site_musd_per_year": 0.2,
+            "split_cost_company_musd_per_year": 0.3,
+            "loan": {"limit_musd": 20.0, "interest_per_year": 0.1, "fee_share": 0.02},
+        },
+        racks={
+            "rig": {"move_usd": 1000.0},
+            "gpu": {"converts_to": REBUILD},
+            "dense": DENSE,
+            "large": {"workload": "mining", "machine": "m", "machines_per_rack": 750},
+        },
+        sites__a={
+            "mining_mw_max": 9.0,
+            "ai_mw_max": 5.0,
+            "substation_mw": 11.0,
+            "fibre": False,
+            "staff_musd_per_year": 0.6,
+        },
+        halls__barn=BARN,
+        projects__line={
+            "site": "a",
+            "adds_firm_mw": 2.0,
+            "adds_interruptible_mw": 3.0,
+            "adds_halls": {"hall": "barn", "count": 1},
+            "adds_fibre": True,
+            "capex_musd": 5.0,
+            "months": 12,
+            "life_months": 120,
+        },
+        contracts={
+            "lease": {
+                **LEASE,
+                "kw_per_rack": 40.0,
+                "sign_by": "2030-01",
+                "prepayment_usd_per_kw": 240.0,
+                "tenant_works_usd_per_kw": 100.0,
+                "latest_delivery": "2031-01",
+                "delay_usd_per_kw_month": 30.0,
+            },
+            "own": {**OWNED, "racks": ["gpu", "dense"]},
+            "old": OWNED,
+        },
+        gpu_cloud__gpu={
+            "price_usd_per_gpu_hour": 2.0,
+            "utilisation_share": 0.5,
+            "demand_limit_mw": 1.0,
+        },
+        commitments={
+            "racks": [
+                {"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-01", "due_musd": 0.4}
+            ],
+            "works": [
+                {"hall": "h", "halls": 1, "fitout": "ai", "package": "n1", "ready": "2030-01"}
+            ],
+            "debt": [
+                {"name": "d", "month": "2030-07", "principal_musd": 3.0, "interest_musd": 0.5},
+                {"name": "d", "month": "2033-07", "principal_musd": 3.0},
+            ],
+            "contracts": [{"contract": "old", "mw": 0.5}],
+        },
+        policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
+    )
+    fillings = ({"rig": 4.0}, {"rig": 1.0, "large": 2.0})
+    return replace(case(instance, fork(instance)), fillings={MINE: fillings})
 
 
 def fork(instance: Instance) -> Tree:

@@ -6,6 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,9 @@ FULL = (
     .replace("resale_usd_per_th = 5", 'resale_usd_per_th = "resale"')
     .replace("[fitouts.mine]", '[racks.h100]\nuse = "dgx-h100-x4"\n\n[fitouts.mine]')
 )
+
+#: A folder is a large thing to draw, and that is meant.
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 TOKENS = st.sampled_from(
     [
@@ -90,9 +94,16 @@ def read(files: dict[str, bytes]) -> None:
             assert loaded.hours.keys() == loaded.instance.power.keys()
 
 
-@settings(max_examples=6000, deadline=5000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=5000, derandomize=True, suppress_health_check=SLOW)
 @given(folders())
 def test_a_changed_folder_loads_or_is_refused(files: dict[str, bytes]) -> None:
+    read(files)
+
+
+@pytest.mark.soak
+@settings(max_examples=20_000, deadline=5000, suppress_health_check=SLOW)
+@given(folders())
+def test_twenty_thousand_changed_folders_load_or_are_refused(files: dict[str, bytes]) -> None:
     read(files)
 
 

@@ -1,0 +1,95 @@
+"""``rackwatt evaluate``: what a plan of one's own is worth, and where it breaks a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from models.build import Column
+from optimizer.commands.clashes import clash_table
+from optimizer.commands.ready import Wish, make_ready
+from optimizer.commands.solve import answer, keep, search_plan, tell
+from optimizer.commands.voice import Voice
+from optimizer.evaluate import Evaluation, evaluate
+from optimizer.pins import only
+from optimizer.solve import EXIT_CODES, Solved
+from optimizer.words import figure
+from optimizer.write import refuse_taken
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about a plan.
+
+    Attributes
+    ----------
+    wish : Wish
+        Instance, options, and the plan.
+    only : bool
+        Nothing is done beyond the plan.
+    optimum : bool
+        Compare with the best plan, too.
+    """
+
+    wish: Wish
+    only: bool = False
+    optimum: bool = True
+
+
+def evaluate_plan(question: Question, voice: Voice) -> int:
+    """Run the command and return its exit code."""
+    wish = question.wish
+    ready = make_ready(wish, voice)
+    if wish.out is not None:
+        refuse_taken(wish.out, overwrite=wish.overwrite)
+    pins = only(ready.case, ready.pins) if question.only else ready.pins
+
+    def search(decided: Mapping[Column, float]) -> Solved:
+        return search_plan(ready, decided, wish.options, voice)
+
+    judged = evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum)
+    written = None if wish.out is None else keep(wish.out, ready, judged.planned, wish)
+    if judged.broken:
+        voice.show(clash_table(judged.broken))
+    else:
+        voice.show(_comparison(judged))
+    tell(judged.planned, written, voice)
+    voice.answer(**_answer(judged, written))
+    return EXIT_CODES[judged.planned.status]
+
+
+def _comparison(judged: Evaluation) -> Table:
+    """Put the plan beside doing nothing and beside the best plan."""
+    value = judged.planned.value_musd
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for column in ("value M$", "this plan less that, M$", "bound M$"):
+        table.add_column(column, justify="right")
+    bound = figure(judged.planned.bound_musd, digits=3)
+    table.add_row("this plan", figure(value, digits=3), "", bound)
+    best = judged.optimum
+    others: list[tuple[str, float | None, float | None]] = [
+        ("doing nothing", judged.nothing_musd, None)
+    ]
+    if best is not None:
+        others.append(("best plan found", best.value_musd, best.bound_musd))
+    for name, other, limit in others:
+        more = None if value is None or other is None else value - other
+        shown = "" if limit is None else figure(limit, digits=3)
+        table.add_row(name, figure(other, digits=3), figure(more, digits=3), shown)
+    return table
+
+
+def _answer(judged: Evaluation, written: Path | None) -> dict[str, Any]:
+    best = judged.optimum
+    return answer(judged.planned, written) | {
+        "nothing_musd": judged.nothing_musd,
+        "optimum_status": None if best is None else best.status,
+        "optimum_musd": None if best is None else best.value_musd,
+        "optimum_bound_musd": None if best is None else best.bound_musd,
+        "broken": [asdict(clash) for clash in judged.broken],
+    }

@@ -1,0 +1,242 @@
+"""What stands in the way: the least by which limits would have to give for a plan to exist.
+
+Every limit that a planner typed may give, by one amount for all its periods; the amount costs
+its share of the largest figure of the same unit in the case. The cheapest way out names the
+limits that clash, and by how much. What nobody can lift stays hard: machines that are not there
+cannot run. Where even that leaves no plan, decisions that were pinned contradict the
+bookkeeping, and its rows give too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import csc_array, hstack
+
+from models.allocation import FAMILIES, Family
+from models.build import Column, Row, symbolic
+from optimizer.case import Case
+from optimizer.highs import Options, run
+from optimizer.matrix import Floats, Matrix
+from optimizer.origins import Labels, key_of
+from optimizer.solve import Model, compile_case
+from optimizer.words import limit_words, period_of, sentence, whereabouts
+
+#: Limits that are physics or logic: nobody can lift them.
+HARD = frozenset({"hosting.owner_racks_limit", "hosting.signing_once", "mining.mining_limit"})
+#: A row of the bookkeeping gives at so many times the price of a limit.
+BOOKKEEPING = 1000.0
+#: What gives less than this, in its own unit, is arithmetic.
+DUST = 1e-6
+
+_FAMILIES: Mapping[str, Family] = {family.name: family for family in FAMILIES}
+
+
+@dataclass(frozen=True)
+class Slack:
+    """One column that lets a limit give, by the same amount in all its periods.
+
+    Attributes
+    ----------
+    rows : tuple
+        Family and index of each row.
+    positions : tuple of int
+        Where these rows stand in the matrix.
+    signs : tuple of float
+        What a unit of slack adds to each: +1 to lift it, -1 to lower it.
+    price : float
+        What a unit costs.
+    """
+
+    rows: tuple[Row, ...]
+    positions: tuple[int, ...]
+    signs: tuple[float, ...]
+    price: float
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A limit that would have to give.
+
+    Attributes
+    ----------
+    limit, about, meaning : str
+        Name of the family, what it is about, and what it demands.
+    where : str
+        Site, hall, contract and so on; empty where it holds for the whole company.
+    months : tuple of str
+        First months of the periods in which it would have to give.
+    amount, unit : float, str
+        By how much, at most in any of them.
+    key : str
+        Key of the instance that most likely sets it; empty where unknown.
+    typed : bool
+        False for bookkeeping that pinned decisions contradict.
+    """
+
+    limit: str
+    about: str
+    meaning: str
+    where: str
+    months: tuple[str, ...]
+    amount: float
+    unit: str
+    key: str = ""
+    typed: bool = True
+
+    def __str__(self) -> str:
+        when = " to ".join(dict.fromkeys((self.months[0], self.months[-1])))
+        place = f", {self.where}" if self.where else ""
+        return f"{self.about}{place}, {when}: would have to give {self.amount:.6g} {self.unit}"
+
+
+def clashing(
+    case: Case,
+    *,
+    pinned: Mapping[Column, float] | None = None,
+    options: Options | None = None,
+) -> tuple[Clash, ...]:
+    """Name limits that clash, with the least by which each would have to give.
+
+    Parameters
+    ----------
+    case : Case
+        A case without a plan.
+    pinned : mapping, optional
+        Decisions that are taken already.
+    options : Options, optional
+        Limits of this search; a minute and a gap of a hundredth if absent.
+
+    Returns
+    -------
+    tuple of Clash
+        The dearest first; empty where the search found nothing in its time.
+    """
+    options = options or Options(gap=0.01, time_limit=60.0)
+    model = compile_case(case, pinned)
+    if model.built.contradictions:
+        return tuple(_clashes(case, _contradicted(case, model.built.contradictions)))
+    for bookkeeping in (False, True):
+        matrix, slacks = relax(model, bookkeeping=bookkeeping)
+        outcome = run(matrix, options)
+        if outcome.x is not None:
+            return tuple(_clashes(case, _given_way(model.matrix, slacks, outcome.x)))
+        if outcome.status != "infeasible":
+            break
+    return ()
+
+
+def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Slack, ...]]:
+    """Let typed limits give, and let nothing else cost.
+
+    Parameters
+    ----------
+    model : Model
+        A compiled case.
+    bookkeeping : bool
+        Let the rows that only define a number give too, at a thousand times the price.
+
+    Returns
+    -------
+    tuple of Matrix and tuple of Slack
+        The matrix to minimise; its last columns are the slacks, in their order.
+    """
+    matrix = model.matrix
+    slacks = tuple(_slacks(model, bookkeeping=bookkeeping))
+    count, before = len(slacks), matrix.shape[1]
+    signs = [sign for slack in slacks for sign in slack.signs]
+    rows = [position for slack in slacks for position in slack.positions]
+    of = np.repeat(np.arange(count), [len(slack.positions) for slack in slacks])
+    columns = csc_array((signs, (rows, of)), shape=(matrix.shape[0], count))
+    relaxed = replace(
+        matrix,
+        coefficients=csc_array(hstack([matrix.coefficients, columns])),
+        column_lower=np.concatenate([matrix.column_lower, np.zeros(count)]),
+        column_upper=np.concatenate([matrix.column_upper, np.full(count, np.inf)]),
+        cost=np.concatenate([np.zeros(before), [slack.price for slack in slacks]]),
+        offset=0.0,
+        maximise=False,
+        integer=np.concatenate([matrix.integer, np.zeros(count, bool)]),
+        column_names=[*matrix.column_names, *(f"slack[{i}]" for i in range(count))],
+        columns=(),
+    )
+    return relaxed, slacks
+
+
+def _slacks(model: Model, *, bookkeeping: bool) -> Iterator[Slack]:
+    matrix, labels = model.matrix, Labels(model.built)
+    rows = [labels.row(name) for name in matrix.row_names]
+    sizes = _sizes(matrix, rows)
+    gives: dict[tuple[str, str, float], list[int]] = {}
+    for i, (name, index) in enumerate(rows):
+        family = _FAMILIES[name]
+        if (family.limit and name not in HARD) or bookkeeping:
+            where = whereabouts(family.letters, index)
+            if np.isfinite(matrix.row_upper[i]):
+                gives.setdefault((name, where, -1.0), []).append(i)
+            if np.isfinite(matrix.row_lower[i]):
+                gives.setdefault((name, where, 1.0), []).append(i)
+    for (name, _, sign), places in gives.items():
+        typed = _FAMILIES[name].limit and name not in HARD
+        price = (1.0 if typed else BOOKKEEPING) / sizes[limit_words(name).unit]
+        yield Slack(tuple(rows[i] for i in places), tuple(places), (sign,) * len(places), price)
+
+
+def _sizes(matrix: Matrix, rows: Sequence[Row]) -> dict[str, float]:
+    """Largest limit of each unit, at least one."""
+    sizes: dict[str, float] = {}
+    for (family, _), *limits in zip(rows, matrix.row_lower, matrix.row_upper, strict=True):
+        unit = limit_words(family).unit
+        largest = max((abs(float(x)) for x in limits if np.isfinite(x)), default=0.0)
+        sizes[unit] = max(sizes.get(unit, 1.0), largest)
+    return sizes
+
+
+#: Rows of one limit that give, the amount, and what that costs.
+_Give = tuple[tuple[Row, ...], float, float]
+
+
+def _given_way(matrix: Matrix, slacks: Sequence[Slack], x: Floats) -> Iterator[_Give]:
+    """Read which limits gave, and in which of their periods they had to."""
+    before = matrix.shape[1]
+    activity = matrix.coefficients @ x[:before]
+    for slack, taken in zip(slacks, x[before:].tolist(), strict=True):
+        if taken <= DUST:
+            continue
+        broken = tuple(
+            row
+            for row, i, sign in zip(slack.rows, slack.positions, slack.signs, strict=True)
+            if (matrix.row_lower[i] - activity[i] if sign > 0 else activity[i]
+                - matrix.row_upper[i]) > DUST
+        )  # fmt: skip
+        yield broken or slack.rows, taken, slack.price * taken
+
+
+def _contradicted(case: Case, rows: Iterable[Row]) -> Iterator[_Give]:
+    """By how much the data alone break relations that hold no unknown."""
+    wanted = set(rows)
+    context, _ = symbolic(case.given)
+    for name in dict.fromkeys(family for family, _ in wanted):
+        for index, relation in _FAMILIES[name].relations(context):
+            if (name, index) in wanted:
+                excess = float(relation.excess())
+                yield ((name, index),), excess, excess
+
+
+def _clashes(case: Case, gives: Iterable[_Give]) -> Iterator[Clash]:
+    """Say in words what gives, the dearest first."""
+    for rows, amount, _ in sorted(gives, key=lambda give: -give[2]):
+        name, index = rows[0]
+        family, words = _FAMILIES[name], limit_words(name)
+        at = family.letters.index("n")
+        months = (period_of(case.given.tree, index[at]) for _, index in rows)
+        yield Clash(
+            name, words.phrase, sentence(family), whereabouts(family.letters, index),
+            tuple(dict.fromkeys(months)), amount, words.unit, key_of(case, rows[0], None),
+            typed=family.limit,
+        )  # fmt: skip
+
+
+__all__ = ["Clash", "Slack", "clashing", "relax"]

@@ -1,0 +1,1196 @@
+"""Every family's rows and every term of the objective, with coefficients worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models import allocation
+from models.allocation import FAMILIES, Family
+from models.build import symbolic
+from models.context import Context
+from models.given import HORIZON, TENANT, Given
+from models.hours import Hours
+from models.relation import Affine, Relation
+from tests.models.tiny import (
+    AI,
+    BARN,
+    BARN_AI,
+    BARN_MINE,
+    DENSE,
+    HOURS,
+    LEASE,
+    MINE,
+    OWNED,
+    REBUILD,
+    case,
+    fork,
+    rich,
+    tiny,
+)
+
+Terms = dict[tuple[Any, ...], float]
+Row = tuple[Any, str, Any]
+Check = Callable[[], None]
+
+#: The checks of each family, by its name; the objective stands as ``capital.value``.
+CHECKS: dict[str, list[Check]] = {}
+#: Decisions with a coefficient in the rows read so far, by family; None stands for a constant.
+SEEN: dict[str, set[str | None]] = {}
+
+
+def rows_of(family: str) -> Callable[[Check], Check]:
+    """Register a test as one of a family's rows."""
+
+    def register(check: Check) -> Check:
+        CHECKS.setdefault(family, []).append(check)
+        return check
+
+    return register
+
+
+def terms_of(family: str, body: Any, given: Given) -> tuple[Terms, float]:
+    """Coefficients by decision and index, zeros left out, and the constant."""
+    seen = SEEN.setdefault(family, set())
+    if not isinstance(body, Affine):
+        return {}, float(body)
+    _, columns = symbolic(given)
+    terms: Terms = {}
+    for j, a in zip(body.columns, body.coefficients, strict=True):
+        name, index = columns[j]
+        terms[name, *index] = terms.get((name, *index), 0.0) + a
+    terms = {key: a for key, a in terms.items() if abs(a) > 1e-15}
+    seen.update(key[0] for key in terms)
+    seen.update([None] if body.constant else [])
+    return terms, body.constant
+
+
+def row(given: Given, family: str, *index: Any) -> Row:
+    """One row as it enters the model: what multiplies what, the sense, the right-hand side."""
+    found = next(one for one in allocation.FAMILIES if one.name == family)
+    assert index in {tuple(one) for one in found.over(given)}, f"no row {family}{index}"
+    context, _ = symbolic(given)
+    relation = found.rule(context, *index)
+    terms, constant = terms_of(family, relation.left - relation.right, given)
+    return terms, relation.sense, -constant
+
+
+def by_hand(terms: Terms, sense: str, right: float = 0.0) -> Row:
+    """State the row expected."""
+    return (
+        pytest.approx(terms, rel=1e-12, abs=1e-15),
+        sense,
+        pytest.approx(right, rel=1e-12, abs=1e-15),
+    )
+
+
+def absent(given: Given, family: str, *index: Any) -> bool:
+    """Whether a family has no row at an index."""
+    found = next(one for one in allocation.FAMILIES if one.name == family)
+    return index not in {tuple(one) for one in found.over(given)}
+
+
+def value_terms(given: Given) -> tuple[Terms, float]:
+    """Read the objective."""
+    context, _ = symbolic(given)
+    return terms_of("capital.value", allocation.objective(context), given)
+
+
+# --- halls ---------------------------------------------------------------------------------
+
+
+@rows_of("halls.state_balance")
+def test_halls_leave_at_once_and_arrive_a_lead_time_later() -> None:
+    g = case(tiny())
+    assert row(g, "halls.state_balance", 0, MINE) == by_hand(
+        {("halls", 0, MINE): 1, ("conversions", 0, MINE, AI): 1}, "==", 2
+    )
+    assert row(g, "halls.state_balance", 1, AI) == by_hand(
+        {
+            ("halls", 1, AI): 1,
+            ("halls", 0, AI): -1,
+            ("conversions", 1, AI, MINE): 1,
+            ("conversions", 0, MINE, AI): -1,
+        },
+        "==",
+    )
+
+
+@rows_of("halls.state_balance")
+def test_a_conversion_arrives_on_every_branch_below_it() -> None:
+    instance = tiny(fitouts__ai__works_months=24)
+    g = case(instance, fork(instance))
+    for leaf, parent in ((3, 1), (4, 2)):
+        assert row(g, "halls.state_balance", leaf, AI) == by_hand(
+            {
+                ("halls", leaf, AI): 1,
+                ("halls", parent, AI): -1,
+                ("conversions", 0, MINE, AI): -1,
+            },
+            "==",
+        )
+
+
+@rows_of("halls.state_balance")
+def test_works_under_way_finish_at_the_first_whole_period() -> None:
+    works = {"hall": "h", "halls": 1, "fitout": "ai", "package": "n1", "ready": "2029-05"}
+    g = case(tiny(commitments__works=[works]))
+    assert row(g, "halls.state_balance", 0, MINE)[2] == 1
+    assert row(g, "halls.state_balance", 0, AI)[2] == 0
+    assert row(g, "halls.state_balance", 1, AI)[2] == 1
+
+
+@rows_of("halls.state_balance")
+def test_a_project_brings_halls_in_their_present_state() -> None:
+    shed = {
+        "site": "a", "adds_halls": {"hall": "h", "count": 3}, "capex_musd": 6.0, "months": 12,
+        "life_months": 60,
+    }  # fmt: skip
+    g = case(tiny(projects__shed=shed, halls__h__convertible=False))
+    assert row(g, "halls.state_balance", 1, MINE) == by_hand(
+        {("halls", 1, MINE): 1, ("halls", 0, MINE): -1, ("builds", 0, "shed"): -3}, "=="
+    )
+
+
+FIBRE = {"site": "a", "adds_fibre": True, "capex_musd": 1.0, "months": 12, "life_months": 60}
+
+
+@rows_of("halls.fibre_limit")
+def test_halls_serve_ai_where_fibre_has_arrived() -> None:
+    instance = tiny(sites__a__fibre=False, projects__line=FIBRE)
+    g = case(instance, fork(instance))
+    assert row(g, "halls.fibre_limit", 0, "h") == by_hand({("halls", 0, AI): 1}, "<=")
+    assert row(g, "halls.fibre_limit", 4, "h") == by_hand(
+        {("halls", 4, AI): 1, ("builds", 0, "line"): -2, ("builds", 2, "line"): -2}, "<="
+    )
+    assert absent(case(tiny()), "halls.fibre_limit", 0, "h")
+
+
+# --- racks ---------------------------------------------------------------------------------
+
+
+@rows_of("racks.rack_balance")
+def test_racks_come_are_sold_and_move() -> None:
+    instance = tiny(halls__barn=BARN, racks__rig__move_usd=1000.0)
+    g = case(instance, fork(instance))
+    pair = ("rig", "rig")
+    assert row(g, "racks.rack_balance", 0, MINE, "rig") == by_hand(
+        {
+            ("racks", 0, MINE, "rig"): 1,
+            ("sales", 0, MINE, "rig"): 1,
+            ("arriving", 0, MINE, *pair): -1,
+            ("leaving", 0, MINE, *pair): 1,
+        },
+        "==",
+        6,
+    )
+    assert row(g, "racks.rack_balance", 4, MINE, "rig") == by_hand(
+        {
+            ("racks", 4, MINE, "rig"): 1,
+            ("racks", 2, MINE, "rig"): -1,
+            ("orders", 2, MINE, "rig"): -1,
+            ("sales", 4, MINE, "rig"): 1,
+            ("arriving", 4, MINE, *pair): -1,
+            ("leaving", 4, MINE, *pair): 1,
+        },
+        "==",
+    )
+
+
+@rows_of("racks.rack_balance")
+def test_an_order_before_the_branch_arrives_on_both() -> None:
+    instance = tiny(racks__rig__delivery_months=24)
+    g = case(instance, fork(instance))
+    for leaf in (3, 4):
+        terms = row(g, "racks.rack_balance", leaf, MINE, "rig")[0]
+        assert terms["orders", 0, MINE, "rig"] == -1
+    assert ("orders", 1, MINE, "rig") not in symbolic(g)[1]
+
+
+@rows_of("racks.rack_balance")
+def test_standing_orders_arrive_at_the_first_whole_period() -> None:
+    order = {"hall": "h", "rack": "rig", "racks": 3, "delivery": "2030-02"}
+    g = case(tiny(commitments__racks=[order]))
+    assert row(g, "racks.rack_balance", 1, MINE, "rig")[2] == 0
+    assert row(g, "racks.rack_balance", 2, MINE, "rig")[2] == 3
+
+
+REBUILDS = {"racks__gpu__converts_to": REBUILD, "racks__dense": DENSE}
+
+
+@rows_of("racks.transfer_balance")
+def test_rebuilt_racks_arrive_a_lead_time_after_they_left() -> None:
+    instance = tiny(halls__barn=BARN, **REBUILDS)
+    g = case(instance, fork(instance))
+    pair = ("gpu", "dense")
+    assert row(g, "racks.transfer_balance", 4, "a", *pair) == by_hand(
+        {
+            ("arriving", 4, AI, *pair): 1,
+            ("arriving", 4, BARN_AI, *pair): 1,
+            ("leaving", 2, AI, *pair): -1,
+            ("leaving", 2, BARN_AI, *pair): -1,
+        },
+        "==",
+    )
+    assert row(g, "racks.transfer_balance", 0, "a", *pair) == by_hand({}, "==")
+
+
+@rows_of("racks.rack_balance")
+def test_a_rebuild_takes_one_type_and_gives_the_other() -> None:
+    g = case(tiny(**REBUILDS))
+    before = row(g, "racks.rack_balance", 1, AI, "gpu")[0]
+    after = row(g, "racks.rack_balance", 1, AI, "dense")[0]
+    assert before["leaving", 1, AI, "gpu", "dense"] == 1
+    assert after["arriving", 1, AI, "gpu", "dense"] == -1
+    assert not any(key[0] == "arriving" for key in before)
+    assert not any(key[0] == "leaving" for key in after)
+
+
+@rows_of("racks.end_of_life")
+def test_what_stands_came_within_one_life() -> None:
+    fleet = [
+        {"hall": "h", "rack": "rig", "racks": 4, "age_months": 12},
+        {"hall": "h", "rack": "rig", "racks": 2, "age_months": 0},
+    ]
+    instance = tiny(horizon__periods=4, fleet=fleet)
+    g = case(instance, fork(instance))
+    stand = ("racks", 1, MINE, "rig")
+    assert row(g, "racks.end_of_life", 1, "a", "rig") == by_hand(
+        {stand: 1, ("orders", 0, MINE, "rig"): -1}, "<=", 2
+    )
+    assert row(g, "racks.end_of_life", 6, "a", "rig") == by_hand(
+        {
+            ("racks", 6, MINE, "rig"): 1,
+            ("orders", 2, MINE, "rig"): -1,
+            ("orders", 4, MINE, "rig"): -1,
+        },
+        "<=",
+    )
+    assert absent(g, "racks.end_of_life", 0, "a", "rig")
+
+
+@rows_of("racks.end_of_life")
+def test_a_rebuilt_rack_starts_a_new_life() -> None:
+    g = case(tiny(**REBUILDS, racks__dense__life_months=12))
+    assert row(g, "racks.end_of_life", 2, "a", "dense") == by_hand(
+        {
+            ("racks", 2, AI, "dense"): 1,
+            ("orders", 1, AI, "dense"): -1,
+            ("arriving", 2, AI, "gpu", "dense"): -1,
+        },
+        "<=",
+    )
+
+
+@rows_of("racks.space_limit")
+def test_racks_and_tenants_share_the_it_mw_of_halls() -> None:
+    g = case(tiny(contracts__lease=LEASE))
+    assert row(g, "racks.space_limit", 0, MINE) == by_hand(
+        {("racks", 0, MINE, "rig"): 1.0, ("halls", 0, MINE): -4.0}, "<="
+    )
+    assert row(g, "racks.space_limit", 1, AI) == by_hand(
+        {
+            ("racks", 1, AI, "gpu"): 0.1,
+            ("hosting", 1, "lease", AI, TENANT): 1.0,
+            ("halls", 1, AI): -2.0,
+        },
+        "<=",
+    )
+
+
+@rows_of("racks.position_limit")
+def test_racks_and_tenants_share_the_positions_of_halls() -> None:
+    lease = {**LEASE, "kw_per_rack": 40.0}
+    g = case(tiny(contracts__lease=lease, racks__gpu__positions=2.0))
+    assert row(g, "racks.position_limit", 1, AI) == by_hand(
+        {
+            ("racks", 1, AI, "gpu"): 2.0,
+            ("hosting", 1, "lease", AI, TENANT): 25.0,
+            ("halls", 1, AI): -10.0,
+        },
+        "<=",
+    )
+    per_mw = case(tiny(fitouts__ai__positions_per_mw=8.0))
+    assert row(per_mw, "racks.position_limit", 1, AI)[0]["halls", 1, AI] == -16.0
+
+
+LARGE = {"workload": "mining", "machine": "m", "machines_per_rack": 1000}
+
+
+@rows_of("racks.whole_racks")
+def test_a_hall_holds_whole_racks() -> None:
+    g = case(tiny(halls__h__it_mw=4.5, racks__large=LARGE))
+    assert row(g, "racks.whole_racks", 1, MINE, "large") == by_hand(
+        {("racks", 1, MINE, "large"): 1, ("halls", 1, MINE): -2}, "<="
+    )
+    assert row(g, "racks.whole_racks", 1, MINE, "rig") == by_hand(
+        {("racks", 1, MINE, "rig"): 1, ("racks", 1, MINE, "large"): 1, ("halls", 1, MINE): -4},
+        "<=",
+    )
+    assert absent(case(tiny()), "racks.whole_racks", 1, MINE, "rig")
+
+
+@rows_of("racks.whole_racks")
+def test_positions_count_in_whole_racks_at_those_of_the_smallest_footprint() -> None:
+    flat = {**LARGE, "positions": 0.8}
+    g = case(tiny(halls__h__rack_positions=2.9, racks__large=flat))
+    assert row(g, "racks.whole_racks", 1, MINE, "rig")[0]["halls", 1, MINE] == -3
+
+
+LONGER = {**OWNED, "months": 60}
+
+
+@rows_of("racks.tail_life")
+def test_racks_that_serve_beyond_the_horizon_live_until_the_end() -> None:
+    instance = tiny(contracts={"own": OWNED, "longer": LONGER}, racks__gpu__life_months=36)
+    g = case(instance, fork(instance))
+    # The horizon ends with 2031, the contracts with 2033 and 2034: racks of 2031 and none last.
+    assert row(g, "racks.tail_life", 4, "a", "own", "gpu") == by_hand(
+        {
+            ("hosting", 4, "own", AI, "gpu"): 10.0,
+            ("hosting", 4, "longer", AI, "gpu"): 10.0,
+            ("orders", 2, AI, "gpu"): -1.0,
+        },
+        "<=",
+    )
+    assert row(g, "racks.tail_life", 4, "a", "longer", "gpu") == by_hand(
+        {("hosting", 4, "longer", AI, "gpu"): 10.0}, "<="
+    )
+
+
+@rows_of("racks.tail_life")
+def test_racks_of_today_serve_beyond_the_horizon_if_they_last() -> None:
+    fleet = [
+        {"hall": "h", "rack": "gpu", "racks": 7, "age_months": 0},
+        {"hall": "h", "rack": "gpu", "racks": 5, "age_months": 1},
+    ]
+    g = case(
+        tiny(
+            contracts__own=OWNED,
+            halls__h={"fitout": "ai", "package": "n1"},
+            fleet=fleet,
+        )
+    )
+    assert row(g, "racks.tail_life", 2, "a", "own", "gpu") == by_hand(
+        {
+            ("hosting", 2, "own", AI, "gpu"): 10.0,
+            ("orders", 0, AI, "gpu"): -1.0,
+            ("orders", 1, AI, "gpu"): -1.0,
+        },
+        "<=",
+        7,
+    )
+
+
+@rows_of("racks.tail_life")
+def test_rebuilt_racks_serve_beyond_the_horizon() -> None:
+    g = case(
+        tiny(
+            **REBUILDS,
+            racks__dense__life_months=36,
+            contracts__own={**OWNED, "racks": ["dense"]},
+        )
+    )
+    assert row(g, "racks.tail_life", 2, "a", "own", "dense") == by_hand(
+        {
+            ("hosting", 2, "own", AI, "dense"): 10.0,
+            ("orders", 1, AI, "dense"): -1.0,
+            ("arriving", 2, AI, "gpu", "dense"): -1.0,
+        },
+        "<=",
+    )
+
+
+def filled() -> Given:
+    """Derive a case whose halls hold four small racks, two large, or one of each and one more."""
+    fillings = ({"rig": 4.0}, {"large": 2.0}, {"rig": 1.0, "large": 1.0})
+    return replace(case(tiny(racks__large=LARGE)), fillings={MINE: fillings})
+
+
+@rows_of("racks.filled_halls")
+def test_every_hall_has_one_filling() -> None:
+    assert row(filled(), "racks.filled_halls", 1, MINE) == by_hand(
+        {
+            ("filled", 1, MINE, 0): 1,
+            ("filled", 1, MINE, 1): 1,
+            ("filled", 1, MINE, 2): 1,
+            ("halls", 1, MINE): -1,
+        },
+        "<=",
+    )
+
+
+@rows_of("racks.filling_limit")
+def test_racks_fit_the_fillings() -> None:
+    assert row(filled(), "racks.filling_limit", 1, MINE, "rig") == by_hand(
+        {
+            ("racks", 1, MINE, "rig"): 1,
+            ("filled", 1, MINE, 0): -4,
+            ("filled", 1, MINE, 2): -1,
+        },
+        "<=",
+    )
+
+
+# --- grid ----------------------------------------------------------------------------------
+
+CLOUD = {"price_usd_per_gpu_hour": 2.0, "utilisation_share": 0.5, "load_factor_share": 0.8}
+GRID = {
+    "site": "a", "adds_firm_mw": 2.0, "adds_interruptible_mw": 3.0, "capex_musd": 5.0,
+    "months": 12, "max_units": 4, "life_months": 120,
+}  # fmt: skip
+
+
+def cut_hours() -> dict[str, Hours]:
+    """Half the hours at 40 $/MWh, of which a quarter cut, and half too dear to mine."""
+    months = np.repeat(np.arange(1, 13), 3)
+    weights = np.tile([274.0, 91.0, 365.0], 12)
+    prices = np.tile([40.0, 40.0, 400.0], 12)
+    return {"a": Hours(months, weights, prices, np.tile([False, True, False], 12), "drawn")}
+
+
+@rows_of("grid.reservation")
+def test_ai_reserves_what_it_serves_at_peak() -> None:
+    g = case(tiny(contracts={"lease": LEASE, "own": OWNED}, gpu_cloud__gpu=CLOUD))
+    assert row(g, "grid.reservation", 1, "a") == by_hand(
+        {
+            ("reserved", 1, "a"): 1.0,
+            ("hosting", 1, "lease", AI, TENANT): -1.3,
+            ("hosting", 1, "own", AI, "gpu"): -1.3,
+            ("cloud", 1, AI, "gpu"): -1.3,
+        },
+        "==",
+    )
+
+
+@rows_of("grid.interconnection")
+def test_load_stays_within_the_connection_and_within_firm_mw_where_cut() -> None:
+    steps = [{"from": "2029-01", "value": 8.0}, {"from": "2031-01", "value": 9.0}]
+    instance = tiny(sites__a__firm_mw=steps, projects__line=GRID)
+    g = case(instance, fork(instance), cut_hours())
+    bands = {g.cut[4, "a", b]: b for b in g.bands[4, "a"] if g.runs[4, "a", b]}
+    built = {("builds", 0, "line"): -5.0, ("builds", 2, "line"): -5.0}
+    assert row(g, "grid.interconnection", 4, "a", bands[False]) == by_hand(
+        {("mining", 4, "a", "mine", "rig", bands[False]): 1.1, ("reserved", 4, "a"): 1.0, **built},
+        "<=",
+        13.0,
+    )
+    firm = {("builds", 0, "line"): -2.0, ("builds", 2, "line"): -2.0}
+    assert row(g, "grid.interconnection", 4, "a", bands[True]) == by_hand(
+        {("mining", 4, "a", "mine", "rig", bands[True]): 1.1, ("reserved", 4, "a"): 1.0, **firm},
+        "<=",
+        9.0,
+    )
+    dear = next(b for b in g.bands[4, "a"] if not g.runs[4, "a", b])
+    assert absent(g, "grid.interconnection", 4, "a", dear)
+
+
+@rows_of("grid.firm_reservation")
+def test_ai_stands_on_firm_mw() -> None:
+    g = case(tiny(projects__line=GRID))
+    assert row(g, "grid.firm_reservation", 0, "a") == by_hand({("reserved", 0, "a"): 1}, "<=", 8)
+    assert row(g, "grid.firm_reservation", 2, "a") == by_hand(
+        {("reserved", 2, "a"): 1, ("builds", 0, "line"): -2, ("builds", 1, "line"): -2}, "<=", 8
+    )
+
+
+@rows_of("grid.new_power_reservation")
+def test_ai_stands_on_new_mw_where_reuse_is_forbidden() -> None:
+    g = case(tiny(projects__line=GRID, policy__reuse_power=False))
+    assert row(g, "grid.new_power_reservation", 1, "a") == by_hand(
+        {("reserved", 1, "a"): 1, ("builds", 0, "line"): -2}, "<="
+    )
+    assert absent(case(tiny()), "grid.new_power_reservation", 1, "a")
+
+
+@rows_of("grid.mining_use_limit")
+def test_mining_keeps_to_what_a_rule_grants() -> None:
+    g = case(tiny(sites__a__mining_mw_max=5.0))
+    assert row(g, "grid.mining_use_limit", 1, "a", 0) == by_hand(
+        {("mining", 1, "a", "mine", "rig", 0): 1.1}, "<=", 5
+    )
+
+
+@rows_of("grid.ai_use_limit")
+def test_ai_keeps_to_what_a_rule_grants() -> None:
+    g = case(tiny(sites__a__ai_mw_max=3.0))
+    assert row(g, "grid.ai_use_limit", 1, "a") == by_hand({("reserved", 1, "a"): 1}, "<=", 3)
+
+
+@rows_of("grid.substation_limit")
+def test_nameplate_keeps_to_the_substation() -> None:
+    g = case(tiny(sites__a__substation_mw=7.0))
+    assert row(g, "grid.substation_limit", 1, "a") == by_hand(
+        {("racks", 1, MINE, "rig"): 1.1, ("reserved", 1, "a"): 1.0}, "<=", 7
+    )
+
+
+@rows_of("grid.project_limit")
+def test_a_project_is_built_so_many_times_on_a_path() -> None:
+    instance = tiny(projects__line=GRID)
+    g = case(instance, fork(instance))
+    assert row(g, "grid.project_limit", 4, "line") == by_hand(
+        {("builds", 0, "line"): 1, ("builds", 2, "line"): 1}, "<=", 4
+    )
+
+
+# --- mining --------------------------------------------------------------------------------
+
+SPLIT = {"split_cost_site_musd_per_year": 0.2, "split_cost_company_musd_per_year": 0.3}
+
+
+@rows_of("mining.mining_limit")
+def test_mining_runs_what_is_installed_and_fit_to_run() -> None:
+    g = case(tiny(halls__barn=BARN))
+    assert row(g, "mining.mining_limit", 1, "a", "mine", "rig", 0) == by_hand(
+        {
+            ("mining", 1, "a", "mine", "rig", 0): 1.0,
+            ("racks", 1, MINE, "rig"): -0.9,
+            ("racks", 1, BARN_MINE, "rig"): -0.9,
+        },
+        "<=",
+    )
+
+
+@rows_of("mining.presence")
+def test_a_site_with_mining_racks_mines() -> None:
+    g = case(tiny(halls__barn=BARN, finance=SPLIT))
+    assert row(g, "mining.presence", 1, "a") == by_hand(
+        {
+            ("racks", 1, MINE, "rig"): 1.0,
+            ("racks", 1, BARN_MINE, "rig"): 1.0,
+            ("mines", 1, "a"): -12.0,
+        },
+        "<=",
+    )
+
+
+# --- hosting -------------------------------------------------------------------------------
+
+RAMP = [{"after_months": 0, "share": 0.25}, {"after_months": 18, "share": 1.0}]
+
+
+@rows_of("hosting.delivery_balance")
+def test_what_is_due_of_the_mw_signed_is_delivered_or_late() -> None:
+    lease = {**LEASE, "ramp": RAMP, "latest_delivery": "2031-01", "sign_by": "2030-01"}
+    instance = tiny(contracts__lease=lease)
+    g = case(instance, fork(instance))
+    # The ramp reaches its second step in the middle of the last period, which counts whole.
+    assert row(g, "hosting.delivery_balance", 2, "lease") == by_hand(
+        {
+            ("hosting", 2, "lease", AI, TENANT): 1.0,
+            ("shortfall", 2, "lease"): 1.0,
+            ("signed_mw", 0, "lease"): -0.25,
+            ("signed_mw", 2, "lease"): -0.25,
+        },
+        "==",
+    )
+    assert row(g, "hosting.delivery_balance", 4, "lease") == by_hand(
+        {
+            ("hosting", 4, "lease", AI, TENANT): 1.0,
+            ("signed_mw", 0, "lease"): -1.0,
+            ("signed_mw", 2, "lease"): -1.0,
+        },
+        "==",
+    )
+    assert absent(g, "hosting.delivery_balance", 0, "lease")
+
+
+@rows_of("hosting.delivery_balance")
+def test_mw_signed_before_the_horizon_are_due_too() -> None:
+    signed = [{"contract": "lease", "mw": 2.0}]
+    g = case(tiny(contracts__lease={**LEASE, "ramp": RAMP[:1]}, commitments__contracts=signed))
+    assert row(g, "hosting.delivery_balance", 1, "lease") == by_hand(
+        {("hosting", 1, "lease", AI, TENANT): 1.0}, "==", 0.5
+    )
+
+
+@rows_of("hosting.delivery_balance")
+def test_owner_racks_of_every_accepted_type_deliver() -> None:
+    g = case(tiny(contracts__own={**OWNED, "racks": ["gpu", "dense"]}, **REBUILDS))
+    assert row(g, "hosting.delivery_balance", 1, "own") == by_hand(
+        {
+            ("hosting", 1, "own", AI, "gpu"): 1.0,
+            ("hosting", 1, "own", AI, "dense"): 1.0,
+            ("signed_mw", 0, "own"): -1.0,
+        },
+        "==",
+    )
+
+
+@rows_of("hosting.delivery_balance")
+def test_a_contract_that_no_package_can_promise_delivers_nothing() -> None:
+    g = case(tiny(contracts__lease={**LEASE, "availability": 0.9999}))
+    assert row(g, "hosting.delivery_balance", 1, "lease") == by_hand(
+        {("signed_mw", 0, "lease"): -1.0}, "=="
+    )
+
+
+@rows_of("hosting.signing_floor")
+def test_a_contract_takes_at_least_its_least() -> None:
+    g = case(tiny(contracts__lease=LEASE))
+    assert row(g, "hosting.signing_floor", 0, "lease") == by_hand(
+        {("signed_mw", 0, "lease"): 1, ("signing", 0, "lease"): -1.0}, ">="
+    )
+
+
+@rows_of("hosting.signing_limit")
+def test_a_contract_takes_at_most_its_most() -> None:
+    g = case(tiny(contracts__lease=LEASE))
+    assert row(g, "hosting.signing_limit", 0, "lease") == by_hand(
+        {("signed_mw", 0, "lease"): 1, ("signing", 0, "lease"): -3.0}, "<="
+    )
+
+
+@rows_of("hosting.signing_once")
+def test_a_contract_is_signed_once_on_a_path() -> None:
+    instance = tiny(contracts__lease={**LEASE, "sign_by": "2030-01"})
+    g = case(instance, fork(instance))
+    assert row(g, "hosting.signing_once", 4, "lease") == by_hand(
+        {("signing", 0, "lease"): 1, ("signing", 2, "lease"): 1}, "<=", 1
+    )
+
+
+@rows_of("hosting.owner_racks_limit")
+def test_owner_racks_serve_up_to_their_nameplate() -> None:
+    g = case(tiny(contracts__own=OWNED, gpu_cloud__gpu=CLOUD))
+    assert row(g, "hosting.owner_racks_limit", 1, AI, "gpu") == by_hand(
+        {
+            ("hosting", 1, "own", AI, "gpu"): 1.0,
+            ("cloud", 1, AI, "gpu"): 1.0,
+            ("racks", 1, AI, "gpu"): -0.1,
+        },
+        "<=",
+    )
+
+
+@rows_of("hosting.cloud_demand_limit")
+def test_gpu_hours_find_so_many_customers() -> None:
+    demand = [{"from": "2029-01", "value": 1.0}, {"from": "2030-01", "value": 1.5}]
+    g = case(tiny(halls__barn=BARN, gpu_cloud__gpu={**CLOUD, "demand_limit_mw": demand}))
+    assert row(g, "hosting.cloud_demand_limit", 1, "gpu") == by_hand(
+        {("cloud", 1, AI, "gpu"): 1, ("cloud", 1, BARN_AI, "gpu"): 1}, "<=", 1.5
+    )
+
+
+@rows_of("hosting.presence")
+def test_a_site_with_ai_halls_hosts() -> None:
+    g = case(tiny(finance=SPLIT))
+    assert row(g, "hosting.presence", 1, "h") == by_hand(
+        {("halls", 1, AI): 1.0, ("hosts", 1, "a"): -2.0}, "<="
+    )
+
+
+@rows_of("hosting.presence_by_contract")
+def test_a_site_that_serves_a_contract_hosts() -> None:
+    g = case(tiny(finance=SPLIT, contracts__lease={**LEASE, "ramp": RAMP}, halls__barn=BARN))
+    assert row(g, "hosting.presence_by_contract", 1, "a", "lease") == by_hand(
+        {
+            ("hosting", 1, "lease", AI, TENANT): 1.0,
+            ("hosting", 1, "lease", BARN_AI, TENANT): 1.0,
+            ("hosts", 1, "a"): -0.75,
+        },
+        "<=",
+    )
+
+
+# --- capital -------------------------------------------------------------------------------
+
+SECOND_SITE = {
+    "sites__b": {"firm_mw": 4.0},
+    "power__b": {"flat_usd_per_mwh": 40.0},
+    "halls__barn": {**BARN, "site": "b"},
+}
+
+
+@rows_of("capital.entry")
+def test_ai_is_entered_before_a_site_hosts() -> None:
+    g = case(tiny(finance__ai_entry_cost_musd=4.0))
+    assert row(g, "capital.entry", 1, "a") == by_hand(
+        {("hosts", 1, "a"): 1, ("entered", 1): -1}, "<="
+    )
+
+
+@rows_of("capital.entry_stays")
+def test_ai_entered_stays_entered() -> None:
+    instance = tiny(finance__ai_entry_cost_musd=4.0)
+    g = case(instance, fork(instance))
+    assert row(g, "capital.entry_stays", 4) == by_hand(
+        {("entered", 4): 1, ("entered", 2): -1}, ">="
+    )
+    assert row(g, "capital.entry_stays", 0) == by_hand({("entered", 0): 1}, ">=")
+    free = tiny(finance={"ai_entry_cost_musd": 4.0, "hosts_ai_already": True})
+    assert absent(case(free), "capital.entry_stays", 0)
+
+
+@rows_of("capital.entry_by_contract")
+def test_ai_is_entered_before_a_contract_is_due() -> None:
+    instance = tiny(finance__ai_entry_cost_musd=4.0, contracts__lease=LEASE)
+    g = case(instance, fork(instance))
+    assert row(g, "capital.entry_by_contract", 4, "lease") == by_hand(
+        {("entered", 4): 1, ("signing", 0, "lease"): -1}, ">="
+    )
+
+
+@rows_of("capital.both_at_site")
+def test_a_site_that_mines_and_hosts_runs_both() -> None:
+    g = case(tiny(finance=SPLIT))
+    assert row(g, "capital.both_at_site", 1, "a") == by_hand(
+        {("both", 1, "a"): 1, ("mines", 1, "a"): -1, ("hosts", 1, "a"): -1}, ">=", -1
+    )
+
+
+@rows_of("capital.both_in_company")
+def test_a_company_that_mines_here_and_hosts_there_runs_both() -> None:
+    g = case(tiny(finance=SPLIT, **SECOND_SITE))
+    assert row(g, "capital.both_in_company", 1, "a", "b") == by_hand(
+        {("both_company", 1): 1, ("mines", 1, "a"): -1, ("hosts", 1, "b"): -1}, ">=", -1
+    )
+
+
+@rows_of("capital.both_by_contract")
+def test_a_company_that_mines_with_a_contract_due_runs_both() -> None:
+    g = case(tiny(finance=SPLIT, contracts__lease=LEASE))
+    assert row(g, "capital.both_by_contract", 1, "a", "lease") == by_hand(
+        {("both_company", 1): 1, ("mines", 1, "a"): -1, ("signing", 0, "lease"): -1}, ">=", -1
+    )
+
+
+@rows_of("capital.capex_balance")
+def test_capex_is_what_technologies_spend() -> None:
+    owed = {"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-03", "due_musd": 0.4}
+    instance = tiny(
+        projects__line=GRID, commitments__racks=[owed], racks__rig__move_usd=1000.0, **REBUILDS,
+        halls__barn=BARN,
+    )  # fmt: skip
+    g = case(instance, fork(instance))
+    terms, sense, right = row(g, "capital.capex_balance", 1, "a")
+    spent = {MINE: (5.0, 0.125, 0.375), BARN_MINE: (5.0, 0.125, 0.375)}
+    hand: Terms = {("capex", 1, "a"): 1.0, ("builds", 1, "line"): -5.0}
+    for place, (fitting, order, due) in spent.items():
+        fitted = {MINE: AI, BARN_MINE: BARN_AI}[place]
+        hand[("conversions", 1, place, fitted)] = -fitting
+        hand[("conversions", 1, fitted, place)] = -1.2
+        hand[("orders", 1, place, "rig")] = -order
+        hand[("orders", 0, place, "rig")] = -due
+        hand[("orders", 1, fitted, "gpu")] = -0.4
+        hand[("orders", 1, fitted, "dense")] = -0.6
+        hand[("leaving", 1, place, "rig", "rig")] = -0.001
+        hand[("leaving", 1, fitted, "gpu", "dense")] = -0.02
+    assert (terms, sense, right) == by_hand(hand, "==", 0.4)
+
+
+@rows_of("capital.margin_balance")
+def test_margin_is_what_technologies_earn() -> None:
+    g = case(
+        tiny(
+            sites__a__staff_musd_per_year=0.6,
+            contracts={"lease": LEASE, "own": OWNED},
+            gpu_cloud__gpu=CLOUD,
+        )
+    )
+    # An IT MWh of AI costs 1.2 × 0.8 × (40 + 5 + 3) $, one of mining 1.05 × (40 + 5 + 2) $.
+    energy = HOURS * 1.2 * 0.8 * 48 / 1e6
+    served = 12 * 100 / 1e3 - energy - 12 * 5 / 1e3
+    sold = HOURS * 0.5 * 2.0 * 80 / 1e6 - energy
+    assert row(g, "capital.margin_balance", 1, "a") == by_hand(
+        {
+            ("margin", 1, "a"): 1.0,
+            ("mining", 1, "a", "mine", "rig", 0): -HOURS * (100 - 1.05 * 47) / 1e6,
+            ("hosting", 1, "lease", AI, TENANT): -served,
+            ("hosting", 1, "own", AI, "gpu"): -served,
+            ("cloud", 1, AI, "gpu"): -sold,
+            ("halls", 1, MINE): 0.04,
+            ("halls", 1, AI): 0.11,
+        },
+        "==",
+        -0.6,
+    )
+
+
+@rows_of("capital.margin_balance")
+def test_a_tenant_may_pay_the_energy() -> None:
+    g = case(tiny(contracts__lease={**LEASE, "power_passed_through": True}))
+    terms = row(g, "capital.margin_balance", 1, "a")[0]
+    assert terms["hosting", 1, "lease", AI, TENANT] == pytest.approx(-1.2 + 0.06, rel=1e-12)
+
+
+@rows_of("capital.capex_budget")
+def test_capex_keeps_to_budgets_of_spans_sites_and_the_horizon() -> None:
+    instance = tiny(
+        finance={
+            "capex_budget_musd": 9.0,
+            "capex_budget_by_site_musd": {"b": 3.0},
+            "capex_budget_by_period": [
+                {"from": "2029-01", "to": "2030-12", "musd": 5.0},
+                {"from": "2029-01", "musd": 2.0},
+            ],
+        },
+        **SECOND_SITE,
+    )
+    g = case(instance, fork(instance))
+    names = list(g.budget_musd)
+    assert list(g.budget_musd.values()) == [9.0, 3.0, 5.0, 2.0]
+    path = {("capex", n, s): 1.0 for n in (0, 2, 4) for s in "ab"}
+    assert row(g, "capital.capex_budget", names[0], 4) == by_hand(path, "<=", 9)
+    assert row(g, "capital.capex_budget", names[1], 4) == by_hand(
+        {key: 1.0 for key in path if key[2] == "b"}, "<=", 3
+    )
+    assert row(g, "capital.capex_budget", names[2], 2) == by_hand(
+        {key: 1.0 for key in path if key[1] != 4}, "<=", 5
+    )
+    assert row(g, "capital.capex_budget", names[3], 0) == by_hand(
+        {key: 1.0 for key in path if key[1] == 0}, "<=", 2
+    )
+    assert len(g.budget_span) == 2 + 2 + 2 + 1
+
+
+LOAN = {
+    "limit_musd": 20.0, "interest_per_year": 0.1, "loan_to_cost_share": 0.6, "fee_share": 0.02,
+    "draw_until": "2030-06",
+}  # fmt: skip
+DEBT = [
+    {"name": "old", "month": "2030-07", "principal_musd": 3.0, "interest_musd": 0.5},
+    {"name": "old", "month": "2033-01", "principal_musd": 7.0, "interest_musd": 0.5},
+]
+MONEY = {
+    "finance": {
+        **SPLIT,
+        "ai_entry_cost_musd": 4.0,
+        "minimum_cash_musd": 2.0,
+        "overhead_musd_per_year": 1.5,
+        "loan": LOAN,
+    },
+    "commitments__debt": DEBT,
+}
+ADVANCE = {
+    **LEASE,
+    "sign_by": "2030-01",
+    "prepayment_usd_per_kw": 240.0,
+    "prepayment_credit_months": 24,
+    "tenant_works_usd_per_kw": 700.0,
+    "latest_delivery": "2031-01",
+    "delay_usd_per_kw_month": 30.0,
+}
+
+
+def start_terms(n: int) -> Terms:
+    """What moves at the start of a period, in the case of the two tests below."""
+    return {
+        ("capex", n, "a"): -1.0,
+        ("sales", n, MINE, "rig"): 0.1,
+        ("sales", n, AI, "gpu"): 0.05,
+        ("signed_mw", n, "lease"): 0.24 + 0.7,
+        ("draw", n): 0.98,
+        ("repay", n): -1.0,
+        ("entered", n): -4.0,
+    }
+
+
+@rows_of("capital.cash_after_capex")
+def test_cash_holds_its_minimum_after_capex() -> None:
+    instance = tiny(contracts__lease=ADVANCE, **MONEY)
+    g = case(instance, fork(instance))
+    assert row(g, "capital.cash_after_capex", 0) == by_hand(start_terms(0), ">=", 2.0 - 100.0)
+    assert row(g, "capital.cash_after_capex", 2) == by_hand(
+        {**start_terms(2), ("cash", 0): 1.0, ("entered", 0): 4.0}, ">=", 2.0 + 3.0
+    )
+
+
+@rows_of("capital.cash_balance")
+def test_cash_is_what_was_and_all_that_flows() -> None:
+    instance = tiny(contracts__lease=ADVANCE, **MONEY)
+    g = case(instance, fork(instance))
+    flows = {
+        **start_terms(2),
+        ("cash", 0): 1.0,
+        ("entered", 0): 4.0,
+        ("margin", 2, "a"): 1.0,
+        ("both", 2, "a"): -0.2,
+        ("both_company", 2): -0.3,
+        ("debt", 2): -0.1,
+        # A year late costs 12 × 30 $/kW; of 240 $/kW, 120 are credited in the first year.
+        ("shortfall", 2, "lease"): -0.36,
+        ("signed_mw", 2, "lease"): 0.94 - 0.12,
+        ("signed_mw", 0, "lease"): -0.12,
+    }
+    hand = {("cash", 2): 1.0, **{key: -a for key, a in flows.items()}}
+    assert row(g, "capital.cash_balance", 2) == by_hand(hand, "==", -3.0 - 1.5 - 0.5)
+    last = row(g, "capital.cash_balance", 4)
+    assert last[0]["signed_mw", 2, "lease"] == pytest.approx(0.12)
+    assert ("draw", 4) not in last[0]
+    assert row(g, "capital.cash_balance", 0)[2] == pytest.approx(100.0 - 1.5)
+
+
+@rows_of("capital.cash_floor")
+def test_cash_holds_its_minimum_at_the_end() -> None:
+    g = case(tiny(**MONEY))
+    assert row(g, "capital.cash_floor", 1) == by_hand({("cash", 1): 1}, ">=", 2)
+
+
+@rows_of("capital.debt_balance")
+def test_the_loan_is_drawn_and_repaid() -> None:
+    instance = tiny(**MONEY)
+    g = case(instance, fork(instance))
+    assert row(g, "capital.debt_balance", 0) == by_hand(
+        {("debt", 0): 1, ("draw", 0): -1, ("repay", 0): 1}, "=="
+    )
+    assert row(g, "capital.debt_balance", 4) == by_hand(
+        {("debt", 4): 1, ("debt", 2): -1, ("repay", 4): 1}, "=="
+    )
+
+
+@rows_of("capital.debt_limit")
+def test_the_loan_keeps_to_its_limit() -> None:
+    assert row(case(tiny(**MONEY)), "capital.debt_limit", 1) == by_hand({("debt", 1): 1}, "<=", 20)
+
+
+@rows_of("capital.loan_to_cost")
+def test_the_loan_pays_for_capex_only() -> None:
+    g = case(tiny(**MONEY, **SECOND_SITE))
+    assert row(g, "capital.loan_to_cost", 1) == by_hand(
+        {("draw", 1): 1, ("capex", 1, "a"): -0.6, ("capex", 1, "b"): -0.6}, "<="
+    )
+    assert absent(g, "capital.loan_to_cost", 2)
+
+
+# --- policy --------------------------------------------------------------------------------
+
+
+def shared(a_share: float) -> Terms:
+    """Weigh mining against AI where mining's share is a limit."""
+    return {
+        ("racks", 1, MINE, "rig"): 1.0 - a_share,
+        ("hosting", 1, "lease", AI, TENANT): -a_share,
+        ("cloud", 1, AI, "gpu"): -a_share,
+    }
+
+
+@rows_of("policy.mining_share_floor")
+def test_mining_keeps_a_share() -> None:
+    g = case(
+        tiny(
+            contracts__lease=LEASE,
+            gpu_cloud__gpu=CLOUD,
+            policy={"mining_share_min": 0.1, "ai_share_max": 0.75, "shares_from": "2029-02"},
+        )
+    )
+    assert row(g, "policy.mining_share_floor", 1) == by_hand(shared(0.25), ">=")
+    assert absent(g, "policy.mining_share_floor", 0)
+
+
+@rows_of("policy.mining_share_limit")
+def test_mining_keeps_to_a_share() -> None:
+    g = case(
+        tiny(
+            contracts__lease=LEASE,
+            gpu_cloud__gpu=CLOUD,
+            policy={"mining_share_max": 0.8, "ai_share_min": 0.4},
+        )
+    )
+    assert row(g, "policy.mining_share_limit", 1) == by_hand(shared(0.6), "<=")
+
+
+# --- what is left --------------------------------------------------------------------------
+
+
+@rows_of("halls.kept_vintage")
+def test_of_a_vintage_no_more_remain_than_were_converted() -> None:
+    instance = tiny(contracts__lease=LEASE)
+    g = case(instance, fork(instance))
+    assert row(g, "halls.kept_vintage", 4, MINE, AI, 2) == by_hand(
+        {
+            ("kept", 4, MINE, AI, 2, HORIZON): 1,
+            ("kept", 4, MINE, AI, 2, "lease"): 1,
+            ("conversions", 2, MINE, AI): -1,
+        },
+        "<=",
+    )
+    assert absent(g, "halls.kept_vintage", 4, MINE, AI, 1)
+
+
+@rows_of("halls.kept_idle")
+def test_halls_worth_something_at_the_horizon_serve_nothing_beyond() -> None:
+    g = case(tiny(contracts__own=OWNED))
+    assert row(g, "halls.kept_idle", 2, AI) == by_hand(
+        {
+            ("kept", 2, MINE, AI, 0, HORIZON): 1,
+            ("kept", 2, MINE, AI, 1, HORIZON): 1,
+            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("halls", 2, AI): -1,
+        },
+        "<=",
+    )
+
+
+@rows_of("halls.kept_serving")
+def test_halls_worth_something_at_a_contracts_end_serve_it() -> None:
+    g = case(tiny(contracts__lease=LEASE))
+    assert row(g, "halls.kept_serving", 2, AI, "lease") == by_hand(
+        {
+            ("kept", 2, MINE, AI, 0, "lease"): 1,
+            ("kept", 2, MINE, AI, 1, "lease"): 1,
+            ("hosting", 2, "lease", AI, TENANT): -0.5,
+        },
+        "<=",
+    )
+
+
+# --- the objective -------------------------------------------------------------------------
+
+
+@rows_of("capital.value")
+def test_value_counts_equity_flows_at_their_dates_and_odds() -> None:
+    money = {**MONEY, "finance": {**MONEY["finance"], "discount_per_year": 0.21}}
+    instance = tiny(contracts__lease={**ADVANCE, "months": 24}, projects__line=GRID, **money)
+    g = case(instance, fork(instance))
+    terms, constant = value_terms(g)
+    # At 21 % a year, half a year discounts by 1 / 1.1; node 2 has 40 % odds and starts a year on.
+    start, mid, end = 0.4 / 1.21, 0.4 / 1.331, 0.4 / 1.21**3
+    hand: Terms = {
+        ("capex", 2, "a"): -start,
+        ("sales", 2, MINE, "rig"): 0.1 * start,
+        ("sales", 2, AI, "gpu"): 0.05 * start,
+        # Signed at the branch, credited there for a year and on the leaf below for another.
+        ("signed_mw", 2, "lease"): 0.94 * start - 0.12 * mid - 0.12 * mid / 1.21,
+        ("draw", 2): 0.98 * start,
+        ("repay", 2): -start,
+        # Entering at the branch rather than below it: 4 M$ a year earlier.
+        ("entered", 2): -4.0 * (start - start / 1.21),
+        ("margin", 2, "a"): mid,
+        ("both", 2, "a"): -0.2 * mid,
+        ("both_company", 2): -0.3 * mid,
+        ("debt", 2): -0.1 * mid,
+        ("shortfall", 2, "lease"): -0.36 * mid,
+        ("debt", 4): -0.1 * mid / 1.21 - end,
+        ("racks", 4, MINE, "rig"): 0.1 * end,
+        ("racks", 4, AI, "gpu"): 0.05 * end,
+        # Ordered at the branch, a project stands from 2031: one year of ten is gone.
+        ("builds", 2, "line"): 5.0 * 0.9 * end,
+        ("kept", 4, MINE, AI, 2, HORIZON): 5.0 * 0.9 * end,
+        ("kept", 4, AI, MINE, 2, HORIZON): 1.2 * 0.8 * end,
+    }
+    assert {key: terms[key] for key in hand} == pytest.approx(hand, rel=1e-12)
+    assert not {key for key in terms if key[0] in ("cash", "reserved", "orders", "halls")}
+    overhead = -1.5 * (1 + 1 / 1.21 + 1 / 1.21**2) / 1.1
+    owed = -3.0 / 1.21 - 0.5 / 1.331 - 7.0 / 1.21**3
+    assert constant == pytest.approx(overhead + owed, rel=1e-12)
+
+
+@rows_of("capital.value")
+def test_value_counts_what_runs_beyond_the_horizon() -> None:
+    own = {
+        **OWNED,
+        "prepayment_usd_per_kw": 480.0,
+        "months": 48,
+        "escalator_per_year": 0.05,
+    }
+    instance = tiny(contracts__own=own, racks__gpu__resale_usd=[
+        {"from": "2029-01", "value": 50_000.0}, {"from": "2033-06", "value": 20_000.0},
+    ])  # fmt: skip
+    g = case(instance, fork(instance))
+    terms, _ = value_terms(g)
+    energy = HOURS * 1.2 * 0.8 * 48 / 1e6
+    rents = 12 * 100 / 1e3 * (1.05**2 + 1.05**3)
+    tail = rents - 2 * (energy + 0.06 + 0.055)
+    # Per MW ten racks stand; at the contract's end they fetch 0.3 M$ less than at the horizon.
+    assert terms["hosting", 4, "own", AI, "gpu"] == pytest.approx(0.4 * (tail - 0.3), rel=1e-12)
+    # 480 $/kW over 48 months: 120 $ a year, two years on the path, two beyond.
+    assert terms.get(("signed_mw", 0, "own"), 0.0) == pytest.approx(0.0, abs=1e-12)
+    # The hall stands from 2030 or 2031 to the end of 2033: four years or three of ten are gone.
+    assert terms["kept", 4, MINE, AI, 0, "own"] == pytest.approx(0.4 * 5.0 * 0.6, rel=1e-12)
+    assert terms["kept", 4, MINE, AI, 2, "own"] == pytest.approx(0.4 * 5.0 * 0.7, rel=1e-12)
+    assert terms["kept", 4, MINE, AI, 2, HORIZON] == pytest.approx(0.4 * 5.0 * 0.9, rel=1e-12)
+
+
+# --- that nothing is untested --------------------------------------------------------------
+
+
+def test_every_family_has_rows_worked_out_by_hand() -> None:
+    assert set(CHECKS) == {family.name for family in FAMILIES} | {"capital.value"}
+
+
+def planted(rule: Callable[..., Any], decision: str | None) -> Callable[..., Any]:
+    """Spoil a rule by 1 %: the coefficients of a decision, or the constant."""
+
+    @wraps(rule.func if isinstance(rule, partial) else rule)
+    def wrong(c: Context, *index: Any) -> Any:
+        said = rule(c, *index)
+        body = said.left - said.right if isinstance(said, Relation) else said
+        spoilt = spoil(body, c, decision)
+        return Relation(spoilt, said.sense, 0.0) if isinstance(said, Relation) else spoilt
+
+    return wrong
+
+
+def spoil(body: Any, c: Context, decision: str | None) -> Any:
+    """Scale what multiplies a decision, or the constant, by 1.01."""
+    if not isinstance(body, Affine):
+        return body * 1.01 if decision is None else body
+    if decision is None:
+        return Affine(body.columns, body.coefficients, body.constant * 1.01)
+    mine = {x.columns[0] for x in getattr(c, decision).values()}
+    wrong = [
+        1.01 * a if j in mine else a for j, a in zip(body.columns, body.coefficients, strict=True)
+    ]
+    return Affine(body.columns, wrong, body.constant)
+
+
+def caught(name: str) -> bool:
+    """Whether some check of a family fails."""
+    for check in CHECKS[name]:
+        try:
+            check()
+        except AssertionError:
+            return True
+    return False
+
+
+def seen_by(name: str) -> set[str | None]:
+    """Decisions with a coefficient in the rows that a family's checks read; None, a constant."""
+    for check in CHECKS[name]:
+        check()
+    return SEEN[name]
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_planted_wrong_coefficient_is_caught(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for decision in sorted(seen_by(family.name), key=str):
+        wrong = replace(family, rule=planted(family.rule, decision))
+        spoilt = tuple(wrong if one is family else one for one in FAMILIES)
+        monkeypatch.setattr(allocation, "FAMILIES", spoilt)
+        assert caught(family.name), f"{family.name}: a wrong coefficient of {decision} passes"
+
+
+def test_a_planted_wrong_coefficient_of_the_objective_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right = allocation.objective
+    for decision in sorted(seen_by("capital.value"), key=str):
+        monkeypatch.setattr(allocation, "objective", planted(right, decision))
+        assert caught("capital.value"), f"a wrong coefficient of {decision} passes"
+        monkeypatch.setattr(allocation, "objective", right)
+
+
+def test_no_term_of_a_family_is_left_out_of_the_checks() -> None:
+    for name in CHECKS:
+        seen_by(name)
+    given = rich()
+    context, columns = symbolic(given)
+    for family in FAMILIES:
+        found = {
+            columns[j][0]
+            for _, relation in family.relations(context)
+            if isinstance(body := relation.left - relation.right, Affine)
+            for j in body.columns
+        }
+        assert found, f"{family.name} has no row in the case that has everything"
+        assert found <= SEEN[family.name], family.name
+    assert {name for name, *_ in value_terms(given)[0]} <= SEEN["capital.value"]
