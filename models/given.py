@@ -45,6 +45,7 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "End": ("e", "what a hall serves last: a contract that outlasts the horizon, or *horizon*"),
     "Project": ("j", "project"),
     "Budget": ("i", "capex budget"),
+    "Filling": ("w", "filling of a hall: racks to which none can be added"),
 }
 
 #: Stands for a rack type where the tenant brings the racks.
@@ -55,9 +56,21 @@ HORIZON: End = "horizon"
 Table = Mapping
 
 
-def known(unit: str, symbol: str, meaning: str) -> Any:
-    """Declare a number of a case: its unit, its symbol without indices, and its meaning."""
-    return field(metadata={"unit": unit, "symbol": symbol, "meaning": meaning})
+def known(unit: str, symbol: str, meaning: str, *, letters: str = "") -> Any:
+    """Declare a number of a case.
+
+    Parameters
+    ----------
+    unit : str
+        Its unit; empty for a ratio.
+    symbol : str
+        How the formulation page writes it, without its indices.
+    meaning : str
+        One line.
+    letters : str
+        Its index letters, where the types of its table do not say them.
+    """
+    return field(metadata={"unit": unit, "symbol": symbol, "meaning": meaning, "letters": letters})
 
 
 def shape(meaning: str, symbol: str = "") -> Any:
@@ -124,7 +137,10 @@ class Given:
         "rack/hall", r"\bar R", "whole racks that fit a hall, where fewer than MW and floor say"
     )
     fillings: Table[Place, tuple[Mapping[RackType, float], ...]] = known(
-        "rack/hall", r"\nu", "fillings of a hall, in places whose halls are filled one by one"
+        "rack/hall",
+        r"\nu",
+        "racks of a type in a filling, in places whose halls are filled one by one",
+        letters="pwk",
     )
     racks_today: Table[tuple[Place, RackType], float] = known(
         "rack", "R^0", "racks standing today"
@@ -194,7 +210,9 @@ class Given:
     project_halls: Table[tuple[Project, Place], float] = known(
         "hall/unit", r"\Delta H", "halls added, in the state in which they come"
     )
-    project_fibre: frozenset[Project] = shape("projects that bring fibre")
+    project_fibre: Table[Project, float] = known(
+        "1/unit", r"\Delta L", "fibre connections added, each enough for every hall"
+    )
     builds_allowed: tuple[tuple[Node, Project], ...] = shape(
         "projects that may be ordered and finish within the horizon"
     )

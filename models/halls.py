@@ -49,7 +49,7 @@ def fibre_limit(c: Context, n: Node, h: Hall) -> Relation:
 
     .. math::
         \sum_{p \in h,\ \text{AI}} H_{np} \le
-        \bar H_h \sum_{j\ \text{with fibre}} \ \sum_{m \preceq n-\ell_j} B_{mj}
+        \bar H_h \sum_{j \in s} \Delta L_j \sum_{m \preceq n-\ell_j} B_{mj}
 
     Binds at sites without fibre until a project brings it.
     """
@@ -57,7 +57,7 @@ def fibre_limit(c: Context, n: Node, h: Hall) -> Relation:
     ai = [p for p in g.places[h] if g.workload_of[p] == "ai"]
     site = g.site_of[g.places[h][0]]
     lit = total(
-        c.builds[m, j]
+        g.project_fibre[j] * c.builds[m, j]
         for j in g.projects.get(site, ())
         if j in g.project_fibre
         for m in g.tree.path(n)

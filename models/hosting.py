@@ -101,9 +101,7 @@ def presence_by_contract(c: Context, n: Node, s: Site, x: Contract) -> Relation:
     """
     g = c.given
     most = g.due_share[n, x] * max(g.contract_max_mw[x], g.signed_today_mw.get(x, 0.0))
-    served = total(
-        c.hosting[n, x, p, k] for p, k in g.hosting_at[x] if g.site_of[p] == s
-    )
+    served = total(c.hosting[n, x, p, k] for p, k in g.hosting_at[x] if g.site_of[p] == s)
     return at_most(served, most * c.hosts[n, s])
 
 

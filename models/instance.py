@@ -200,7 +200,9 @@ class BudgetStep(Block):
     model_config = ConfigDict(populate_by_name=True)
     from_: Month = Field(alias="from", description="first month of the span")
     to: Month | None = said("last month of the span; else one period", default=None)
-    musd: float = number("M$", "most capex that may be paid in the span", ge=0)
+    musd: float = number(
+        "M$", "most capex that may be paid in the span", ge=0, plausible=(0, 100_000)
+    )
 
 
 class Loan(Block):
@@ -224,12 +226,18 @@ class Finance(Block):
         "1/year", "discount rate of equity", ge=0, le=1, plausible=(0, 0.5)
     )
     opening_cash_musd: float = number("M$", "cash at the start", plausible=(0, 50_000))
-    minimum_cash_musd: float = number("M$", "cash never falls below", default=0.0)
+    minimum_cash_musd: float = number(
+        "M$", "cash never falls below", default=0.0, plausible=(0, 50_000)
+    )
     capex_budget_musd: float | None = number(
         "M$", "most capex over the horizon", default=None, ge=0, plausible=(0, 100_000)
     )
     capex_budget_by_period: list[BudgetStep] = said("budgets for spans of months", default=[])
-    capex_budget_by_site_musd: dict[Name, float] = said("budget per site, M$", default={})
+    capex_budget_by_site_musd: dict[Name, float] = said(
+        "most capex over the horizon by site",
+        default={},
+        json_schema_extra={"unit": "M$", "plausible": [0, 100_000]},
+    )
     overhead_musd_per_year: float = number(
         "M$/year", "company overhead", default=0.0, ge=0, plausible=(0, 1000)
     )
@@ -259,7 +267,7 @@ class RackOrder(Block):
     rack: Name = said("rack type")
     racks: Count = number("racks", "how many", ge=1)
     delivery: Month = said("month of delivery")
-    due_musd: float = number("M$", "still to be paid", default=0.0, ge=0)
+    due_musd: float = number("M$", "still to be paid", default=0.0, ge=0, plausible=(0, 20_000))
     due: Month | None = said("month of that payment; else delivery", default=None)
 
 
@@ -271,7 +279,7 @@ class Works(Block):
     fitout: Name = said("fit-out they will have")
     package: Name | None = said("uptime package they will have", default=None)
     ready: Month = said("month in which they are ready")
-    due_musd: float = number("M$", "still to be paid", default=0.0, ge=0)
+    due_musd: float = number("M$", "still to be paid", default=0.0, ge=0, plausible=(0, 20_000))
     due: Month | None = said("month of that payment; else ready", default=None)
 
 
@@ -280,8 +288,10 @@ class DebtPayment(Block):
 
     name: Name = said("which debt")
     month: Month = said("month of payment; principal after the horizon counts as debt then")
-    principal_musd: float = number("M$", "principal repaid", default=0.0, ge=0)
-    interest_musd: float = number("M$", "interest paid", default=0.0, ge=0)
+    principal_musd: float = number(
+        "M$", "principal repaid", default=0.0, ge=0, plausible=(0, 50_000)
+    )
+    interest_musd: float = number("M$", "interest paid", default=0.0, ge=0, plausible=(0, 5_000))
 
 
 class SignedContract(Block):
@@ -363,7 +373,7 @@ class ConvertsTo(Block):
     """What a GPU rack can be rebuilt into."""
 
     rack: Name = said("rack type after the rebuild")
-    cost_usd: float = number("$/rack", "cost per rack", ge=0)
+    cost_usd: float = number("$/rack", "cost per rack", ge=0, plausible=(0, 10_000_000))
     months: Count = number("months", "time it takes", default=0, ge=0, le=60)
 
 
@@ -401,7 +411,10 @@ class Rack(Block):
         plausible=(12, 180),
     )
     resale_usd: Path | None = number(
-        "$/rack", "resale by date; a mining rack takes its machines'", default=None
+        "$/rack",
+        "resale by date; a mining rack takes its machines'",
+        default=None,
+        plausible=(0, 50_000_000),
     )
     positions: float = number("positions", "rack positions it takes", default=1.0, ge=0)
     move_usd: float | None = number(
@@ -587,7 +600,7 @@ class Power(Block):
     prices: Text | None = said("CSV of hourly prices inside the instance", default=None)
     duration: Text | None = said("CSV of a price-duration curve by calendar month", default=None)
     flat_usd_per_mwh: float | None = number(
-        "$/MWh", "one price for every hour", default=None, plausible=(-50, 400)
+        "$/MWh", "one price for every hour", default=None, plausible=(5, 400)
     )
     adder_usd_per_mwh: float = number(
         "$/MWh",

@@ -91,12 +91,11 @@ def end_of_life(c: Context, n: Node, s: Site, k: RackType) -> Relation:
     r"""What stands at a site came within one life: the oldest leave first.
 
     .. math::
-        \sum_{p \in s} R_{npk} \le Y_{nsk} + \sum_{n-\Lambda_k \prec m \preceq n} \
-        \sum_{p \in s} \Big( O_{m-\ell_k,pk} + \sum_{k' \ne k} A_{mpk'k} \Big)
+        \sum_{p \in s} R_{npk} \le Y_{nsk} + \sum_{n-\Lambda_k \prec m \preceq n}
+        \ \sum_{p \in s} \Big( O_{m-\ell_k,pk} + \sum_{k' \ne k} A_{mpk'k} \Big)
 
-    A rebuilt rack starts a new life. The row says
-    that by any date at least as many have left as had come one life earlier, in stocks in
-    place of cumulative departures, which keeps it short.
+    A rebuilt rack starts a new life. The row says that by any date at least as many have left
+    as had come one life earlier, in stocks in place of departures, which keeps it short.
     """
     g = c.given
     places = [p for h in g.halls[s] for p in g.places[h] if k in g.racks_at.get(p, ())]
@@ -165,9 +164,7 @@ def whole_racks(c: Context, n: Node, p: Place, k: RackType) -> Relation:
     """
     g = c.given
     larger = [r for r in g.racks_at[p] if g.rack_mw[r] >= g.rack_mw[k]]
-    return at_most(
-        total(c.racks[n, p, r] for r in larger), g.rack_fit[p, k] * c.halls[n, p]
-    )
+    return at_most(total(c.racks[n, p, r] for r in larger), g.rack_fit[p, k] * c.halls[n, p])
 
 
 def filled_halls(c: Context, n: Node, p: Place) -> Relation:
@@ -184,7 +181,10 @@ def filled_halls(c: Context, n: Node, p: Place) -> Relation:
 
 
 def filling_limit(c: Context, n: Node, p: Place, k: RackType) -> Relation:
-    r"""Racks of a type fit the fillings: :math:`R_{npk} \le \sum_w \nu_{pwk} X_{npw}`."""
+    r"""Racks of a type fit the fillings.
+
+    .. math:: R_{npk} \le \sum_w \nu_{pwk} X_{npw}
+    """
     g = c.given
     room = total(
         filling.get(k, 0.0) * c.filled[n, p, w]

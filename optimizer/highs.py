@@ -20,6 +20,7 @@ import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 
 from optimizer.matrix import DROPPED, Floats, Matrix, largest_violation, objective_at
+from optimizer.tighten import tighten
 
 #: What a run claims. ``feasible``: a plan, not shown to be the best; ``none``: stopped before any.
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "none"]
@@ -190,7 +191,7 @@ def run(
 ) -> Outcome:
     """Solve a matrix that has passed the pre-flight.
 
-    Ctrl-C ends the run with the best point so far; a second one raises ``KeyboardInterrupt``.
+    The matrix is tightened first (:mod:`optimizer.tighten`), which costs no plan. Ctrl-C ends the run with the best point so far; a second one raises ``KeyboardInterrupt``.
 
     Parameters
     ----------
@@ -216,6 +217,7 @@ def run(
     _check_start(matrix, start)
     if not matrix.shape[1]:
         return _nothing_to_decide(matrix)
+    matrix = tighten(matrix)
     watched = progress, stop or threading.Event()
     claim, first = _attempt(matrix, options, start, *watched)
     if claim not in ("infeasible", "unbounded", "unsettled"):

@@ -51,11 +51,14 @@ class Kind:
         Of block, blocks and table.
     choices : tuple of str
         Of a choice.
+    grows : bool
+        Whether a path may be given as start and growth.
     """
 
     what: What
     block: type[Block] | None = None
     choices: tuple[str, ...] = ()
+    grows: bool = False
 
 
 @functools.cache
@@ -126,7 +129,9 @@ def _is_month(metadata: Sequence[Any]) -> bool:
 
 
 def _kind_of_union(members: list[Any]) -> Kind:
-    return Kind("path") if len(members) > 1 else _kind_of_type(members[0])
+    if len(members) == 1:
+        return _kind_of_type(members[0])
+    return Kind("path", grows=Growth in members)
 
 
 def _kind_of_container(inside: Kind, *, named: bool) -> Kind:

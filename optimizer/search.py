@@ -69,7 +69,7 @@ def search(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Outcome:
-    """Find the best point of a matrix, its large decisions first.
+    """Find the point that maximises a matrix, its large decisions first.
 
     Parameters
     ----------

@@ -238,8 +238,9 @@ def do_nothing(
         return None
     upper = np.where(still, 0.0, model.matrix.column_upper)
     matrix = replace(model.matrix, column_upper=upper)
-    seconds = min(60.0, time_limit)
-    outcome = run(matrix, Options(presolve=False, gap=1e-6, time_limit=seconds), stop=stop)
+    large = np.array([name in LARGE for name, _ in model.built.columns])
+    options = Options(presolve=False, time_limit=min(60.0, time_limit))
+    outcome = search(matrix, large, options, stop=stop)
     if outcome.x is None or outcome.status not in ("optimal", "feasible"):
         return None
     point = polished(matrix, outcome.x)

@@ -122,3 +122,27 @@ def figure(number: float | None, *, digits: int = 1) -> str:
     if size < 0.1:
         return f"{number:.2f}"
     return f"{number:,.0f}" if size >= 1000 else f"{number:,.{digits}f}"
+
+
+def quantity(number: float, unit: str) -> str:
+    """Write a figure with its unit, whole where it is whole.
+
+    Examples
+    --------
+    >>> quantity(25.0, "MW"), quantity(1.0, "units"), quantity(26.25, "MW"), quantity(2.0, "")
+    ('25 MW', '1 unit', '26.2 MW', '2')
+    """
+    text = figure(number, digits=0 if abs(number - round(number)) < 1e-6 else 1)
+    singular = unit.removesuffix("s") if text == "1" else unit
+    return f"{text} {singular}".rstrip()
+
+
+def counted(number: int, thing: str) -> str:
+    """Count things.
+
+    Examples
+    --------
+    >>> counted(1, "hall"), counted(0, "hall")
+    ('1 hall', '0 halls')
+    """
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

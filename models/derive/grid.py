@@ -48,7 +48,7 @@ def tables(d: Facts) -> dict[str, Any]:
             for j, project in projects.items()
             if project.adds_halls is not None
         },
-        "project_fibre": frozenset(j for j, x in projects.items() if x.adds_fibre),
+        "project_fibre": {j: 1.0 for j, project in projects.items() if project.adds_fibre},
         "builds_allowed": tuple(
             (n, j)
             for n in t.nodes

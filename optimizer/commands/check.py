@@ -32,6 +32,7 @@ def check_instance(folder: Path, prices: Mapping[str, Path], voice: Voice) -> in
     voice.show(
         Text.assemble((loaded.instance.instance.name, "bold"), ": ", summary(loaded.warnings)),
         _size_table(sizes),
+        Text(f"{len(loaded.defaults)} figures that nobody typed; --json lists them"),
         _default_table(loaded.defaults),
     )
     voice.answer(
@@ -79,15 +80,23 @@ def _size_table(sizes: Mapping[str, int]) -> Table:
 
 def _default_table(defaults: tuple[Default, ...]) -> Table:
     """Count the figures that nobody typed, block by block."""
-    counted = Counter(
-        (".".join(default.key.split(".")[:2]), default.source.partition(":")[0])
-        for default in defaults
-    )
-    title = f"{len(defaults)} figures that nobody typed (--json lists them)"
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left", header_style="dim")
+    counted = Counter((_block(d.key), d.source.partition(":")[0]) for d in defaults)
+    table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("figures", justify="right")
     table.add_column("block")
     table.add_column("from")
     for (block, source), count in counted.items():
         table.add_row(str(count), block, source)
     return table
+
+
+def _block(key: str) -> str:
+    """Name the block that a key stands in, as far as a table of named blocks goes.
+
+    Examples
+    --------
+    >>> _block("racks.s21-lot.kw"), _block("bitcoin.fee_share")
+    ('racks.s21-lot', 'bitcoin')
+    """
+    parts = key.split(".")
+    return ".".join(parts[: max(1, min(2, len(parts) - 1))])

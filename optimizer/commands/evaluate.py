@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from models.build import Column
-from optimizer.commands.clashes import clash_table
 from optimizer.commands.ready import Wish, make_ready
-from optimizer.commands.solve import answer, keep, search_plan, tell
+from optimizer.commands.solve import answer, present, search_plan
 from optimizer.commands.voice import Voice
 from optimizer.evaluate import Evaluation, evaluate
 from optimizer.pins import only
@@ -52,12 +52,9 @@ def evaluate_plan(question: Question, voice: Voice) -> int:
         return search_plan(ready, decided, wish.options, voice)
 
     judged = evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum)
-    written = None if wish.out is None else keep(wish.out, ready, judged.planned, wish)
-    if judged.broken:
-        voice.show(clash_table(judged.broken))
-    else:
-        voice.show(_comparison(judged))
-    tell(judged.planned, written, voice)
+    written = present(ready, judged.planned, wish, wish.out, judged.broken, voice)
+    if judged.planned.plan is not None:
+        voice.show(Text("\nBeside other plans", "bold"), _comparison(judged))
     voice.answer(**_answer(judged, written))
     return EXIT_CODES[judged.planned.status]
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.text import Text
-
 from models.build import Column
-from optimizer.commands.clashes import clash_table
 from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
@@ -20,7 +17,8 @@ from optimizer.elastic import Clash, clashing
 from optimizer.highs import Options
 from optimizer.plan import tables
 from optimizer.progress import progress_line
-from optimizer.solve import EXIT_CODES, Solved, Status, solve
+from optimizer.screen import screen
+from optimizer.solve import EXIT_CODES, Solved, solve
 from optimizer.unsound import refusing_unsound
 from optimizer.write import PROGRAM, refuse_taken, versions, write_run
 
@@ -37,9 +35,7 @@ def solve_instance(wish: Wish, voice: Voice) -> int:
     clashes: tuple[Clash, ...] = ()
     if solved.status == "infeasible":
         clashes = clashing(ready.case, pinned=ready.pins)
-        voice.show(clash_table(clashes))
-    written = keep(out, ready, solved, wish)
-    tell(solved, written, voice)
+    written = present(ready, solved, wish, out, clashes, voice)
     voice.answer(**answer(solved, written), clashes=[asdict(clash) for clash in clashes])
     return EXIT_CODES[solved.status]
 
@@ -73,37 +69,28 @@ def search_plan(
         return solve(ready.case, options, pinned=pins, progress=progress, stop=stop)
 
 
-def keep(out: Path, ready: Ready, solved: Solved, wish: Wish) -> Path | None:
-    """Write the run folder; None where there is no plan to keep.
+def present(
+    ready: Ready,
+    solved: Solved,
+    wish: Wish,
+    out: Path | None,
+    clashes: Sequence[Clash],
+    voice: Voice,
+) -> Path | None:
+    """Write the run folder and show what came of a solve.
 
-    A plan that did not survive its audit is kept aside in the folder, and not as a plan.
+    A plan that did not survive its audit is kept aside in the folder, and not as a plan. Without
+    a plan, or a place for it, nothing is written and None returned.
     """
-    if solved.plan is None:
-        return None
-    laid_out = tables(ready.case, solved)
-    return write_run(out, ready, ready.case, solved, laid_out, wish.options,
-                     overwrite=wish.overwrite)  # fmt: skip
-
-
-#: What a person is told of a solve that gave no plan, or none that may be called one.
-WORDS: Mapping[Status, str] = {
-    "infeasible": "infeasible: no plan keeps to every limit (confirmed by a second solve)",
-    "unbounded": "unbounded: the value grows without limit; a budget is missing, or something "
-    "can be bought for less than it is sold for",
-    "no-plan": "no plan: stopped before any was found; allow more time with --time-limit",
-    "audit-failed": "audit failed: the plan found breaks its own instance and is no plan",
-}
-
-
-def tell(solved: Solved, written: Path | None, voice: Voice) -> None:
-    """Say how a solve ended, and where its plan is."""
-    if solved.status in WORDS:
-        voice.warn(WORDS[solved.status])
-    if solved.audit is not None:
-        for breach in solved.audit.breaches:
-            voice.warn(str(breach))
-    if written is not None:
-        voice.say(Text(f"wrote {written}"))
+    laid_out = None if solved.plan is None else tables(ready.case, solved)
+    written = None
+    if laid_out is not None and out is not None:
+        written = write_run(out, ready, ready.case, solved, laid_out, wish.options,
+                            overwrite=wish.overwrite)  # fmt: skip
+    defaults, width = len(ready.defaults), voice.data.width
+    voice.show(screen(ready.case, solved, laid_out, defaults=defaults, out=written,
+                      clashes=clashes, width=width))  # fmt: skip
+    return written
 
 
 def answer(solved: Solved, written: Path | None) -> dict[str, Any]:

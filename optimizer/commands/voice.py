@@ -14,6 +14,9 @@ from rich.text import Text
 
 from optimizer.errors import InputRefused, Problem, RackwattError, as_json, rich
 
+#: Width of what goes into a file or a pipe.
+WIDTH = 100
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -33,7 +36,8 @@ class Voice:
     @cached_property
     def data(self) -> Console:
         """Where the answer goes."""
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        width = None if sys.stdout.isatty() else WIDTH
+        return Console(highlight=False, width=width)
 
     @cached_property
     def talk(self) -> Console:

@@ -39,6 +39,7 @@ _IN_WORDS: Mapping[str, str] = {
     "numbers": "a table of named numbers",
     "path": "a number, { start, growth_per_month }, a list of { from, value }, "
     "or the name of a column of paths.csv",
+    "steps": "a number, a list of { from, value }, or the name of a column of paths.csv",
 }  # fmt: skip
 
 
@@ -46,7 +47,8 @@ def allowed_for(kind: Kind, info: FieldInfo) -> str:
     """Write what a key may hold: its type, range and unit."""
     if kind.what == "choice":
         return listed(kind.choices)
-    words = [_IN_WORDS.get(kind.what, ""), *limits_of(info)]
+    what = "steps" if kind.what == "path" and not kind.grows else kind.what
+    words = [_IN_WORDS.get(what, ""), *limits_of(info)]
     unit = unit_of(info)
     text = ", ".join(word for word in words if word)
     return f"{text}, in {unit}" if unit and unit not in UNITLESS else text
@@ -247,8 +249,7 @@ class Reader:
         try:
             self.blocks[key] = block.model_validate(held)
         except ValidationError as refused:
-            for error in refused.errors(include_url=False):
-                self._refuse(key, block, held, error)
+            self._refuse_all(key, block, held, refused.errors(include_url=False))
         self._read_inner(key, block, held)
 
     def _read_inner(self, key: Key, block: type[Block], held: dict[str, Any]) -> None:
@@ -266,19 +267,35 @@ class Reader:
                 except ValidationError:
                     continue
 
-    def _refuse(
-        self, key: Key, block: type[Block], held: dict[str, Any], error: ErrorDetails
+    def _refuse_all(
+        self, key: Key, block: type[Block], held: dict[str, Any], errors: list[ErrorDetails]
     ) -> None:
-        inner = _plain_location(error["loc"], held)
-        if inner is None:
-            return
-        at = (*key, *inner)
+        """Report pydantic's complaints about a block, each once.
+
+        A path has several forms, and pydantic complains about each. What is said of the form
+        that was typed counts; where a path has no such form, its type is wrong.
+        """
+        located = [(*_plain_location(error["loc"], held), error) for error in errors]
+        for inner, fits, error in located:
+            if fits:
+                self._refuse((*key, *inner), kind_at(inner, block), error)
+        for inner, _, error in located:
+            at = (*key, *inner)
+            if not any(lost[: len(at)] == at for lost in self.lost):
+                wrong: ErrorDetails = {
+                    **error,
+                    "type": "float_type",
+                    "input": value_at(held, inner),
+                }
+                self._refuse(at, kind_at(inner, block), wrong)
+
+    def _refuse(self, at: Key, found: tuple[Kind, FieldInfo] | None, error: ErrorDetails) -> None:
         if any(at[:size] in self.lost for size in range(1, len(at) + 1)):
             return
         if error["type"] in _OF_A_WHOLE and any(lost[: len(at)] == at for lost in self.lost):
             return
         self.lost.add(at)
-        self.report.add(_problem(at, kind_at(inner, block), error, self.places))
+        self.report.add(_problem(at, found, error, self.places))
 
 
 #: Complaints about a block as a whole; where one of its keys has a problem, they only echo it.
@@ -295,8 +312,8 @@ _FORMS: tuple[tuple[str, Callable[[Any], bool]], ...] = (
 )
 
 
-def _plain_location(location: tuple[int | str, ...], held: Any) -> Key | None:
-    """Drop the names of forms from a location; None where it is not the form that was typed."""
+def _plain_location(location: tuple[int | str, ...], held: Any) -> tuple[Key, bool]:
+    """Drop the names of forms from a location, and say whether it is the form that was typed."""
     key: Key = ()
     for part in location:
         here = value_at(held, key)
@@ -307,8 +324,8 @@ def _plain_location(location: tuple[int | str, ...], held: Any) -> Key | None:
         if form is None or (isinstance(here, dict) and part in here):
             key = (*key, part)
         elif not form(here):
-            return None
-    return key[:-1] if key[-1:] == ("[key]",) else key
+            return key, False
+    return (key[:-1] if key[-1:] == ("[key]",) else key), True
 
 
 # --- complaints in words -------------------------------------------------------------------
@@ -326,7 +343,7 @@ def _problem(
     """Translate one of pydantic's complaints."""
     place = places.of(key)
     kind, info = found if found else (Kind("text"), None)
-    allowed = allowed_for(kind, info) if info else ""
+    allowed = allowed_for(kind, info) if info else _IN_WORDS["block"]
     message, shown, hint = _message(error), _shown(error["input"]), ""
     if error["type"] == "missing":
         hint, shown = (info.description or "") if info else "", ""

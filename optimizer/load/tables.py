@@ -211,7 +211,7 @@ def columns_of(block: type[Block]) -> Columns:
     """Give the columns a table may have: its keys, and nested keys with dots."""
     columns: dict[str, tuple[Key, Kind]] = {}
     for name, kind in kinds_of(block).items():
-        inner = Growth if kind.what == "path" else kind.block if kind.what == "block" else None
+        inner = Growth if kind.grows else kind.block if kind.what == "block" else None
         if kind.what != "block":
             columns[name] = ((name,), kind)
         if inner:

@@ -400,8 +400,9 @@ class Case:
         return max(self.share(self.instance.contracts[x], m) for m in self.months(n))
 
     @remembered
-    def rent(self, offer: Contract, k: str, month: int) -> float:
+    def rent(self, x: str, k: str, month: int) -> float:
         """M$ for a month of an IT MW."""
+        offer = self.instance.contracts[x]
         rise = (1 + offer.escalator_per_year) ** ((month - month_of(offer.start)) // 12)
         if offer.rate_usd_per_kw_month is not None:
             return offer.rate_usd_per_kw_month * rise / 1000
@@ -409,6 +410,16 @@ class Case:
         gpus = int(self.instance.racks[k].gpus_per_rack or 0) / self.mw(k)
         rate = float(offer.rate_usd_per_gpu_hour or 0)
         return rise * rate * paid * gpus * hours_in_month(month) / 1e6
+
+    @remembered
+    def credit(self, x: str, month: int) -> float:
+        """M$ per MW of an advance that is credited in a month."""
+        offer = self.instance.contracts[x]
+        months = offer.prepayment_credit_months or offer.months
+        start = month_of(offer.start)
+        if not start <= month < start + months:
+            return 0.0
+        return offer.prepayment_usd_per_kw / 1000 / months
 
     @remembered
     def homes(self, x: str) -> list[tuple[Place, str]]:
@@ -434,8 +445,10 @@ class Case:
             and (density or 0) <= (fitout.kw_per_rack_max or math.inf)
         )
 
-    def draw(self, offer: Contract, p: Place) -> float:
-        """Utility MW that the owner pays for, per IT MW."""
+    @remembered
+    def draw(self, x: str, p: Place) -> float:
+        """Utility MW that the owner pays for, per IT MW of a contract."""
+        offer = self.instance.contracts[x]
         if offer.power_passed_through:
             return 0.0
         return self.instance.fitouts[p[1]].pue * offer.load_factor_share

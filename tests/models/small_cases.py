@@ -11,7 +11,7 @@ import numpy as np
 from models.hours import Hours
 from models.instance import Instance, month_index, month_text
 from models.tree import Tree
-from tests.models.enumeration import Case, Weather
+from tests.models.cases import Case, Weather
 
 Typed = dict[str, Any]
 

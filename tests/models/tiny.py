@@ -193,7 +193,8 @@ def rich() -> Given:
         },
         commitments={
             "racks": [
-                {"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-01", "due_musd": 0.4}
+                {"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-01", "due_musd": 0.4},
+                {"hall": "h", "rack": "gpu", "racks": 4, "delivery": "2031-01"},
             ],
             "works": [
                 {"hall": "h", "halls": 1, "fitout": "ai", "package": "n1", "ready": "2030-01"}

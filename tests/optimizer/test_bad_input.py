@@ -40,7 +40,9 @@ class Mistake:
 
     @property
     def line(self) -> int | None:
-        return None if self.at == NOWHERE else line_of(self.at or self.new.splitlines()[0], self.text)
+        return (
+            None if self.at == NOWHERE else line_of(self.at or self.new.splitlines()[0], self.text)
+        )
 
 
 def only_error(folder: Path) -> Problem:
@@ -57,113 +59,286 @@ def only_error(folder: Path) -> Problem:
 
 NEW_CONTRACT = '[[commitments.contracts]]\ncontract = "lease"\nmw = 3\n\n[policy]'
 NEW_WORKS = '[[commitments.works]]\nhall = "old"\nhalls = 1\nfitout = "ai"\nready = "2027-09"\n'
-NEW_ORDER = '[[commitments.racks]]\nhall = "old"\nrack = "s21-lot"\nracks = 2\ndelivery = "2027-09"\n'
+NEW_ORDER = (
+    '[[commitments.racks]]\nhall = "old"\nrack = "s21-lot"\nracks = 2\ndelivery = "2027-09"\n'
+)
 
 TYPED: dict[str, Mistake] = {
     # unknown, repeated and missing keys
-    "unknown key": Mistake("it_mw = 5", "it_mww = 5", "halls.old.it_mww", "unknown key",
-                           hint="did you mean `it_mw`?"),
-    "unknown key with another unit": Mistake("kw = 132", "mw = 0.132", "racks.gpu.mw", "unknown key"),
-    "unknown table": Mistake("[policy]", "[polices]", "polices", "unknown key",
-                             hint="did you mean `policy`?"),
-    "unknown table of names": Mistake("[uptime.packages.n", "[uptime.pakages.n", "uptime.pakages",
-                                      "unknown key", hint="did you mean `packages`?"),
-    "key of another block": Mistake("count = 4", "count = 4\npue = 1.05", "halls.old.pue",
-                                    "unknown key", at="pue = 1.05\nit", hint="is a key of fitouts"),
-    "key in no block": Mistake('name = "small"', 'name = "small"\ncolour = 1', "instance.colour",
-                               "unknown key", at="colour"),
-    "unknown key in a growth": Mistake("growth_per_month = -", "growth_per_mont = -",
-                                       "bitcoin.hashprice_usd_per_ph_day.growth_per_mont",
-                                       "unknown key", at="hashprice"),
-    "unknown key in a step": Mistake('from = "2028-06"', 'form = "2028-06"',
-                                     "racks.gpu.resale_usd.1.form", "unknown key", at="resale_usd = ["),
-    "use without a catalogue": Mistake('site = "north"\ncount', 'use = "hall"\nsite = "north"\ncount',
-                                       "halls.old.use", "unknown key", hint="have a catalogue"),
-    "key given twice": Mistake("count = 4", "count = 4\ncount = 5", "halls.old.count",
-                               "given twice", at="count = 5", hint="first given at line"),
-    "table given twice": Mistake("[halls.old]", '[halls.old]\nsite = "north"\n[halls.old]',
-                                 "halls.old", "given twice", at='[halls.old]\nsite = "north"\ncount'),
-    "missing key": Mistake("th_per_s = 200\n", "", "machines.s21.th_per_s", "is missing",
-                           at="[machines.s21]", hint="hash rate"),
-    "missing block": Mistake("[bitcoin]\nhashprice_usd_per_ph_day = { start = 45,"
-                             " growth_per_month = -0.005 }\n", "", "bitcoin",
-                             "the block bitcoin is missing", at=NOWHERE),
-    "missing key of a growth": Mistake(", growth_per_month = -0.005", "",
-                                       "bitcoin.hashprice_usd_per_ph_day.growth_per_month",
-                                       "is missing", at="hashprice"),
+    "unknown key": Mistake(
+        "it_mw = 5", "it_mww = 5", "halls.old.it_mww", "unknown key", hint="did you mean `it_mw`?"
+    ),
+    "unknown key with another unit": Mistake(
+        "kw = 132", "mw = 0.132", "racks.gpu.mw", "unknown key"
+    ),
+    "unknown table": Mistake(
+        "[policy]", "[polices]", "polices", "unknown key", hint="did you mean `policy`?"
+    ),
+    "unknown table of names": Mistake(
+        "[uptime.packages.n",
+        "[uptime.pakages.n",
+        "uptime.pakages",
+        "unknown key",
+        hint="did you mean `packages`?",
+    ),
+    "key of another block": Mistake(
+        "count = 4",
+        "count = 4\npue = 1.05",
+        "halls.old.pue",
+        "unknown key",
+        at="pue = 1.05\nit",
+        hint="is a key of fitouts",
+    ),
+    "key in no block": Mistake(
+        'name = "small"',
+        'name = "small"\ncolour = 1',
+        "instance.colour",
+        "unknown key",
+        at="colour",
+    ),
+    "unknown key in a growth": Mistake(
+        "growth_per_month = -",
+        "growth_per_mont = -",
+        "bitcoin.hashprice_usd_per_ph_day.growth_per_mont",
+        "unknown key",
+        at="hashprice",
+    ),
+    "unknown key in a step": Mistake(
+        'from = "2028-06"',
+        'form = "2028-06"',
+        "racks.gpu.resale_usd.1.form",
+        "unknown key",
+        at="resale_usd = [",
+    ),
+    "use without a catalogue": Mistake(
+        'site = "north"\ncount',
+        'use = "hall"\nsite = "north"\ncount',
+        "halls.old.use",
+        "unknown key",
+        hint="have a catalogue",
+    ),
+    "key given twice": Mistake(
+        "count = 4",
+        "count = 4\ncount = 5",
+        "halls.old.count",
+        "given twice",
+        at="count = 5",
+        hint="first given at line",
+    ),
+    "table given twice": Mistake(
+        "[halls.old]",
+        '[halls.old]\nsite = "north"\n[halls.old]',
+        "halls.old",
+        "given twice",
+        at='[halls.old]\nsite = "north"\ncount',
+    ),
+    "missing key": Mistake(
+        "th_per_s = 200\n",
+        "",
+        "machines.s21.th_per_s",
+        "is missing",
+        at="[machines.s21]",
+        hint="hash rate",
+    ),
+    "missing block": Mistake(
+        "[bitcoin]\nhashprice_usd_per_ph_day = { start = 45, growth_per_month = -0.005 }\n",
+        "",
+        "bitcoin",
+        "the block bitcoin is missing",
+        at=NOWHERE,
+    ),
+    "missing key of a growth": Mistake(
+        ", growth_per_month = -0.005",
+        "",
+        "bitcoin.hashprice_usd_per_ph_day.growth_per_month",
+        "is missing",
+        at="hashprice",
+    ),
     "missing name": Mistake('name = "small"', "", "instance.name", "is missing", at="[instance]"),
-    "missing start of a contract": Mistake('start = "2028-07"\n', "", "contracts.lease.start",
-                                           "is missing", at="[contracts.lease]"),
+    "missing start of a contract": Mistake(
+        'start = "2028-07"\n', "", "contracts.lease.start", "is missing", at="[contracts.lease]"
+    ),
     # wrong types
-    "text for a number": Mistake("it_mw = 5", 'it_mw = "5"', "halls.old.it_mw", "wrong type",
-                                 hint="without quotes"),
+    "text for a number": Mistake(
+        "it_mw = 5", 'it_mw = "5"', "halls.old.it_mw", "wrong type", hint="without quotes"
+    ),
     "flag for a number": Mistake("it_mw = 5", "it_mw = true", "halls.old.it_mw", "wrong type"),
-    "list for a number": Mistake("it_mw = 5", "it_mw = [5]", "halls.old.it_mw", "wrong type",
-                                 hint="does not change over time"),
-    "table for a number": Mistake("it_mw = 5", "it_mw = { start = 5, growth_per_month = 0 }",
-                                  "halls.old.it_mw", "wrong type", hint="does not change"),
-    "fraction for a count": Mistake("periods = 8", "periods = 8.5", "horizon.periods", "wrong type"),
-    "float for a count": Mistake("periods = 8", "periods = 8.0", "horizon.periods", "wrong type",
-                                 hint="write 8"),
-    "number for a name": Mistake('site = "north"\ncount', "site = 5\ncount", "halls.old.site",
-                                 "wrong type"),
-    "number for a flag": Mistake("power_passed_through = true", "power_passed_through = 1",
-                                 "contracts.lease.power_passed_through", "wrong type"),
-    "text for a flag": Mistake("power_passed_through = true", 'power_passed_through = "yes"',
-                               "contracts.lease.power_passed_through", "wrong type",
-                               hint="true or false"),
-    "text for a list": Mistake('sites = ["north"]', 'sites = "north"', "contracts.lease.sites",
-                               "wrong type", hint='write ["north"]'),
-    "date for a month": Mistake('start = "2027-01"', "start = 2027-01-01", "horizon.start",
-                                "wrong type", hint='write "2027-01"'),
-    "number for a month": Mistake('start = "2027-01"', "start = 2027", "horizon.start", "wrong type"),
-    "number for a block": Mistake('[instance]\nname = "small"', 'policy_ = 3\n[instance]\nname = "small"',
-                                  "policy_", "unknown key"),
+    "list for a number": Mistake(
+        "it_mw = 5",
+        "it_mw = [5]",
+        "halls.old.it_mw",
+        "wrong type",
+        hint="does not change over time",
+    ),
+    "table for a number": Mistake(
+        "it_mw = 5",
+        "it_mw = { start = 5, growth_per_month = 0 }",
+        "halls.old.it_mw",
+        "wrong type",
+        hint="does not change",
+    ),
+    "fraction for a count": Mistake(
+        "periods = 8", "periods = 8.5", "horizon.periods", "wrong type"
+    ),
+    "float for a count": Mistake(
+        "periods = 8", "periods = 8.0", "horizon.periods", "wrong type", hint="write 8"
+    ),
+    "number for a name": Mistake(
+        'site = "north"\ncount', "site = 5\ncount", "halls.old.site", "wrong type"
+    ),
+    "number for a flag": Mistake(
+        "power_passed_through = true",
+        "power_passed_through = 1",
+        "contracts.lease.power_passed_through",
+        "wrong type",
+    ),
+    "text for a flag": Mistake(
+        "power_passed_through = true",
+        'power_passed_through = "yes"',
+        "contracts.lease.power_passed_through",
+        "wrong type",
+        hint="true or false",
+    ),
+    "text for a list": Mistake(
+        'sites = ["north"]',
+        'sites = "north"',
+        "contracts.lease.sites",
+        "wrong type",
+        hint='write ["north"]',
+    ),
+    "date for a month": Mistake(
+        'start = "2027-01"',
+        "start = 2027-01-01",
+        "horizon.start",
+        "wrong type",
+        hint='write "2027-01"',
+    ),
+    "number for a month": Mistake(
+        'start = "2027-01"', "start = 2027", "horizon.start", "wrong type"
+    ),
+    "number for a block": Mistake(
+        '[instance]\nname = "small"',
+        'policy_ = 3\n[instance]\nname = "small"',
+        "policy_",
+        "unknown key",
+    ),
     "list for a table": Mistake("[sites.north]", "[[sites.north]]", "sites.north", "wrong type"),
     "table for a list": Mistake("[[fleet]]", "[fleet]", "fleet", "wrong type"),
-    "text for a path": Mistake("resale_usd_per_th = 5", 'resale_usd_per_th = "5"',
-                               "machines.s21.resale_usd_per_th", "no such column"),
-    "flag for a path": Mistake("resale_usd_per_th = 5", "resale_usd_per_th = true",
-                               "machines.s21.resale_usd_per_th", "wrong type"),
-    "text in a growth": Mistake("{ start = 45,", '{ start = "45",',
-                                "bitcoin.hashprice_usd_per_ph_day.start", "wrong type", at="hashprice"),
-    "text in a step": Mistake("value = 1e6", 'value = "1e6"', "racks.gpu.resale_usd.1.value",
-                              "wrong type", at="resale_usd = ["),
-    "unknown word": Mistake('cooling = "air"\nlife', 'cooling = "wind"\nlife', "machines.s21.cooling",
-                            "none of the words"),
-    "misspelt word": Mistake('workload = "ai"\ncooling = "liquid"\ngpus',
-                             'workload = "ai"\ncooling = "liqiud"\ngpus',
-                             "racks.gpu.cooling", "none of the words", at='cooling = "liqiud"',
-                             hint="did you mean `liquid`?"),
-    "another currency": Mistake("firm_mw = 12", 'currency = "CAD"\nfirm_mw = 12',
-                                "sites.north.currency", "none of the words"),
-    "name with a space": Mistake("[sites.north]", '[sites."north west"]\nfirm_mw = 10\n[sites.north]',
-                                 "sites.north west", "cannot be a name"),
-    "empty name of a hall": Mistake("[[fleet]]", '[halls.""]\nsite = "north"\ncount = 1\nit_mw = 5\n'
-                                    "[[fleet]]", "halls.", "cannot be a name"),
+    "text for a path": Mistake(
+        "resale_usd_per_th = 5",
+        'resale_usd_per_th = "5"',
+        "machines.s21.resale_usd_per_th",
+        "no such column",
+    ),
+    "flag for a path": Mistake(
+        "resale_usd_per_th = 5",
+        "resale_usd_per_th = true",
+        "machines.s21.resale_usd_per_th",
+        "wrong type",
+    ),
+    "growth where there are steps": Mistake(
+        "firm_mw = 12\n",
+        "firm_mw = { start = 12, growth_per_month = 0.01 }\n",
+        "sites.north.firm_mw",
+        "wrong type",
+    ),
+    "list of numbers for a path": Mistake(
+        "resale_usd_per_th = 5",
+        "resale_usd_per_th = [5]",
+        "machines.s21.resale_usd_per_th.0",
+        "wrong type",
+    ),
+    "text in a growth": Mistake(
+        "{ start = 45,",
+        '{ start = "45",',
+        "bitcoin.hashprice_usd_per_ph_day.start",
+        "wrong type",
+        at="hashprice",
+    ),
+    "text in a step": Mistake(
+        "value = 1e6",
+        'value = "1e6"',
+        "racks.gpu.resale_usd.1.value",
+        "wrong type",
+        at="resale_usd = [",
+    ),
+    "unknown word": Mistake(
+        'cooling = "air"\nlife',
+        'cooling = "wind"\nlife',
+        "machines.s21.cooling",
+        "none of the words",
+    ),
+    "misspelt word": Mistake(
+        'workload = "ai"\ncooling = "liquid"\ngpus',
+        'workload = "ai"\ncooling = "liqiud"\ngpus',
+        "racks.gpu.cooling",
+        "none of the words",
+        at='cooling = "liqiud"',
+        hint="did you mean `liquid`?",
+    ),
+    "another currency": Mistake(
+        "firm_mw = 12",
+        'currency = "CAD"\nfirm_mw = 12',
+        "sites.north.currency",
+        "none of the words",
+    ),
+    "name with a space": Mistake(
+        "[sites.north]",
+        '[sites."north west"]\nfirm_mw = 10\n[sites.north]',
+        "sites.north west",
+        "cannot be a name",
+    ),
+    "empty name of a hall": Mistake(
+        "[[fleet]]",
+        '[halls.""]\nsite = "north"\ncount = 1\nit_mw = 5\n[[fleet]]',
+        "halls.",
+        "cannot be a name",
+    ),
     # numbers that are none
     "nan": Mistake("it_mw = 5", "it_mw = nan", "halls.old.it_mw", "not a finite number"),
     "infinity": Mistake("it_mw = 5", "it_mw = inf", "halls.old.it_mw", "not a finite number"),
-    "minus infinity": Mistake("opening_cash_musd = 20", "opening_cash_musd = -inf",
-                              "finance.opening_cash_musd", "not a finite number"),
-    "nan in a growth": Mistake("{ start = 45,", "{ start = nan,",
-                               "bitcoin.hashprice_usd_per_ph_day.start", "not a finite number",
-                               at="hashprice"),
-    "nan in a step": Mistake("value = 1e6", "value = nan", "racks.gpu.resale_usd.1.value",
-                             "not a finite number", at="resale_usd = ["),
+    "minus infinity": Mistake(
+        "opening_cash_musd = 20",
+        "opening_cash_musd = -inf",
+        "finance.opening_cash_musd",
+        "not a finite number",
+    ),
+    "nan in a growth": Mistake(
+        "{ start = 45,",
+        "{ start = nan,",
+        "bitcoin.hashprice_usd_per_ph_day.start",
+        "not a finite number",
+        at="hashprice",
+    ),
+    "nan in a step": Mistake(
+        "value = 1e6",
+        "value = nan",
+        "racks.gpu.resale_usd.1.value",
+        "not a finite number",
+        at="resale_usd = [",
+    ),
     "beyond any float": Mistake("it_mw = 5", f"it_mw = 1{'0' * 400}", "halls.old.it_mw", ""),
     "1e308": Mistake("it_mw = 5", "it_mw = 1e308", "halls.old.it_mw", "far from real figures"),
     # TOML that is none
     "decimal comma": Mistake("it_mw = 5", "it_mw = 5,5", "", "not TOML", hint="decimal point"),
-    "month without quotes": Mistake('start = "2027-01"', "start = 2027-01", "", "not TOML",
-                                    hint='as "2027-04"'),
-    "True": Mistake("power_passed_through = true", "power_passed_through = True", "", "not TOML",
-                    hint="true or false"),
-    "percent sign": Mistake("mining_share_min = 0.1", "mining_share_min = 10 %", "", "not TOML",
-                            hint="as a fraction"),
+    "month without quotes": Mistake(
+        'start = "2027-01"', "start = 2027-01", "", "not TOML", hint='as "2027-04"'
+    ),
+    "True": Mistake(
+        "power_passed_through = true",
+        "power_passed_through = True",
+        "",
+        "not TOML",
+        hint="true or false",
+    ),
+    "percent sign": Mistake(
+        "mining_share_min = 0.1", "mining_share_min = 10 %", "", "not TOML", hint="as a fraction"
+    ),
     "unit after a number": Mistake("it_mw = 5", "it_mw = 5 MW", "", "not TOML", hint="in the key"),
     "full width digit": Mistake("it_mw = 5", "it_mw = ５", "", "not TOML", hint="digits 0 to 9"),
-    "text without quotes": Mistake('power = "grid"', "power = grid", "", "not TOML", hint="in quotes"),
+    "text without quotes": Mistake(
+        'power = "grid"', "power = grid", "", "not TOML", hint="in quotes"
+    ),
     "no value": Mistake("it_mw = 5", "it_mw =", "", "not TOML", hint="must follow"),
     "colon": Mistake("it_mw = 5", "it_mw: 5", "", "not TOML", hint="key = value"),
     "open bracket": Mistake("[halls.old]", "[halls.old", "", "not TOML", hint="closed by ]"),
@@ -173,186 +348,451 @@ TYPED: dict[str, Mistake] = {
     # ranges
     "negative count": Mistake("count = 4", "count = -4", "halls.old.count", "outside its range"),
     "no periods": Mistake("periods = 8", "periods = 0", "horizon.periods", "outside its range"),
-    "too many periods": Mistake("periods = 8", "periods = 100000", "horizon.periods",
-                                "outside its range"),
-    "five months a period": Mistake("months_per_period = 3", "months_per_period = 5", "horizon",
-                                    "1, 2, 3, 4, 6 or 12", at="[horizon]"),
-    "negative price": Mistake("price_usd_per_th = 14", "price_usd_per_th = -14",
-                              "machines.s21.price_usd_per_th", "outside its range"),
-    "negative MW": Mistake("firm_mw = 12", "firm_mw = -12", "sites.north.firm_mw",
-                           "far from real figures"),
-    "negative resale": Mistake("resale_usd = [{ from", "resale_usd = -5 #", "racks.gpu.resale_usd",
-                               "outside its range", at="resale_usd = -5"),
-    "share above one": Mistake("mining_share_min = 0.1", "mining_share_min = 10",
-                               "policy.mining_share_min", "outside its range", hint="percent"),
-    "availability in percent": Mistake("availability = 0.9995", "availability = 99.95",
-                                       "uptime.packages.n-plus-1.availability", "outside its range",
-                                       hint="in percent it would be 0.9995"),
+    "too many periods": Mistake(
+        "periods = 8", "periods = 100000", "horizon.periods", "outside its range"
+    ),
+    "five months a period": Mistake(
+        "months_per_period = 3",
+        "months_per_period = 5",
+        "horizon",
+        "1, 2, 3, 4, 6 or 12",
+        at="[horizon]",
+    ),
+    "negative price": Mistake(
+        "price_usd_per_th = 14",
+        "price_usd_per_th = -14",
+        "machines.s21.price_usd_per_th",
+        "outside its range",
+    ),
+    "negative MW": Mistake(
+        "firm_mw = 12", "firm_mw = -12", "sites.north.firm_mw", "far from real figures"
+    ),
+    "negative resale": Mistake(
+        "resale_usd = [{ from",
+        "resale_usd = -5 #",
+        "racks.gpu.resale_usd",
+        "far from real figures",
+        at="resale_usd = -5",
+    ),
+    "share above one": Mistake(
+        "mining_share_min = 0.1",
+        "mining_share_min = 10",
+        "policy.mining_share_min",
+        "outside its range",
+        hint="percent",
+    ),
+    "availability in percent": Mistake(
+        "availability = 0.9995",
+        "availability = 99.95",
+        "uptime.packages.n-plus-1.availability",
+        "outside its range",
+        hint="in percent it would be 0.9995",
+    ),
     "pue below one": Mistake("pue = 1.05", "pue = 0.95", "fitouts.mine.pue", "outside its range"),
     "no MW": Mistake("it_mw = 5", "it_mw = 0", "halls.old.it_mw", "outside its range"),
-    "month thirteen": Mistake('start = "2027-01"', 'start = "2027-13"', "horizon.start", "YYYY-MM"),
-    "full width month": Mistake('start = "2027-01"', 'start = "２０２７-01"', "horizon.start", "YYYY-MM"),
-    "American month": Mistake('start = "2027-01"', 'start = "01/2027"', "horizon.start", "YYYY-MM"),
-    "year before bitcoin": Mistake('start = "2027-01"', 'start = "0027-01"', "horizon.start",
-                                   "2009 and 2140"),
-    "steps that fall": Mistake('from = "2028-06"', 'from = "2026-06"', "racks.gpu.resale_usd",
-                               "rising months", at="resale_usd = ["),
-    "steps without any": Mistake("resale_usd_per_th = 5", "resale_usd_per_th = []",
-                                 "machines.s21.resale_usd_per_th", "at least one"),
+    "month thirteen": Mistake(
+        'start = "2027-01"', 'start = "2027-13"', "horizon.start", "YYYY-MM"
+    ),
+    "full width month": Mistake(
+        'start = "2027-01"', 'start = "２０２７-01"', "horizon.start", "YYYY-MM"
+    ),
+    "American month": Mistake(
+        'start = "2027-01"', 'start = "01/2027"', "horizon.start", "YYYY-MM"
+    ),
+    "year before bitcoin": Mistake(
+        'start = "2027-01"', 'start = "0027-01"', "horizon.start", "2009 and 2140"
+    ),
+    "steps that fall": Mistake(
+        'from = "2028-06"',
+        'from = "2026-06"',
+        "racks.gpu.resale_usd",
+        "rising months",
+        at="resale_usd = [",
+    ),
+    "steps without any": Mistake(
+        "resale_usd_per_th = 5",
+        "resale_usd_per_th = []",
+        "machines.s21.resale_usd_per_th",
+        "at least one",
+    ),
     # blocks that contradict themselves
-    "watt and J/TH": Mistake("j_per_th = 17.5", "j_per_th = 17.5\nwatt = 3500", "machines.s21",
-                             "exactly one of", at="[machines.s21]"),
-    "neither watt nor J/TH": Mistake("j_per_th = 17.5\n", "", "machines.s21", "exactly one of",
-                                     at="[machines.s21]"),
-    "two hashprices": Mistake("[bitcoin]", "[bitcoin]\nbtc_price_usd = 90000\nnetwork_eh_per_s = 900",
-                              "bitcoin", "exactly one of", at="[bitcoin]"),
-    "machine and GPUs": Mistake("machines_per_rack = 280", "machines_per_rack = 280\ngpus_per_rack = 8",
-                                "racks.s21-lot", "exactly one of", at="[racks.s21-lot]"),
+    "watt and J/TH": Mistake(
+        "j_per_th = 17.5",
+        "j_per_th = 17.5\nwatt = 3500",
+        "machines.s21",
+        "exactly one of",
+        at="[machines.s21]",
+    ),
+    "neither watt nor J/TH": Mistake(
+        "j_per_th = 17.5\n", "", "machines.s21", "exactly one of", at="[machines.s21]"
+    ),
+    "two hashprices": Mistake(
+        "[bitcoin]",
+        "[bitcoin]\nbtc_price_usd = 90000\nnetwork_eh_per_s = 900",
+        "bitcoin",
+        "exactly one of",
+        at="[bitcoin]",
+    ),
+    "machine and GPUs": Mistake(
+        "machines_per_rack = 280",
+        "machines_per_rack = 280\ngpus_per_rack = 8",
+        "racks.s21-lot",
+        "exactly one of",
+        at="[racks.s21-lot]",
+    ),
     "GPU rack without draw": Mistake("kw = 132\n", "", "racks.gpu", "needs kw", at="[racks.gpu]"),
-    "machine without number": Mistake("machines_per_rack = 280\n", "", "racks.s21-lot",
-                                      "go together", at="[racks.s21-lot]"),
-    "ASICs for AI": Mistake('workload = "mining"\nmachine', 'workload = "ai"\nmachine',
-                            "racks.s21-lot", "workload mining", at="[racks.s21-lot]"),
-    "ASICs rebuilt": Mistake("machines_per_rack = 280",
-                             'machines_per_rack = 280\nconverts_to = { rack = "gpu", cost_usd = 1 }',
-                             "racks.s21-lot", "only GPU racks", at="[racks.s21-lot]"),
-    "peak below mean": Mistake("pue_peak = 1.4", "pue_peak = 1.1", "fitouts.ai", "pue_peak",
-                               at="[fitouts.ai]"),
-    "project that adds nothing": Mistake("adds_firm_mw = 10\n", "", "projects.line", "must add",
-                                         at="[projects.line]"),
-    "least above most": Mistake("min_mw = 2", "min_mw = 20", "contracts.lease", "min_mw lies above",
-                                at="[contracts.lease]"),
-    "tenant with racks": Mistake('racks_by = "tenant"', 'racks_by = "tenant"\nracks = ["gpu"]',
-                                 "contracts.lease", "must not name any", at="[contracts.lease]"),
-    "owner without racks": Mistake('racks_by = "tenant"', 'racks_by = "owner"', "contracts.lease",
-                                   "need `racks`", at="[contracts.lease]"),
-    "two rates": Mistake("rate_usd_per_kw_month = 140",
-                         "rate_usd_per_kw_month = 140\nrate_usd_per_gpu_hour = 2", "contracts.lease",
-                         "exactly one of", at="[contracts.lease]"),
-    "signed after the start": Mistake('sign_by = "2027-04"', 'sign_by = "2029-04"', "contracts.lease",
-                                      "sign_by lies after start", at="[contracts.lease]"),
-    "delivered before the start": Mistake('start = "2028-07"',
-                                          'start = "2028-07"\nlatest_delivery = "2028-01"',
-                                          "contracts.lease", "latest_delivery lies before",
-                                          at="[contracts.lease]"),
-    "ramp that falls back": Mistake('start = "2028-07"', 'start = "2028-07"\nramp = ['
-                                    "{ after_months = 6, share = 1 }, { after_months = 0, share = 0.5 }]",
-                                    "contracts.lease", "rising months", at="[contracts.lease]"),
-    "flat and hourly": Mistake("flat_usd_per_mwh = 40", 'flat_usd_per_mwh = 40\nprices = "a.csv"',
-                               "power.grid", "exactly one of", at="[power.grid]"),
-    "no price": Mistake("flat_usd_per_mwh = 40\n", "", "power.grid", "exactly one of",
-                        at="[power.grid]"),
+    "machine without number": Mistake(
+        "machines_per_rack = 280\n", "", "racks.s21-lot", "go together", at="[racks.s21-lot]"
+    ),
+    "ASICs for AI": Mistake(
+        'workload = "mining"\nmachine',
+        'workload = "ai"\nmachine',
+        "racks.s21-lot",
+        "workload mining",
+        at="[racks.s21-lot]",
+    ),
+    "ASICs rebuilt": Mistake(
+        "machines_per_rack = 280",
+        'machines_per_rack = 280\nconverts_to = { rack = "gpu", cost_usd = 1 }',
+        "racks.s21-lot",
+        "only GPU racks",
+        at="[racks.s21-lot]",
+    ),
+    "peak below mean": Mistake(
+        "pue_peak = 1.4", "pue_peak = 1.1", "fitouts.ai", "pue_peak", at="[fitouts.ai]"
+    ),
+    "project that adds nothing": Mistake(
+        "adds_firm_mw = 10\n", "", "projects.line", "must add", at="[projects.line]"
+    ),
+    "least above most": Mistake(
+        "min_mw = 2", "min_mw = 20", "contracts.lease", "min_mw lies above", at="[contracts.lease]"
+    ),
+    "tenant with racks": Mistake(
+        'racks_by = "tenant"',
+        'racks_by = "tenant"\nracks = ["gpu"]',
+        "contracts.lease",
+        "must not name any",
+        at="[contracts.lease]",
+    ),
+    "owner without racks": Mistake(
+        'racks_by = "tenant"',
+        'racks_by = "owner"',
+        "contracts.lease",
+        "need `racks`",
+        at="[contracts.lease]",
+    ),
+    "two rates": Mistake(
+        "rate_usd_per_kw_month = 140",
+        "rate_usd_per_kw_month = 140\nrate_usd_per_gpu_hour = 2",
+        "contracts.lease",
+        "exactly one of",
+        at="[contracts.lease]",
+    ),
+    "signed after the start": Mistake(
+        'sign_by = "2027-04"',
+        'sign_by = "2029-04"',
+        "contracts.lease",
+        "sign_by lies after start",
+        at="[contracts.lease]",
+    ),
+    "delivered before the start": Mistake(
+        'start = "2028-07"',
+        'start = "2028-07"\nlatest_delivery = "2028-01"',
+        "contracts.lease",
+        "latest_delivery lies before",
+        at="[contracts.lease]",
+    ),
+    "ramp that falls back": Mistake(
+        'start = "2028-07"',
+        'start = "2028-07"\nramp = ['
+        "{ after_months = 6, share = 1 }, { after_months = 0, share = 0.5 }]",
+        "contracts.lease",
+        "rising months",
+        at="[contracts.lease]",
+    ),
+    "flat and hourly": Mistake(
+        "flat_usd_per_mwh = 40",
+        'flat_usd_per_mwh = 40\nprices = "a.csv"',
+        "power.grid",
+        "exactly one of",
+        at="[power.grid]",
+    ),
+    "no price": Mistake(
+        "flat_usd_per_mwh = 40\n", "", "power.grid", "exactly one of", at="[power.grid]"
+    ),
     # planned keys
-    "tax": Mistake("opening_cash_musd = 20", "opening_cash_musd = 20\ntax = 0.21", "finance.tax",
-                   "not built yet", at="tax = "),
-    "a PPA": Mistake("flat_usd_per_mwh = 40", "flat_usd_per_mwh = 40\nppa = []", "power.grid.ppa",
-                     "not built yet", at="ppa = "),
-    "a scenario tree": Mistake("[policy]", "[scenarios.high]\nprobability = 0.5\n[policy]",
-                               "scenarios", "not built yet"),
-    "CVaR": Mistake("mining_share_min = 0.1", "cvar = { weight = 0.3 }", "policy.cvar", "not built yet"),
+    "tax": Mistake(
+        "opening_cash_musd = 20",
+        "opening_cash_musd = 20\ntax = 0.21",
+        "finance.tax",
+        "not built yet",
+        at="tax = ",
+    ),
+    "a PPA": Mistake(
+        "flat_usd_per_mwh = 40",
+        "flat_usd_per_mwh = 40\nppa = []",
+        "power.grid.ppa",
+        "not built yet",
+        at="ppa = ",
+    ),
+    "a scenario tree": Mistake(
+        "[policy]", "[scenarios.high]\nprobability = 0.5\n[policy]", "scenarios", "not built yet"
+    ),
+    "CVaR": Mistake(
+        "mining_share_min = 0.1", "cvar = { weight = 0.3 }", "policy.cvar", "not built yet"
+    ),
     # names
-    "unknown site": Mistake('site = "north"\ncount', 'site = "nort"\ncount', "halls.old.site",
-                            "there is no 'nort' in sites", hint="did you mean `north`?"),
-    "unknown machine": Mistake('machine = "s21"', 'machine = "s22"', "racks.s21-lot.machine",
-                               "there is no 's22' in machines", hint="did you mean `s21`?"),
-    "unknown fit-out": Mistake('fitout = "mine"', 'fitout = "mime"', "halls.old.fitout",
-                               "there is no 'mime' in fitouts", hint="did you mean `mine`?"),
-    "unknown fit-out allowed": Mistake('fitout = "mine"', 'fitout = "mine"\nfitouts = ["mine", "aii"]',
-                                       "halls.old.fitouts.1", "there is no 'aii' in fitouts",
-                                       at="fitouts = ["),
-    "unknown hall of the fleet": Mistake('hall = "old"', 'hall = "new"', "fleet.0.hall",
-                                         "there is no 'new' in halls"),
-    "unknown rack of the fleet": Mistake('rack = "s21-lot"', 'rack = "s21-lt"', "fleet.0.rack",
-                                         "there is no 's21-lt' in racks",
-                                         hint="did you mean `s21-lot`?"),
-    "unknown supply": Mistake('power = "grid"', 'power = "gird"', "sites.north.power",
-                              "there is no 'gird' in power", hint="did you mean `grid`?"),
-    "no supply": Mistake('power = "grid"\n', "", "sites.north.power", "has no power supply",
-                         at="[sites.north]", hint="add [power.north]"),
-    "unknown site of a contract": Mistake('sites = ["north"]', 'sites = ["south"]',
-                                          "contracts.lease.sites.0", "there is no 'south' in sites"),
-    "unknown site of a project": Mistake('site = "north"\nadds', 'site = "south"\nadds',
-                                         "projects.line.site", "there is no 'south' in sites"),
-    "unknown site of a budget": Mistake("north = 60", "south = 60",
-                                        "finance.capex_budget_by_site_musd.south",
-                                        "there is no 'south' in sites"),
-    "unknown site kept": Mistake("[policy]", '[policy]\nkeep_sites = ["south"]', "policy.keep_sites.0",
-                                 "there is no 'south' in sites", at="keep_sites"),
-    "unknown contract signed": Mistake("[policy]", NEW_CONTRACT.replace("lease", "lend"),
-                                       "commitments.contracts.0.contract",
-                                       "there is no 'lend' in contracts", at='contract = "lend"'),
-    "unknown rack of GPU-hours": Mistake("[policy]", "[gpu_cloud.gpus]\nprice_usd_per_gpu_hour = 2\n"
-                                         "utilisation_share = 0.7\n[policy]", "gpu_cloud.gpus",
-                                         "there is no 'gpus' in racks"),
-    "GPU-hours of a mining rack": Mistake("[policy]", "[gpu_cloud.s21-lot]\n"
-                                          "price_usd_per_gpu_hour = 2\nutilisation_share = 0.7\n[policy]",
-                                          "gpu_cloud.s21-lot", "only racks of GPUs"),
-    "unknown entry of the catalogue": Mistake('th_per_s = 200\n', 'use = "antminer-s211"\n',
-                                              "machines.s21.use", "no such entry in the catalogue"),
+    "unknown site": Mistake(
+        'site = "north"\ncount',
+        'site = "nort"\ncount',
+        "halls.old.site",
+        "there is no 'nort' in sites",
+        hint="did you mean `north`?",
+    ),
+    "unknown machine": Mistake(
+        'machine = "s21"',
+        'machine = "s22"',
+        "racks.s21-lot.machine",
+        "there is no 's22' in machines",
+        hint="did you mean `s21`?",
+    ),
+    "unknown fit-out": Mistake(
+        'fitout = "mine"',
+        'fitout = "mime"',
+        "halls.old.fitout",
+        "there is no 'mime' in fitouts",
+        hint="did you mean `mine`?",
+    ),
+    "unknown fit-out allowed": Mistake(
+        'fitout = "mine"',
+        'fitout = "mine"\nfitouts = ["mine", "aii"]',
+        "halls.old.fitouts.1",
+        "there is no 'aii' in fitouts",
+        at="fitouts = [",
+    ),
+    "unknown hall of the fleet": Mistake(
+        'hall = "old"', 'hall = "new"', "fleet.0.hall", "there is no 'new' in halls"
+    ),
+    "unknown rack of the fleet": Mistake(
+        'rack = "s21-lot"',
+        'rack = "s21-lt"',
+        "fleet.0.rack",
+        "there is no 's21-lt' in racks",
+        hint="did you mean `s21-lot`?",
+    ),
+    "unknown supply": Mistake(
+        'power = "grid"',
+        'power = "gird"',
+        "sites.north.power",
+        "there is no 'gird' in power",
+        hint="did you mean `grid`?",
+    ),
+    "no supply": Mistake(
+        'power = "grid"\n',
+        "",
+        "sites.north.power",
+        "has no power supply",
+        at="[sites.north]",
+        hint="add [power.north]",
+    ),
+    "unknown site of a contract": Mistake(
+        'sites = ["north"]',
+        'sites = ["south"]',
+        "contracts.lease.sites.0",
+        "there is no 'south' in sites",
+    ),
+    "unknown site of a project": Mistake(
+        'site = "north"\nadds',
+        'site = "south"\nadds',
+        "projects.line.site",
+        "there is no 'south' in sites",
+    ),
+    "unknown site of a budget": Mistake(
+        "north = 60",
+        "south = 60",
+        "finance.capex_budget_by_site_musd.south",
+        "there is no 'south' in sites",
+    ),
+    "unknown site kept": Mistake(
+        "[policy]",
+        '[policy]\nkeep_sites = ["south"]',
+        "policy.keep_sites.0",
+        "there is no 'south' in sites",
+        at="keep_sites",
+    ),
+    "unknown contract signed": Mistake(
+        "[policy]",
+        NEW_CONTRACT.replace("lease", "lend"),
+        "commitments.contracts.0.contract",
+        "there is no 'lend' in contracts",
+        at='contract = "lend"',
+    ),
+    "unknown rack of GPU-hours": Mistake(
+        "[policy]",
+        "[gpu_cloud.gpus]\nprice_usd_per_gpu_hour = 2\nutilisation_share = 0.7\n[policy]",
+        "gpu_cloud.gpus",
+        "there is no 'gpus' in racks",
+    ),
+    "GPU-hours of a mining rack": Mistake(
+        "[policy]",
+        "[gpu_cloud.s21-lot]\nprice_usd_per_gpu_hour = 2\nutilisation_share = 0.7\n[policy]",
+        "gpu_cloud.s21-lot",
+        "only racks of GPUs",
+    ),
+    "unknown entry of the catalogue": Mistake(
+        "th_per_s = 200\n",
+        'use = "antminer-s211"\n',
+        "machines.s21.use",
+        "no such entry in the catalogue",
+    ),
     # what stands where it cannot
     "too many racks": Mistake("racks = 14", "racks = 22", "fleet.0.racks", "draw more than"),
-    "too few positions": Mistake("rack_positions = 8", "rack_positions = 3", "fleet.0.racks",
-                                 "more positions than", at="racks = 14"),
-    "GPUs in a mine": Mistake('rack = "s21-lot"', 'rack = "gpu"', "fleet.0.rack", "for other work"),
-    "hydro in an air hall": Mistake('machine = "s21"', 'machine = "s21"\ncooling = "hydro"',
-                                    "fleet.0.rack", "does not cool", at='rack = "s21-lot"'),
-    "racks in a shell": Mistake('fitout = "mine"\n', "", "fleet.0.hall", "bare shell",
-                                at='hall = "old"'),
-    "package in a mine": Mistake('fitout = "mine"', 'fitout = "mine"\npackage = "n-plus-1"',
-                                 "halls.old.package", "no uptime package", at="package = "),
-    "area without floor": Mistake("it_share_of_present = 1.0", "m2_per_mw = 100", "halls.old.fitout",
-                                  "sized by floor area", at='fitout = "mine"'),
-    "unknown package of works": Mistake("[[commitments.debt]]", NEW_WORKS + 'package = "3n"\n'
-                                        "[[commitments.debt]]", "commitments.works.0.package",
-                                        "there is no '3n'", at='package = "3n"'),
-    "racks where halls are under works": Mistake("[[commitments.debt]]", NEW_WORKS.replace("halls = 1", "halls = 2")
-                                                 + "[[commitments.debt]]", "fleet.0.racks",
-                                                 "draw more than", at="racks = 14"),
-    "an order that fits nowhere": Mistake('fitout = "mine"\n\n', 'fitout = "mine"\nfitouts = ["mine"]\n'
-                                          + NEW_ORDER.replace("s21-lot", "gpu"),
-                                          "commitments.racks.0.rack", "can hold this rack",
-                                          at='rack = "gpu"'),
+    "too few positions": Mistake(
+        "rack_positions = 8",
+        "rack_positions = 3",
+        "fleet.0.racks",
+        "more positions than",
+        at="racks = 14",
+    ),
+    "GPUs in a mine": Mistake(
+        'rack = "s21-lot"', 'rack = "gpu"', "fleet.0.rack", "for other work"
+    ),
+    "hydro in an air hall": Mistake(
+        'machine = "s21"',
+        'machine = "s21"\ncooling = "hydro"',
+        "fleet.0.rack",
+        "does not cool",
+        at='rack = "s21-lot"',
+    ),
+    "racks in a shell": Mistake(
+        'fitout = "mine"\n', "", "fleet.0.hall", "bare shell", at='hall = "old"'
+    ),
+    "package in a mine": Mistake(
+        'fitout = "mine"',
+        'fitout = "mine"\npackage = "n-plus-1"',
+        "halls.old.package",
+        "no uptime package",
+        at="package = ",
+    ),
+    "area without floor": Mistake(
+        "it_share_of_present = 1.0",
+        "m2_per_mw = 100",
+        "halls.old.fitout",
+        "sized by floor area",
+        at='fitout = "mine"',
+    ),
+    "unknown package of works": Mistake(
+        "[[commitments.debt]]",
+        NEW_WORKS + 'package = "3n"\n[[commitments.debt]]',
+        "commitments.works.0.package",
+        "there is no '3n'",
+        at='package = "3n"',
+    ),
+    "racks where halls are under works": Mistake(
+        "[[commitments.debt]]",
+        NEW_WORKS.replace("halls = 1", "halls = 2") + "[[commitments.debt]]",
+        "fleet.0.racks",
+        "draw more than",
+        at="racks = 14",
+    ),
+    "an order that fits nowhere": Mistake(
+        'fitout = "mine"\n\n',
+        'fitout = "mine"\nfitouts = ["mine"]\n' + NEW_ORDER.replace("s21-lot", "gpu"),
+        "commitments.racks.0.rack",
+        "can hold this rack",
+        at='rack = "gpu"',
+    ),
     # dates
-    "delivery before the start": Mistake("[[commitments.debt]]", NEW_ORDER.replace("2027-09", "2026-09")
-                                         + "[[commitments.debt]]", "commitments.racks.0.delivery",
-                                         "before the horizon", at='delivery = "2026-09"'),
-    "works ready before the start": Mistake("racks = 14\nage_months = 12\n", "racks = 9\n"
-                                            + NEW_WORKS.replace("2027-09", "2026-09"),
-                                            "commitments.works.0.ready", "before the horizon",
-                                            at='ready = "2026-09"'),
-    "debt paid before the start": Mistake('month = "2027-06"', 'month = "2026-06"',
-                                          "commitments.debt.0.month", "before the horizon"),
-    "budget that ends before it starts": Mistake("capex_budget_musd = 60", 'capex_budget_by_period = ['
-                                                 '{ from = "2027-06", to = "2027-01", musd = 5 }]',
-                                                 "finance.capex_budget_by_period.0",
-                                                 "ends before it starts"),
-    "project window reversed": Mistake("months = 12\nlife_months = 360", 'months = 12\n'
-                                       'life_months = 360\nearliest = "2028-01"\nlatest = "2027-01"',
-                                       "projects.line.latest", "lies before earliest", at="latest = "),
-    "purchase window reversed": Mistake("gpus_per_rack = 72", 'gpus_per_rack = 72\n'
-                                        'buy_from = "2028-01"\nbuy_until = "2027-07"',
-                                        "racks.gpu.buy_until", "lies before buy_from", at="buy_until"),
-    "MW that begin later": Mistake("firm_mw = 12", 'firm_mw = [{ from = "2028-01", value = 12 }]',
-                                   "sites.north.firm_mw", "before the first step", hint="2027-01"),
+    "delivery before the start": Mistake(
+        "[[commitments.debt]]",
+        NEW_ORDER.replace("2027-09", "2026-09") + "[[commitments.debt]]",
+        "commitments.racks.0.delivery",
+        "before the horizon",
+        at='delivery = "2026-09"',
+    ),
+    "works ready before the start": Mistake(
+        "racks = 14\nage_months = 12\n",
+        "racks = 9\n" + NEW_WORKS.replace("2027-09", "2026-09"),
+        "commitments.works.0.ready",
+        "before the horizon",
+        at='ready = "2026-09"',
+    ),
+    "debt paid before the start": Mistake(
+        'month = "2027-06"', 'month = "2026-06"', "commitments.debt.0.month", "before the horizon"
+    ),
+    "budget that ends before it starts": Mistake(
+        "capex_budget_musd = 60",
+        'capex_budget_by_period = [{ from = "2027-06", to = "2027-01", musd = 5 }]',
+        "finance.capex_budget_by_period.0",
+        "ends before it starts",
+    ),
+    "project window reversed": Mistake(
+        "months = 12\nlife_months = 360",
+        'months = 12\nlife_months = 360\nearliest = "2028-01"\nlatest = "2027-01"',
+        "projects.line.latest",
+        "lies before earliest",
+        at="latest = ",
+    ),
+    "purchase window reversed": Mistake(
+        "gpus_per_rack = 72",
+        'gpus_per_rack = 72\nbuy_from = "2028-01"\nbuy_until = "2027-07"',
+        "racks.gpu.buy_until",
+        "lies before buy_from",
+        at="buy_until",
+    ),
+    "MW that begin later": Mistake(
+        "firm_mw = 12",
+        'firm_mw = [{ from = "2028-01", value = 12 }]',
+        "sites.north.firm_mw",
+        "before the first step",
+        hint="2027-01",
+    ),
     # limits that contradict each other
-    "share least above most": Mistake("mining_share_min = 0.1",
-                                      "mining_share_min = 0.5\nmining_share_max = 0.4",
-                                      "policy.mining_share_min", "lies above mining_share_max"),
-    "shares above one": Mistake("mining_share_min = 0.1", "mining_share_min = 0.6\nai_share_min = 0.6",
-                                "policy.ai_share_min", "more than one", at="ai_share_min"),
-    "shares below one": Mistake("mining_share_min = 0.1", "mining_share_max = 0.3\nai_share_max = 0.3",
-                                "policy.ai_share_max", "less than one", at="ai_share_max"),
-    "no site for a contract": Mistake('sites = ["north"]', "sites = []", "contracts.lease.sites",
-                                      "no site may serve"),
-    "signed above the most": Mistake("[policy]", NEW_CONTRACT.replace("mw = 3", "mw = 30"),
-                                     "commitments.contracts.0.mw", "lie outside the contract's",
-                                     at="mw = 30"),
-    "signed twice": Mistake("[policy]", NEW_CONTRACT.replace("[policy]", "") + NEW_CONTRACT,
-                            "commitments.contracts.1.contract", "signed twice", at='contract = "lease"\nmw = 3\n\n[policy]'),
-    "unusual key that is not there": Mistake('name = "small"', 'name = "small"\n'
-                                             'accept_unusual = ["halls.old.it_wm"]',
-                                             "instance.accept_unusual.0", "not there",
-                                             at="accept_unusual", hint="halls.old.it_mw"),
+    "share least above most": Mistake(
+        "mining_share_min = 0.1",
+        "mining_share_min = 0.5\nmining_share_max = 0.4",
+        "policy.mining_share_min",
+        "lies above mining_share_max",
+    ),
+    "shares above one": Mistake(
+        "mining_share_min = 0.1",
+        "mining_share_min = 0.6\nai_share_min = 0.6",
+        "policy.ai_share_min",
+        "more than one",
+        at="ai_share_min",
+    ),
+    "shares below one": Mistake(
+        "mining_share_min = 0.1",
+        "mining_share_max = 0.3\nai_share_max = 0.3",
+        "policy.ai_share_max",
+        "less than one",
+        at="ai_share_max",
+    ),
+    "no site for a contract": Mistake(
+        'sites = ["north"]', "sites = []", "contracts.lease.sites", "no site may serve"
+    ),
+    "signed above the most": Mistake(
+        "[policy]",
+        NEW_CONTRACT.replace("mw = 3", "mw = 30"),
+        "commitments.contracts.0.mw",
+        "lie outside the contract's",
+        at="mw = 30",
+    ),
+    "signed twice": Mistake(
+        "[policy]",
+        NEW_CONTRACT.replace("[policy]", "") + NEW_CONTRACT,
+        "commitments.contracts.1.contract",
+        "signed twice",
+        at='contract = "lease"\nmw = 3\n\n[policy]',
+    ),
+    "unusual key that is not there": Mistake(
+        'name = "small"',
+        'name = "small"\naccept_unusual = ["halls.old.it_wm"]',
+        "instance.accept_unusual.0",
+        "not there",
+        at="accept_unusual",
+        hint="halls.old.it_mw",
+    ),
 }
 
 
@@ -475,9 +915,9 @@ TABLES: dict[str, BadTable] = {
          "rate_usd_per_kw_month\nlease,tenant,6,1,2,2027-04,2028-01,60,0.99,150\n"},
         "contracts.csv", 2, "contracts.lease.ramp", "cannot be read"),
     "number and growth": BadTable(
-        edited("[sites.north]\nfirm_mw = 12\ninterruptible_mw = 10\npower = \"grid\"\n", ""),
-        {"sites_csv": "name,firm_mw,firm_mw.start,power\nnorth,12,12,grid\n"},
-        "sites.csv", 2, "sites.north.firm_mw.start", "cannot be read"),
+        INSTANCE, {"machines_csv": "name,use,resale_usd_per_th,resale_usd_per_th.start\n"
+                   "new,antminer-s21,5,5\n"},
+        "machines.csv", 2, "machines.new.resale_usd_per_th.start", "cannot be read"),
     "entry that the catalogue lacks": BadTable(
         INSTANCE, {"machines_csv": "name,use\nnew,antminer-s2l\n"}, "machines.csv", 2,
         "machines.new.use", "no such entry", "did you mean `antminer-s21`?"),
@@ -657,7 +1097,9 @@ def test_an_empty_instance(tmp_path: Path) -> None:
     assert "is empty" in only_error(write_folder(tmp_path, "")).message
 
 
-@pytest.mark.parametrize("data", [INSTANCE.encode("utf-16"), INSTANCE.encode("utf-32"), b"\xff\xff"])
+@pytest.mark.parametrize(
+    "data", [INSTANCE.encode("utf-16"), INSTANCE.encode("utf-32"), b"\xff\xff"]
+)
 def test_an_instance_in_another_encoding(data: bytes, tmp_path: Path) -> None:
     assert "not UTF-8" in only_error(write_folder(tmp_path, data)).message
 
@@ -700,9 +1142,12 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 def test_a_link_out_of_the_folder(name: str, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_text(INSTANCE if name == "instance.toml" else HALLS, encoding="utf-8")
-    toml = None if name == "instance.toml" else edited("flat_usd_per_mwh = 40", 'prices = "grid.csv"')
-    folder = write_folder(tmp_path / "inside", toml, **(
-        {} if name != "halls.csv" else {"grid_csv": hourly()}))
+    toml = (
+        None if name == "instance.toml" else edited("flat_usd_per_mwh = 40", 'prices = "grid.csv"')
+    )
+    folder = write_folder(
+        tmp_path / "inside", toml, **({} if name != "halls.csv" else {"grid_csv": hourly()})
+    )
     (folder / name).symlink_to(outside)
     assert "by a link" in only_error(folder).message
 
@@ -721,13 +1166,17 @@ def test_a_link_to_itself(tmp_path: Path) -> None:
 
 def test_an_absurd_number_of_halls(tmp_path: Path) -> None:
     rows = "".join(f"h{i},north,1,5,mine\n" for i in range(2001))
-    problem = only_error(write_folder(tmp_path, NO_HALLS, halls_csv=HALLS.splitlines()[0] + "\n" + rows))
+    problem = only_error(
+        write_folder(tmp_path, NO_HALLS, halls_csv=HALLS.splitlines()[0] + "\n" + rows)
+    )
     assert (problem.message, problem.key) == ("the instance is too large", "halls")
 
 
 def test_an_absurd_number_of_rows(tmp_path: Path) -> None:
     text = FLEET + "old,s21-lot,1,0\n" * 20_000
-    assert "more than 20000" in only_error(write_folder(tmp_path, NO_FLEET, fleet_csv=text)).message
+    assert (
+        "more than 20000" in only_error(write_folder(tmp_path, NO_FLEET, fleet_csv=text)).message
+    )
 
 
 def test_prices_for_a_site_that_is_not_there(tmp_path: Path) -> None:

@@ -114,7 +114,9 @@ def test_the_unit_that_was_typed_is_named(hint: str, tmp_path: Path) -> None:
 
 
 def test_what_is_unusual_on_purpose_is_accepted(tmp_path: Path) -> None:
-    toml = edited('name = "small"', 'name = "small"\naccept_unusual = ["projects.line.capex_musd"]')
+    toml = edited(
+        'name = "small"', 'name = "small"\naccept_unusual = ["projects.line.capex_musd"]'
+    )
     loaded = load(write_folder(tmp_path, edited("capex_musd = 8", "capex_musd = 800", toml)))
     assert loaded.instance.projects["line"].capex_musd == 800
 
@@ -226,7 +228,9 @@ def test_the_impossible_is_told_before_any_solve(
     toml: str, key: str, says: str, found: str, tmp_path: Path
 ) -> None:
     errors = [p for p in problems(write_folder(tmp_path, toml)) if p.severity == "error"]
-    assert any(p.key == key and says in p.message and found in p.found for p in errors), plain(errors)
+    assert any(p.key == key and says in p.message and found in p.found for p in errors), plain(
+        errors
+    )
 
 
 POSSIBLE: dict[str, str] = {
@@ -357,7 +361,9 @@ def test_a_sound_instance_has_nothing_to_tell(tmp_path: Path) -> None:
 
 def test_catalogue_keys_of_no_effect_are_not_the_users_fault(tmp_path: Path) -> None:
     """The entry gives a deposit for racks that nobody may order; nobody typed it."""
-    toml = edited('[racks.gpu]', '[racks.old]\nuse = "dgx-h100-x4"\nbuyable = false\n\n[racks.gpu]')
+    toml = edited(
+        "[racks.gpu]", '[racks.old]\nuse = "dgx-h100-x4"\nbuyable = false\n\n[racks.gpu]'
+    )
     toml = edited("[policy]", "[gpu_cloud.old]\nprice_usd_per_gpu_hour = 2\nutilisation_share = 0.7\n"
                   "\n[policy]", toml)  # fmt: skip
     keys = [problem.key for problem in problems(write_folder(tmp_path, toml))]

@@ -179,7 +179,8 @@ def test_both_ways_of_writing_give_the_same_instance(tmp_path: Path) -> None:
 def test_line_ends_of_windows_and_a_mark_at_the_start_change_nothing(tmp_path: Path) -> None:
     plain = load(write_folder(tmp_path / "plain", TYPED, **AS_CSV))
     marked = {
-        name: b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode() for name, text in AS_CSV.items()
+        name: b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
+        for name, text in AS_CSV.items()
     }
     toml = b"\xef\xbb\xbf" + TYPED.replace("\n", "\r\n").encode()
     assert load(write_folder(tmp_path / "marked", toml, **marked)).instance == plain.instance
@@ -247,7 +248,10 @@ def test_sources_are_read_and_compared_with_the_instance(tmp_path: Path) -> None
         "sites.north.firm_mw,12,MW,,\n"
     )
     loaded = load(write_folder(tmp_path, sources_csv=rows))
-    assert (loaded.sources[0].key, loaded.sources[0].source) == ("halls.old.it_mw", "annual report")
+    assert (loaded.sources[0].key, loaded.sources[0].source) == (
+        "halls.old.it_mw",
+        "annual report",
+    )
     assert [(p.line, p.message.split(";")[0]) for p in loaded.warnings] == [
         (3, "the value is not that of the instance"),
         (4, "the instance has no such key"),
@@ -590,7 +594,9 @@ def test_real_years_load(year: int, rows: int, mean: float, tmp_path: Path) -> N
     file = SHARED / f"ERCOT_HB_HUBAVG_DAM_{year}.csv"
     hours = load(write_folder(tmp_path), {"north": file}).hours["north"]
     assert len(hours) == rows
-    assert np.average(hours.price_usd_per_mwh, weights=hours.weight_h) == pytest.approx(mean, abs=0.01)
+    assert np.average(hours.price_usd_per_mwh, weights=hours.weight_h) == pytest.approx(
+        mean, abs=0.01
+    )
 
 
 def test_growth_stays_growth(tmp_path: Path) -> None:

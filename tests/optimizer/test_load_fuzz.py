@@ -67,7 +67,9 @@ def mutated(text: str, draw: st.DrawFn) -> str:
         case "cut":
             return text[: words[at].start()]
         case _:
-            return text[: words[at].start()] + draw(st.text(max_size=5)) + text[words[at].start() :]
+            return (
+                text[: words[at].start()] + draw(st.text(max_size=5)) + text[words[at].start() :]
+            )
 
 
 @st.composite

@@ -1,0 +1,335 @@
+"""The formulation page, written from the model itself.
+
+Mathematics lives in the docstrings of the families, units and meanings beside the numbers. Here
+they are put in order; only the conventions, which belong to no single row, are written below.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import Field, fields
+from typing import Any
+
+from pydantic import BaseModel
+
+from models import capital, grid, halls, hosting, racks
+from models.allocation import CASH_FLOWS, FAMILIES, SPENDING, Family
+from models.decisions import DECISIONS
+from models.given import LETTERS, Given
+from models.instance import Instance
+
+INTRODUCTION = """\
+# The formulation
+
+What is given, what is decided, what must hold and what is best, as the model has it. This page
+is generated from the code that builds the model, and the same functions check every plan: edit
+the docstrings in `models/`, then run `make docs`.
+
+Time is a tree of nodes, each a period in a scenario; a deterministic case is a chain. $`n-1`$ is
+the parent of node $`n`$, $`n-\\ell`$ its ancestor $`\\ell`$ periods before, and $`m \\preceq n`$ a
+node on the path from the root to $`n`$. What is ordered at a node is seen by every branch below
+it. A term whose index does not exist is left out: an order before the root, a conversion that has
+no way, a contract that a hall cannot serve. Before the first period stands what there is today.
+
+Money is in millions of dollars (MUSD), power in MW. *Critical IT MW* is what racks draw, *utility
+MW* what the grid sees.
+"""
+
+CONVENTIONS = """\
+## Conventions
+
+- **Dates in a period.** Orders, works, sales, moves, signatures, draws and repayments fall at the
+  start of a period, operation in its middle. Present value compounds by the month.
+- **Lead times** of deliveries, works, projects and rebuilds round up to whole periods. Orders and
+  works from before the horizon arrive with the first period that starts in or after their month.
+  What would arrive beyond the horizon cannot be ordered.
+- **Life** of racks bought or rebuilt is whole periods, rounded down. Racks of today and of
+  standing orders stay through the period in which their life ends.
+- **Values over time.** MW and demand by date count as they are when the period starts; prices are
+  means over the months of the period. Hashprice is a mean over its days, so that a halving inside
+  it is prorated; it halves where it follows from price and network, and where it is given as start
+  and growth unless `halves = false`. One number or steps are taken as typed.
+- **Energy** is priced hour by hour, and hours in which every best choice is the same are merged
+  without loss. Prices grow with `growth_per_year` to the middle of each period; adders do not.
+- **Commitments** are paid in the period in which their month lies, what is overdue in the first.
+  Principal due after the horizon counts against value at its end.
+- **Budgets** hold the periods that start within their span, on every path of the tree.
+- **Contracts.** The largest share of the ramp in any month of a period must stand through the
+  whole period; rent is paid month by month on the share due, and rises at each anniversary of the
+  start. Delivery may be late in periods that end by `latest_delivery`, against damages and without
+  rent. Advances are credited evenly from the start, whoever has delivered what.
+- **Beyond the horizon** a contract that runs at its end earns its rent, less service, energy and
+  the upkeep of its halls, until it ends: on the MW served in the last period, at the last month's
+  share of the ramp, with energy at the mean cost of the last year, grown on. Site staff, overhead
+  and the cost of two businesses end with the horizon. Racks that serve such a contract must live
+  until it ends and take their resale then, its halls their residual; all else takes both at the
+  horizon.
+- **Residuals** of fit-outs and projects fall in a straight line over their life from the day they
+  came; racks fetch their resale by type and date, whatever their age.
+- **Availability** is that stated for the uptime package. A contract that promises more than a
+  package reaches cannot be served from it, and halls without a package promise nothing.
+"""
+
+CHOICES = """\
+## Choices
+
+Where the trade's words leave more than one reading, this is the one taken.
+
+- Present fit-outs and projects that stand carry no residual: their cost is sunk in every plan.
+- A change of package keeps the fit-out and pays for the package only; the residual of the hall is
+  then that of these last works alone. Works on fit-out and package together take the longer time.
+- Halls that a project adds come in the state in which their group stands today.
+- AI reserves the grid at nameplate for what it serves, in every hour; mining counts what it runs
+  in a band. The site's own substation counts all mining racks that stand.
+- GPU-hours sold without contract reserve their full MW and draw their load factor.
+- GPU-hours under contract pay for the larger of load factor and `take_or_pay_share`.
+- AI's energy, which cannot choose its hours, costs a node's mean price.
+- Machines that are not fit to run (`availability_share`) neither earn nor draw.
+- Racks move within their site, at once; between sites they are sold and bought. A rebuilt rack
+  starts a new life, a moved one does not.
+- AI is entered when its first hall is in service. A site runs both businesses while mining racks
+  stand there beside AI halls in service, whether these are let or not; the company does when any
+  of its sites mine and any host.
+- Shares of the two businesses compare the nameplate of mining racks with the MW that AI serves.
+- A loan is drawn against the capex of its period and repaid at will; its fee is kept from the
+  draw, its interest runs on the balance after draws and repayments. Cash earns no interest.
+- Orders and works that come after the horizon are no part of the case, nor is what is due then.
+"""
+
+#: Flows and ends that the objective is made of, in reading order.
+VALUE: tuple[Callable[..., Any], ...] = (
+    capital.value,
+    capital.start_flow,
+    capital.receipts,
+    racks.sale_receipts,
+    hosting.signing_receipts,
+    capital.funding,
+    capital.entry_spending,
+    capital.operating_flow,
+    hosting.contract_payments,
+    capital.interest,
+    capital.end_value,
+    halls.residual,
+    grid.residual,
+    racks.residual,
+    hosting.tail_value,
+)
+
+
+DOMAINS = {
+    "real": "real",
+    "positive": "real, at least 0",
+    "integer": "whole, at least 0",
+    "binary": "0 or 1",
+}
+
+
+def page() -> str:
+    """Write the formulation page, in Markdown with GitHub's mathematics."""
+    parts = [
+        INTRODUCTION,
+        _letters_table(),
+        _given_tables(),
+        _decisions_table(),
+        _families(),
+        _flows("## What is spent", "Capex of a site and node sums these.", SPENDING),
+        _flows("## What is earned", "Operating margin of a site and node sums these.", CASH_FLOWS),
+        _flows("## What is best", "Value, and the flows that it counts.", VALUE),
+        CONVENTIONS,
+        CHOICES,
+        _refused(),
+    ]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+# --- symbols -------------------------------------------------------------------------------
+
+
+def subscript(letters: Sequence[str]) -> str:
+    """Write index letters, each repetition with a further prime.
+
+    Examples
+    --------
+    >>> subscript("npp"), subscript("")
+    ("_{npp'}", '')
+    """
+    written = [letter + "'" * list(letters[:i]).count(letter) for i, letter in enumerate(letters)]
+    return "_{" + "".join(written) + "}" if written else ""
+
+
+def index_letters(types: str) -> list[str]:
+    """Read index letters off the names of types, as they stand in an annotation.
+
+    Examples
+    --------
+    >>> index_letters("Table[tuple[Node, Place, RackType], float]")
+    ['n', 'p', 'k']
+    """
+    return [LETTERS[name][0] for name in re.findall(r"\w+", types) if name in LETTERS]
+
+
+def symbol_of(entry: Field[Any]) -> str:
+    """Write the symbol of a given number with its indices; empty where it has none."""
+    symbol: str = entry.metadata["symbol"]
+    if not symbol or "(" in symbol:
+        return symbol
+    return symbol + subscript(entry.metadata["letters"] or index_letters(str(entry.type)))
+
+
+def is_number(entry: Field[Any]) -> bool:
+    """Whether an entry of the case holds numbers, against sets, maps and switches."""
+    return re.search(r"\b(float|int)\b", str(entry.type)) is not None
+
+
+# --- tables --------------------------------------------------------------------------------
+
+
+def _table(heads: Sequence[str], lines: Iterator[Sequence[str]]) -> str:
+    rule = ["---"] * len(heads)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, rule, *lines)) + "\n"
+
+
+def _math(formula: str) -> str:
+    return f"$`{formula}`$" if formula else ""
+
+
+def _letters_table() -> str:
+    lines = ((_math(letter), meaning) for letter, meaning in LETTERS.values())
+    return "## Index letters\n\n" + _table(("letter", "runs over"), lines)
+
+
+def _given_tables() -> str:
+    entries = fields(Given)
+    numbers = (
+        (_math(symbol_of(e)), f"`{e.name}`", e.metadata["unit"], e.metadata["meaning"])
+        for e in entries
+        if is_number(e)
+    )
+    shapes = (
+        (_math(symbol_of(e)), f"`{e.name}`", e.metadata["meaning"])
+        for e in entries
+        if not is_number(e)
+    )
+    return (
+        "## What is given\n\n"
+        + _table(("symbol", "name", "unit", "meaning"), numbers)
+        + "\nSets, maps and switches, which decide what exists:\n\n"
+        + _table(("symbol", "name", "meaning"), shapes)
+    )
+
+
+def _decisions_table() -> str:
+    lines = (
+        (
+            _math(d.symbol + subscript(d.letters)),
+            f"`{d.name}`",
+            d.unit,
+            DOMAINS[d.domain],
+            d.meaning,
+        )
+        for d in DECISIONS
+    )
+    return "## What is decided\n\n" + _table(
+        ("symbol", "name", "unit", "domain", "meaning"), lines
+    )
+
+
+# --- families and flows --------------------------------------------------------------------
+
+
+def _families() -> str:
+    limits = (
+        "Limits are what a planner typed or what follows from it; *bookkeeping* only defines a\n"
+        "number. Headings are the names by which rows, audit and messages call a family.\n"
+    )
+    contents = (
+        (f"[{family.name}](#{family.name.replace('.', '')})", _title(family.function))
+        for family in FAMILIES
+    )
+    return "\n".join(
+        [
+            "## What must hold\n",
+            limits,
+            _table(("family", "says"), contents),
+            *(_family(family) for family in FAMILIES),
+        ]
+    )
+
+
+def _family(family: Family) -> str:
+    parameters = list(inspect.signature(family.function).parameters.values())[1:]
+    types = ", ".join(
+        str(p.annotation) for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY
+    )
+    letters = subscript(index_letters(types)).strip("_{}")
+    over = _title(family.over)
+    kind = "" if family.limit else " *Bookkeeping.*"
+    return (
+        f"### {family.name}\n\n{told(family.function)}\n"
+        f"Over {_math(letters)}: {over[0].lower()}{over[1:]}{kind}\n"
+    )
+
+
+def _flows(heading: str, sentence: str, flows: Sequence[Callable[..., Any]]) -> str:
+    parts = [f"{heading}\n", f"{sentence}\n"]
+    parts += [f"### {_name(flow)}\n\n{told(flow)}" for flow in flows]
+    return "\n".join(parts)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__.removeprefix('models.')}.{function.__name__}"
+
+
+def _title(function: Callable[..., Any]) -> str:
+    return inspect.cleandoc(function.__doc__ or "").split("\n")[0]
+
+
+def told(function: Callable[..., Any]) -> str:
+    """Turn a docstring into Markdown: its mathematics as blocks, its roles as code."""
+    parts = []
+    for block in inspect.cleandoc(function.__doc__ or "").split("\n\n"):
+        if block.startswith(".. math::"):
+            formula = inspect.cleandoc(block.removeprefix(".. math::")).strip()
+            parts.append(f"```math\n{formula}\n```")
+        else:
+            parts.append(_inline(block))
+    return "\n\n".join(parts) + "\n"
+
+
+def _inline(text: str) -> str:
+    text = re.sub(r":math:`([^`]+)`", r"$`\1`$", text)
+    text = re.sub(r":\w+:`([^`]+)`", r"`\1`", text)
+    return re.sub(r"``([^`]+)``", r"`\1`", text)
+
+
+# --- what is refused -----------------------------------------------------------------------
+
+
+def _refused() -> str:
+    lines = ((f"`{key}`", meaning) for key, meaning in planned_keys(Instance))
+    return (
+        "## What is refused\n\n"
+        "These keys have their place in the format and are not built yet. A case that types one\n"
+        "is refused by its name, never solved without it.\n\n" + _table(("key", "meaning"), lines)
+    )
+
+
+def planned_keys(block: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Walk through the format and yield every key that is refused, with its meaning."""
+    for name, info in block.model_fields.items():
+        extra = info.json_schema_extra
+        if isinstance(extra, dict) and extra.get("planned"):
+            yield prefix + name, info.description or ""
+        for inner, many in _inner_blocks(info.annotation):
+            yield from planned_keys(inner, f"{prefix}{name}.{'*.' if many else ''}")
+
+
+def _inner_blocks(annotation: Any, many: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, many
+        return
+    origin = getattr(annotation, "__origin__", None)
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _inner_blocks(argument, many or origin in (dict, list))

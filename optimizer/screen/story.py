@@ -1,0 +1,149 @@
+"""What a plan is worth and what it does, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from models.instance import month_text
+from optimizer.words import counted, figure, quantity
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from optimizer.case import Case
+    from optimizer.plan import Tables
+    from optimizer.solve import Solved
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Metrics of the company, by name."""
+
+    values: Mapping[str, float]
+
+    @classmethod
+    def of(cls, tables: Tables) -> Figures:
+        """Read the table of metrics."""
+        metrics = tables.metrics[tables.metrics["scope"] == "company"]
+        return cls(dict(zip(metrics["metric"], metrics["value"], strict=True)))
+
+    def __call__(self, metric: str) -> float | None:
+        """One figure; None where it does not exist."""
+        value = self.values[metric]
+        return float(value) if value == value else None
+
+    def text(self, metric: str, digits: int = 1) -> str:
+        """One figure, as it is read."""
+        return figure(self(metric), digits=digits)
+
+
+def worth(solved: Solved) -> Iterator[Text]:
+    """Say what the plan is worth, against the bound and doing nothing, and that it was audited."""
+    gap = "" if solved.gap is None else f" (gap {solved.gap:.3%})"
+    beats = f"; no plan beats {figure(solved.bound_musd)} M${gap}"
+    yield Text.assemble("value ", (f"{figure(solved.value_musd)} M$", "bold"), beats)
+    checked = solved.audit
+    if checked is None or solved.value_musd is None:
+        return
+    if checked.nothing_musd is None:
+        yield Text("doing nothing is no way out: it breaks a limit")
+    else:
+        nothing = f"doing nothing is worth {figure(checked.nothing_musd)} M$"
+        yield Text(f"{nothing}, {figure(solved.value_musd - checked.nothing_musd)} M$ less")
+    yield Text(
+        f"audit passed: {checked.relations:,} limits and balances hold; mining earns "
+        f"{checked.banded_margin_musd:,.6f} M$\nin bands of hours and "
+        f"{checked.hourly_margin_musd:,.6f} M$ hour by hour"
+    )
+
+
+def story(case: Case, tables: Tables) -> Iterator[RenderableType]:
+    """Say what the plan does: a sentence, then what was signed and built, money and mining."""
+    figures = Figures.of(tables)
+    yield Text("\n" + _sentence(case, figures) + "\n")
+    lines = Table.grid(padding=(0, 2, 0, 0))
+    for label, words in (*_deeds(case, tables.actions), *_money(case, figures), *_mining(figures)):
+        lines.add_row(Text(label, "dim"), Text(words))
+    yield lines
+
+
+def _sentence(case: Case, figures: Figures) -> str:
+    tree = case.given.tree
+    end = month_text(tree.end_month(tree.leaves[0]) - 1)
+    return (
+        f"From {_use(figures, 'first')} in {month_text(tree.start)} "
+        f"to {_use(figures, 'last')} in {end}."
+    )
+
+
+def _use(figures: Figures, when: str) -> str:
+    """Say how many critical IT MW mine and how many serve AI."""
+    mining, ai = (figures(f"{use}_{when}_it_mw") for use in ("mining", "ai"))
+    words = [f"{figure(mw)} MW of {use}" if mw else f"no {use}"
+             for use, mw in (("mining", mining), ("AI", ai))]  # fmt: skip
+    return " and ".join(words)
+
+
+def _deeds(case: Case, actions: DataFrame) -> Iterator[tuple[str, str]]:
+    signed = actions[actions["action"] == "sign"]
+    if len(signed):
+        pairs = zip(signed["subject"], signed["amount"], strict=True)
+        yield "signed", ", ".join(f"{x} {quantity(mw, 'MW')}" for x, mw in pairs)
+    offers = dict.fromkeys(x for _, x in case.given.signing_allowed)
+    left = [x for x in offers if x not in set(signed["subject"])]
+    if left:
+        yield "not signed", ", ".join(left)
+    built = actions[actions["action"] == "build"].groupby("subject", sort=False)["amount"].sum()
+    deeds = [f"{name}" if n == 1 else f"{n:.0f} × {name}" for name, n in built.items()]
+    converted = actions.loc[actions["action"] == "convert", "amount"].sum()
+    deeds += [f"{counted(round(converted), 'hall')} converted"] if converted else []
+    if deeds:
+        yield "built", ", ".join(deeds)
+
+
+def _money(case: Case, figures: Figures) -> Iterator[tuple[str, str]]:
+    after = int(figures("lowest_cash_after_months") or 0)
+    when = month_text(case.given.tree.start + after)
+    must = figure(case.given.minimum_cash)
+    lowest = f"cash never below {figures.text('lowest_cash_musd')} M$ ({when}; must hold {must})"
+    capex = f"capex {figures.text('capex_musd')} M$"
+    yield "money", f"{capex}, peak funding {figures.text('peak_funding_musd')} M$, {lowest}"
+    irr, leverage = figures("irr_per_year"), figures("net_debt_to_ebitda")
+    returns = [] if irr is None else [f"equity flows yield {irr:.0%} a year"]
+    if leverage is not None:
+        owed = f"net debt {leverage:.1f} × EBITDA" if leverage > 0 else "net cash"
+        returns.append(f"{owed} at the end")
+    if returns:
+        yield "returns", ", ".join(returns)
+
+
+def _mining(figures: Figures) -> Iterator[tuple[str, str]]:
+    share = figures("hours_mined_share")
+    if share is None:
+        return
+    paid, always, power, whole, first, last = map(
+        figures.text,
+        (
+            "mining_price_usd_per_mwh", "mining_price_always_on_usd_per_mwh",
+            "hash_cost_usd_per_btc", "all_in_cost_usd_per_btc", "fleet_j_per_th_first",
+            "fleet_j_per_th_last",
+        ),
+    )  # fmt: skip
+    yield (
+        "mining",
+        f"runs {share:.0%} of its hours at {paid} $/MWh; at {always} if it never stopped",
+    )
+    fleet = f"fleet of {first} J/TH, {last} at the end"
+    btc = figures("btc_mined")
+    yield (
+        "",
+        fleet
+        if btc is None
+        else (f"{fleet}; {btc:,.0f} BTC at {power} $ of power each, {whole} $ all-in"),
+    )

@@ -1,0 +1,216 @@
+"""What remains at the horizon, and what a loan adds to the cash flows before it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.optimize import linprog
+
+from tests.models.accounts import (
+    TOLERANCE,
+    Accounts,
+    NotInClosedForm,
+    Served,
+    Standing,
+    Vintage,
+    summed,
+)
+from tests.models.cases import Place, month_of, remembered
+
+NONE = -math.inf
+
+
+class Remains:
+    """Present value of what remains at a leaf: contracts, racks, halls, projects, less debt."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self.accounts = accounts
+        self.case = accounts.case
+        self.i = accounts.i
+
+    def value(self, leaf: int, s: Standing) -> float:
+        """Present value, given the leaf is reached; minus infinity where a rule is broken."""
+        end, worth = self.case.end, self.case.worth
+        if any(self.accounts.may_slip(leaf, x) for x in s.signed if self.case.due(x, leaf) > 0):
+            raise NotInClosedForm("a contract that slips at the horizon")
+        served = self.accounts.served(leaf, s) or []
+        tails = [load for load in served if self._stop(load.contract) > end]
+        if not self._outlived(s, tails):
+            return NONE
+        value = sum(mw * self._tail(leaf, x, p, k) for x, p, k, mw in tails)
+        value -= sum(mw * self._uncredited(x) for x, mw in s.signed.items())
+        value += self._racks(s, tails) + self._halls(s, tails)
+        for unit in s.units:
+            project = self.i.projects[unit.project]
+            came = unit.paid + self.case.lag(project.months) * self.case.step
+            left = max(0.0, 1 - (end - came) / project.life_months)
+            value += project.capex_musd * left * worth(end)
+        owed = [d for d in self.i.commitments.debt if month_of(d.month) >= end]
+        value -= sum(d.principal_musd for d in owed) * worth(end)
+        return value + (self._funding(s) if self.i.finance.loan is not None else 0.0)
+
+    # --- contracts that run on -------------------------------------------------------------
+
+    @remembered
+    def _stop(self, x: str) -> int:
+        """Month after the end of a contract."""
+        return month_of(self.i.contracts[x].start) + self.i.contracts[x].months
+
+    def _outlived(self, s: Standing, tails: list[Served]) -> bool:
+        """Racks that serve beyond the horizon live until their contract ends."""
+        for x, place, k, _ in tails:
+            if not k:
+                continue
+            site, stop = self.case.site(place), self._stop(x)
+            serving = sum(
+                mw / self.case.mw(k)
+                for y, p, r, mw in tails
+                if r == k and self.case.site(p) == site and self._stop(y) >= stop
+            )
+            young = sum(
+                c.count
+                for c in s.came
+                if (c.site, c.rack) == (site, k) and c.month + self.case.life(k) >= stop
+            )
+            if serving > young + TOLERANCE:
+                return False
+        return True
+
+    @remembered
+    def _tail(self, leaf: int, x: str, p: Place, k: str) -> float:
+        """Present value per MW of a contract's margin beyond the horizon."""
+        case, offer = self.case, self.i.contracts[x]
+        held = case.share(offer, case.end - 1) / case.due(x, leaf)
+        service = offer.staff_usd_per_kw_month / 1000
+        value = 0.0
+        for m in range(case.end, self._stop(x)):
+            energy = case.draw(x, p) * self._energy(leaf, case.site(p), m)
+            earned = held * (case.rent(x, k, m) - service - energy) - case.upkeep(p)
+            value += earned * case.worth(m + 0.5)
+        return value
+
+    def _energy(self, leaf: int, site: str, month: int) -> float:
+        """M$ of a utility MW for a month: that of the last year, grown in its price."""
+        year = self.case.line[leaf][-(12 // self.case.step) :]
+        months = len(year) * self.case.step
+        rate = self.i.power[self.i.sites[site].power or site].growth_per_year
+        growth = (1 + rate) ** ((month + 0.5 - (self.case.end - months / 2)) / 12)
+        priced = sum(self.case.ai_energy(n, site)[0] for n in year)
+        added = sum(self.case.ai_energy(n, site)[1] for n in year)
+        return (priced * growth + added) / months
+
+    @remembered
+    def _uncredited(self, x: str) -> float:
+        """Present value per MW of what is credited beyond the horizon."""
+        offer = self.i.contracts[x]
+        last = month_of(offer.start) + (offer.prepayment_credit_months or offer.months)
+        months = range(self.case.end, last)
+        return sum(self.case.credit(x, m) * self.case.worth(m + 0.5) for m in months)
+
+    # --- what things are worth -------------------------------------------------------------
+
+    def _racks(self, s: Standing, tails: list[Served]) -> float:
+        case, end = self.case, self.case.end
+        value = sum(count * case.resale(k, end) for (_, k), count in s.racks.items())
+        value *= case.worth(end)
+        for x, _, k, mw in tails:
+            if k:
+                now, then = case.resale(k, end), case.resale(k, self._stop(x))
+                lost = now * case.worth(end) - then * case.worth(self._stop(x))
+                value -= mw / case.mw(k) * lost
+        return value
+
+    def _halls(self, s: Standing, tails: list[Served]) -> float:
+        """Straight-line worth of converted halls, each vintage at the end that serves it best."""
+        value = 0.0
+        for place in dict.fromkeys(v.place for v in s.vintages):
+            vintages = tuple(v for v in s.vintages if v.place == place)
+            size = self.case.hall_mw(place)
+            busy = summed((self._stop(t.contract), t.mw / size) for t in tails if t.place == place)
+            idle = max(0.0, s.halls.get(place, 0) - sum(busy.values()))
+            value += self._kept(vintages, ((self.case.end, idle), *busy.items()))
+        return value
+
+    @remembered
+    def _kept(self, vintages: tuple[Vintage, ...], ends: tuple[tuple[int, float], ...]) -> float:
+        """Hand halls of each vintage to ends, for the most worth."""
+        life = self.i.fitouts[vintages[0].place[1]].life_months
+        worth = [
+            [
+                v.cost * max(0.0, 1 - (end - v.month) / life) * self.case.worth(end)
+                for end, _ in ends
+            ]
+            for v in vintages
+        ]
+        counts, rooms = [v.count for v in vintages], [room for _, room in ends]
+        alone = len(ends) == 1 or len(vintages) == 1
+        return (greedy if alone else transport)(worth, counts, rooms)
+
+    # --- the loan --------------------------------------------------------------------------
+
+    def _funding(self, s: Standing) -> float:
+        """Most that the loan adds to the value of a chain's cash flows; minus infinity if short.
+
+        Unknowns are draws and repayments, at the start of each period; interest falls in it.
+        """
+        loan, case, count = self.i.finance.loan, self.case, len(s.flows)
+        assert loan is not None
+        begin = np.array([case.worth(case.month(n)) for n in case.line[-1]])
+        middle = np.array([case.worth(case.month(n) + case.step / 2) for n in case.line[-1]])
+        rate, kept = loan.interest_per_year * case.step / 12, 1 - loan.fee_share
+        so_far = np.tril(np.ones((count, count)))
+        before = so_far - np.eye(count)
+        owed = rate * middle @ so_far + case.worth(case.end)
+        outstanding = np.hstack([so_far, -so_far])
+        received = np.hstack([kept * so_far, -so_far])
+        start, operating, _ = np.array(s.flows).T
+        held = self.i.finance.opening_cash_musd - self.i.finance.minimum_cash_musd
+        ended = held + np.cumsum(start + operating)
+        found = linprog(
+            np.concatenate([owed - kept * begin, begin - owed]),
+            A_ub=np.vstack(
+                [
+                    rate * before @ outstanding - received,
+                    rate * so_far @ outstanding - received,
+                    outstanding,
+                    -outstanding,
+                ]
+            ),
+            b_ub=np.concatenate(
+                [ended - operating, ended, np.full(count, loan.limit_musd), np.zeros(count)]
+            ),
+            bounds=[self._most_drawn(s, t) for t in range(count)] + [(0, None)] * count,
+        )
+        return float(-found.fun) if found.status == 0 else NONE
+
+    def _most_drawn(self, s: Standing, period: int) -> tuple[float, float]:
+        loan, month = self.i.finance.loan, self.case.start + period * self.case.step
+        assert loan is not None
+        if loan.draw_until and month > month_of(loan.draw_until):
+            return 0.0, 0.0
+        return 0.0, loan.loan_to_cost_share * s.flows[period][2]
+
+
+def greedy(worth: list[list[float]], counts: list[int], rooms: list[float]) -> float:
+    """Fill the most worthy pairs first: right where there is one vintage, or one end."""
+    value, left, room = 0.0, [float(c) for c in counts], list(rooms)
+    pairs = [(worth[v][e], v, e) for v in range(len(counts)) for e in range(len(rooms))]
+    for each, v, e in sorted(pairs, reverse=True):
+        kept = min(left[v], room[e])
+        value += kept * each
+        left[v] -= kept
+        room[e] -= kept
+    return value
+
+
+def transport(worth: list[list[float]], counts: list[int], rooms: list[float]) -> float:
+    """Fill several ends from several vintages for the most worth."""
+    rows = np.kron(np.eye(len(counts)), np.ones(len(rooms)))
+    columns = np.kron(np.ones(len(counts)), np.eye(len(rooms)))
+    found = linprog(
+        -np.array(worth).ravel(),
+        A_ub=np.vstack([rows, columns]),
+        b_ub=np.concatenate([counts, rooms]),
+    )
+    return float(-found.fun)

@@ -1,0 +1,80 @@
+"""Halls first, racks after: the same best value as one search over everything."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from optimizer.highs import Options, run
+from optimizer.matrix import Matrix, dense_matrix
+from optimizer.search import search
+
+
+def random_matrix(rng: np.random.Generator) -> tuple[Matrix, np.ndarray]:
+    """A small knapsack in which a large choice opens room for many small ones."""
+    sites, kinds = 3, 4
+    columns = sites * (1 + kinds)
+    large = np.arange(columns) % (1 + kinds) == 0
+    size = rng.uniform(0.3, 2.0, columns)
+    value = np.where(large, -rng.uniform(1, 6, columns), rng.uniform(0.5, 3.0, columns))
+    rows = np.zeros((sites + 1, columns))
+    for s in range(sites):
+        block = slice(s * (1 + kinds), (s + 1) * (1 + kinds))
+        rows[s, block] = np.where(large[block], -rng.uniform(3, 9), size[block])
+    rows[sites] = np.where(large, rng.uniform(1, 4), 0.3)
+    upper = np.where(large, 2.0, 6.0)
+    matrix = dense_matrix(
+        rows, [-np.inf] * (sites + 1), [0.0] * sites + [9.3], np.zeros(columns), upper, value,
+        integer=True, maximise=True,
+    )
+    return matrix, large
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_best_value_is_that_of_one_search(seed):
+    matrix, large = random_matrix(np.random.default_rng(seed))
+    options = Options(gap=1e-9)
+    parts = search(matrix, large, options)
+    whole = run(matrix, options)
+    assert parts.status == whole.status == "optimal"
+    assert parts.objective == pytest.approx(whole.objective, abs=1e-6)
+    assert parts.bound is not None
+    assert parts.bound >= parts.objective - 1e-6
+
+
+def test_a_loose_gap_ends_after_the_racks_are_whole():
+    matrix, large = random_matrix(np.random.default_rng(1))
+    parts = search(matrix, large, Options(gap=0.5))
+    assert parts.status == "optimal"
+    assert parts.gap <= 0.5
+    assert np.array_equal(parts.x, np.rint(parts.x))
+
+
+def test_infeasible_large_decisions_are_infeasible():
+    matrix = dense_matrix([[2, 1]], [5], [5], [0, 0], [1, 2], [1, 1], integer=True)
+    assert search(matrix, np.array([True, False]), Options()).status == "infeasible"
+
+
+def test_small_decisions_alone_can_make_it_infeasible():
+    matrix = dense_matrix([[2, 4]], [5], [5], [0, 0], [1, 2], [1, 1], integer=True)
+    assert search(matrix, np.array([True, False]), Options()).status == "infeasible"
+
+
+def test_a_stop_before_the_start_keeps_the_given_point():
+    matrix, large = random_matrix(np.random.default_rng(2))
+    stop = threading.Event()
+    stop.set()
+    found = search(matrix, large, Options(gap=1e-9), start=np.zeros(matrix.shape[1]), stop=stop)
+    assert found.x is not None
+    assert found.objective is not None
+    assert found.objective >= 0.0
+    assert found.status == "feasible" or found.gap <= 1e-9
+
+
+def test_progress_is_told_in_one_clock():
+    matrix, large = random_matrix(np.random.default_rng(4))
+    seconds: list[float] = []
+    search(matrix, large, Options(gap=1e-9), progress=lambda p: seconds.append(p.seconds))
+    assert seconds == sorted(seconds)

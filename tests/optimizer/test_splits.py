@@ -1,0 +1,126 @@
+"""Racks of a group stand in whole halls: the split is constructed, or the halls are filled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.hours import flat
+from models.instance import Instance
+from optimizer import solve as solving
+from optimizer.case import Case, prepare
+from optimizer.solve import solve
+from optimizer.splits import fillings, split_halls
+from tests.models.tiny import BASE
+
+P = "h:mine"
+
+
+def halls_of(mw: float, racks: dict[str, float], positions: float | None = None) -> Any:
+    """A place whose halls hold so many MW, and racks of such sizes."""
+    return SimpleNamespace(
+        hall_mw={P: mw}, hall_positions={} if positions is None else {P: positions},
+        rack_mw=racks, rack_positions=dict.fromkeys(racks, 1.0), racks_at={P: tuple(racks)},
+    )
+
+
+def by_enumeration(given: Any, halls: int, racks: dict[str, int]) -> bool:
+    """Try every way to put every rack into every hall."""
+    sizes = [given.rack_mw[k] for k, number in racks.items() for _ in range(number)]
+    room = given.hall_positions.get(P, 99)
+    for halls_taken in product(range(halls), repeat=len(sizes)):
+        loads = [0.0] * halls
+        counts = [0] * halls
+        for hall, mw in zip(halls_taken, sizes, strict=True):
+            loads[hall] += mw
+            counts[hall] += 1
+        if max(loads) <= given.hall_mw[P] * (1 + 1e-9) and max(counts) <= room:
+            return True
+    return False
+
+
+def test_a_split_exists_exactly_where_enumeration_finds_one():
+    rng = np.random.default_rng(3)
+    found = {True: 0, False: 0}
+    for _ in range(400):
+        given = halls_of(10.0, dict(zip("abc", rng.uniform(1.5, 6.0, 3).round(2), strict=True)),
+                         float(rng.integers(2, 5)) if rng.random() < 0.5 else None)
+        halls = int(rng.integers(2, 4))
+        racks = {k: int(rng.integers(0, 4)) for k in "abc"}
+        if sum(racks.values()) > 7:
+            continue
+        split = split_halls(given, P, halls, racks, 0.0)
+        assert (split is not None) == by_enumeration(given, halls, racks)
+        found[split is not None] += 1
+        if split is not None:
+            assert len(split) == halls
+            for k, number in racks.items():
+                assert sum(stand.get(k, 0) for stand, _ in split) == number
+            for stand, _ in split:
+                assert sum(given.rack_mw[k] * m for k, m in stand.items()) <= 10.0 * (1 + 1e-9)
+    assert min(found.values()) > 30
+
+
+def test_tenants_fill_what_racks_leave():
+    given = halls_of(10.0, {"a": 4.0})
+    split = split_halls(given, P, 2, {"a": 3}, 7.5)
+    assert split is not None
+    assert [mw for _, mw in split] == [pytest.approx(2.0), pytest.approx(5.5)]
+    assert split_halls(given, P, 2, {"a": 3}, 8.5) is None
+
+
+def test_fillings_are_all_that_nothing_can_be_added_to():
+    given = halls_of(10.0, {"L": 0.98, "S": 0.84})
+    listed = [(filling.get("L", 0), filling.get("S", 0)) for filling in fillings(given, P)]
+    assert listed == [(10, 0), (9, 1), (8, 2), (7, 3), (6, 4), (5, 6), (4, 7), (3, 8), (2, 9),
+                      (1, 10), (0, 11)]
+
+
+def crowded() -> Case:
+    """Sixteen large racks and five small ones fit two halls of 10 MW together, not one by one."""
+    machine = {"price_usd_per_th": 14.0, "cooling": "air", "life_months": 60}
+    typed = {
+        **BASE,
+        "finance": {"discount_per_year": 0.1, "opening_cash_musd": 100.0},
+        "bitcoin": {"hashprice_usd_per_ph_day": 100.0},
+        "machines": {"L": {"th_per_s": 200.0, "watt": 3500.0, **machine},
+                     "S": {"th_per_s": 171.5, "watt": 3000.0, **machine}},
+        "racks": {k: {"workload": "mining", "machine": k, "machines_per_rack": 280,
+                      "buyable": k == "S", "resale_usd": 1e4} for k in "LS"},
+        "halls": {"h": {"site": "a", "count": 2, "it_mw": 10.0, "fitout": "mine",
+                        "convertible": False}},
+        "sites": {"a": {"firm_mw": 50.0}},
+        "fleet": [{"hall": "h", "rack": "L", "racks": 16}],
+    }  # fmt: skip
+    return prepare(Instance.model_validate(typed), {"a": flat(40.0)})
+
+
+def test_crowded_halls_are_filled_one_by_one(monkeypatch):
+    case = crowded()
+    filled = solve(case)
+    assert filled.status == "solved"
+    assert filled.plan is not None
+    stands = {(k, round(filled.plan.racks[2, P, k])) for k in "LS"}
+    assert stands == {("L", 15), ("S", 6)}
+    monkeypatch.setattr(solving, "ROUNDS_OF_FILLING", 0)
+    together = solve(case)
+    assert together.status == "audit-failed"
+    assert together.audit is not None
+    assert {breach.limit for breach in together.audit.breaches} == {"halls.split"}
+    assert together.value_musd is not None
+    assert filled.value_musd is not None
+    assert together.value_musd > filled.value_musd
+
+
+def test_filling_halls_changes_nothing_where_racks_split():
+    case = crowded()
+    roomy = replace(case.given, hall_mw={P: 10.5}, rack_fit={})
+    plain = solve(replace(case, given=roomy))
+    listed = replace(roomy, fillings={P: fillings(roomy, P)})
+    filled = solve(replace(case, given=listed))
+    assert plain.value_musd == pytest.approx(filled.value_musd, rel=2e-4)
