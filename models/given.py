@@ -149,7 +149,7 @@ class Given:
         "rack", r"\hat R", "racks ordered before the horizon that arrive"
     )
     racks_young: Table[tuple[Node, Site, RackType], float] = known(
-        "rack", "Y", "racks of today and of standing orders, come and not worn out by then"
+        "rack", "Y", "racks of today and of standing orders, come and alive through the period"
     )
     racks_lasting: Table[tuple[Leaf, Site, Contract, RackType], float] = known(
         "rack", "Y", "of these, racks that outlive a contract past the horizon"

@@ -185,7 +185,9 @@ class Horizon(Block):
 
     start: Month = said("first month of the first period")
     periods: Count = number("periods", "number of periods", ge=1, le=240)
-    months_per_period: Count = number("months", "length of a period: 1, 2, 3, 4, 6 or 12", ge=1)
+    months_per_period: Count = number(
+        "months", "length of a period: 1, 2, 3, 4, 6 or 12", ge=1, le=12
+    )
 
     @model_validator(mode="after")
     def _whole_years(self) -> Horizon:
@@ -265,7 +267,7 @@ class RackOrder(Block):
 
     hall: Name = said("hall group they will stand in")
     rack: Name = said("rack type")
-    racks: Count = number("racks", "how many", ge=1)
+    racks: Count = number("racks", "how many", ge=1, le=1_000_000)
     delivery: Month = said("month of delivery")
     due_musd: float = number("M$", "still to be paid", default=0.0, ge=0, plausible=(0, 20_000))
     due: Month | None = said("month of that payment; else delivery", default=None)
@@ -275,7 +277,7 @@ class Works(Block):
     """Halls under conversion at the start of the horizon."""
 
     hall: Name = said("hall group; its count includes these halls")
-    halls: Count = number("halls", "how many", ge=1)
+    halls: Count = number("halls", "how many", ge=1, le=10_000)
     fitout: Name = said("fit-out they will have")
     package: Name | None = said("uptime package they will have", default=None)
     ready: Month = said("month in which they are ready")
@@ -298,7 +300,7 @@ class SignedContract(Block):
     """A contract signed before the horizon."""
 
     contract: Name = said("name in contracts")
-    mw: float = number("MW", "critical IT MW signed", gt=0)
+    mw: float = number("MW", "critical IT MW signed", gt=0, plausible=(0.05, 5000))
 
 
 class Commitments(Block):
@@ -352,7 +354,7 @@ class Machine(Block):
     )
     price_usd_per_th: float = number("$/TH", "price new", ge=0, plausible=(0, 150))
     cooling: Cooling = said("how it is cooled")
-    life_months: Count = number("months", "life", ge=1, plausible=(12, 120))
+    life_months: Count = number("months", "life", ge=1, le=1200, plausible=(12, 120))
     resale_usd_per_th: Path = number("$/TH", "resale by date", default=0.0, plausible=(0, 100))
     availability_share: float = number(
         "share",
@@ -383,8 +385,12 @@ class Rack(Block):
     workload: Workload = said("mining or ai")
     cooling: Cooling | None = said("cooling; a mining rack takes its machine's", default=None)
     machine: Name | None = said("mining machine it holds", default=None)
-    machines_per_rack: Count | None = number("machines", "how many", default=None, ge=1)
-    gpus_per_rack: Count | None = number("GPUs", "GPUs it holds", default=None, ge=1)
+    machines_per_rack: Count | None = number(
+        "machines", "how many", default=None, ge=1, le=10_000, plausible=(1, 2000)
+    )
+    gpus_per_rack: Count | None = number(
+        "GPUs", "GPUs it holds", default=None, ge=1, le=10_000, plausible=(1, 1000)
+    )
     kw: float | None = number(
         "kW",
         "nameplate IT draw; a mining rack's follows from its machines",
@@ -408,6 +414,7 @@ class Rack(Block):
         "life; a mining rack takes its machine's",
         default=None,
         ge=1,
+        le=1200,
         plausible=(12, 180),
     )
     resale_usd: Path | None = number(
@@ -416,12 +423,15 @@ class Rack(Block):
         default=None,
         plausible=(0, 50_000_000),
     )
-    positions: float = number("positions", "rack positions it takes", default=1.0, ge=0)
+    positions: float = number(
+        "positions", "rack positions it takes", default=1.0, ge=0, plausible=(0, 1000)
+    )
     move_usd: float | None = number(
         "$/rack",
         "cost of moving it to another hall of its site; absent: it cannot move",
         default=None,
         ge=0,
+        plausible=(0, 5_000_000),
     )
     buyable: Flag = said("may be ordered", default=True)
     buy_from: Month | None = said("first month of ordering", default=None)
@@ -482,7 +492,11 @@ class Fitout(Block):
         "kW", "densest rack it takes", default=None, gt=0, plausible=(1, 5000)
     )
     positions_per_mw: float | None = number(
-        "1/MW", "rack positions per IT MW; absent: those of the hall", default=None, gt=0
+        "1/MW",
+        "rack positions per IT MW; absent: those of the hall",
+        default=None,
+        gt=0,
+        plausible=(0.5, 10_000),
     )
     opex_usd_per_kw_year: float = number(
         "$/kW/year",
@@ -491,7 +505,7 @@ class Fitout(Block):
         ge=0,
         plausible=(0, 1000),
     )
-    life_months: Count = number("months", "life", ge=1, plausible=(24, 480))
+    life_months: Count = number("months", "life", ge=1, le=1200, plausible=(24, 480))
     can_go_back: Flag = said("a hall fitted out so may be converted again", default=True)
 
     @model_validator(mode="after")
@@ -537,7 +551,7 @@ class AddsHalls(Block):
     """New halls on site land."""
 
     hall: Name = said("hall group that grows")
-    count: Count = number("halls", "halls per unit of the project", ge=1)
+    count: Count = number("halls", "halls per unit of the project", ge=1, le=10_000)
 
 
 class Project(Block):
@@ -556,7 +570,7 @@ class Project(Block):
     earliest: Month | None = said("first month of ordering", default=None)
     latest: Month | None = said("last month of ordering", default=None)
     max_units: Count = number("units", "most units over the horizon", default=1, ge=1, le=1000)
-    life_months: Count = number("months", "life", ge=1, plausible=(24, 720))
+    life_months: Count = number("months", "life", ge=1, le=1200, plausible=(24, 720))
 
     @model_validator(mode="after")
     def _adds(self) -> Project:
@@ -576,9 +590,11 @@ class Hall(Block):
         "MW", "IT MW per hall as fitted out for mining", gt=0, plausible=(0.05, 500)
     )
     rack_positions: float | None = number(
-        "positions", "rack positions per hall", default=None, gt=0
+        "positions", "rack positions per hall", default=None, gt=0, plausible=(1, 100_000)
     )
-    floor_m2: float | None = number("m2", "floor area per hall", default=None, gt=0)
+    floor_m2: float | None = number(
+        "m2", "floor area per hall", default=None, gt=0, plausible=(10, 1_000_000)
+    )
     fitout: Name | None = said("present fit-out; absent: a bare shell", default=None)
     package: Name | None = said("present uptime package", default=None)
     convertible: Flag = said("may be converted", default=True)
@@ -590,8 +606,10 @@ class FleetRow(Block):
 
     hall: Name = said("hall group")
     rack: Name = said("rack type")
-    racks: Count = number("racks", "how many", ge=1)
-    age_months: Count = number("months", "age at the start", default=0, ge=0, plausible=(0, 150))
+    racks: Count = number("racks", "how many", ge=1, le=1_000_000)
+    age_months: Count = number(
+        "months", "age at the start", default=0, ge=0, le=1200, plausible=(0, 150)
+    )
 
 
 class Power(Block):
@@ -639,7 +657,7 @@ class Power(Block):
 class RampStep(Block):
     """Share of the signed MW that is due from a month of the contract on."""
 
-    after_months: Count = number("months", "months after the contract's start", ge=0)
+    after_months: Count = number("months", "months after the contract's start", ge=0, le=600)
     share: float = number("share", "of the signed MW", ge=0, le=1)
 
 
@@ -661,7 +679,7 @@ class Contract(Block):
         ge=0,
         plausible=(0, 2000),
     )
-    months: Count = number("months", "term from the start", ge=1, plausible=(3, 360))
+    months: Count = number("months", "term from the start", ge=1, le=1200, plausible=(3, 360))
     escalator_per_year: float = number(
         "1/year", "rise of the rate", default=0.0, gt=-0.5, le=0.5, plausible=(-0.1, 0.1)
     )
@@ -690,6 +708,7 @@ class Contract(Block):
         "credited evenly over these months from the start; absent: the term",
         default=None,
         ge=1,
+        le=1200,
     )
     tenant_works_usd_per_kw: float = number(
         "$/kW", "works paid by the tenant at signing", default=0.0, ge=0, plausible=(0, 30_000)

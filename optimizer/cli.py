@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that help comes at once.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import sys
@@ -278,6 +279,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         What was typed after ``rackwatt``; that of the process unless given.
     """
     typed = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows no dash shows a question mark, and the answer all the same.
+            stream.reconfigure(errors="replace")
     try:
         app(typed, prog_name="rackwatt")
     except SystemExit as end:

@@ -11,9 +11,8 @@ typed, what was found, what is allowed, and a way out.
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from rich.console import Group
@@ -65,8 +64,9 @@ class Problem:
 
     @property
     def bounds(self) -> str:
-        """What was found and what is allowed, on one line."""
-        parts = (("found", self.found), ("allowed", self.allowed))
+        """What was found and what is allowed, on one line; what is said already is left out."""
+        told = self.key.endswith(self.found) or repr(self.found) in self.message
+        parts = (("found", "" if told else self.found), ("allowed", self.allowed))
         return "; ".join(f"{word} {text}" for word, text in parts if text)
 
 
@@ -147,18 +147,18 @@ class Report:
 
 
 def _without_repeats(problems: Iterable[Problem]) -> list[Problem]:
-    """Tell the first few of many like messages about a file, and count the rest."""
-    seen: Counter[tuple[str, str, Severity]] = Counter()
-    told: list[Problem] = []
+    """Tell the first few of many like messages about a table, and count the rest."""
+    alike: dict[tuple[str, str, Severity], list[Problem]] = {}
     for problem in problems:
-        alike = (problem.file, problem.message, problem.severity)
-        seen[alike] += 1
-        if not problem.file.endswith(".csv") or seen[alike] <= MOST_ALIKE:
-            told.append(problem)
-    for (file, message, severity), times in seen.items():
-        if file.endswith(".csv") and times > MOST_ALIKE:
-            more = f"{times - MOST_ALIKE} more of: {message}"
-            told.append(Problem(more, file, line=10**9, severity=severity))
+        alike.setdefault((problem.file, problem.message, problem.severity), []).append(problem)
+    told: list[Problem] = []
+    for (file, message, _), group in alike.items():
+        most = MOST_ALIKE if file.endswith(".csv") else len(group)
+        told += group[:most]
+        rest = len(group) - most
+        if rest > 0:
+            more = f", and {rest - 1} more" if rest > 1 else ""
+            told.append(replace(group[most], message=message + more))
     return told
 
 
@@ -198,14 +198,10 @@ def plain(problems: Sequence[Problem]) -> str:
 
 def _paragraph(problem: Problem) -> str:
     key = f" {problem.key}:" if problem.key else ""
-    lines = [f"{_place(problem)}: {problem.severity}:{key} {problem.message}"]
+    lines = [f"{problem.place}: {problem.severity}:{key} {problem.message}"]
     lines += [f"    {problem.bounds}"] if problem.bounds else []
     lines += [f"    hint: {problem.hint}"] if problem.hint else []
     return "\n".join(lines)
-
-
-def _place(problem: Problem) -> str:
-    return problem.file if problem.line == 10**9 else problem.place
 
 
 def rich(problems: Sequence[Problem]) -> Group:
@@ -214,7 +210,7 @@ def rich(problems: Sequence[Problem]) -> Group:
     for problem in problems:
         colour = "red" if problem.severity == "error" else "yellow"
         head = Text.assemble(
-            (problem.severity, f"bold {colour}"), "  ", (_place(problem), "cyan"), "  ",
+            (problem.severity, f"bold {colour}"), "  ", (problem.place, "cyan"), "  ",
             (problem.key, "bold"),
         )  # fmt: skip
         body = Text(problem.message)
@@ -222,7 +218,7 @@ def rich(problems: Sequence[Problem]) -> Group:
             body.append(f"\n{problem.bounds}", "dim")
         if problem.hint:
             body.append("\nhint: ", "green").append(problem.hint)
-        parts += [head, Padding(body, (0, 0, 0, 4))]
+        parts += [head, Padding(body, (0, 0, 0, 4), expand=False)]
     return Group(*parts, Text(summary(problems), "bold"))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.build import Column
 from optimizer.case import Case
 from optimizer.elastic import Clash, clashing
 from optimizer.solve import Solved, compile_case, do_nothing
+from optimizer.splits import fillings
 
 #: Solves the case with some decisions taken.
 Search = Callable[[Mapping[Column, float]], Solved]
@@ -61,10 +62,21 @@ def evaluate(
     """
     planned = search(pins)
     if planned.status == "infeasible":
-        return Evaluation(planned, broken=clashing(case, pinned=pins))
+        return Evaluation(planned, broken=_broken(case, pins))
     stopped = planned.outcome is not None and planned.outcome.ended == "interrupted"
     if optimum and not stopped:
         best = search(policy)
         return Evaluation(planned, best, None if best.audit is None else best.audit.nothing_musd)
     nothing = do_nothing(case, compile_case(case, policy))
     return Evaluation(planned, nothing_musd=None if nothing is None else nothing[1])
+
+
+def _broken(case: Case, pins: Mapping[Column, float]) -> tuple[Clash, ...]:
+    """Name the limits that actions break; those of single halls where no other is broken."""
+    broken = clashing(case, pinned=pins)
+    if broken:
+        return broken
+    named = {part for (_, index), count in pins.items() if count for part in index}
+    known = {p: fillings(case.given, p) for p in case.given.site_of if p in named}
+    filled = replace(case, given=replace(case.given, fillings=known))
+    return clashing(filled, pinned=pins)

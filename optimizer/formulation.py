@@ -45,12 +45,13 @@ CONVENTIONS = """\
 - **Lead times** of deliveries, works, projects and rebuilds round up to whole periods. Orders and
   works from before the horizon arrive with the first period that starts in or after their month.
   What would arrive beyond the horizon cannot be ordered.
-- **Life** of racks bought or rebuilt is whole periods, rounded down. Racks of today and of
-  standing orders stay through the period in which their life ends.
-- **Values over time.** MW and demand by date count as they are when the period starts; prices are
-  means over the months of the period. Hashprice is a mean over its days, so that a halving inside
-  it is prorated; it halves where it follows from price and network, and where it is given as start
-  and growth unless `halves = false`. One number or steps are taken as typed.
+- **Life** of racks is whole periods, rounded down: a rack stands in the periods that it lives
+  through. A rebuilt rack starts a new life, a moved one does not.
+- **Values over time.** MW and demand by date count as they are when the period starts. Hashprice
+  is the mean over the days of a period, so that a halving inside it is prorated; it halves where
+  it follows from price and network, and where it is given as start and growth unless
+  `halves = false`; one number or steps are taken as typed. The price of GPU-hours is the mean over
+  the months of a period, resale that of the month in which the period starts or the horizon ends.
 - **Energy** is priced hour by hour, and hours in which every best choice is the same are merged
   without loss. Prices grow with `growth_per_year` to the middle of each period; adders do not.
 - **Commitments** are paid in the period in which their month lies, what is overdue in the first.
@@ -87,8 +88,7 @@ Where the trade's words leave more than one reading, this is the one taken.
 - GPU-hours under contract pay for the larger of load factor and `take_or_pay_share`.
 - AI's energy, which cannot choose its hours, costs a node's mean price.
 - Machines that are not fit to run (`availability_share`) neither earn nor draw.
-- Racks move within their site, at once; between sites they are sold and bought. A rebuilt rack
-  starts a new life, a moved one does not.
+- Racks move within their site, at once; between sites they are sold and bought.
 - AI is entered when its first hall is in service. A site runs both businesses while mining racks
   stand there beside AI halls in service, whether these are let or not; the company does when any
   of its sites mine and any host.

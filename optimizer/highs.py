@@ -34,6 +34,12 @@ BANNED = {
     "(HiGHS issues 2957, 3043, 3073, 3094)"
 }
 
+#: How far from a whole number, and from its rows and limits, a point of the solver may lie.
+TOLERANCE = 1e-6
+
+#: How long a second Ctrl-C waits for HiGHS to put its work down, in seconds.
+SECONDS_TO_HALT = 1.0
+
 #: How long the waiting thread sleeps between two looks, in seconds.
 TICK = 0.1
 
@@ -191,7 +197,8 @@ def run(
 ) -> Outcome:
     """Solve a matrix that has passed the pre-flight.
 
-    The matrix is tightened first (:mod:`optimizer.tighten`), which costs no plan. Ctrl-C ends the run with the best point so far; a second one raises ``KeyboardInterrupt``.
+    The matrix is tightened first (:mod:`optimizer.tighten`), which costs no plan. Ctrl-C ends the
+    run with the best point so far; a second one raises ``KeyboardInterrupt``.
 
     Parameters
     ----------
@@ -220,17 +227,29 @@ def run(
     matrix = tighten(matrix)
     watched = progress, stop or threading.Event()
     claim, first = _attempt(matrix, options, start, *watched)
-    if claim not in ("infeasible", "unbounded", "unsettled"):
+    if claim in ("optimal", "feasible", "none") and not _refuted(matrix, first, start, options):
         return first
     left = replace(
         options,
         presolve=not options.presolve,
         time_limit=max(0.0, options.time_limit - first.seconds),
     )
-    claim, second = _attempt(matrix, left, None, *watched)
+    claim, second = _attempt(matrix, left, start, *watched)
     if claim == "unsettled":
-        second = _settled(second, _attempt(_costless(matrix), left, None, *watched)[1])
+        second = _settled(second, _attempt(_costless(matrix), left, start, *watched)[1])
     return _reconciled(first, second, options)
+
+
+def _refuted(matrix: Matrix, outcome: Outcome, start: Floats | None, options: Options) -> bool:
+    """Whether the start itself beats what is claimed to be the bound."""
+    if start is None or outcome.bound is None:
+        return False
+    off_whole = np.abs(start - np.rint(start))[matrix.integer].max(initial=0.0)
+    if max(off_whole, largest_violation(matrix, start)) > TOLERANCE:
+        return False
+    ahead = objective_at(matrix, start) - outcome.bound
+    margin = max(options.absolute_gap, 1e-6 * abs(outcome.bound))
+    return (ahead if matrix.maximise else -ahead) > margin
 
 
 def _costless(matrix: Matrix) -> Matrix:
@@ -253,7 +272,9 @@ def _settled(unsettled: Outcome, costless: Outcome) -> Outcome:
 def _reconciled(first: Outcome, second: Outcome, options: Options) -> Outcome:
     """Believe the second of two solves, and say how it stands to the first."""
     how = ("with", "without") if options.presolve else ("without", "with")
-    if second.status == "none":
+    if first.status not in ("infeasible", "unbounded"):
+        said = f"the start beat the bound claimed {how[0]} presolve; solved {how[1]} it"
+    elif second.status == "none":
         said = f"stopped before a solve {how[1]} presolve could confirm '{first.status}'"
     elif second.status == first.status:
         said = f"'{first.status}' confirmed {how[1]} presolve"
@@ -365,7 +386,7 @@ def _settings(options: Options) -> dict[str, bool | int | float | str]:
         "time_limit": options.time_limit,
         "mip_rel_gap": options.gap,
         "mip_abs_gap": options.absolute_gap,
-        "mip_feasibility_tolerance": 1e-6,
+        "mip_feasibility_tolerance": TOLERANCE,
         "primal_feasibility_tolerance": 1e-7,
         "dual_feasibility_tolerance": 1e-7,
         "small_matrix_value": DROPPED,
@@ -513,6 +534,7 @@ class _Worker(threading.Thread):
     def __init__(self, solver: highspy.Highs) -> None:
         super().__init__(name="highs", daemon=True)
         self._solver = solver
+        self.done = threading.Event()
         self.status: HighsStatus | None = None
         self.failure: BaseException | None = None
 
@@ -524,6 +546,16 @@ class _Worker(threading.Thread):
         finally:
             # HiGHS keeps one pool of threads per calling thread; this one's ends with it.
             highspy.Highs.resetGlobalScheduler(False)
+            self.done.set()
+
+
+def solver_left_behind() -> bool:
+    """Whether HiGHS still works on a run that was given up.
+
+    Python cannot end while it does without the system calling that a crash: a command then leaves
+    by ``os._exit``, once everything is written.
+    """
+    return any(isinstance(thread, _Worker) for thread in threading.enumerate())
 
 
 def _wait(
@@ -537,17 +569,19 @@ def _wait(
     began = time.monotonic()
     ended: Ended = "by-itself"
     give_up = math.inf
+    watch.halt = stop.is_set()
     worker.start()
     try:
-        while worker.is_alive():
+        while not worker.done.is_set():
             try:
-                worker.join(TICK)
+                # An event, since an interrupted join of Python 3.11 takes its thread for dead.
+                worker.done.wait(TICK)
                 now = time.monotonic()
                 if ended == "by-itself" and (stop.is_set() or now - began > options.time_limit):
                     ended = "interrupted" if stop.is_set() else "time-limit"
                     give_up = now + options.patience
                     watch.halt = True
-                if now > give_up and worker.is_alive():
+                if now > give_up and not worker.done.is_set():
                     return "abandoned"
                 if progress is not None:
                     progress(watch.progress(now - began, stopping=watch.halt))
@@ -555,8 +589,11 @@ def _wait(
                 if stop.is_set():
                     raise
                 stop.set()
-    finally:
+    except BaseException:
         watch.halt = True
+        worker.done.wait(SECONDS_TO_HALT)
+        raise
+    worker.join()
     return ended
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import annotated_types
 from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 
@@ -86,23 +85,21 @@ def unit_of(info: FieldInfo) -> str:
 
 def limits_of(info: FieldInfo) -> tuple[str, ...]:
     """Write the range of a key, as ``('above 0', 'at most 1')``."""
-    words: list[str] = []
-    for limit in info.metadata:
-        match limit:
-            case annotated_types.Ge():
-                words.append(f"at least {limit.ge:g}")
-            case annotated_types.Gt():
-                words.append(f"above {limit.gt:g}")
-            case annotated_types.Le():
-                words.append(f"at most {limit.le:g}")
-    return tuple(words)
+    words = (("ge", "at least"), ("gt", "above"), ("le", "at most"))
+    return tuple(
+        f"{said} {getattr(limit, name):,.10g}"
+        for limit in info.metadata
+        for name, said in words
+        if hasattr(limit, name)
+    )
 
 
 def _kind(info: FieldInfo) -> Kind:
     if declared(info, "planned"):
         return Kind("planned")
-    return _kind_of_type(Annotated[info.annotation, *info.metadata] if info.metadata
-                         else info.annotation)  # fmt: skip
+    if not info.metadata:
+        return _kind_of_type(info.annotation)
+    return _kind_of_type(Annotated[info.annotation, *info.metadata])
 
 
 _SCALARS: Mapping[Any, What] = {float: "number", int: "count", bool: "flag", str: "text"}

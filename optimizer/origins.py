@@ -44,7 +44,6 @@ BY_TERM: Mapping[tuple[str, str], str] = {
     ("mining.mining_limit", "racks"): "{draw}",
     ("mining.presence", "racks"): "{draw}",
     ("capital.debt_limit", ""): "finance.loan.limit_musd",
-    ("capital.capex_budget", ""): "finance.capex_budget_musd",
     ("capital.cash_floor", ""): "finance.minimum_cash_musd",
     ("capital.cash_after_capex", ""): "finance.opening_cash_musd",
 }
@@ -76,8 +75,22 @@ BY_DECISION: Mapping[str, str] = {
 BY_FAMILY: Mapping[str, str] = {
     "capital.cash_balance": "finance",
     "capital.value": "finance",
-    "policy.mining_share_floor": "policy",
-    "policy.mining_share_limit": "policy",
+    "capital.capex_budget": "{budget}",
+    "capital.loan_to_cost": "finance.loan.loan_to_cost_share",
+    "grid.new_power_reservation": "policy.reuse_power",
+    "halls.fibre_limit": "sites.{site}.fibre",
+    "hosting.delivery_balance": "contracts.{contract}",
+    "hosting.signing_floor": "contracts.{contract}.min_mw",
+    "hosting.signing_limit": "contracts.{contract}.max_mw",
+    "policy.mining_share_floor": "{least_mining}",
+    "policy.mining_share_limit": "{most_mining}",
+    "racks.end_of_life": "{life}",
+    "racks.filled_halls": "halls.{hall}",
+    "racks.filling_limit": "halls.{hall}",
+    "racks.position_limit": "halls.{hall}.rack_positions",
+    "racks.space_limit": "halls.{hall}.it_mw",
+    "racks.tail_life": "{life}",
+    "racks.whole_racks": "halls.{hall}",
 }
 _LETTERS = {row.name: row.letters for row in FAMILIES} | {d.name: d.letters for d in DECISIONS}
 
@@ -148,7 +161,7 @@ def key_of(case: Case, row: Row | None, column: Column | None) -> str:
 
 def _names(case: Case, part: Row | Column | None) -> dict[str, str]:
     """Read an index by its letters; of two places or rack types the later one counts."""
-    names: dict[str, str] = {"hashprice": _hashprice_key(case.instance)}
+    names = _single_keys(case.instance)
     if part is None or part[0] not in _LETTERS:
         return names
     for letter, value in zip(_LETTERS[part[0]], part[1], strict=False):
@@ -157,9 +170,12 @@ def _names(case: Case, part: Row | Column | None) -> dict[str, str]:
 
 
 def _named(case: Case, letter: str, value: Any) -> dict[str, str]:
-    simple = {"s": "site", "h": "hall", "f": "fitout", "c": "contract", "e": "contract",
-              "j": "project"}  # fmt: skip
+    simple = {"s": "site", "f": "fitout", "c": "contract", "e": "contract", "j": "project"}
     g = case.given
+    if letter == "h":
+        return {"hall": value, "site": case.instance.halls[value].site}
+    if letter == "i":
+        return {"budget": _budget_key(value)}
     if letter == "p" and value in g.site_of:
         return {"site": g.site_of[value], "hall": g.hall_of[value], "fitout": g.fitout_of[value]}
     if letter == "k" and value in case.instance.racks:
@@ -168,23 +184,48 @@ def _named(case: Case, letter: str, value: Any) -> dict[str, str]:
 
 
 def _rack_keys(case: Case, k: str) -> dict[str, str]:
-    """Keys of a rack's price, draw and resale: its own, or its machines' where they weigh more."""
+    """Keys of a rack's figures: its own, or its machines' where those weigh more."""
     rack = case.instance.racks[k]
     own = f"racks.{k}"
     if rack.machine is None:
-        return {"price": f"{own}.price_usd", "draw": f"{own}.kw", "resale": f"{own}.resale_usd"}
+        return {
+            "price": f"{own}.price_usd",
+            "draw": f"{own}.kw",
+            "resale": f"{own}.resale_usd",
+            "life": f"{own}.life_months",
+        }
     machine = f"machines.{rack.machine}"
     mostly_own = rack.price_usd > case.derivation.price_usd(k) / 2
     draws = "watt" if case.instance.machines[rack.machine].watt is not None else "j_per_th"
     return {
         "price": f"{own}.price_usd" if mostly_own else f"{machine}.price_usd_per_th",
         "draw": f"{machine}.{draws}",
+        "life": f"{own if rack.life_months is not None else machine}.life_months",
         "resale": f"{own}.resale_usd"
         if rack.resale_usd is not None
         else f"{machine}.resale_usd_per_th",
     }
 
 
-def _hashprice_key(instance: Instance) -> str:
-    typed = instance.bitcoin.hashprice_usd_per_ph_day is not None
-    return f"bitcoin.{'hashprice_usd_per_ph_day' if typed else 'btc_price_usd'}"
+def _budget_key(budget: str) -> str:
+    """Key of a capex budget, by the name that the derivation gives it."""
+    kind, _, of = budget.partition(" ")
+    return {
+        "site": f"finance.capex_budget_by_site_musd.{of}",
+        "from": "finance.capex_budget_by_period",
+    }.get(kind, "finance.capex_budget_musd")
+
+
+def _single_keys(instance: Instance) -> dict[str, str]:
+    """Keys that a person could type in one of two ways, as this one did."""
+    hashprice = instance.bitcoin.hashprice_usd_per_ph_day is not None
+    policy = instance.policy
+    return {
+        "hashprice": f"bitcoin.{'hashprice_usd_per_ph_day' if hashprice else 'btc_price_usd'}",
+        "least_mining": "policy.ai_share_max"
+        if policy.mining_share_min is None
+        else "policy.mining_share_min",
+        "most_mining": "policy.ai_share_min"
+        if policy.mining_share_max is None
+        else "policy.mining_share_max",
+    }

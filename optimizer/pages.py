@@ -70,45 +70,49 @@ CSV instead. `rackwatt check FOLDER` tells everything that is wrong with one, at
 {example}```
 
 **Units.** Every number's key ends in its unit. Shares are fractions, never percent. Months are
-text, `"2027-04"`. Three limits guard a number: its *range* is what the model can mean; outside its
-*plausible* band a unit is usually wrong, and the number is refused unless `instance.accept_unusual`
-names its dotted key, as `["halls.north.it_mw"]`; *not built yet* means that the key has its place
-and is refused until it is built.
+text, `"2027-04"`. Three limits guard a number. Its *range* is what the model can mean. Outside
+its *plausible* band a unit is usually wrong, and the number is refused unless
+`instance.accept_unusual` names its dotted key, as `["halls.north.it_mw"]`. A key that is *not
+built yet* has its place in the format and is refused until it is built.
 
 **Names.** Letters, digits, `.`, `-` and `_`. A block names another by its name. The dotted key
-`halls.north.it_mw` says where a number stands, in messages, in `sources.csv` and in sweeps; items
+`halls.north.it_mw` says where a number stands: in messages, in `sources.csv` and in sweeps. Items
 of a list count from 0, as `fleet.0.racks`.
 
 **Tables as CSV.** These may be CSV files beside `instance.toml`:
 {tables}.
 A row is an entry, the column `name` its name (`fleet.csv` has none), the other columns its keys,
-with dots for nested ones, as `adds_halls.hall`. An empty cell is a key that is not given. Flags are `true` or `false`; names in
-a list are separated by `;`; steps are `2027-01:5;2028-01:3`, a ramp is `0:0.5;6:1`. A name may
-stand in TOML or in CSV, not in both. Both ways of writing give the same instance.
+with dots for nested ones, as `adds_halls.hall`. An empty cell is a key that is not given. Flags
+are `true` or `false`; names in a list are separated by `;`; steps are written
+`2027-01:5;2028-01:3`, a ramp `0:0.5;6:1`. A name may stand in TOML or in CSV, not in both. Both
+ways of writing give the same instance.
 
 **Values over time.** A *path* is a number, `{{ start = 40, growth_per_month = -0.005 }}` from the
 start of the horizon, steps `[{{ from = "2027-01", value = 5 }}, ...]`, or the name of a column of
 `paths.csv`, whose first column is `month`. A step holds until the next; before the first step the
-first value holds. *Dated* quantities take a number or steps.
+first value holds. *Dated* quantities take a number, steps or a column, and MW must say what holds
+at the start.
 
-**Catalogue.** `use = "antminer-s21"` in a block takes an entry that ships, or `use` as a column of
-a CSV table; any key beside it overrides. A name that the instance does not define and the
-catalogue knows is brought along, with what it names itself. Every plan lists the figures it took
-so, each with its source.
+**Catalogue.** `use = "antminer-s21"` in a block takes an entry that ships, and so does a column
+`use` of a CSV table; any key beside it overrides. A name that the instance does not define and
+the catalogue knows is brought along, with what it names itself. Every plan lists the figures it
+took so, each with its source.
 
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
-columns `time` (start of the hour, local, with its offset from UTC, as `2024-01-31 23:00:00-06:00`),
-`price_usd_per_mwh`, and optionally `cut` (1 where interruptible load is cut); it holds whole months,
-each calendar month at least once, and a month of the plan takes the mean of all years that hold it.
-`duration` names a price-duration curve with the columns `month` (1 to 12), `hours`,
-`price_usd_per_mwh` and optionally `cut`. `flat_usd_per_mwh` is one price. `--prices SITE=FILE`
-replaces the prices of one site, and takes a file of either kind from anywhere.
+columns `time` (start of the hour, local, with its offset from UTC, as
+`2024-01-31 23:00:00-06:00`), `price_usd_per_mwh`, and optionally `cut` (1 where interruptible load
+is cut). It holds whole months, each calendar month at least once; a month of the plan takes the
+mean of all years that hold it. `duration` names a price-duration curve with the columns `month`
+(1 to 12), `hours`, `price_usd_per_mwh` and optionally `cut`. `flat_usd_per_mwh` is one price.
+`--prices SITE=FILE` replaces the prices of one site, and takes a file of either kind from
+anywhere.
 
 **Sources.** `sources.csv` with the columns `key,value,unit,source,remark` says where figures come
-from; `check` warns where a row is not what the instance says. What has no source says `assumption`.
+from; `check` warns where a row is not what the instance says. What has no source says
+`assumption`.
 
-**Editors.** `instances/schema.json` is the JSON Schema; with `#:schema ../schema.json` as the first
-line, editors that know TOML complete and check.
+**Editors.** `instances/schema.json` is the JSON Schema. With `#:schema ../schema.json` as the
+first line, editors that know TOML complete and check.
 """
 
 #: Blocks inside blocks that have a heading of their own.

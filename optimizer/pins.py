@@ -142,7 +142,7 @@ class _Line:
         """Read a name that must be known."""
         name = self.text(column)
         if name not in (names := list(known)):
-            message = f"unknown {what}" if name else f"a {what} is needed"
+            message = f"unknown {what}" if name else f"the {what} is missing"
             hint = did_you_mean(name, names)
             raise _RowError(column, message, found=name, allowed=listed(names), hint=hint)
         return name
@@ -186,7 +186,7 @@ class _Line:
                 raise _RowError("node", message, found=cell, allowed=listed(map(str, starting)))
             return named[0]
         if not self.text("month"):
-            raise _RowError("month", "a month is needed")
+            raise _RowError("month", "the month is missing")
         if len(starting) > 1:
             message = "several branches have a period that starts in that month"
             raise _RowError("node", message, allowed=listed(map(str, starting)))
@@ -300,7 +300,7 @@ class _Reader:
         if row.text("action") == "rebuild" and not to:
             raise _RowError("subject", f"{a} cannot be rebuilt", hint="it has no converts_to")
         if not row.text("from") and not row.text("to"):
-            raise _RowError("from", "a place is needed, where it leaves or where it arrives")
+            raise _RowError("from", "the place is missing, where it leaves or where it arrives")
         ends = [n]
         if row.text("from"):
             p = row.place("from")

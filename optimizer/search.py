@@ -4,7 +4,8 @@ What makes a case hard are its few large decisions: which halls convert when, wh
 signed. Racks are many, small and alike. So the large decisions are searched first with racks
 left divisible, which is a relaxation, and its bound holds for whole racks too. Then the large
 decisions are held and the racks made whole, which takes moments. Where plan and bound then meet,
-the plan is best and proven so; where they do not, the whole model is searched from that plan on.
+the plan is best and proven so. Where they do not, the few kinds of racks that the relaxation
+left divided count as large decisions too, and the search begins again from the plan it has.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.highs import Options, Outcome, Progress, relative_gap, run
 from optimizer.matrix import Flags, Floats, Matrix, largest_violation, objective_at
@@ -24,6 +26,10 @@ LARGE = frozenset({"conversions", "builds", "signing", "hosts", "mines", "entere
 #: Part of the gap and of the time that the search over large decisions may use up.
 GAP_FOR_LARGE = 0.2
 TIME_FOR_LARGE = 0.7
+#: How often racks found divided may join the large decisions before all of them do.
+ROUNDS = 6
+#: Distance from a whole number at which a value counts as divided.
+DIVIDED = 1e-6
 #: Most seconds in which racks are made whole, also after a stop.
 SECONDS_TO_ROUND = 20.0
 
@@ -65,6 +71,7 @@ def search(
     large: Flags,
     options: Options,
     *,
+    kinds: NDArray[np.int64] | None = None,
     start: Floats | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -79,30 +86,59 @@ def search(
         Which columns are large decisions.
     options : Options
         Gap, limits and seed for the search as a whole.
+    kinds : int array, shape (columns,), optional
+        Columns with the same number are the same decision at different dates.
     start : float array, optional
         A point to begin from.
     progress, stop
         As in :func:`optimizer.highs.run`.
     """
     watch = Watch(options, progress, stop or threading.Event())
-    if not (matrix.integer & ~large).any():
-        return watch.run(matrix, start, gap=options.gap, seconds=options.time_limit)
-    divisible = replace(matrix, integer=matrix.integer & large)
-    first = watch.run(
-        divisible, start, gap=GAP_FOR_LARGE * options.gap,
-        seconds=TIME_FOR_LARGE * options.time_limit,
-    )
-    if first.status in ("infeasible", "unbounded"):
-        return first
-    whole = None if first.x is None else _racks_whole(matrix, large, first.x, watch)
-    found = _joined(matrix, options, first, [start, whole], first.bound)
-    if found.status == "optimal" or first.ended == "interrupted" or not watch.left:
-        return found
-    rest = watch.run(matrix, found.x, gap=options.gap, seconds=watch.left)
-    if rest.status in ("infeasible", "unbounded"):
-        return rest
-    bounds = [bound for bound in (first.bound, rest.bound) if bound is not None]
-    return _joined(matrix, options, rest, [found.x, rest.x], min(bounds, default=None))
+    kinds = np.arange(matrix.shape[1]) if kinds is None else kinds
+    whole = matrix.integer & large
+    best, bound = start, None
+    for attempt in range(ROUNDS + 1):
+        if attempt == ROUNDS:
+            whole = matrix.integer
+        everything = np.array_equal(whole, matrix.integer)
+        gap, seconds = _share(everything, options, watch)
+        outcome = watch.run(replace(matrix, integer=whole), best, gap=gap, seconds=seconds)
+        if outcome.status in ("infeasible", "unbounded"):
+            return outcome
+        bound = _lower(bound, outcome.bound)
+        points = [best, outcome.x if everything else None]
+        if outcome.x is not None and not everything:
+            points.append(_racks_whole(matrix, large, outcome.x, watch))
+        found = _joined(matrix, options, outcome, points, bound)
+        if everything or found.status == "optimal" or outcome.ended != "by-itself":
+            break
+        best = found.x
+        whole = _with_divided(matrix, whole, kinds, outcome.x)
+    return found
+
+
+def _share(everything: bool, options: Options, watch: Watch) -> tuple[float, float]:
+    """Gap and seconds of one run: racks that are still to be made whole need some of both."""
+    if everything:
+        return options.gap, watch.left
+    return GAP_FOR_LARGE * options.gap, TIME_FOR_LARGE * watch.left
+
+
+def _lower(one: float | None, other: float | None) -> float | None:
+    known = [bound for bound in (one, other) if bound is not None]
+    return min(known, default=None)
+
+
+def _with_divided(
+    matrix: Matrix, whole: Flags, kinds: NDArray[np.int64], x: Floats | None
+) -> Flags:
+    """Count what a relaxation left divided among the whole numbers, at every date."""
+    if x is None:
+        return matrix.integer
+    divided = matrix.integer & ~whole & (np.abs(x - np.rint(x)) > DIVIDED)
+    if not divided.any():
+        return matrix.integer
+    return whole | (matrix.integer & np.isin(kinds, kinds[divided]))
 
 
 def _racks_whole(matrix: Matrix, large: Flags, x: Floats, watch: Watch) -> Floats | None:

@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.build import Built, Column, UnusableNumbers, build
 from models.context import Context
@@ -18,6 +19,7 @@ from optimizer.case import Case
 from optimizer.highs import Options, Outcome, Progress, run
 from optimizer.matrix import (
     Fault,
+    Flags,
     Floats,
     Matrix,
     compile_model,
@@ -94,6 +96,20 @@ class Model:
     built: Built
     matrix: Matrix
     warnings: tuple[Fault, ...]
+
+    @property
+    def large(self) -> Flags:
+        """Which columns are large decisions."""
+        return np.array([name in LARGE for name, _ in self.built.columns])
+
+    @property
+    def kinds(self) -> NDArray[np.int64]:
+        """Columns numbered by what they decide, whatever the date."""
+        numbers: dict[tuple[Any, ...], int] = {}
+        return np.array([
+            numbers.setdefault((name, *index[1:]), len(numbers))
+            for name, index in self.built.columns
+        ])
 
     def values(self, x: Floats) -> dict[Column, float]:
         """Name the numbers of a point."""
@@ -176,8 +192,10 @@ def _solved_once(
     nothing = do_nothing(case, model, time_limit=options.time_limit, stop=stop)
     clock.lap("nothing")
     start = None if nothing is None else nothing[0]
-    large = np.array([name in LARGE for name, _ in model.built.columns])
-    outcome = search(model.matrix, large, options, start=start, progress=progress, stop=stop)
+    outcome = search(
+        model.matrix, model.large, options,
+        kinds=model.kinds, start=start, progress=progress, stop=stop,
+    )
     clock.lap("solve")
     best = start if outcome.status == "none" else outcome.x
     if best is None:
@@ -238,9 +256,8 @@ def do_nothing(
         return None
     upper = np.where(still, 0.0, model.matrix.column_upper)
     matrix = replace(model.matrix, column_upper=upper)
-    large = np.array([name in LARGE for name, _ in model.built.columns])
     options = Options(presolve=False, time_limit=min(60.0, time_limit))
-    outcome = search(matrix, large, options, stop=stop)
+    outcome = search(matrix, model.large, options, kinds=model.kinds, stop=stop)
     if outcome.x is None or outcome.status not in ("optimal", "feasible"):
         return None
     point = polished(matrix, outcome.x)

@@ -43,7 +43,9 @@ REJECTED = "rejected"
 #: Digits behind the point that files keep: a dollar in a thousand M$, a watt in a thousand MW.
 DIGITS = 9
 #: What a spreadsheet takes for the start of a formula, in half and full width.
-FORMULA = "=+-@\t\r\n＝＋－＠"
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+#: What breaks a line of CSV in one reader or another.
+_CONTROLS = {0: None, ord("\r"): " ", ord("\n"): " "}
 
 
 class Inputs(Protocol):
@@ -124,12 +126,15 @@ def write_run(
 def refuse_taken(out: Path, *, overwrite: bool = False) -> None:
     """Say no to a place that is taken, before hours of solving are spent on it.
 
+    What a killed run left beside it is cleared away first.
+
     Raises
     ------
     UsageRefused
         Where ``out`` exists and is not an empty folder, unless it is a run of ours that may be
         overwritten.
     """
+    _sweep(out.resolve())
     if not os.path.lexists(out):
         return
     if not out.is_dir():
@@ -156,7 +161,6 @@ def _appearing(out: Path) -> Iterator[Path]:
     """Hand out a folder beside ``out`` that takes its place once it is complete."""
     target = out.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(target)
     mark = f".{target.name}.{os.getpid()}."
     folder = Path(tempfile.mkdtemp(prefix=mark, suffix=".part", dir=target.parent))
     try:
@@ -381,8 +385,8 @@ def cell(value: Any) -> str:
     ['milam', "'=1+1", "' @sum", '12.5', '-3', '', 'true', '7', '']
     """
     if isinstance(value, str):
-        text = value.replace("\x00", "")
-        return "'" + text if _runs(text) else text
+        text = value.translate(_CONTROLS)
+        return "'" + text if _runs(value) else text
     if value is None or value != value:
         return ""
     if isinstance(value, bool):
@@ -393,5 +397,5 @@ def cell(value: Any) -> str:
 
 
 def _runs(text: str) -> bool:
-    seen = text.lstrip(" \ufeff\u00a0\u200b\u3000")
-    return text[:1] in ("\t", "\r", "\n") or seen[:1] in tuple(FORMULA)
+    seen = text.lstrip(" \x00\ufeff\u00a0\u200b\u3000")
+    return text.startswith(("\t", "\r", "\n")) or seen.startswith(FORMULA)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 from models.instance import Block, Horizon, month_index, month_text
@@ -55,12 +56,15 @@ class Draft:
 
     def rows(self, kind: type[B], *key: str) -> list[tuple[Key, B]]:
         """Give the items of a list, or the entries of a table, with their keys."""
-        size = len(key)
-        return [
-            (at, block)
-            for at, block in self.blocks.items()
-            if len(at) == size + 1 and at[:size] == key and isinstance(block, kind)
-        ]
+        return [row for row in self._inside.get(key, ()) if isinstance(row[1], kind)]  # type: ignore[misc]
+
+    @cached_property
+    def _inside(self) -> Mapping[Key, list[tuple[Key, Block]]]:
+        """Blocks by the table or list that holds them."""
+        inside: dict[Key, list[tuple[Key, Block]]] = {}
+        for at, block in self.blocks.items():
+            inside.setdefault(at[:-1], []).append((at, block))
+        return inside
 
     def names(self, *table: str) -> set[str]:
         """Give the names in a table, whether or not their entries read well."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from optimizer.keys import Key
 
 #: Rounding of typed figures that is forgiven.
 SLACK = 1e-9
+#: No hall holds more racks; where figures say so, they limit nothing.
+MOST_EACH = 1e9
 
 
 @dataclass(frozen=True)
@@ -145,29 +148,51 @@ def _fleet(draft: Draft, yard: Yard) -> Iterator[Problem]:
 
 def _room(draft: Draft, yard: Yard) -> Iterator[Problem]:
     """Compare the fleet of each hall group with the IT MW and positions of its halls."""
+    standing: dict[str, list[tuple[Key, FleetRow]]] = {}
+    for key, row in draft.rows(FleetRow, "fleet"):
+        standing.setdefault(row.hall, []).append((key, row))
     for name, hall in yard.halls.items():
-        fitout = yard.fitouts.get(hall.fitout or "")
-        rows = [(key, row) for key, row in draft.rows(FleetRow, "fleet") if row.hall == name]
+        fitout, rows = yard.fitouts.get(hall.fitout or ""), standing.get(name, [])
         racks = [(row.racks, yard.racks[row.rack]) for _, row in rows if row.rack in yard.racks]
         it_mw = yard.it_mw(hall, fitout) if fitout else None
         if fitout is None or it_mw is None or not racks:
             continue
         under_way = sum(works.halls for _, works in yard.works if works.hall == name)
-        halls = max(0, hall.count - under_way)
-        drawn = sum(count * (yard.kw(rack) or 0.0) for count, rack in racks) / 1000.0
-        place = (*rows[-1][0], "racks")
-        if drawn > halls * it_mw * (1 + SLACK):
-            message = f"the racks in {name} draw more than its halls have"
-            allowed = f"{halls * it_mw:g} MW in {halls} halls without works under way"
-            yield draft.problem(place, message, found=f"{drawn:g} MW", allowed=allowed)
-        per_hall = hall.rack_positions
-        if fitout.positions_per_mw is not None:
-            per_hall = fitout.positions_per_mw * it_mw
-        taken = sum(count * rack.positions for count, rack in racks)
-        if per_hall is not None and taken > halls * per_hall * (1 + SLACK):
-            message = f"the racks in {name} take more positions than its halls have"
-            allowed = f"{halls * per_hall:g} positions"
-            yield draft.problem(place, message, found=f"{taken:g}", allowed=allowed)
+        at = (draft, (*rows[-1][0], "racks"), name, max(0, hall.count - under_way))
+        draws = [(count, (yard.kw(rack) or 0.0) / 1000.0) for count, rack in racks]
+        yield from _overfull(*at, "MW", it_mw, draws)
+        per_mw = fitout.positions_per_mw
+        positions = hall.rack_positions if per_mw is None else per_mw * it_mw
+        if positions is not None:
+            takes = [(count, rack.positions) for count, rack in racks]
+            yield from _overfull(*at, "positions", positions, takes)
+
+
+def _overfull(
+    draft: Draft,
+    key: Key,
+    name: str,
+    halls: int,
+    unit: str,
+    room: float,
+    racks: list[tuple[int, float]],
+) -> Iterator[Problem]:
+    """Find halls that hold less than stands in them, in all or because no rack can be split."""
+    taken = sum(count * size for count, size in racks)
+    if taken > halls * room * (1 + SLACK):
+        message = f"the racks in {name} take more {unit} than its halls have"
+        allowed = f"{halls * room:g} {unit} in {halls} halls without works under way"
+        yield draft.problem(key, message, found=f"{taken:g} {unit}", allowed=allowed)
+        return
+    for smallest in sorted({size for _, size in racks if size}):
+        larger = sum(count for count, size in racks if size >= smallest)
+        each = math.floor(min(room / smallest, MOST_EACH) + SLACK)
+        if larger > each * halls:
+            message = f"the racks in {name} cannot be split into whole halls"
+            found = f"{larger} racks of {smallest:g} {unit} or more"
+            allowed = f"{each} in each of {halls} halls"
+            yield draft.problem(key, message, found=found, allowed=allowed)
+            return
 
 
 def _orders(draft: Draft, yard: Yard) -> Iterator[Problem]:

@@ -145,11 +145,8 @@ class Doubt:
 
 def _idle_acceptances(draft: Draft, names: list[str], doubts: list[Doubt]) -> Iterator[Problem]:
     unusual = {dotted(doubt.key) for doubt in doubts}
-    known = {
-        dotted(key[:size])
-        for key, _ in _numbers(draft.document, ())
-        for size in range(1, len(key) + 1)
-    }
+    typed = _numbers(draft.document, ()) if names else ()
+    known = {dotted(key[:size]) for key, _ in typed for size in range(1, len(key) + 1)}
     for position, name in enumerate(names):
         key: Key = ("instance", "accept_unusual", position)
         if name in known and name not in unusual:

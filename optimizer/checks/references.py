@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from models.instance import GpuCloud, Rack, Site
 from optimizer.checks.draft import Draft
 from optimizer.errors import Problem, did_you_mean, listed
-from optimizer.keys import Key, dotted, references
+from optimizer.keys import REFERENCES, Key, dotted, references
 
 
 def names_known(draft: Draft) -> Iterator[Problem]:
     """Find names that neither the instance nor a catalogue knows, and sites without power."""
+    known = {to.to: draft.names(*map(str, to.to)) for to in REFERENCES}
     for key, name, table in references(draft.document):
         if table in draft.unread or draft.is_doubtful(key):
             continue
-        if name not in draft.names(*map(str, table)):
+        if name not in known[table]:
             yield _unknown(draft, key, name, table)
     supplied = draft.names("power")
     for key, site in draft.rows(Site, "sites"):

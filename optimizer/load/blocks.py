@@ -156,7 +156,8 @@ class Reader:
     def read(self) -> None:
         """Read every block of the document."""
         for name in _REQUIRED:
-            if name not in self.document or self.document[name] in ({}, []) and name in TABLES:
+            held = self.document.get(name)
+            if held is None or (name in TABLES and not held):
                 self._absent(name)
                 self.unread.add((name,))
         for name, kind in kinds_of(Instance).items():

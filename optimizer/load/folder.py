@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.resources.abc import Traversable
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from models.instance import TABLES, Block, Instance, Power
 from optimizer.checks import problems_of
 from optimizer.checks.limits import sizes
 from optimizer.errors import InputRefused, Problem, Report, did_you_mean, listed, nearest
-from optimizer.keys import Key, Kind, Place, Places, dotted, entries, kinds_of, value_at
+from optimizer.keys import Key, Place, Places, dotted, entries, kinds_of, value_at
 from optimizer.load.blocks import Reader, Straightener
 from optimizer.load.catalogue import (
     SHELVES,
@@ -73,12 +74,15 @@ class Loaded:
     warnings: tuple[Problem, ...]
     places: Places = field(repr=False)
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, Place]:
+        return {dotted(at): place for at, place in self.places.known.items()}
+
     def where(self, key: str) -> tuple[str, int | None]:
         """Say where a dotted key was typed; else where the block stands that would hold it."""
-        known = {dotted(at): place for at, place in self.places.known.items()}
         while key:
-            if key in known:
-                return known[key].file, known[key].line
+            if key in self._by_name:
+                return self._by_name[key].file, self._by_name[key].line
             key = key.rpartition(".")[0]
         return TOML, None
 
@@ -88,8 +92,9 @@ class Loaded:
         return [key for key in self._figures() if not _told(key, told)]
 
     def _figures(self) -> Iterator[str]:
+        document = self.instance.model_dump(by_alias=True)
         for key in self.places.known:
-            value = value_at(self.instance.model_dump(by_alias=True), key)
+            value = value_at(document, key)
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 yield dotted(key)
 
@@ -274,7 +279,7 @@ class Reading:
         return shopping
 
     def _replace_prices(self, prices: Mapping[str, Path]) -> dict[str, Path]:
-        """Give each site named its own block of power, billed by the file given for it."""
+        """Bill each site named by the file given for it: in its supply, or a copy of its own."""
         replaced: dict[str, Path] = {}
         sites = self.document.get("sites")
         sites = sites if isinstance(sites, dict) else {}
@@ -288,27 +293,32 @@ class Reading:
                     Problem(message, place, key=site, allowed=listed(sites), hint=hint)
                 )
             elif isinstance(sites[site], dict) and isinstance(supplies, dict):
-                name = self._own_supply(site, sites, supplies, place)
-                replaced[name] = path
+                name = self._own_supply(site, sites, supplies)
+                if name is not None:
+                    supplies[name]["prices"] = place.removeprefix("--prices ")
+                    self.places.put(("power", name, "prices"), Place(place))
+                    replaced[name] = path
         return replaced
 
     def _own_supply(
-        self, site: str, sites: dict[str, Any], supplies: dict[str, Any], place: str
-    ) -> str:
-        before = sites[site].get("power", site)
-        others = {
-            held.get("power", name)
-            for name, held in sites.items()
-            if name != site and isinstance(held, dict)
-        }
-        own = f"{site}-prices" if site in others else site
+        self, site: str, sites: dict[str, Any], supplies: dict[str, Any]
+    ) -> str | None:
+        """Strip a site's supply of its prices, or a copy of it where other sites use it too."""
+        before = str(sites[site].get("power", site))
         held = supplies.get(before)
-        kept = held if isinstance(held, dict) else {}
+        if not isinstance(held, dict):
+            return None
+        others = {
+            str(entry.get("power", name))
+            for name, entry in sites.items()
+            if name != site and isinstance(entry, dict)
+        }
+        own = before
+        if before in others:
+            own = f"{site}-prices" if site in others else site
         ways = ("prices", "duration", "flat_usd_per_mwh")
-        supplies[own] = {key: value for key, value in kept.items() if key not in ways}
-        supplies[own]["prices"] = place.removeprefix("--prices ")
+        supplies[own] = {key: value for key, value in held.items() if key not in ways}
         sites[site]["power"] = own
-        self.places.put(("power", own, "prices"), Place(place))
         return own
 
     def _fill_paths(self, columns: Mapping[str, Column]) -> None:
@@ -392,13 +402,18 @@ class Reading:
         """Read a price file of the folder or of the catalogue, each once."""
         if (name, borrowed) not in seen:
             if borrowed:
-                text: str | None = _catalogue_text(self.catalogue.folder, name)
+                text: str | None = self._catalogue_text(name)
             else:
                 text = self.files.text(name)
             seen[name, borrowed] = (
                 read_prices(text, name, self.report, curve=way == "duration") if text else None
             )
         return seen[name, borrowed]
+
+    def _catalogue_text(self, name: str) -> str:
+        data = (self.catalogue.folder / name).read_bytes()
+        self.files.hashes[f"catalogue/{name}"] = sha256(data).hexdigest()
+        return data.decode("utf-8")
 
     # --- sense -----------------------------------------------------------------------------
 
@@ -410,10 +425,6 @@ class Reading:
             problem = _check_source(source, self.document)
             if problem:
                 self.report.add(problem)
-
-
-def _catalogue_text(folder: Traversable, name: str) -> str:
-    return (folder / name).read_text(encoding="utf-8")
 
 
 def _check_source(source: Source, document: Mapping[str, Any]) -> Problem | None:
@@ -454,6 +465,3 @@ def _lookup(document: Any, key: str) -> Any:
         if key == name or key.startswith(f"{name}."):
             return _lookup(document[name], key[len(name) + 1 :])
     return None
-
-
-__all__ = ["Kind", "Loaded", "Reading", "examine", "load"]

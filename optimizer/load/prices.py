@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.hours import Hours
 from optimizer.errors import Problem, Report, listed
@@ -46,7 +47,7 @@ class PriceFile:
         self.report.add(Problem(message, self.name, line, key, found, allowed, hint))
 
     def number(self, text: str, column: str, line: int, limits: tuple[float, float]) -> float:
-        """Read a number within limits; 0 where it is not one, which is reported."""
+        """Read a number within limits; what is none is reported, and 0 stands for it."""
         try:
             value = number(text)
         except CellError as refused:
@@ -57,6 +58,7 @@ class PriceFile:
         if not limits[0] <= value <= limits[1]:
             allowed = f"{limits[0]:g} to {limits[1]:g}"
             self.refuse("the value is outside its range", line, column, f"{value:g}", allowed)
+            return 0.0
         return value
 
     def cut(self, text: str, line: int) -> bool:
@@ -105,9 +107,7 @@ def read_prices(
         file.refuse("the file has a header and no rows")
         return None
     hours = _curve(sheet, file) if is_curve else _hourly(sheet, file)
-    if hours is not None and not file.failed:
-        _check_mean(hours, file)
-    return None if file.failed else hours
+    return hours if hours is not None and _mean_stands(hours, file) else None
 
 
 def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool:
@@ -125,20 +125,26 @@ def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool
         found = ", ".join(sheet.header)
         file.refuse(f"the file has no column {names}", 1, "", found, allowed, hint)
         return False
-    for column in sheet.header:
-        if column not in (*wanted, "cut"):
-            hint = "take it out, or let `rackwatt prices` convert the file"
-            file.refuse("unknown column", 1, column, column, allowed, hint)
-    return not file.failed
+    unknown = [column for column in sheet.header if column not in (*wanted, "cut")]
+    for column in unknown:
+        hint = "take it out, or let `rackwatt prices` convert the file"
+        file.refuse("unknown column", 1, column, column, allowed, hint)
+    twice = len(set(sheet.header)) < len(sheet.header)
+    if twice:
+        found = ", ".join(sheet.header)
+        file.refuse("two columns mean the same", 1, "", found, allowed)
+    return not unknown and not twice
 
 
-def _check_mean(hours: Hours, file: PriceFile) -> None:
+def _mean_stands(hours: Hours, file: PriceFile) -> bool:
     mean = float(np.average(hours.price_usd_per_mwh, weights=hours.weight_h))
     low, high = MEAN_RANGE
-    if not low <= mean <= high:
-        hint = "prices are in $/MWh" + (", not in $/kWh" if abs(mean) < low else "")
-        found, allowed = f"{mean:.4g} $/MWh", f"{low:g} to {high:g} $/MWh"
-        file.refuse("the mean price is far from real figures", None, "", found, allowed, hint)
+    if low <= mean <= high:
+        return True
+    hint = "prices are in $/MWh" + (", not in $/kWh" if abs(mean) < low else "")
+    found, allowed = f"{mean:.4g} $/MWh", f"{low:g} to {high:g} $/MWh"
+    file.refuse("the mean price is far from real figures", None, "", found, allowed, hint)
+    return False
 
 
 def _columns(sheet: Sheet) -> dict[str, list[str]]:
@@ -151,32 +157,36 @@ def _columns(sheet: Sheet) -> dict[str, list[str]]:
 
 def _hourly(sheet: Sheet, file: PriceFile) -> Hours | None:
     columns, lines = _columns(sheet), [line for line, _ in sheet.rows]
-    times = [_time(text, line, file) for text, line in zip(columns["time"], lines, strict=True)]
+    read = [_time(text, line, file) for text, line in zip(columns["time"], lines, strict=True)]
+    times = [time for time in read if time is not None]
+    prices, cut = _prices(columns, lines, file)
+    if len(times) == len(read) and not sheet.ragged:
+        _check_sequence(times, lines, file)
+        _check_months(times, lines, file)
+    if file.failed:
+        return None
+    months = np.array([time.month for time in times], dtype=np.int64)
+    years = [len({t.year for t in times if t.month == month}) for month in range(1, 13)]
+    return Hours(
+        month=months,
+        weight_h=(1.0 / np.array(years))[months - 1],
+        price_usd_per_mwh=prices,
+        cut=cut,
+        source=f"{file.name}, {times[0]:%Y-%m} to {times[-1]:%Y-%m}, {len(times)} hours",
+    )
+
+
+def _prices(
+    columns: Mapping[str, list[str]], lines: Sequence[int], file: PriceFile
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Read what both kinds of file have: prices, and the marks of hours that are cut."""
     prices = [
         file.number(text, "price_usd_per_mwh", line, PRICE_RANGE)
         for text, line in zip(columns["price_usd_per_mwh"], lines, strict=True)
     ]
     marks = columns.get("cut", [""] * len(lines))
     cut = [file.cut(text, line) for text, line in zip(marks, lines, strict=True)]
-    whole = [time for time in times if time is not None]
-    if len(whole) < len(times) or sheet.ragged:
-        return None
-    _check_sequence(whole, lines, file)
-    if file.failed:
-        return None
-    _check_months(whole, lines, file)
-    if file.failed:
-        return None
-    months = np.array([time.month for time in whole], dtype=np.int64)
-    years = {m: len({t.year for t in whole if t.month == m}) for m in range(1, 13)}
-    weights = 1.0 / np.array([years[m] for m in range(1, 13)])
-    return Hours(
-        month=months,
-        weight_h=weights[months - 1],
-        price_usd_per_mwh=np.array(prices),
-        cut=np.array(cut, dtype=bool),
-        source=f"{file.name}, {whole[0]:%Y-%m} to {whole[-1]:%Y-%m}, {len(whole)} hours",
-    )
+    return np.array(prices), np.array(cut, dtype=bool)
 
 
 def _time(text: str, line: int, file: PriceFile) -> datetime | None:
@@ -220,6 +230,8 @@ def _check_sequence(times: Sequence[datetime], lines: Sequence[int], file: Price
 
 def _check_months(times: Sequence[datetime], lines: Sequence[int], file: PriceFile) -> None:
     """Ask for whole calendar months, and for each of the twelve."""
+    if file.failed:
+        return
     first, last = times[0], times[-1]
     if (first.day, first.hour) != (1, 0):
         found, allowed = first.isoformat(" "), "the first hour of a month, in local time"
@@ -240,7 +252,7 @@ def _check_months(times: Sequence[datetime], lines: Sequence[int], file: PriceFi
 
 def _curve(sheet: Sheet, file: PriceFile) -> Hours | None:
     columns, lines = _columns(sheet), [line for line, _ in sheet.rows]
-    month = [
+    months = [
         file.number(text, "month", line, (1, 12))
         for text, line in zip(columns["month"], lines, strict=True)
     ]
@@ -248,26 +260,20 @@ def _curve(sheet: Sheet, file: PriceFile) -> Hours | None:
         file.number(text, "hours", line, (0, 745))
         for text, line in zip(columns["hours"], lines, strict=True)
     ]
-    prices = [
-        file.number(text, "price_usd_per_mwh", line, PRICE_RANGE)
-        for text, line in zip(columns["price_usd_per_mwh"], lines, strict=True)
-    ]
-    marks = columns.get("cut", [""] * len(lines))
-    cut = [file.cut(text, line) for text, line in zip(marks, lines, strict=True)]
-    for value, line in zip(month, lines, strict=True):
-        if value != int(value):
-            file.refuse("the value is outside its range", line, "month", f"{value:g}", "1 to 12")
-    if file.failed or sheet.ragged:
-        return None
+    prices, cut = _prices(columns, lines, file)
+    for month, line in zip(months, lines, strict=True):
+        if not month.is_integer():
+            file.refuse("the value is outside its range", line, "month", f"{month:g}", "1 to 12")
     curve = Hours(
-        month=np.array(month).astype(np.int64),
+        month=np.array(months).astype(np.int64),
         weight_h=np.array(hours),
-        price_usd_per_mwh=np.array(prices),
-        cut=np.array(cut, dtype=bool),
+        price_usd_per_mwh=prices,
+        cut=cut,
         source=f"{file.name}, {len(lines)} steps",
     )
-    _check_sums(curve, file)
-    return curve
+    if not file.failed and not sheet.ragged:
+        _check_sums(curve, file)
+    return None if file.failed else curve
 
 
 #: Hours of each calendar month, give or take the hour of a clock change; February leaps.

@@ -268,7 +268,9 @@ class TableReader:
             self._named(table, sheet, meant)
         else:
             self.unread.add((table,))
-            self.report.add(Problem("the table has no column `name`", sheet.name, 1, table))
+            if not any(nearest(column, ["name"]) for column in sheet.header):
+                message = "the table has no column `name`"
+                self.report.add(Problem(message, sheet.name, 1, table))
 
     def _header(self, table: str, sheet: Sheet, columns: Columns) -> Columns:
         """Report unknown columns; one that is near a known one fills its key all the same."""
@@ -281,7 +283,7 @@ class TableReader:
             hint = f"did you mean `{near}`?" if near else ""
             key, choice = f"{table}.{column}", listed(allowed, 40)
             self.report.add(Problem("unknown column", sheet.name, 1, key, column, choice, hint))
-            if near in columns and near not in sheet.header:
+            if near and near in columns and near not in sheet.header:
                 meant[column] = (columns[near][0], _MISNAMED)
         return meant
 

@@ -222,8 +222,8 @@ def read_toml(
     except tomllib.TOMLDecodeError as error:
         report.add(_syntax(error, text, name))
     except ValueError:
-        line = next((n for n, row in enumerate(text.splitlines(), 1) if _LONG.search(row)), None)
-        report.add(Problem("a number has too many digits", name, line))
+        long = [n for n, row in enumerate(text.splitlines(), 1) if _LONG.search(row)]
+        report.add(Problem("a number has too many digits", name, long[0] if long else None))
     except RecursionError:
         report.add(Problem("brackets are nested too deeply", name, scanner.line))
     return None
@@ -276,5 +276,9 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str, name: str) -> Problem:
     said = _LINE.sub("", message).replace("(at end of document)", "").strip()
     found = row.strip()[:80]
     return Problem(
-        f"this is not TOML: {said[:1].lower()}{said[1:]}", name, line, found=found, hint=hint
+        f"this is not TOML, and ends the reading: {said[:1].lower()}{said[1:]}",
+        name,
+        line,
+        found=found,
+        hint=hint,
     )

@@ -74,7 +74,7 @@ def ledger(plan: Context) -> tuple[Entry, ...]:
     LedgerGap
         Where the entries of a node do not add up to the cash that moves in it.
     """
-    shares = _Shares(plan)
+    shares = Shares(plan)
     entries = [
         *_mining(plan),
         *_hosting(plan),
@@ -108,7 +108,7 @@ def _refuse_gaps(plan: Context, entries: tuple[Entry, ...]) -> None:
             raise LedgerGap(f"node {key[0]}, {key[1]}: {sum(found)!r} M$ written, {flow!r} moved")
 
 
-class _Shares:
+class Shares:
     """How far AI places and racks serve contracts, and how far GPU-hours."""
 
     def __init__(self, plan: Context) -> None:
@@ -192,7 +192,7 @@ def _company(c: Context) -> Iterator[Entry]:
 # --- investment ----------------------------------------------------------------------------
 
 
-def _halls(c: Context, shares: _Shares) -> Iterator[Entry]:
+def _halls(c: Context, shares: Shares) -> Iterator[Entry]:
     g = c.given
     for (n, p), opex in g.place_opex.items():
         for segment, share in shares(p):
@@ -203,7 +203,7 @@ def _halls(c: Context, shares: _Shares) -> Iterator[Entry]:
             yield Entry(n, g.site_of[q], segment, "capex", -paid)
 
 
-def _racks(c: Context, shares: _Shares) -> Iterator[Entry]:
+def _racks(c: Context, shares: Shares) -> Iterator[Entry]:
     g = c.given
     for n, s, p, k, part, musd in _rack_flows(c):
         for segment, share in shares(p, k):
@@ -249,7 +249,7 @@ def _loan(c: Context) -> Iterator[Entry]:
 # --- what remains --------------------------------------------------------------------------
 
 
-def _end(c: Context, shares: _Shares, leaf: Node) -> Iterator[Entry]:
+def _end(c: Context, shares: Shares, leaf: Node) -> Iterator[Entry]:
     g = c.given
     for key, worth in g.hall_residual.items():
         if key[0] == leaf:

@@ -45,11 +45,12 @@ class UptimeRow:
 def uptime(case: Case, plan: Context) -> Iterator[UptimeRow]:
     """List AI states that are ever in service."""
     g = plan.given
+    promised, sold = _most_hosted(plan), _most_sold(plan)
     for p in g.site_of:
         if g.workload_of[p] != "ai" or all(plan.halls[n, p] <= DUST for n in g.nodes):
             continue
-        served = {x: mw for x in g.contracts if (mw := _most_mw(plan, p, x)) > DUST}
-        for x, mw in (served or {"": _most_cloud_mw(plan, p)}).items():
+        served = {x: mw for x in g.contracts if (mw := promised.get((p, x), 0.0)) > DUST}
+        for x, mw in (served or {"": sold.get(p, 0.0)}).items():
             yield _row(case, plan, p, x, mw)
 
 
@@ -64,17 +65,23 @@ def _row(case: Case, plan: Context, p: Place, x: str, mw: float) -> UptimeRow:
     )  # fmt: skip
 
 
-def _most_mw(plan: Context, p: Place, x: str) -> float:
-    by_node: dict[int, float] = {}
-    for (n, y, q, _), mw in plan.hosting.items():
-        if (y, q) == (x, p):
-            by_node[n] = by_node.get(n, 0.0) + mw
-    return max(by_node.values(), default=0.0)
+def _most_hosted(plan: Context) -> dict[tuple[Place, str], float]:
+    """Most MW of a contract in a place, at any time."""
+    by_node: dict[tuple[int, Place, str], float] = {}
+    for (n, x, p, _), mw in plan.hosting.items():
+        by_node[n, p, x] = by_node.get((n, p, x), 0.0) + mw
+    most: dict[tuple[Place, str], float] = {}
+    for (_, p, x), mw in by_node.items():
+        most[p, x] = max(most.get((p, x), 0.0), mw)
+    return most
 
 
-def _most_cloud_mw(plan: Context, p: Place) -> float:
-    by_node: dict[int, float] = {}
-    for (n, q, _), mw in plan.cloud.items():
-        if q == p:
-            by_node[n] = by_node.get(n, 0.0) + mw
-    return max(by_node.values(), default=0.0)
+def _most_sold(plan: Context) -> dict[Place, float]:
+    """Most MW sold by the GPU-hour in a place, at any time."""
+    by_node: dict[tuple[int, Place], float] = {}
+    for (n, p, _), mw in plan.cloud.items():
+        by_node[n, p] = by_node.get((n, p), 0.0) + mw
+    most: dict[Place, float] = {}
+    for (_, p), mw in by_node.items():
+        most[p] = max(most.get(p, 0.0), mw)
+    return most

@@ -90,7 +90,7 @@ def _plan(case: Case, solved: Solved, tables: Tables, width: int) -> Iterator[Re
     yield Text("\nWhat stands", "bold")
     yield standing(case, tables, width)
     yield Text("\nWhat to do, and by when to commit", "bold")
-    yield from actions(tables)
+    yield from actions(case, tables)
     yield Text("\nMoney in M$", "bold")
     yield money(tables, width)
     yield Text("\nWhat binds", "bold")
@@ -113,13 +113,13 @@ def _infeasible(solved: Solved, clashes: Sequence[Clash]) -> Iterator[Renderable
         yield Text("Which limits clash was not found in time; start with `rackwatt check`.")
         return
     yield Text("There is a plan if these limits give so much:\n")
-    table = grid(("limit", "left"), ("where", "left"), ("when", "left"), ("by", "right"),
-                 ("set by", "left"))  # fmt: skip
+    table = grid(("limit", "words"), ("where", "words"), ("when", "date"), ("by", "figure"),
+                 ("set by", "words"))  # fmt: skip
     for clash in clashes[:MOST_CLASHES]:
-        about = clash.about if clash.typed else f"{clash.about} (pinned decisions break it)"
         when = " to ".join(dict.fromkeys((clash.months[0], clash.months[-1])))
         by = quantity(clash.amount, clash.unit)
-        table.add_row(about, clash.where, when, by, clash.key)
+        key = clash.key if clash.typed else "decisions taken"
+        table.add_row(clash.about, clash.where, when, by, key)
     yield table
     yield Text(
         "\nThis is the way out that asks least of every limit, as a share of the largest figure "

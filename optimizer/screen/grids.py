@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeVar
 
+from rich.console import JustifyMethod
 from rich.table import Table
 
-Side = Literal["left", "right"]
+Kind = Literal["words", "date", "figure"]
 Item = TypeVar("Item")
 
 #: Width of a column of figures, and of the labels beside them.
-FIGURE_WIDTH, LABEL_WIDTH = 10, 27
+FIGURE_WIDTH, LABEL_WIDTH = 9, 27
 MOST_COLUMNS = 8
 
 
-def grid(*columns: tuple[str, Side]) -> Table:
-    """Start a table without lines; what does not fit is cut, never wrapped."""
+def grid(*columns: tuple[str, Kind]) -> Table:
+    """Start a table without lines: figures to the right, and only words give way."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for heading, side in columns:
-        table.add_column(heading, justify=side, no_wrap=True, overflow="ellipsis")
+    for heading, kind in columns:
+        side: JustifyMethod = "right" if kind == "figure" else "left"
+        table.add_column(heading, justify=side, no_wrap=kind != "words", overflow="fold")
     return table
+
+
+def figures(heads: Iterable[str]) -> Iterator[tuple[str, Kind]]:
+    """Give columns of figures their headings."""
+    return ((head, "figure") for head in heads)
 
 
 def most_columns(width: int) -> int:
@@ -29,7 +36,7 @@ def most_columns(width: int) -> int:
     Examples
     --------
     >>> most_columns(100), most_columns(80), most_columns(300)
-    (7, 5, 8)
+    (8, 5, 8)
     """
     return max(2, min(MOST_COLUMNS, (width - LABEL_WIDTH) // FIGURE_WIDTH))
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from models.instance import month_text
-from optimizer.screen.grids import cell, grid, most_columns, spread
-from optimizer.words import quantity
+from optimizer.screen.grids import cell, figures, grid, most_columns, spread
+from optimizer.words import period_of, quantity
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -27,7 +27,8 @@ ALL_SITES = "all sites"
 #: Limits that bind in nearly every plan and tell a planner nothing.
 UNTOLD = frozenset({
     "halls.fibre_limit", "hosting.owner_racks_limit", "hosting.signing_once",
-    "mining.mining_limit", "racks.end_of_life", "racks.whole_racks",
+    "mining.mining_limit", "racks.end_of_life", "racks.filled_halls", "racks.filling_limit",
+    "racks.whole_racks",
 })  # fmt: skip
 #: Money is told first, then power, contracts, the owner's wishes, floor.
 ORDER = ("capital", "grid", "hosting", "policy", "halls", "racks")
@@ -36,10 +37,10 @@ ORDER = ("capital", "grid", "hosting", "policy", "halls", "racks")
 # --- what stands ---------------------------------------------------------------------------
 
 
-def standing(case: Case, tables: Tables, width: int) -> Table:
+def standing(case: Case, tables: Tables, width: int) -> Table | Text:
     """Tell MW, racks and halls in works by site and use, over time."""
     moments = _moments(case, most_columns(width))
-    table = grid(("site", "left"), ("", "left"), *_right(head for head, _ in moments))
+    table = grid(("site", "words"), ("", "words"), *figures(head for head, _ in moments))
     uses = dict(_uses(case, tables))
     for site in (*case.given.sites, *([ALL_SITES] if len(case.given.sites) > 1 else [])):
         shown = site
@@ -49,11 +50,7 @@ def standing(case: Case, tables: Tables, width: int) -> Table:
                 whole = not use.endswith("MW")
                 table.add_row(shown, use, *(cell(value, whole=whole) for value in values))
                 shown = ""
-    return table
-
-
-def _right(heads: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    return ((head, "right") for head in heads)
+    return table if table.row_count else Text("no racks, and no AI")
 
 
 def _moments(case: Case, most: int) -> list[tuple[str, int]]:
@@ -63,7 +60,7 @@ def _moments(case: Case, most: int) -> list[tuple[str, int]]:
     if len(first) <= most:
         return [(month_text(month), period) for period, month in first.items()]
     ends = {month // 12: period for period, month in first.items()}
-    rest = spread(list(ends.items()), most - 1)
+    rest = spread(list(ends.items()), most - 2)
     return [(month_text(tree.start), 0), *((f"end {year}", period) for year, period in rest)]
 
 
@@ -91,7 +88,7 @@ def _by_period(case: Case, rows: DataFrame, column: str) -> dict[tuple[str, int]
 # --- what to do ----------------------------------------------------------------------------
 
 
-def actions(tables: Tables) -> Iterator[RenderableType]:
+def actions(case: Case, tables: Tables) -> Iterator[RenderableType]:
     """Tell actions by date; of many the signatures and the dearest."""
     listed = tables.actions
     if not len(listed):
@@ -99,11 +96,12 @@ def actions(tables: Tables) -> Iterator[RenderableType]:
         return
     weight = listed["irrevocable_musd"] + 1e6 * (listed["action"] == "sign")
     shown = listed.loc[weight.nlargest(MOST_ACTIONS).index.sort_values()]
-    table = grid(("by", "left"), ("what", "left"), ("where", "left"), ("arrives", "left"),
-                 ("M$ at once", "right"), ("M$ in all", "right"))  # fmt: skip
-    month = ""
+    table = grid(("by", "date"), ("what", "words"), ("where", "words"), ("arrives", "date"),
+                 ("M$ now", "figure"), ("M$ in all", "figure"))  # fmt: skip
+    node = -1
     for row in shown.to_dict(orient="records"):
-        by, month = "" if row["month"] == month else row["month"], row["month"]
+        by = "" if row["node"] == node else period_of(case.given.tree, row["node"])
+        node = row["node"]
         paid, owed = cell(row["capex_musd"]), cell(row["irrevocable_musd"])
         table.add_row(by, deed(row), _place(row), row["arrives"], paid, owed)
     yield table
@@ -140,7 +138,7 @@ def money(tables: Tables, width: int) -> Table:
     size = -(-len(years) // (most_columns(width) - 1))
     spans = [years[i : i + size] for i in range(0, len(years), size)]
     heads = (str(s[0]) if len(s) == 1 else f"{s[0]}–{s[-1] % 100:02d}" for s in spans)
-    table = grid(("", "left"), *_right((*heads, "total")))
+    table = grid(("", "words"), *figures((*heads, "total")))
     for label, amounts, balance in _lines(by_year):
         in_span = [amounts.reindex(span) for span in spans]
         values = [float(a.iloc[-1] if balance else a.sum()) for a in in_span]
@@ -188,8 +186,8 @@ def binding(case: Case, tables: Tables) -> Iterator[RenderableType]:
         return
     places = told["where"].map(lambda where: re.sub(r",? ?band \d+$", "", where))
     groups = sorted(told.groupby([told["limit"], places], sort=False), key=_rank)
-    table = grid(("limit", "left"), ("where", "left"), ("when (periods)", "left"),
-                 ("at", "right"))  # fmt: skip
+    table = grid(("limit", "words"), ("where", "words"), ("when (periods)", "date"),
+                 ("at", "figure"))  # fmt: skip
     for (_, where), rows in groups[:MOST_LIMITS]:
         when = _when(rows["month"], case.given.tree.periods)
         at = _span(rows["limit_value"], rows["unit"].iloc[0])

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.instance import month_text
-from optimizer.words import counted, figure, quantity
+from optimizer.words import figure, quantity
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -54,8 +54,9 @@ def worth(solved: Solved) -> Iterator[Text]:
     if checked.nothing_musd is None:
         yield Text("doing nothing is no way out: it breaks a limit")
     else:
-        nothing = f"doing nothing is worth {figure(checked.nothing_musd)} M$"
-        yield Text(f"{nothing}, {figure(solved.value_musd - checked.nothing_musd)} M$ less")
+        less = solved.value_musd - checked.nothing_musd
+        by = f"{figure(less)} M$ less" if less >= 0.005 else "as much"
+        yield Text(f"doing nothing is worth {figure(checked.nothing_musd)} M$, {by}")
     yield Text(
         f"audit passed: {checked.relations:,} limits and balances hold; mining earns "
         f"{checked.banded_margin_musd:,.6f} M$\nin bands of hours and "
@@ -76,10 +77,10 @@ def story(case: Case, tables: Tables) -> Iterator[RenderableType]:
 def _sentence(case: Case, figures: Figures) -> str:
     tree = case.given.tree
     end = month_text(tree.end_month(tree.leaves[0]) - 1)
-    return (
-        f"From {_use(figures, 'first')} in {month_text(tree.start)} "
-        f"to {_use(figures, 'last')} in {end}."
-    )
+    first, last = _use(figures, "first"), _use(figures, "last")
+    if first == last:
+        return f"{first[:1].upper()}{first[1:]}, in {month_text(tree.start)} as in {end}."
+    return f"From {first} in {month_text(tree.start)} to {last} in {end}."
 
 
 def _use(figures: Figures, when: str) -> str:
@@ -91,18 +92,21 @@ def _use(figures: Figures, when: str) -> str:
 
 
 def _deeds(case: Case, actions: DataFrame) -> Iterator[tuple[str, str]]:
+    """Say what is signed, left, built and converted; counts are expected over scenarios."""
     signed = actions[actions["action"] == "sign"]
-    if len(signed):
-        pairs = zip(signed["subject"], signed["amount"], strict=True)
-        yield "signed", ", ".join(f"{x} {quantity(mw, 'MW')}" for x, mw in pairs)
+    pairs = zip(signed["subject"], signed["amount"], strict=True)
+    names = dict.fromkeys(f"{x} {quantity(mw, 'MW')}" for x, mw in pairs)
+    if names:
+        yield "signed", ", ".join(names)
     offers = dict.fromkeys(x for _, x in case.given.signing_allowed)
     left = [x for x in offers if x not in set(signed["subject"])]
     if left:
         yield "not signed", ", ".join(left)
-    built = actions[actions["action"] == "build"].groupby("subject", sort=False)["amount"].sum()
-    deeds = [f"{name}" if n == 1 else f"{n:.0f} × {name}" for name, n in built.items()]
-    converted = actions.loc[actions["action"] == "convert", "amount"].sum()
-    deeds += [f"{counted(round(converted), 'hall')} converted"] if converted else []
+    counts = actions["amount"] * actions["node"].map(case.given.probability)
+    built = counts[actions["action"] == "build"].groupby(actions["subject"], sort=False).sum()
+    deeds = [f"{name}" if n == 1 else f"{figure(n)} × {name}" for name, n in built.items()]
+    converted = counts[actions["action"] == "convert"].sum()
+    deeds += [f"{quantity(converted, 'halls')} converted"] if converted else []
     if deeds:
         yield "built", ", ".join(deeds)
 
@@ -110,7 +114,7 @@ def _deeds(case: Case, actions: DataFrame) -> Iterator[tuple[str, str]]:
 def _money(case: Case, figures: Figures) -> Iterator[tuple[str, str]]:
     after = int(figures("lowest_cash_after_months") or 0)
     when = month_text(case.given.tree.start + after)
-    must = figure(case.given.minimum_cash)
+    must = quantity(case.given.minimum_cash, "")
     lowest = f"cash never below {figures.text('lowest_cash_musd')} M$ ({when}; must hold {must})"
     capex = f"capex {figures.text('capex_musd')} M$"
     yield "money", f"{capex}, peak funding {figures.text('peak_funding_musd')} M$, {lowest}"
@@ -127,23 +131,13 @@ def _mining(figures: Figures) -> Iterator[tuple[str, str]]:
     share = figures("hours_mined_share")
     if share is None:
         return
-    paid, always, power, whole, first, last = map(
-        figures.text,
-        (
-            "mining_price_usd_per_mwh", "mining_price_always_on_usd_per_mwh",
-            "hash_cost_usd_per_btc", "all_in_cost_usd_per_btc", "fleet_j_per_th_first",
-            "fleet_j_per_th_last",
-        ),
-    )  # fmt: skip
-    yield (
-        "mining",
-        f"runs {share:.0%} of its hours at {paid} $/MWh; at {always} if it never stopped",
-    )
-    fleet = f"fleet of {first} J/TH, {last} at the end"
-    btc = figures("btc_mined")
-    yield (
-        "",
-        fleet
-        if btc is None
-        else (f"{fleet}; {btc:,.0f} BTC at {power} $ of power each, {whole} $ all-in"),
-    )
+    paid = figures.text("mining_price_usd_per_mwh")
+    always = figures.text("mining_price_always_on_usd_per_mwh")
+    stops = "" if paid == always else f"; it would pay {always} if it never stopped"
+    yield "mining", f"runs {share:.0%} of its hours at {paid} $/MWh{stops}"
+    first, last = figures.text("fleet_j_per_th_first"), figures.text("fleet_j_per_th_last")
+    yield "", f"fleet of {first} J/TH" + ("" if first == last else f", {last} at the end")
+    if (btc := figures("btc_mined")) is not None:
+        power = figures.text("hash_cost_usd_per_btc")
+        whole = figures.text("all_in_cost_usd_per_btc")
+        yield "", f"{btc:,.0f} BTC at {power} $ of power each, {whole} $ all-in"

@@ -1,10 +1,10 @@
 """Small models with known optima that solvers have answered wrongly.
 
 Each is small enough to check by hand or by counting. :data:`PUBLISHED` are failures reported on
-HiGHS's tracker: a version that gets one wrong must not be used. :data:`GUARDED` are answered
-wrongly by every version up to 1.15.1 with presolve on, because of a coefficient of at most 1e-6
-between whole numbers; they show that the pre-flight refuses what the solver cannot be trusted
-with.
+HiGHS's tracker: an installation that gets one wrong, tightened as every model is, must not be
+used. :data:`GUARDED` are answered wrongly by every version up to 1.15.1 with presolve on, because
+of a coefficient of at most 1e-6 between whole numbers; they show that the pre-flight refuses what
+the solver cannot be trusted with.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ PUBLISHED = (
     ),
     Sentinel(
         name="highs-3274",
-        source="HiGHS issue 3274: some builds say 1",
+        source="HiGHS issue 3274: 1.15.1 with presolve says 1 where x2 is not declared whole",
         optimum=0.0,
         unknowns={
             "x0": Unknown(0, -_INF, whole=True),

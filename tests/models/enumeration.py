@@ -29,7 +29,7 @@ from tests.models.accounts import (
     Vintage,
     summed,
 )
-from tests.models.cases import Case, Place, Stock, month_of, remembered, whole
+from tests.models.cases import Case, Place, Stock, month_of, path_in_month, remembered, whole
 from tests.models.horizon import NONE, Remains
 
 Key = TypeVar("Key", bound=Hashable)
@@ -385,6 +385,8 @@ class Search:
             return [offer.min_mw]
         if len(self.i.contracts) > 1 or self.i.gpu_cloud or offer.latest_delivery:
             raise NotInClosedForm("a range of MW beside other AI")
+        if not all(self._ample(site) for site in self.i.sites):
+            raise NotInClosedForm("a range of MW where grid or cash may bind")
         shares = {self.case.due(x, n) for n in range(len(self.case.tree.parent))} - {0.0}
         turns = {offer.min_mw, offer.max_mw}
         for p, k in self.case.homes(x):
@@ -401,6 +403,32 @@ class Search:
                 for share in shares
             }
         return sorted(q for q in turns if offer.min_mw <= q <= offer.max_mw)
+
+    def _ample(self, s: str) -> bool:
+        """Whether neither the grid of a site nor cash nor a policy can limit the MW signed."""
+        site, policy = self.i.sites[s], self.i.policy
+        limits = (
+            site.mining_mw_max,
+            site.ai_mw_max,
+            site.substation_mw,
+            policy.mining_share_min,
+            policy.mining_share_max,
+            policy.ai_share_min,
+            policy.ai_share_max,
+        )
+        firm = min(
+            path_in_month(site.firm_mw, self.case.month(n), self.case.start)
+            * self.case.weather.firm.get(n, 1.0)
+            for n in range(len(self.case.tree.parent))
+        )
+        nameplate = sum(
+            self.case.most_halls[h]
+            * max(self.case.hall_mw(p) * self.case.peak(p) for p in states if p[1])
+            for h, states in self.case.states.items()
+            if self.i.halls[h].site == s
+        )
+        rich = self.i.finance.opening_cash_musd >= 500 and self.i.finance.loan is None
+        return firm >= nameplate and rich and policy.reuse_power and limits == (None,) * 7
 
     # --- a node ----------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ def draw_hours(rng: random.Random, steps: int = 3) -> Hours:
         for i, part in enumerate(parts):
             months.append(month)
             weights.append(24.0 * days * part / sum(parts))
-            low, high = ((-30, 40), (25, 80), (60, 300))[i % 3]
+            low, high = ((-30, 30), (20, 60), (50, 300))[i % 3]
             prices.append(rng.uniform(low, high))
             cuts.append(i % 3 == 2 and often_cut and rng.random() < 0.7)
     return Hours(
@@ -81,6 +81,10 @@ class Draw:
         self.typed: Typed = {}
         self.months = rng.choice([3, 3, 6, 12])
         self.start = rng.choice(["2027-01", "2027-07", "2027-10", "2028-01", "2028-03"])
+        self.halls = rng.choice([1, 1, 2, 2, 3])
+        self.periods = rng.choice([2, 2, 3, 3, 4]) if self.halls < 3 else 2
+        self.ranged = False
+        self.lots = rng.choice([1, 2]) if self.halls * self.periods < 5 else 1
 
     def maybe(self, chance: float) -> bool:
         return self.rng.random() < chance
@@ -95,7 +99,6 @@ class Draw:
     def instance(self) -> Typed:
         """Everything."""
         rng = self.rng
-        self.periods = rng.choice([2, 2, 3, 3, 4])
         self.typed = {
             "instance": {"name": "small"},
             "horizon": {
@@ -120,7 +123,8 @@ class Draw:
         }
         self._mining()
         self._places()
-        story = rng.choice(["tenant", "tenant", "owner", "owner", "cloud", "miner", "rebuild"])
+        stories = ["tenant", "tenant", "tenant", "owner", "owner", "cloud", "miner", "rebuild"]
+        story = rng.choice(stories)
         getattr(self, f"_{story}")()
         extras: list[Callable[[], None]] = [
             self._project,
@@ -137,7 +141,20 @@ class Draw:
         ]
         for extra in rng.sample(extras, rng.choice([1, 2, 2, 3])):
             extra()
+        if self.ranged:
+            self._make_ample()
         return {key: block for key, block in self.typed.items() if block}
+
+    def _make_ample(self) -> None:
+        """Let neither grid nor cash limit the MW of a contract that leaves them open."""
+        for site in self.typed["sites"].values():
+            site["firm_mw"] = 120.0
+            for limit in ("mining_mw_max", "ai_mw_max", "substation_mw"):
+                site.pop(limit, None)
+        self.typed["finance"]["opening_cash_musd"] = 1000.0
+        self.typed["finance"].pop("loan", None)
+        for key in ("mining_share_min", "ai_share_min", "shares_from", "reuse_power"):
+            self.typed["policy"].pop(key, None)
 
     # --- blocks ----------------------------------------------------------------------------
 
@@ -145,7 +162,7 @@ class Draw:
         rng = self.rng
         finance: Typed = {
             "discount_per_year": rng.choice([0.0, 0.08, 0.12, 0.2]),
-            "opening_cash_musd": rng.choice([1000.0, 1000.0, 120.0, 60.0]),
+            "opening_cash_musd": rng.choice([1000.0, 1000.0, 60.0, 25.0]),
             "minimum_cash_musd": rng.choice([0.0, 5.0]),
             "overhead_musd_per_year": rng.choice([0.0, 1.5]),
         }
@@ -157,7 +174,7 @@ class Draw:
         if self.maybe(0.3):
             finance["split_cost_site_musd_per_year"] = rng.uniform(0.2, 3.0)
         if self.maybe(0.25):
-            finance["capex_budget_musd"] = rng.uniform(10.0, 150.0)
+            finance["capex_budget_musd"] = rng.uniform(5.0, 80.0)
         if self.maybe(0.15):
             finance["capex_budget_by_period"] = [
                 {"from": self.month(0), "musd": rng.uniform(0.0, 60.0)},
@@ -167,7 +184,7 @@ class Draw:
 
     def _bitcoin(self) -> Typed:
         rng = self.rng
-        start = rng.uniform(25.0, 70.0)
+        start = rng.uniform(30.0, 80.0)
         if self.maybe(0.3):
             return {
                 "btc_price_usd": {"start": 2000.0 * start, "growth_per_month": 0.01},
@@ -196,10 +213,10 @@ class Draw:
             "new": {
                 "th_per_s": 200.0,
                 "watt": 3500.0,
-                "price_usd_per_th": rng.uniform(6.0, 18.0),
+                "price_usd_per_th": rng.uniform(2.0, 12.0),
                 "cooling": "air",
                 "life_months": life,
-                "resale_usd_per_th": {"start": rng.uniform(1.0, 4.0), "growth_per_month": -0.02},
+                "resale_usd_per_th": {"start": rng.uniform(0.5, 1.8), "growth_per_month": -0.02},
                 "availability_share": rng.choice([1.0, 0.97]),
             },
             "old": {
@@ -215,7 +232,7 @@ class Draw:
             "old-lot": {
                 "workload": "mining",
                 "machine": "old",
-                "machines_per_rack": rng.choice([1300, 2500]),
+                "machines_per_rack": 2500 // self.lots,
                 "buyable": False,
             },
         }
@@ -223,7 +240,7 @@ class Draw:
             typed["racks"]["new-lot"] = {
                 "workload": "mining",
                 "machine": "new",
-                "machines_per_rack": rng.choice([1400, 2800]),
+                "machines_per_rack": 2800 // self.lots,
                 "price_usd": rng.choice([0.0, 2e5]),
                 "deposit_share": rng.choice([1.0, 0.3]),
                 "delivery_months": rng.choice([0, 2, self.months, self.months + 1]),
@@ -242,9 +259,9 @@ class Draw:
 
     def _places(self) -> None:
         rng = self.rng
-        count = rng.choice([1, 1, 2, 2, 3])
+        count = self.halls
         self.typed["sites"]["a"] = {
-            "firm_mw": count * rng.choice([6.0, 10.0, 14.0]),
+            "firm_mw": count * rng.choice([5.0, 8.0, 11.0, 14.0]),
             "interruptible_mw": rng.choice([0.0, 5.0, count * 8.0]),
             "staff_musd_per_year": rng.choice([0.0, 0.4]),
         }
@@ -267,8 +284,7 @@ class Draw:
         }
 
     def _fleet(self, hall: str, count: int) -> None:
-        each = 1 if self.typed["racks"]["old-lot"]["machines_per_rack"] == 2500 else 2
-        racks = self.rng.randint(0, each * count)
+        racks = self.rng.randint(0, self.lots * count)
         age = self.rng.choice([6, 24, 60 - self.months, 60 - 2 * self.months, 55])
         if racks:
             self.typed["fleet"].append(
@@ -277,12 +293,13 @@ class Draw:
 
     def _ai_fitout(self, name: str = "ai-air", cooling: str = "air") -> None:
         rng, typed = self.rng, self.typed
+        self.share = rng.choice([0.5, 0.6])
         typed["fitouts"][name] = {
             "workload": "ai",
             "cooling": cooling,
-            "it_share_of_present": rng.choice([0.5, 0.6]),
-            "capex_usd_per_kw": rng.uniform(1500.0, 9000.0),
-            "works_months": rng.choice([0, 1, self.months, 2 * self.months]),
+            "it_share_of_present": self.share,
+            "capex_usd_per_kw": rng.uniform(300.0, 4000.0),
+            "works_months": rng.choice([0, 1, self.months, self.months + (self.periods > 2)]),
             "pue": 1.25,
             "pue_peak": rng.choice([1.25, 1.45]),
             "opex_usd_per_kw_year": rng.choice([0.0, 60.0]),
@@ -291,12 +308,18 @@ class Draw:
         }
         if self.maybe(0.3):
             typed["fitouts"][name] |= {"positions_per_mw": rng.choice([8.0, 20.0])}
+        if self.maybe(0.2):
+            typed["fitouts"][name] |= {"kw_per_rack_max": rng.choice([100.0, 8000.0])}
+        if self.maybe(0.2):
+            typed["fitouts"][name].pop("it_share_of_present")
+            typed["fitouts"][name]["m2_per_mw"] = 100.0 / self.share
+            typed["halls"]["h"]["floor_m2"] = 1000.0
         typed["uptime"] = {
             "packages": {
                 "two": {
                     "availability": 0.9999,
                     "capex_usd_per_kw": rng.choice([0.0, 1200.0]),
-                    "works_months": rng.choice([0, self.months]),
+                    "works_months": rng.choice([0, 1]),
                     "opex_usd_per_kw_year": 10.0,
                 }
             }
@@ -306,18 +329,18 @@ class Draw:
 
     def _offer(self, size: float) -> Typed:
         rng = self.rng
-        start = rng.randint(0, self.periods - 1)
+        start = rng.choice([0, 1, 1, self.periods - 1])
         offer: Typed = {
             "min_mw": size,
             "max_mw": size,
-            "sign_by": self.month(rng.randint(0, start)),
+            "sign_by": self.month(rng.randint(0, min(1, start))),
             "start": self.month(start, slack=0),
             "months": rng.choice([6, 2 * self.months, 36, 120]),
             "escalator_per_year": rng.choice([0.0, 0.03]),
             "power_passed_through": self.maybe(0.5),
             "load_factor_share": rng.choice([1.0, 0.8]),
             "staff_usd_per_kw_month": rng.choice([0.0, 6.0]),
-            "availability": rng.choice([0.9999, 0.99, 0.99999]) if self.maybe(0.1) else 0.999,
+            "availability": rng.choice([0.0, 0.99, 0.999, 0.9999, 0.9999, 0.99995]),
         }
         if self.maybe(0.3):
             later = month_index(offer["start"]) + rng.choice([1, 2])
@@ -344,7 +367,7 @@ class Draw:
             {
                 "workload": "mining",
                 "machine": "new",
-                "machines_per_rack": 2800,
+                "machines_per_rack": 2800 // self.lots,
                 "delivery_months": self.rng.choice([0, 2]),
             },
         )
@@ -356,17 +379,25 @@ class Draw:
     def _tenant(self) -> None:
         rng = self.rng
         self._ai_fitout(cooling=rng.choice(["air", "liquid"]))
-        share = self.typed["fitouts"]["ai-air"]["it_share_of_present"]
-        halls = self.typed["halls"]["h"]["count"]
-        offer = self._offer(10.0 * share * rng.choice([0.5, 0.8, 1.0, 1.0, max(1, halls - 1)]))
-        offer |= {"racks_by": "tenant", "rate_usd_per_kw_month": rng.uniform(60.0, 260.0)}
+        most = max(1, self.halls - 1)
+        offer = self._offer(10.0 * self.share * rng.choice([0.5, 0.8, 1.0, 1.0, most]))
+        offer |= {"racks_by": "tenant", "rate_usd_per_kw_month": rng.uniform(90.0, 400.0)}
         if self.maybe(0.3):
             offer["kw_per_rack"] = rng.choice([60.0, 130.0])
         if self.maybe(0.25):
             offer["max_mw"] = offer["min_mw"] * rng.uniform(1.2, 2.5)
+            self.ranged = True
         elif self.maybe(0.35) and self.periods > 2:
             self._slip(offer)
         self.typed["contracts"]["anchor"] = offer
+        if (
+            self.maybe(0.3)
+            and offer["max_mw"] == offer["min_mw"]
+            and "latest_delivery" not in offer
+        ):
+            second = self._offer(10.0 * self.share * rng.choice([0.2, 0.5]))
+            second |= {"racks_by": "tenant", "rate_usd_per_kw_month": rng.uniform(100.0, 400.0)}
+            self.typed["contracts"]["second"] = second
         if self.maybe(0.2) and offer["max_mw"] == offer["min_mw"]:
             self._signed_before("anchor")
 
@@ -385,12 +416,11 @@ class Draw:
 
     def _gpus(self, name: str, price: float) -> None:
         rng = self.rng
-        share = self.typed["fitouts"]["ai-air"]["it_share_of_present"]
         self.typed["racks"][name] = {
             "workload": "ai",
             "cooling": self.typed["fitouts"]["ai-air"]["cooling"],
             "gpus_per_rack": rng.choice([2500, 3200]),
-            "kw": 1000.0 * round(10.0 * share * rng.choice([0.5, 0.97]), 2),
+            "kw": 1000.0 * round(10.0 * self.share * rng.choice([0.5, 0.97]), 2),
             "price_usd": price,
             "deposit_share": rng.choice([1.0, 0.4]),
             "delivery_months": rng.choice([0, self.months, self.months + 1]),
@@ -403,20 +433,22 @@ class Draw:
         """Owner racks under a contract, now and then with GPU-hours beside it."""
         rng = self.rng
         self._ai_fitout()
-        self._gpus("gpu", rng.uniform(1e7, 6e7))
+        self._gpus("gpu", rng.uniform(3e6, 4e7))
         mw = self.typed["racks"]["gpu"]["kw"] / 1000
         offer = self._offer(mw * rng.choice([0.5, 1.0, 1.0]))
-        offer |= {"racks_by": "owner", "racks": ["gpu"], "months": rng.choice([6, 12, 24, 30])}
+        lasting = rng.choice([6, 2 * self.months, 24, 30])
+        offer |= {"racks_by": "owner", "racks": ["gpu"], "months": lasting}
         if self.maybe(0.5):
-            offer["rate_usd_per_gpu_hour"] = rng.uniform(0.6, 3.0)
+            offer["rate_usd_per_gpu_hour"] = rng.uniform(0.8, 4.0)
             offer["take_or_pay_share"] = rng.choice([0.5, 0.9])
         else:
-            offer["rate_usd_per_kw_month"] = rng.uniform(200.0, 900.0)
+            offer["rate_usd_per_kw_month"] = rng.uniform(250.0, 1600.0)
         self.typed["contracts"]["lease"] = offer
         if self.maybe(0.4):
             self._sell_hours("gpu")
         elif self.maybe(0.2):
             self.typed["contracts"]["lease"]["max_mw"] = 2.5 * offer["min_mw"]
+            self.ranged = True
 
     def _sell_hours(self, k: str) -> None:
         rng = self.rng
@@ -435,21 +467,22 @@ class Draw:
 
     def _cloud(self) -> None:
         self._ai_fitout()
-        self._gpus("gpu", self.rng.uniform(8e6, 4e7))
+        self._gpus("gpu", self.rng.uniform(3e6, 3e7))
         self._sell_hours("gpu")
 
     def _rebuild(self) -> None:
         """A hall full of aging GPUs, which may be rebuilt into the next generation."""
         rng, typed = self.rng, self.typed
         self._ai_fitout()
-        typed["fitouts"]["ai-air"].pop("positions_per_mw", None)
+        for key in ("positions_per_mw", "kw_per_rack_max"):
+            typed["fitouts"]["ai-air"].pop(key, None)
         self._gpus("gpu", 2e7)
         self._gpus("next", 4e7)
         typed["racks"]["gpu"] |= {"buyable": False, "kw": 2500.0, "positions": 1.0}
         typed["racks"]["next"] |= {"kw": 2500.0, "positions": 1.0}
         typed["racks"]["gpu"]["converts_to"] = {
             "rack": "next",
-            "cost_usd": rng.uniform(2e6, 2e7),
+            "cost_usd": rng.uniform(1e6, 1e7),
             "months": rng.choice([1, self.months + 1]),
         }
         typed["halls"]["h"] = {
@@ -459,6 +492,7 @@ class Draw:
             "fitout": "ai-air",
             "package": "two",
             "convertible": self.maybe(0.3),
+            "floor_m2": 1000.0,
         }
         typed["fleet"] = [{"hall": "h", "rack": "gpu", "racks": 1, "age_months": 20}]
         typed["racks"].pop("new-lot", None)
@@ -470,12 +504,13 @@ class Draw:
 
     def _project(self) -> None:
         rng = self.rng
-        self.typed["sites"]["a"]["firm_mw"] *= rng.choice([0.4, 0.7])
+        if isinstance(self.typed["sites"]["a"]["firm_mw"], float):
+            self.typed["sites"]["a"]["firm_mw"] *= rng.choice([0.4, 0.7])
         self.typed["projects"]["line"] = {
             "site": "a",
             "adds_firm_mw": rng.choice([4.0, 8.0]),
             "adds_interruptible_mw": rng.choice([0.0, 4.0]),
-            "capex_musd": rng.uniform(0.2, 9.0),
+            "capex_musd": rng.uniform(0.1, 3.0),
             "months": rng.choice([0, 2, self.months + 1]),
             "max_units": rng.choice([1, 2]),
             "life_months": rng.choice([24, 240]),
@@ -489,7 +524,7 @@ class Draw:
             "site": "a",
             "adds_halls": {"hall": "h", "count": 1},
             "adds_interruptible_mw": self.rng.choice([0.0, 11.0]),
-            "capex_musd": self.rng.uniform(0.5, 6.0),
+            "capex_musd": self.rng.uniform(0.2, 3.0),
             "months": self.rng.choice([2, self.months]),
             "life_months": 240,
             "latest": self.month(1),
@@ -497,10 +532,10 @@ class Draw:
         self._shrink_fleet()
 
     def _shrink_fleet(self) -> None:
-        each = 1 if self.typed["racks"]["old-lot"]["machines_per_rack"] == 2500 else 2
         for row in self.typed["fleet"]:
             if row["rack"] == "old-lot":
-                row["racks"] = min(row["racks"], each * self.typed["halls"][row["hall"]]["count"])
+                halls = self.typed["halls"][row["hall"]]["count"]
+                row["racks"] = min(row["racks"], self.lots * halls)
 
     def _fibre(self) -> None:
         self.typed["sites"]["a"]["fibre"] = False
@@ -542,7 +577,8 @@ class Draw:
             "count": 1,
             "it_mw": 10.0,
             "fitout": "mining-air",
-            "convertible": False,
+            "convertible": self.maybe(0.3),
+            "fitouts": ["mining-air"],
             "rack_positions": self.rng.choice([1.0, 3.0]),
         }
         if self.maybe(0.7):
@@ -575,9 +611,8 @@ class Draw:
                     "due_musd": self.rng.uniform(0.0, 4.0),
                 }
             ]
-            each = 1 if self.typed["racks"]["old-lot"]["machines_per_rack"] == 2500 else 2
             for row in self.typed["fleet"]:
-                row["racks"] = min(row["racks"], each * (hall["count"] - 1))
+                row["racks"] = min(row["racks"], self.lots * (hall["count"] - 1))
 
     def _old_debt(self) -> None:
         self.typed["commitments"]["debt"] = [

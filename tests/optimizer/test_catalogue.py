@@ -1,4 +1,4 @@
-"""The catalogues: every entry is a block of the format, sourced, plausible and fit for use."""
+"""What ships: catalogue entries and instances are of the format, sourced and plausible."""
 
 from __future__ import annotations
 
@@ -23,9 +23,16 @@ from models.instance import (
     Rack,
     path_numbers,
 )
+from optimizer.case import prepare
+from optimizer.highs import Options
+from optimizer.load import load
+from optimizer.solve import solve
 
 CATALOGUE = Path(str(files("optimizer") / "catalogue"))
-REAL_DATA = Path(__file__).parents[3] / "shared" / "data"
+PROJECT = Path(__file__).parents[2]
+REAL_DATA = PROJECT.parent / "shared" / "data"
+FIVE_SITES = PROJECT / "tests" / "data" / "five_sites"
+SHIPPED = sorted(path.parent for path in (PROJECT / "instances").glob("*/instance.toml"))
 
 BLOCKS: dict[str, type[Block]] = {
     "machines": Machine,
@@ -181,3 +188,38 @@ def test_a_curve_of_ercot_keeps_what_stopping_is_worth(year: int, break_even: fl
     steps = [step for month in curve(f"ercot-hub-{year}.csv").values() for step in month]
     stepped = sum(hours * max(0.0, break_even - price) for hours, price in steps)
     assert stepped == pytest.approx(hourly, rel=4e-3)
+
+
+# --- instances -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_every_figure_of_a_shipped_instance_has_a_source(folder: Path) -> None:
+    loaded = load(folder)
+    assert loaded.unsourced() == []
+    assert [problem for problem in loaded.warnings if problem.file == "sources.csv"] == []
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_a_shipped_instance_says_what_it_shows_and_has_room_for_its_result(folder: Path) -> None:
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {folder.name}: ")
+    before, _, rest = text.partition("<!-- result:begin -->")
+    assert before.rstrip().endswith("## Result")
+    assert rest.count("<!-- result:end -->") == 1
+
+
+def test_five_sites_from_catalogues_take_sixty_lines_and_solve() -> None:
+    typed = [
+        line
+        for path in FIVE_SITES.iterdir()
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    assert len(typed) <= 60
+    loaded = load(FIVE_SITES)
+    assert len(loaded.instance.sites) == 5
+    solved = solve(prepare(loaded.instance, loaded.hours), Options(gap=0.01, time_limit=60))
+    assert solved.status == "solved"
+    assert solved.plan is not None
+    signed = {offer for (_, offer), taken in solved.plan.signing.items() if taken}
+    assert signed == {"tenant", "city"}

@@ -74,7 +74,7 @@ UNITS: dict[str, tuple[str, str]] = {
     "GPU-hour as a year": ("price_usd_per_gpu_hour = 2.5", "price_usd_per_gpu_hour = 21900"),
     "GPU-hour in $ a second": ("price_usd_per_gpu_hour = 2.5", "price_usd_per_gpu_hour = 0.0007"),
     "utilisation in percent": ("utilisation_share = 0.7", "utilisation_share = 70"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("meant", "typed"), UNITS.values(), ids=UNITS.keys())
@@ -99,11 +99,11 @@ HINTS = {
     "in $/kWh it would be 40 $/MWh": ("flat_usd_per_mwh = 40", "flat_usd_per_mwh = 0.04"),
     "in PH/s it would be 200 TH/s": ("th_per_s = 200", "th_per_s = 0.2"),
     "in percent it would be 0.1;": ("mining_share_min = 0.1", "mining_share_min = 10"),
-    "in years it would be 60 months": (
-        "life_months = 60\nresale_usd_per_th", "life_months = 5\nresale_usd_per_th"),
+    "in years it would be 60 months": ("life_months = 60\nresale_usd_per_th",
+        "life_months = 5\nresale_usd_per_th"),
     "in $ it would be 20 M$": ("opening_cash_musd = 20", "opening_cash_musd = 20_000_000"),
-    "in $/kW a year it would be 175 $/kW/month": (
-        "rate_usd_per_kw_month = 140", "rate_usd_per_kw_month = 2100"),
+    "in $/kW a year it would be 175 $/kW/month": ("rate_usd_per_kw_month = 140",
+        "rate_usd_per_kw_month = 2100"),
 }  # fmt: skip
 
 
@@ -171,52 +171,47 @@ def with_edits(*edits: tuple[str, str]) -> str:
 
 
 IMPOSSIBLE: dict[str, tuple[str, str, str, str]] = {
-    "more AI than firm MW": (
-        with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 1")),
-        "commitments.contracts.0.mw", "more than the firm MW", "11.2 MW at peak for lease in 2028-07"),
-    "a project that comes too late": (
-        with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 4"),
-                   ("\nmonths = 12\n", "\nmonths = 24\n")),
+    "more AI than firm MW": (with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 1")),
+        "commitments.contracts.0.mw", "more than the firm MW",
+        "11.2 MW at peak for lease in 2028-07"),
+    "a project that comes too late": (with_edits(("[policy]", SIGNED),
+        ("firm_mw = 12", "firm_mw = 4"), ("\nmonths = 12\n", "\nmonths = 24\n")),
         "commitments.contracts.0.mw", "more than the firm MW", "11.2 MW"),
-    "firm MW that end": (
-        with_edits(("[policy]", SIGNED), ("firm_mw = 12", 'firm_mw = ['
-                   '{ from = "2027-01", value = 12 }, { from = "2028-10", value = 0.5 }]')),
+    "firm MW that end": (with_edits(("[policy]", SIGNED), ("firm_mw = 12", 'firm_mw = ['
+        '{ from = "2027-01", value = 12 }, { from = "2028-10", value = 0.5 }]')),
         "commitments.contracts.0.mw", "more than the firm MW", "in 2028-10"),
-    "AI only on new MW": (
-        with_edits(("[policy]", SIGNED + "\nreuse_power = false")),
+    "AI only on new MW": (with_edits(("[policy]", SIGNED + "\nreuse_power = false")),
         "commitments.contracts.0.mw", "more than the firm MW", "11.2 MW"),
-    "AI limited at the site": (
-        with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 12\nai_mw_max = 5")),
+    "AI limited at the site":
+        (with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 12\nai_mw_max = 5")),
         "commitments.contracts.0.mw", "more than the firm MW", "11.2 MW"),
-    "promised more than any package": (
-        with_edits(("[policy]", SIGNED), ("availability = 0.999\n", "availability = 0.9999\n")),
+    "promised more than any package":
+        (with_edits(("[policy]", SIGNED), ("availability = 0.999\n", "availability = 0.9999\n")),
         "contracts.lease.availability", "more than any uptime package", "0.9999"),
-    "no package at all": (
-        with_edits(("[policy]", SIGNED),
-                   ("[uptime.packages.n-plus-1]\navailability = 0.9995\ncapex_usd_per_kw = 700\n", "")),
+    "no package at all": (with_edits(("[policy]", SIGNED),
+        ("[uptime.packages.n-plus-1]\navailability = 0.9995\ncapex_usd_per_kw = 700\n", "")),
         "contracts.lease.availability", "more than any uptime package", "0.999"),
-    "no hall for the contract": (
-        with_edits(("[policy]", SIGNED), ("sites = [", 'cooling = "immersion"\nsites = [')),
+    "no hall for the contract":
+        (with_edits(("[policy]", SIGNED), ("sites = [", 'cooling = "immersion"\nsites = [')),
         "contracts.lease", "no hall can ever serve", ""),
-    "racks too dense for every hall": (
-        with_edits(("[policy]", SIGNED), ("sites = [", "kw_per_rack = 200\nsites = [")),
+    "racks too dense for every hall":
+        (with_edits(("[policy]", SIGNED), ("sites = [", "kw_per_rack = 200\nsites = [")),
         "contracts.lease", "no hall can ever serve", ""),
-    "halls that stay": (
-        with_edits(("[policy]", SIGNED + '\nkeep_sites = ["north"]')),
+    "halls that stay": (with_edits(("[policy]", SIGNED + '\nkeep_sites = ["north"]')),
         "contracts.lease", "no hall can ever serve", ""),
-    "owed more than the budget": (
-        with_edits(("[policy]", ORDER), ("capex_budget_musd = 60", "capex_budget_musd = 4")),
+    "owed more than the budget":
+        (with_edits(("[policy]", ORDER), ("capex_budget_musd = 60", "capex_budget_musd = 4")),
         "finance.capex_budget_musd", "already owed", "5 M$ owed"),
-    "owed more than the site's budget": (
-        with_edits(("[policy]", ORDER), ("north = 60", "north = 4")),
+    "owed more than the site's budget":
+        (with_edits(("[policy]", ORDER), ("north = 60", "north = 4")),
         "finance.capex_budget_by_site_musd.north", "already owed", "5 M$ owed"),
-    "owed more than the budget of a span": (
-        with_edits(("[policy]", ORDER), ("capex_budget_musd = 60", 'capex_budget_by_period = ['
-                   '{ from = "2027-07", to = "2027-12", musd = 4 }]')),
-        "finance.capex_budget_by_period.0", "already owed", "5 M$ owed"),
-    "cash below its minimum": (
-        with_edits(("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5"),
-                   ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', "")),
+    "owed more than the budget of a span": (with_edits(("[policy]", ORDER),
+        ("capex_budget_musd = 60", 'capex_budget_by_period = ['
+        '{ from = "2027-07", to = "2027-12", musd = 4 }]')), "finance.capex_budget_by_period.0",
+        "already owed", "5 M$ owed"),
+    "cash below its minimum":
+        (with_edits(("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5"),
+        ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', "")),
         "finance.opening_cash_musd", "below its minimum", "2 M$"),
 }  # fmt: skip
 
@@ -234,21 +229,21 @@ def test_the_impossible_is_told_before_any_solve(
 
 
 POSSIBLE: dict[str, str] = {
-    "signed with the line built": with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 4")),
-    "a ramp that ends beyond the horizon": with_edits(
-        ("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 1"), ("capex_musd = 8", "capex_musd = 8\nmax_units = 1"),
+    "signed with the line built":
+        with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 4")),
+    "a ramp that ends beyond the horizon": with_edits(("[policy]", SIGNED),
+        ("firm_mw = 12", "firm_mw = 1"), ("capex_musd = 8", "capex_musd = 8\nmax_units = 1"),
         ('start = "2028-07"', 'start = "2028-07"\nramp = [{ after_months = 0, share = 0.5 }, '
-         "{ after_months = 12, share = 1 }]")),
-    "delivery that may slip": with_edits(
-        ("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 1"),
+        "{ after_months = 12, share = 1 }]")),
+    "delivery that may slip": with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 1"),
         ('start = "2028-07"', 'start = "2028-07"\nlatest_delivery = "2029-06"')),
-    "owed what the budget allows": with_edits(
-        ("[policy]", ORDER), ("capex_budget_musd = 60", "capex_budget_musd = 5")),
-    "owed after the horizon": with_edits(
-        ("[policy]", ORDER.replace("due_musd = 5", 'due_musd = 5\ndue = "2030-01"')),
+    "owed what the budget allows": with_edits(("[policy]", ORDER),
+        ("capex_budget_musd = 60", "capex_budget_musd = 5")),
+    "owed after the horizon":
+        with_edits(("[policy]", ORDER.replace("due_musd = 5", 'due_musd = 5\ndue = "2030-01"')),
         ("capex_budget_musd = 60", "capex_budget_musd = 4")),
-    "little cash and a fleet to sell": with_edits(
-        ("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5")),
+    "little cash and a fleet to sell":
+        with_edits(("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5")),
 }  # fmt: skip
 
 
@@ -272,76 +267,76 @@ def test_contracts_that_compete_for_one_site_are_added_up(tmp_path: Path) -> Non
 
 WARNED: dict[str, tuple[str, str, str, str]] = {
     "lead time of a rack": ("delivery_months = 6", "delivery_months = 7",
-                            "racks.gpu.delivery_months", "rounds up to whole periods: 9 months"),
+        "racks.gpu.delivery_months", "rounds up to whole periods: 9 months"),
     "lead time of works": ("works_months = 12", "works_months = 13", "fitouts.ai.works_months",
-                           "15 months"),
+        "15 months"),
     "lead time of a project": ("\nmonths = 12\n", "\nmonths = 10\n", "projects.line.months",
-                               "12 months"),
-    "contract after the horizon": ('start = "2028-07"', 'start = "2030-07"', "contracts.lease.start",
-                                   "after the horizon"),
+        "12 months"),
+    "contract after the horizon": ('start = "2028-07"', 'start = "2030-07"',
+        "contracts.lease.start", "after the horizon"),
     "offer that has expired": ('sign_by = "2027-04"', 'sign_by = "2026-04"',
-                               "contracts.lease.sign_by", "expires before"),
+        "contracts.lease.sign_by", "expires before"),
     "project after the horizon": ("adds_firm_mw = 10", 'adds_firm_mw = 10\nearliest = "2031-01"',
-                                  "projects.line.earliest", "beyond the horizon"),
+        "projects.line.earliest", "beyond the horizon"),
     "project before the horizon": ("adds_firm_mw = 10", 'adds_firm_mw = 10\nlatest = "2026-01"',
-                                   "projects.line.latest", "before the horizon"),
-    "delivery after the horizon": ("[[commitments.debt]]", ORDER.replace("2027-09", "2029-09")
-                                   .replace("[policy]", "[[commitments.debt]]"),
-                                   "commitments.racks.0.delivery", "never arrives"),
+        "projects.line.latest", "before the horizon"),
+    "delivery after the horizon": ("[[commitments.debt]]",
+        ORDER.replace("2027-09", "2029-09").replace("[policy]", "[[commitments.debt]]"),
+        "commitments.racks.0.delivery", "never arrives"),
     "budget between periods": ("capex_budget_musd = 60", 'capex_budget_by_period = ['
-                               '{ from = "2027-02", to = "2027-03", musd = 5 }]',
-                               "finance.capex_budget_by_period.0", "limits nothing"),
+        '{ from = "2027-02", to = "2027-03", musd = 5 }]', "finance.capex_budget_by_period.0",
+        "limits nothing"),
     "shares after the horizon": ("mining_share_min = 0.1",
-                                 'mining_share_min = 0.1\nshares_from = "2030-01"',
-                                 "policy.shares_from", "after the horizon"),
+        'mining_share_min = 0.1\nshares_from = "2030-01"', "policy.shares_from",
+        "after the horizon"),
     "loan that cannot be drawn": ("[bitcoin]", "[finance.loan]\nlimit_musd = 5\n"
-                                  'interest_per_year = 0.1\ndraw_until = "2026-01"\n\n[bitcoin]',
-                                  "finance.loan.draw_until", "cannot be drawn"),
-    "shares without any": ("mining_share_min = 0.1", 'shares_from = "2027-07"', "policy.shares_from",
-                           "no share is given"),
+        'interest_per_year = 0.1\ndraw_until = "2026-01"\n\n[bitcoin]', "finance.loan.draw_until",
+        "cannot be drawn"),
+    "shares without any": ("mining_share_min = 0.1", 'shares_from = "2027-07"',
+        "policy.shares_from", "no share is given"),
     "entry cost of who is in": ("opening_cash_musd = 20", "opening_cash_musd = 20\n"
-                                "ai_entry_cost_musd = 5\nhosts_ai_already = true",
-                                "finance.ai_entry_cost_musd", "hosts AI already"),
+        "ai_entry_cost_musd = 5\nhosts_ai_already = true", "finance.ai_entry_cost_musd",
+        "hosts AI already"),
     "loan of nothing": ("[bitcoin]", "[finance.loan]\nlimit_musd = 0\ninterest_per_year = 0.1\n\n"
-                        "[bitcoin]", "finance.loan", "limit is zero"),
+        "[bitcoin]", "finance.loan", "limit is zero"),
     "halving of a flat hashprice": ("hashprice_usd_per_ph_day = { start = 45, growth_per_month ="
-                                    " -0.005 }", "hashprice_usd_per_ph_day = 45\nhalves = true",
-                                    "bitcoin.halves", "holds its halvings"),
+        " -0.005 }", "hashprice_usd_per_ph_day = 45\nhalves = true", "bitcoin.halves",
+        "holds its halvings"),
     "fees of what does not halve": ("[bitcoin]", "[bitcoin]\nhalves = false\nfee_share = 0.05",
-                                    "bitcoin.fee_share", "does not halve"),
+        "bitcoin.fee_share", "does not halve"),
     "halving of the protocol": ("hashprice_usd_per_ph_day = { start = 45, growth_per_month ="
-                                " -0.005 }", "btc_price_usd = 90000\nnetwork_eh_per_s = 900\n"
-                                "halves = true", "bitcoin.halves", "follows the protocol"),
+        " -0.005 }", "btc_price_usd = 90000\nnetwork_eh_per_s = 900\n" "halves = true",
+        "bitcoin.halves", "follows the protocol"),
     "draw of a mining rack": ("machines_per_rack = 280", "machines_per_rack = 280\nkw = 980",
-                              "racks.s21-lot.kw", "what its machines draw"),
+        "racks.s21-lot.kw", "what its machines draw"),
     "deposit without a wait": ("delivery_months = 3", "deposit_share = 0.3",
-                               "racks.s21-lot.deposit_share", "delivered when it is ordered"),
+        "racks.s21-lot.deposit_share", "delivered when it is ordered"),
     "purchase window of what cannot be bought": ("delivery_months = 3", "buyable = false\n"
-                                                 'buy_from = "2027-07"', "racks.s21-lot.buy_from",
-                                                 "may not be ordered"),
+        'buy_from = "2027-07"', "racks.s21-lot.buy_from", "may not be ordered"),
     "rack that stands nowhere": ("gpus_per_rack = 72", "gpus_per_rack = 72\nbuyable = false",
-                                 "racks.gpu", "none stands anywhere"),
+        "racks.gpu", "none stands anywhere"),
     "GPUs that mine": ('workload = "ai"\ncooling = "liquid"\ngpus', 'workload = "mining"\n'
-                       'cooling = "liquid"\ngpus', "racks.gpu.workload", "earn nothing by mining"),
+        'cooling = "liquid"\ngpus', "racks.gpu.workload", "earn nothing by mining"),
     "floor that sizes nothing": ("it_mw = 5", "it_mw = 5\nfloor_m2 = 900", "halls.old.floor_m2",
-                                 "no fit-out is sized"),
+        "no fit-out is sized"),
     "fit-outs of what stays": ("[[fleet]]", '[halls.fixed]\nsite = "north"\ncount = 1\n'
-                               'it_mw = 5\nconvertible = false\nfitouts = ["mine"]\n\n'
-                               "[[fleet]]", "halls.fixed.fitouts", "not convertible"),
-    "damages that never fall due": ("\nmonths = 120", "\nmonths = 120\ndelay_usd_per_kw_month = 100",
-                                    "contracts.lease.delay_usd_per_kw_month", "nothing may be late"),
+        'it_mw = 5\nconvertible = false\nfitouts = ["mine"]\n\n' "[[fleet]]",
+        "halls.fixed.fitouts", "not convertible"),
+    "damages that never fall due": ("\nmonths = 120",
+        "\nmonths = 120\ndelay_usd_per_kw_month = 100", "contracts.lease.delay_usd_per_kw_month",
+        "nothing may be late"),
     "credit of no advance": ("\nmonths = 120", "\nmonths = 120\nprepayment_credit_months = 12",
-                             "contracts.lease.prepayment_credit_months", "no prepayment"),
+        "contracts.lease.prepayment_credit_months", "no prepayment"),
     "supply of nobody": ("[power.grid]", "[power.other]\nflat_usd_per_mwh = 30\n\n[power.grid]",
-                         "power.other", "nothing uses it"),
+        "power.other", "nothing uses it"),
     "machine of no rack": ("[machines.s21]", '[machines.other]\nuse = "antminer-s21"\n\n'
-                           "[machines.s21]", "machines.other", "nothing uses it"),
+        "[machines.s21]", "machines.other", "nothing uses it"),
     "group without halls": ("[[fleet]]", '[halls.none]\nsite = "north"\ncount = 0\nit_mw = 5\n\n'
-                            "[[fleet]]", "halls.none.count", "no project adds any"),
+        "[[fleet]]", "halls.none.count", "no project adds any"),
     "offer above every package": ("availability = 0.999\n", "availability = 0.9999\n",
-                                  "contracts.lease.availability", "never signed"),
+        "contracts.lease.availability", "never signed"),
     "offer that no hall can serve": ("sites = [", 'cooling = "immersion"\nsites = [',
-                                     "contracts.lease", "no hall can ever serve"),
+        "contracts.lease", "no hall can ever serve"),
 }  # fmt: skip
 
 
@@ -364,8 +359,8 @@ def test_catalogue_keys_of_no_effect_are_not_the_users_fault(tmp_path: Path) -> 
     toml = edited(
         "[racks.gpu]", '[racks.old]\nuse = "dgx-h100-x4"\nbuyable = false\n\n[racks.gpu]'
     )
-    toml = edited("[policy]", "[gpu_cloud.old]\nprice_usd_per_gpu_hour = 2\nutilisation_share = 0.7\n"
-                  "\n[policy]", toml)  # fmt: skip
+    cloud = "[gpu_cloud.old]\nprice_usd_per_gpu_hour = 2\nutilisation_share = 0.7\n\n[policy]"
+    toml = edited("[policy]", cloud, toml)
     keys = [problem.key for problem in problems(write_folder(tmp_path, toml))]
     assert keys == ["racks.old"]
 

@@ -87,7 +87,8 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path, monkeypatch, trouble):
         folder = tmp_path / "plan.json"
         folder.write_text("{}")
     checks = list(doctor.disk(folder))
-    assert faults(checks) == {
-        "full": {"disk"}, "absent": {"disk", "writing"}, "a file": {"writing"}
-    }[trouble]
+    assert (
+        faults(checks)
+        == {"full": {"disk"}, "absent": {"disk", "writing"}, "a file": {"writing"}}[trouble]
+    )
     assert all(check.hint for check in checks if not check.ok)

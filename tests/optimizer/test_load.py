@@ -355,7 +355,7 @@ fitout = "mine"
 [[fleet]]
 hall = "one"
 rack = "lot"
-racks = 7
+racks = 6
 """
 
 
@@ -408,13 +408,14 @@ def test_a_key_beside_use_overrides(shelves: Catalogue, tmp_path: Path) -> None:
 
 
 OVERRIDES: dict[str, tuple[str, str, str]] = {
-    "efficiency for draw": ('[machines.s21]\nuse = "s21"\nj_per_th = 18\n', "machines.s21", "watt"),
+    "efficiency for draw":
+        ('[machines.s21]\nuse = "s21"\nj_per_th = 18\n', "machines.s21", "watt"),
     "flat for a curve": ('[power.ercot]\nuse = "ercot"\nflat_usd_per_mwh = 30\n', "power.ercot",
-                         "duration"),
+        "duration"),
     "area for a share": ('[fitouts.mine]\nuse = "mine"\nm2_per_mw = 100\n', "fitouts.mine",
-                         "it_share_of_present"),
-    "GPUs for machines": (
-        '[racks.gp]\nuse = "lot"\nworkload = "ai"\ncooling = "liquid"\ngpus_per_rack = 8\n'
+        "it_share_of_present"),
+    "GPUs for machines":
+        ('[racks.gp]\nuse = "lot"\nworkload = "ai"\ncooling = "liquid"\ngpus_per_rack = 8\n'
         "kw = 10\nlife_months = 60\n", "racks.gp", "machine"),
 }  # fmt: skip
 
@@ -574,6 +575,14 @@ def test_a_site_takes_prices_of_its_own(tmp_path: Path) -> None:
     assert "south=other.csv" in loaded.files
 
 
+def test_prices_take_the_place_of_a_supply_that_is_a_sites_own(tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text(written(datetime(2023, 1, 1, tzinfo=CENTRAL), 8760), encoding="utf-8")
+    loaded = load(write_folder(tmp_path / "folder"), {"north": other})
+    assert set(loaded.instance.power) == {"grid"}
+    assert (len(loaded.hours["grid"]), loaded.warnings) == (8760, ())
+
+
 def test_own_prices_of_a_site_whose_name_is_another_sites_supply(tmp_path: Path) -> None:
     toml = INSTANCE.replace('"grid"', '"south"').replace("power.grid", "power.south")
     other = tmp_path / "other.csv"
@@ -592,7 +601,7 @@ def test_own_prices_of_a_site_whose_name_is_another_sites_supply(tmp_path: Path)
 )
 def test_real_years_load(year: int, rows: int, mean: float, tmp_path: Path) -> None:
     file = SHARED / f"ERCOT_HB_HUBAVG_DAM_{year}.csv"
-    hours = load(write_folder(tmp_path), {"north": file}).hours["north"]
+    hours = load(write_folder(tmp_path), {"north": file}).hours["grid"]
     assert len(hours) == rows
     assert np.average(hours.price_usd_per_mwh, weights=hours.weight_h) == pytest.approx(
         mean, abs=0.01

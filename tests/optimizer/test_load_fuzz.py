@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from optimizer.errors import InputRefused
-from optimizer.load import load
+from optimizer.load import examine
 from tests.folders import INSTANCE, write_folder
 
 HALLS = "name,site,count,it_mw,fitout\nnew,north,4,5,mine\nnewer,north,2,2.5,\n"
@@ -82,31 +81,31 @@ def folders(draw: st.DrawFn) -> dict[str, bytes]:
     return {name: text.encode("utf-8", "replace") for name, text in texts.items()}
 
 
-def read(files: dict[str, bytes]) -> None:
-    """Load a folder, and look at what is said where it is refused."""
-    with tempfile.TemporaryDirectory() as folder:
+def read(files: dict[str, bytes], *, priced: bool = False) -> None:
+    """Examine a folder: either it can be used, or there is an error among its problems."""
+    with tempfile.TemporaryDirectory() as name:
         contents = dict(files)
-        toml = contents.pop("instance_toml")
-        try:
-            loaded = load(write_folder(Path(folder), toml, **contents))
-        except InputRefused as refused:
-            assert any(problem.severity == "error" for problem in refused.problems)
-            assert all(problem.message and problem.file for problem in refused.problems)
-        else:
-            assert loaded.hours.keys() == loaded.instance.power.keys()
+        folder = write_folder(Path(name), contents.pop("instance_toml"), **contents)
+        prices = {"north": folder / "curve.csv"} if priced else {}
+        loaded, problems = examine(folder, prices)
+    assert (loaded is None) == any(problem.severity == "error" for problem in problems)
+    assert all(problem.message and problem.file for problem in problems)
+    assert loaded is None or loaded.hours.keys() == loaded.instance.power.keys()
 
 
 @settings(max_examples=250, deadline=5000, derandomize=True, suppress_health_check=SLOW)
-@given(folders())
-def test_a_changed_folder_loads_or_is_refused(files: dict[str, bytes]) -> None:
-    read(files)
+@given(folders(), st.booleans())
+def test_a_changed_folder_loads_or_is_refused(files: dict[str, bytes], priced: bool) -> None:
+    read(files, priced=priced)
 
 
 @pytest.mark.soak
 @settings(max_examples=20_000, deadline=5000, suppress_health_check=SLOW)
-@given(folders())
-def test_twenty_thousand_changed_folders_load_or_are_refused(files: dict[str, bytes]) -> None:
-    read(files)
+@given(folders(), st.booleans())
+def test_twenty_thousand_changed_folders_load_or_are_refused(
+    files: dict[str, bytes], priced: bool
+) -> None:
+    read(files, priced=priced)
 
 
 @settings(max_examples=60, deadline=5000, derandomize=True)

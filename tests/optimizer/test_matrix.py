@@ -54,7 +54,9 @@ def small_model():
 def test_every_unknown_and_row_lands_where_it_was_declared():
     matrix = compile_model(small_model())
     assert list(matrix.column_names) == ["idle", "racks[0]", "racks[1]", "cash", "sign", "held"]
-    assert matrix.row_names[:] == [f"limit[{name}]" for name in ("range", "equal", "above", "below")]
+    assert matrix.row_names[:] == [
+        f"limit[{name}]" for name in ("range", "equal", "above", "below")
+    ]
     np.testing.assert_array_equal(
         matrix.coefficients.toarray(),
         [[0, 2, 0, -1, 0, 0], [0, 0, 1, 0, 4, 0], [0, 0, 0, 1, 0, 0], [0, 3, 0, 0, 0, 0]],
@@ -141,9 +143,7 @@ def test_a_point_is_measured_against_rows_and_limits():
 
 
 def test_integers_are_rounded_and_fixed_but_not_bent():
-    matrix = dense_matrix(
-        [[1, 1]], [0], [9], [0, 0], [5, 5], [1, 1], integer=[True, False]
-    )
+    matrix = dense_matrix([[1, 1]], [0], [9], [0, 0], [5, 5], [1, 1], integer=[True, False])
     point = np.array([2.9999995, 1.25])
     np.testing.assert_array_equal(round_integers(matrix, point), [3.0, 1.25])
     fixed = fix_integers(matrix, point)
@@ -196,7 +196,12 @@ def plant(seed):
     place = ("coefficient", "between", "row", "column", "cost", "crossed")[seed % 6]
     if place == "coefficient":
         kind = str(rng.choice(list(BAD_COEFFICIENTS)))
-        return with_entry(matrix, row, column, rng.choice(BAD_COEFFICIENTS[kind])), kind, row, column
+        return (
+            with_entry(matrix, row, column, rng.choice(BAD_COEFFICIENTS[kind])),
+            kind,
+            row,
+            column,
+        )
     if place == "between":
         row = int(rng.integers(matrix.shape[0] // 3))
         column = int(rng.choice(np.flatnonzero(matrix.integer)))

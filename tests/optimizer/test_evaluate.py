@@ -1,0 +1,174 @@
+"""Plans of one's own: what they are worth, what completes them, and which limits they break."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimizer.cli import main
+from tests.folders import edited, write_folder
+from tests.optimizer.test_cli import CROWDED
+
+HEADER = "action,month,subject,from,to,amount"
+Answer = Callable[..., tuple[int, dict[str, Any]]]
+
+#: The small site with more money, and machines that pay: there is something to decide.
+THRIVING = edited(
+    "start = 45", "start = 70",
+    edited("opening_cash_musd = 20", "opening_cash_musd = 60"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def answer(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Answer:
+    """Run a command with ``--json`` and give its exit code and its object."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> tuple[int, dict[str, Any]]:
+        capsys.readouterr()
+        code = main([*map(str, arguments), "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return call
+
+
+@pytest.fixture
+def thriving(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "thriving", THRIVING)
+
+
+def plan(*rows: str) -> Path:
+    path = Path("mine.csv")
+    path.write_text("\n".join((HEADER, *rows)) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("options", [(), ("--only",)])
+def test_a_plan_read_back_is_worth_the_same(
+    answer: Answer, thriving: Path, options: tuple[str, ...]
+) -> None:
+    _, solved = answer("solve", thriving, "--gap", 0, "--out", "run")
+    actions = Path("run/actions.csv")
+    done = {line.partition(",")[0] for line in actions.read_text().splitlines()}
+    assert {"sign", "convert", "sell"} <= done
+    code, judged = answer("evaluate", thriving, "--plan", actions, "--gap", 0, *options)
+    assert code == 0
+    assert judged["value_musd"] == pytest.approx(solved["value_musd"], abs=1e-6)
+    assert judged["optimum_musd"] == pytest.approx(solved["value_musd"], abs=1e-6)
+    assert judged["nothing_musd"] == pytest.approx(solved["nothing_musd"], abs=1e-6)
+    assert judged["nothing_musd"] < judged["value_musd"] - 1
+    assert judged["broken"] == []
+    assert judged["out"] is None
+
+
+def test_a_partial_plan_is_completed(answer: Answer, thriving: Path) -> None:
+    """What the list leaves open is decided for the best, or left undone where asked."""
+    mine = plan("order,2028-04,s21-lot,,old:mine,1")
+    _, completed = answer("evaluate", thriving, "--plan", mine, "--out", "completed")
+    _, alone = answer("evaluate", thriving, "--plan", mine, "--only", "--out", "alone")
+    assert alone["value_musd"] < completed["value_musd"] - 0.1
+    assert completed["value_musd"] <= completed["optimum_bound_musd"] + 1e-6
+    assert Path("alone/actions.csv").read_text().count("\n") == 2
+    for run in ("completed", "alone"):
+        lines = Path(run, "actions.csv").read_text().splitlines()
+        assert [line for line in lines if line.startswith("order,2028-04,5,")] == [
+            "order,2028-04,5,north,s21-lot,,old:mine,1,racks,2028-07,0.784,0.784"
+        ]
+
+
+def test_an_empty_plan_leaves_everything_open_or_nothing(answer: Answer, thriving: Path) -> None:
+    code, still = answer("evaluate", thriving, "--plan", plan(), "--only", "--no-optimum")
+    _, free = answer("evaluate", thriving, "--plan", plan(), "--gap", 0)
+    assert code == 0
+    assert still["optimum_musd"] is None
+    # Doing nothing may still sell what stands, which a list without a sale does not.
+    assert still["value_musd"] <= still["nothing_musd"] + 1e-6
+    assert free["value_musd"] == pytest.approx(free["optimum_musd"], abs=1e-6)
+    assert free["value_musd"] > free["nothing_musd"] + 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "limit", "where", "month", "amount", "unit"),
+    [
+        # Eight MW of a lease need halls that nobody has converted.
+        (["sign,2027-01,lease,,,8"], "hosting.delivery_balance", "lease", "2028-07", 8.0, "MW"),
+        # 14 and 12 lots of 0.98 MW stand in halls of 20 MW.
+        (["order,2027-01,s21-lot,,old:mine,12"], "racks.space_limit", "old:mine", "2027-04",
+         5.48, "MW"),
+        # The line is built twice, and may be once.
+        (["build,2027-01,line,,,2"], "grid.project_limit", "line", "2028-10", 1.0, "units"),
+    ],
+)  # fmt: skip
+def test_a_plan_that_breaks_a_limit_is_told_which(
+    answer: Answer, thriving: Path, rows: list[str], limit: str, where: str, month: str,
+    amount: float, unit: str,
+) -> None:  # fmt: skip
+    code, judged = answer("evaluate", thriving, "--plan", plan(*rows), "--only", "--out", "run")
+    assert code == 4
+    assert judged["status"] == "infeasible"
+    assert judged["value_musd"] is None
+    broken = {clash["limit"]: clash for clash in judged["broken"]}
+    assert where in broken[limit]["where"]
+    assert broken[limit]["months"][0] == month
+    assert (broken[limit]["amount"], broken[limit]["unit"]) == (pytest.approx(amount), unit)
+    assert not Path("run").exists()
+
+
+def test_racks_that_do_not_split_into_halls_are_told(answer: Answer, tmp_path: Path) -> None:
+    """Three racks fit two halls by their MW, and not hall by hall."""
+    folder = write_folder(tmp_path / "crowded", CROWDED)
+    rows = ("order,2027-01,large,,twins:ai,2", "order,2027-01,small,,twins:ai,1")
+    code, judged = answer("evaluate", folder, "--plan", plan(*rows), "--only")
+    assert code == 4
+    assert judged["broken"]
+    assert all(clash["limit"].startswith("racks.fill") for clash in judged["broken"])
+    assert all("twins:ai" in clash["where"] for clash in judged["broken"])
+
+
+def test_broken_limits_are_shown_to_a_person(
+    thriving: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(thriving.parent)
+    rows = plan("order,2027-01,s21-lot,,old:mine,12")
+    assert main(["evaluate", str(thriving), "--plan", str(rows), "--only", "--quiet"]) == 4
+    said = capsys.readouterr()
+    assert "IT MW of the halls" in said.out
+    assert "5.5" in said.out
+    assert said.err == ""
+
+
+def test_three_values_are_shown_side_by_side(
+    thriving: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(thriving.parent)
+    rows = plan("order,2028-04,s21-lot,,old:mine,1")
+    assert main(["evaluate", str(thriving), "--plan", str(rows)]) == 0
+    table = capsys.readouterr().out.split("Beside other plans")[1]
+    for name in ("this plan", "doing nothing", "best plan found"):
+        assert name in table
+    assert not Path("runs").exists()
+
+
+def test_a_plan_against_the_policy_is_refused(answer: Answer, tmp_path: Path) -> None:
+    toml = edited("mining_share_min = 0.1", 'mining_share_min = 0.1\npin = "pin.csv"')
+    folder = write_folder(tmp_path / "pinned", toml)
+    (folder / "pin.csv").write_text(f"{HEADER}\nsign,2027-01,lease,,,0\n")
+    code, judged = answer("evaluate", folder, "--plan", plan("sign,2027-01,lease,,,3"))
+    assert code == 3
+    assert "policy.pin decides otherwise" in judged["problems"][0]["message"]
+    assert answer("evaluate", folder, "--plan", plan("sign,2027-01,lease,,,0"))[0] == 0
+
+
+def test_bad_lines_are_refused_with_their_numbers(answer: Answer, thriving: Path) -> None:
+    mine = plan("order,2028-10,s21-lot,,old:mine,1", "order,2027-01,s21-lot,,old:mine,1.5")
+    code, judged = answer("evaluate", thriving, "--plan", mine)
+    assert code == 3
+    assert [(p["file"], p["line"]) for p in judged["problems"]] == [
+        ("mine.csv", 2), ("mine.csv", 3),
+    ]  # fmt: skip
