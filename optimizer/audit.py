@@ -118,7 +118,7 @@ def audit(
     breaches = [breach for breach, _ in checked if breach is not None]
     breaches += _domains(plan)
     breaches += _promises(case, plan)
-    breaches += _splits(case, plan)
+    breaches += _splits(plan)
     banded, hourly, off_hours = _hours(case, plan)
     breaches += off_hours
     value = float(objective(plan))
@@ -171,7 +171,7 @@ def _promises(case: Case, plan: Context) -> Iterator[Breach]:
             yield Breach("uptime.promise", (n, x, p, k), where, float(has), float(promised), ">=")
 
 
-def _splits(case: Case, plan: Context) -> Iterator[Breach]:
+def _splits(plan: Context) -> Iterator[Breach]:
     g = plan.given
     for (n, p), count in plan.halls.items():
         whole = round(count)
@@ -180,13 +180,20 @@ def _splits(case: Case, plan: Context) -> Iterator[Breach]:
         stand = {k: round(plan.racks[n, p, k]) for k in g.racks_at.get(p, ())}
         stand = {k: number for k, number in stand.items() if number}
         tenants = sum(
-            mw for x in g.contracts_at.get((p, TENANT), ())
+            mw
+            for x in g.contracts_at.get((p, TENANT), ())
             if (mw := plan.hosting.get((n, x, p, TENANT), 0.0)) > 0
         )
         if len(stand) + (tenants > 0) > 1 and split_halls(g, p, whole, stand, tenants) is None:
             where = f"{period_text(plan, n)}, {p}"
-            yield Breach("halls.split", (n, p), where, float(sum(stand.values())), whole,
-                         "racks that split into so many halls:")
+            yield Breach(
+                "halls.split",
+                (n, p),
+                where,
+                float(sum(stand.values())),
+                whole,
+                "racks that split into so many halls:",
+            )
 
 
 def _hours(case: Case, plan: Context) -> tuple[float, float, list[Breach]]:
@@ -201,9 +208,7 @@ def _hours(case: Case, plan: Context) -> tuple[float, float, list[Breach]]:
             hourly += in_hours
             if not abs(in_bands - in_hours) <= HOURS_TOLERANCE * max(1.0, abs(in_hours)):
                 where = f"{period_text(plan, n)}, {s}"
-                breaches.append(
-                    Breach("energy.dispatch", (n, s), where, in_bands, in_hours, "==")
-                )
+                breaches.append(Breach("energy.dispatch", (n, s), where, in_bands, in_hours, "=="))
     return banded, hourly, breaches
 
 
@@ -235,8 +240,11 @@ def period_text(plan: Context, n: int) -> str:
 def describe_index(plan: Context, letters: str, index: tuple[Any, ...]) -> str:
     """Write an index in words: nodes as months, the rest by name."""
     parts = [
-        period_text(plan, part) if letter in "nlv" else f"band {part}" if letter == "b"
-        and isinstance(part, int) else str(part)
+        period_text(plan, part)
+        if letter in "nlv"
+        else f"band {part}"
+        if letter == "b" and isinstance(part, int)
+        else str(part)
         for letter, part in zip(letters, index, strict=True)
     ]
     return ", ".join(parts)

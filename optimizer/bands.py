@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.given import Fitout, Given, RackType, Site
+from models.given import Band, Fitout, Given, RackType, Site
 from models.hours import Hours
 from models.tree import Node
 
 USD_PER_MUSD = 1e6
+#: A fit-out and a rack type: machines that earn alike.
+MachineClass = tuple[Fitout, RackType]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +54,7 @@ def cut_prices(given: Given, n: Node, s: Site) -> NDArray[np.float64]:
     return np.array(sorted(cuts))
 
 
-def _swap_price(
-    g: Given, n: Node, first: tuple[Fitout, RackType], second: tuple[Fitout, RackType]
-) -> float | None:
+def _swap_price(g: Given, n: Node, first: MachineClass, second: MachineClass) -> float | None:
     """Energy price at which two classes earn alike per MW of grid, if both still earn there."""
     (f, k), (h, r) = first, second
     slope = g.pue[f] / g.pue_peak[f] - g.pue[h] / g.pue_peak[h]
@@ -79,20 +78,22 @@ def merge(given: Given, hours: Mapping[Site, Hours], *, hourly: bool = False) ->
     hourly : bool
         Keep every hour as a band of its own, to compare.
     """
-    tables: dict[str, dict[Any, Any]] = {
-        "bands": {}, "hours": {}, "price": {}, "cut": {}, "runs": {},
-    }
+    bands: dict[tuple[Node, Site], tuple[Band, ...]] = {}
+    length: dict[tuple[Node, Site, Band], float] = {}
+    price: dict[tuple[Node, Site, Band], float] = {}
+    cut: dict[tuple[Node, Site, Band], bool] = {}
+    runs: dict[tuple[Node, Site, Band], tuple[MachineClass, ...]] = {}
     for n in given.nodes:
         for s in given.sites:
             priced = priced_hours(given, n, s, hours[s])
-            bands = priced if hourly else _merged(priced, cut_prices(given, n, s))
-            tables["bands"][n, s] = tuple(range(len(bands.hours)))
-            for b in range(len(bands.hours)):
-                tables["hours"][n, s, b] = float(bands.hours[b])
-                tables["price"][n, s, b] = float(bands.price[b])
-                tables["cut"][n, s, b] = bool(bands.cut[b])
-                tables["runs"][n, s, b] = _running(given, n, s, float(bands.price[b]))
-    return replace(given, **tables)
+            merged = priced if hourly else _merged(priced, cut_prices(given, n, s))
+            bands[n, s] = tuple(range(len(merged.hours)))
+            for b in bands[n, s]:
+                length[n, s, b] = float(merged.hours[b])
+                price[n, s, b] = float(merged.price[b])
+                cut[n, s, b] = bool(merged.cut[b])
+                runs[n, s, b] = _running(given, n, s, price[n, s, b])
+    return replace(given, bands=bands, hours=length, price=price, cut=cut, runs=runs)
 
 
 def _merged(priced: Priced, cuts: NDArray[np.float64]) -> Priced:
@@ -101,13 +102,15 @@ def _merged(priced: Priced, cuts: NDArray[np.float64]) -> Priced:
     hours = np.bincount(slot, weights=priced.hours, minlength=2 * slots)
     cost = np.bincount(slot, weights=priced.hours * priced.price, minlength=2 * slots)
     filled = np.flatnonzero(hours)
-    return Priced(hours[filled], cost[filled] / hours[filled], filled >= slots)
+    mean = np.asarray(cost[filled] / hours[filled], dtype=np.float64)
+    return Priced(np.asarray(hours[filled], dtype=np.float64), mean, filled >= slots)
 
 
-def _running(g: Given, n: Node, s: Site, price: float) -> tuple[tuple[Fitout, RackType], ...]:
+def _running(g: Given, n: Node, s: Site, price: float) -> tuple[MachineClass, ...]:
     energy = price + g.adder[s] + g.mining_adder[s]
     return tuple(
-        (f, k) for f, k in g.mining_classes.get(s, ())
+        (f, k)
+        for f, k in g.mining_classes.get(s, ())
         if g.mining_revenue[n, k] > g.pue[f] * energy
     )
 
@@ -117,7 +120,7 @@ def dispatch(
     n: Node,
     s: Site,
     priced: Priced,
-    installed_mw: Mapping[tuple[Fitout, RackType], float],
+    installed_mw: Mapping[MachineClass, float],
     supply_mw: float,
     cut_supply_mw: float,
 ) -> NDArray[np.float64]:
@@ -139,9 +142,9 @@ def dispatch(
     energy = priced.price + g.adder[s] + g.mining_adder[s]
     left = np.where(priced.cut, cut_supply_mw, supply_mw)
     classes = list(installed_mw)
-    worth = np.array([
-        (g.mining_revenue[n, k] - g.pue[f] * energy) / g.pue_peak[f] for f, k in classes
-    ]).reshape(len(classes), len(energy))
+    worth = np.array(
+        [(g.mining_revenue[n, k] - g.pue[f] * energy) / g.pue_peak[f] for f, k in classes]
+    ).reshape(len(classes), len(energy))
     running = np.zeros((len(energy), len(classes)))
     rows = np.arange(len(energy))
     order = np.argsort(-worth, axis=0, kind="stable")

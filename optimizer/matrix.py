@@ -48,10 +48,13 @@ class Names(Sequence[str]):
     ----------
     components : sequence
         Rows or columns, each with a ``name``.
+    model : ConcreteModel
+        Their model, which they forget, and their names with it, unless somebody holds it.
     """
 
-    def __init__(self, components: Sequence[Any]) -> None:
+    def __init__(self, components: Sequence[Any], model: ConcreteModel) -> None:
         self._components = components
+        self._model = model
 
     def __len__(self) -> int:
         return len(self._components)
@@ -201,8 +204,8 @@ def _from_standard_form(model: ConcreteModel, form: LinearStandardFormInfo) -> M
         offset=float(form.c_offset[0]) if form.objectives else 0.0,
         maximise=bool(form.objectives) and form.objectives[0].sense == maximize,
         integer=integer,
-        row_names=Names(rows),
-        column_names=Names(columns),
+        row_names=Names(rows, model),
+        column_names=Names(columns, model),
         columns=columns,
     )
 

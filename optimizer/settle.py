@@ -94,7 +94,8 @@ def fit_to_run(c: Context, n: Node, s: Site) -> dict[tuple[str, str], float]:
     """IT MW of each machine class that is installed and fit to run."""
     g = c.given
     return {
-        (f, k): g.mining_ready[k] * g.rack_mw[k]
+        (f, k): g.mining_ready[k]
+        * g.rack_mw[k]
         * float(total(c.racks[n, p, k] for p in g.places_of_class[s, f, k]))
         for f, k in g.mining_classes.get(s, ())
     }
@@ -110,8 +111,14 @@ def run_mining(
     running = dispatch(c.given, n, s, priced, installed, *mining_supply(c, n, s))
     classes = list(installed)
     return [
-        (b, {key: float(running[b, i]) for i, key in enumerate(classes)
-             if key in c.given.runs[n, s, b]})
+        (
+            b,
+            {
+                key: float(running[b, i])
+                for i, key in enumerate(classes)
+                if key in c.given.runs[n, s, b]
+            },
+        )
         for b in range(len(running))
     ]
 
@@ -124,9 +131,7 @@ def hourly_margin(c: Context, n: Node, s: Site, priced: Priced) -> float:
     g = c.given
     running = dispatch(g, n, s, priced, installed, *mining_supply(c, n, s))
     energy = priced.price + g.adder[s] + g.mining_adder[s]
-    worth = np.stack(
-        [g.mining_revenue[n, k] - g.pue[f] * energy for f, k in installed], axis=1
-    )
+    worth = np.stack([g.mining_revenue[n, k] - g.pue[f] * energy for f, k in installed], axis=1)
     return float((priced.hours[:, None] * running * worth).sum())
 
 

@@ -32,12 +32,15 @@ from optimizer.search import LARGE, search
 from optimizer.settle import settle
 from optimizer.splits import fillings
 
-Status = Literal[
-    "solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed"
-]
+Status = Literal["solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed"]
 
 EXIT_CODES: Mapping[str, int] = {
-    "solved": 0, "best-found": 10, "refused": 3, "infeasible": 4, "unbounded": 5, "no-plan": 6,
+    "solved": 0,
+    "best-found": 10,
+    "refused": 3,
+    "infeasible": 4,
+    "unbounded": 5,
+    "no-plan": 6,
     "audit-failed": 7,
 }
 
@@ -106,10 +109,12 @@ class Model:
     def kinds(self) -> NDArray[np.int64]:
         """Columns numbered by what they decide, whatever the date."""
         numbers: dict[tuple[Any, ...], int] = {}
-        return np.array([
-            numbers.setdefault((name, *index[1:]), len(numbers))
-            for name, index in self.built.columns
-        ])
+        return np.array(
+            [
+                numbers.setdefault((name, *index[1:]), len(numbers))
+                for name, index in self.built.columns
+            ]
+        )
 
     def values(self, x: Floats) -> dict[Column, float]:
         """Name the numbers of a point."""
@@ -159,9 +164,15 @@ def solve(
     began = time.perf_counter()
     solved = _solved_once(case, options, pinned, progress, stop)
     for _ in range(ROUNDS_OF_FILLING):
-        crowded = [] if solved.audit is None else [
-            breach.index[1] for breach in solved.audit.breaches if breach.limit == "halls.split"
-        ]
+        crowded = (
+            []
+            if solved.audit is None
+            else [
+                breach.index[1]
+                for breach in solved.audit.breaches
+                if breach.limit == "halls.split"
+            ]
+        )
         left = options.time_limit - (time.perf_counter() - began)
         if not crowded or left <= 0:
             break
@@ -181,37 +192,60 @@ def _solved_once(
     clock = _Clock()
     model = compile_case(case, pinned)
     clock.lap("build")
-    size = {
-        "rows": model.matrix.shape[0], "columns": model.matrix.shape[1],
-        "nonzeros": int(model.matrix.coefficients.nnz),
-        "integers": int(model.matrix.integer.sum()), "warnings": model.warnings,
-    }
+    solved = _sized(model, clock)
     if model.built.contradictions:
         names = tuple(f"{family}{list(index)}" for family, index in model.built.contradictions)
-        return Solved("infeasible", contradictions=names, seconds=clock.laps, **size)
+        return replace(solved, status="infeasible", contradictions=names)
     nothing = do_nothing(case, model, time_limit=options.time_limit, stop=stop)
     clock.lap("nothing")
     start = None if nothing is None else nothing[0]
     outcome = search(
-        model.matrix, model.large, options,
-        kinds=model.kinds, start=start, progress=progress, stop=stop,
+        model.matrix,
+        model.large,
+        options,
+        kinds=model.kinds,
+        start=start,
+        progress=progress,
+        stop=stop,
     )
     clock.lap("solve")
     best = start if outcome.status == "none" else outcome.x
     if best is None:
-        return Solved(_without_plan(outcome), outcome=outcome, seconds=clock.laps, **size)
+        return replace(solved, status=_without_plan(outcome), outcome=outcome)
     plan = settle(case.given, model.values(polished(model.matrix, best)))
     clock.lap("polish")
     checked = audit(
-        case, plan, bound_musd=outcome.bound,
-        nothing_musd=None if nothing is None else nothing[1], gap=options.gap,
+        case,
+        plan,
+        bound_musd=outcome.bound,
+        nothing_musd=None if nothing is None else nothing[1],
+        gap=options.gap,
     )
     clock.lap("audit")
     bound = None if outcome.bound is None else max(outcome.bound, checked.value_musd)
+    return replace(
+        solved,
+        status=_with_plan(outcome, checked, options),
+        plan=plan,
+        audit=checked,
+        outcome=outcome,
+        value_musd=checked.value_musd,
+        bound_musd=bound,
+        gap=_gap(checked.value_musd, bound),
+    )
+
+
+def _sized(model: Model, clock: _Clock) -> Solved:
+    """What is known of a solve before it begins."""
+    rows, columns = model.matrix.shape
     return Solved(
-        status=_with_plan(outcome, checked, options), plan=plan, audit=checked, outcome=outcome,
-        value_musd=checked.value_musd, bound_musd=bound, gap=_gap(checked.value_musd, bound),
-        seconds=clock.laps, **size,
+        "no-plan",
+        rows=rows,
+        columns=columns,
+        nonzeros=int(model.matrix.coefficients.nnz),
+        integers=int(model.matrix.integer.sum()),
+        warnings=model.warnings,
+        seconds=clock.laps,
     )
 
 
@@ -303,6 +337,14 @@ class _Clock:
 
 
 __all__ = [
-    "ACTIONS", "EXIT_CODES", "Model", "Solved", "UnusableNumbers", "compile_case", "do_nothing",
-    "polished", "solve", "values_of",
+    "ACTIONS",
+    "EXIT_CODES",
+    "Model",
+    "Solved",
+    "UnusableNumbers",
+    "compile_case",
+    "do_nothing",
+    "polished",
+    "solve",
+    "values_of",
 ]

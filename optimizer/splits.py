@@ -45,12 +45,12 @@ def _fits(given: Given, p: Place, types: list[RackType], hall: tuple[int, ...]) 
     mw = sum(given.rack_mw[k] * number for k, number in zip(types, hall, strict=True))
     room = given.hall_positions.get(p)
     taken = sum(given.rack_positions[k] * number for k, number in zip(types, hall, strict=True))
-    return mw <= given.hall_mw[p] * (1 + _ROUND) and (
-        room is None or taken <= room * (1 + _ROUND)
-    )
+    return mw <= given.hall_mw[p] * (1 + _ROUND) and (room is None or taken <= room * (1 + _ROUND))
 
 
-def _most(given: Given, p: Place, types: list[RackType], hall: list[int], i: int, left: int) -> int:
+def _most(
+    given: Given, p: Place, types: list[RackType], hall: list[int], i: int, left: int
+) -> int:
     """Most racks of type ``i`` that a partly filled hall still takes, up to ``left``."""
     low, high = 0, left
     while low < high:
@@ -77,7 +77,7 @@ def _first_fit(
 def fillings(given: Given, p: Place) -> tuple[dict[RackType, float], ...]:
     """List every way to fill a hall of a place so that no further rack fits in.
 
-    Examples of use: a hall of 10 MW takes ten racks of 0.98 MW, or five and six of 0.84 MW.
+    A hall of 10 MW takes, say, ten racks of 0.98 MW, or five and six of 0.84 MW.
     """
     types = sorted(given.racks_at[p], key=lambda k: -given.rack_mw[k])
     most = tuple(int(given.hall_mw[p] / given.rack_mw[k] + _ROUND) for k in types)

@@ -86,8 +86,9 @@ def only_whole(matrix: Matrix) -> Flags:
     entries = entries.where((matrix.row_lower == matrix.row_upper)[entries.row])
     while True:
         real = ~whole[entries.column]
-        lone = np.bincount(entries.row[real], minlength=matrix.shape[0]) == 1
-        found = _tied(entries.where(lone[entries.row]), matrix.row_lower, whole)
+        reals = np.bincount(entries.row[real], minlength=matrix.shape[0])
+        entries = entries.where(reals[entries.row] > 0)
+        found = _tied(entries.where(reals[entries.row] == 1), matrix.row_lower, whole)
         if not found.size:
             return whole
         whole[found] = True
@@ -117,17 +118,20 @@ def implied_limits(matrix: Matrix) -> tuple[Floats, Floats]:
 
     Those of whole numbers are rounded inwards; those above 1e9 in size are not found.
     """
-    entries = _entries(matrix)
-    against = _Entries(entries.row, entries.column, -entries.value)
+    entries = live = _entries(matrix)
     lower, upper = _rounded(matrix.integer, matrix.column_lower, matrix.column_upper)
     for _ in range(PASSES):
         below, above = lower.copy(), upper.copy()
-        _hand_on(entries, matrix.row_upper, lower, upper, below, above)
+        _hand_on(live, matrix.row_upper, lower, upper, below, above)
+        against = _Entries(live.row, live.column, -live.value)
         _hand_on(against, -matrix.row_lower, lower, upper, below, above)
         below, above = _rounded(matrix.integer, below, above)
-        if np.array_equal(below, lower) and np.array_equal(above, upper):
-            break
+        moved = (below > lower) | (above < upper)
         lower, upper = below, above
+        # Only rows of a limit that has moved have anything new to say.
+        news = np.zeros(matrix.shape[0], bool)
+        news[entries.row[moved[entries.column]]] = True
+        live = entries.where(news[entries.row])
     return lower, upper
 
 

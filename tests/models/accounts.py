@@ -123,24 +123,47 @@ class Accounts:
     ) -> bool:
         """Whether racks, the tenants' among them, fit the halls in each state."""
         mw, floor = dict[Place, float](), dict[Place, float]()
+        standing = dict[Place, dict[str, int]]()
         for (p, k), count in racks.items():
             if count:
-                if count > self.case.per_hall(p, k) * halls.get(p, 0):
-                    return False
                 mw[p] = mw.get(p, 0.0) + count * self.case.mw(k)
                 floor[p] = floor.get(p, 0.0) + count * self.i.racks[k].positions
+                standing.setdefault(p, {})[k] = count
         for x, p, k, load in served:
             if not k:
                 each = self.i.contracts[x].kw_per_rack
                 mw[p] = mw.get(p, 0.0) + load
                 floor[p] = floor.get(p, 0.0) + (load * 1000 / each if each else 0.0)
-        return all(
-            used <= halls.get(p, 0) * self.case.hall_mw(p) + TOLERANCE for p, used in mw.items()
-        ) and all(
-            used <= halls.get(p, 0) * self.case.positions(p) + TOLERANCE
-            for p, used in floor.items()
-            if used
+        return (
+            all(x <= halls.get(p, 0) * self.case.hall_mw(p) + TOLERANCE for p, x in mw.items())
+            and all(
+                x <= halls.get(p, 0) * self.case.positions(p) + TOLERANCE
+                for p, x in floor.items()
+                if x
+            )
+            and all(
+                self._split(p, halls.get(p, 0), tuple(sorted(types.items())))
+                for p, types in standing.items()
+            )
         )
+
+    @remembered
+    def _split(self, p: Place, halls: int, racks: tuple[tuple[str, int], ...]) -> bool:
+        """Whether whole racks split into whole halls: every way to fill the first is tried."""
+        if not racks:
+            return True
+        if halls == 0:
+            return False
+        for counts in itertools.product(*(range(count + 1) for _, count in racks)):
+            hall = [(k, put) for (k, _), put in zip(racks, counts, strict=True) if put]
+            mw = sum(put * self.case.mw(k) for k, put in hall)
+            floor = sum(put * self.i.racks[k].positions for k, put in hall)
+            room = self.case.hall_mw(p), self.case.positions(p)
+            if hall and mw <= room[0] + TOLERANCE and floor <= room[1] + TOLERANCE:
+                left = [(k, c - put) for (k, c), put in zip(racks, counts, strict=True) if c > put]
+                if self._split(p, halls - 1, tuple(left)):
+                    return True
+        return False
 
     def _alive(self, n: int, s: Standing, racks: Mapping[Stock, int]) -> bool:
         """The oldest leave first: no more stand than have a whole period of life left."""

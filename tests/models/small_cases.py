@@ -325,7 +325,7 @@ class Draw:
             }
         }
         if self.maybe(0.15):
-            typed["uptime"]["packages"]["one"] = {"availability": 0.99}
+            typed["uptime"]["packages"]["one"] = {"availability": 0.99, "works_months": 1}
 
     def _offer(self, size: float) -> Typed:
         rng = self.rng

@@ -1,4 +1,4 @@
-"""A case in which most limits bind: two sites, moves, rebuilds, four contracts, a loan, projects."""
+"""A case with everything in it: two sites, moves, rebuilds, contracts, a loan, projects."""
 
 from __future__ import annotations
 

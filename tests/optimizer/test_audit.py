@@ -38,7 +38,8 @@ def rows_to_break(case: Case) -> Iterator[tuple[Family, Any, Affine, str]]:
     rng = np.random.default_rng(20)
     for family in FAMILIES:
         rows = [
-            (index, relation) for index, relation in family.relations(context)
+            (index, relation)
+            for index, relation in family.relations(context)
             if isinstance(relation.left - relation.right, Affine)
         ]
         for i in sorted(rng.permutation(len(rows))[:ROWS_PER_FAMILY]):
@@ -63,7 +64,7 @@ def broken(plan: Context, columns: list[Column], body: Affine, sense: str) -> Co
 
 
 def test_an_honest_plan_passes():
-    case, result = solved()
+    _, result = solved()
     assert result.status == "solved"
     assert result.audit is not None
     assert result.audit.breaches == ()
@@ -83,13 +84,20 @@ def test_a_plan_broken_in_one_place_is_rejected_by_name():
         assert (family.name, index) in named, f"{family.name} {index} was let through"
         where = describe_index(plan, family.letters, index)
         assert named[family.name, index].where == where
-        assert all(str(part) in where for letter, part in zip(family.letters, index, strict=True)
-                   if letter in "spkc")
+        assert all(
+            str(part) in where
+            for letter, part in zip(family.letters, index, strict=True)
+            if letter in "spkc"
+        )
         tried += 1
         families.add(family.name)
     assert tried >= 200
-    unused = {"racks.filled_halls", "racks.filling_limit", "grid.new_power_reservation",
-              "policy.mining_share_limit"}
+    unused = {
+        "racks.filled_halls",
+        "racks.filling_limit",
+        "grid.new_power_reservation",
+        "policy.mining_share_limit",
+    }
     assert {family.name for family in FAMILIES} - families == unused
 
 

@@ -26,8 +26,14 @@ def random_matrix(rng: np.random.Generator) -> tuple[Matrix, np.ndarray]:
     rows[sites] = np.where(large, rng.uniform(1, 4), 0.3)
     upper = np.where(large, 2.0, 6.0)
     matrix = dense_matrix(
-        rows, [-np.inf] * (sites + 1), [0.0] * sites + [9.3], np.zeros(columns), upper, value,
-        integer=True, maximise=True,
+        rows,
+        [-np.inf] * (sites + 1),
+        [0.0] * sites + [9.3],
+        np.zeros(columns),
+        upper,
+        value,
+        integer=True,
+        maximise=True,
     )
     return matrix, large
 

@@ -24,8 +24,11 @@ P = "h:mine"
 def halls_of(mw: float, racks: dict[str, float], positions: float | None = None) -> Any:
     """A place whose halls hold so many MW, and racks of such sizes."""
     return SimpleNamespace(
-        hall_mw={P: mw}, hall_positions={} if positions is None else {P: positions},
-        rack_mw=racks, rack_positions=dict.fromkeys(racks, 1.0), racks_at={P: tuple(racks)},
+        hall_mw={P: mw},
+        hall_positions={} if positions is None else {P: positions},
+        rack_mw=racks,
+        rack_positions=dict.fromkeys(racks, 1.0),
+        racks_at={P: tuple(racks)},
     )
 
 
@@ -48,8 +51,11 @@ def test_a_split_exists_exactly_where_enumeration_finds_one():
     rng = np.random.default_rng(3)
     found = {True: 0, False: 0}
     for _ in range(400):
-        given = halls_of(10.0, dict(zip("abc", rng.uniform(1.5, 6.0, 3).round(2), strict=True)),
-                         float(rng.integers(2, 5)) if rng.random() < 0.5 else None)
+        given = halls_of(
+            10.0,
+            dict(zip("abc", rng.uniform(1.5, 6.0, 3).round(2), strict=True)),
+            float(rng.integers(2, 5)) if rng.random() < 0.5 else None,
+        )
         halls = int(rng.integers(2, 4))
         racks = {k: int(rng.integers(0, 4)) for k in "abc"}
         if sum(racks.values()) > 7:
@@ -77,8 +83,19 @@ def test_tenants_fill_what_racks_leave():
 def test_fillings_are_all_that_nothing_can_be_added_to():
     given = halls_of(10.0, {"L": 0.98, "S": 0.84})
     listed = [(filling.get("L", 0), filling.get("S", 0)) for filling in fillings(given, P)]
-    assert listed == [(10, 0), (9, 1), (8, 2), (7, 3), (6, 4), (5, 6), (4, 7), (3, 8), (2, 9),
-                      (1, 10), (0, 11)]
+    assert listed == [
+        (10, 0),
+        (9, 1),
+        (8, 2),
+        (7, 3),
+        (6, 4),
+        (5, 6),
+        (4, 7),
+        (3, 8),
+        (2, 9),
+        (1, 10),
+        (0, 11),
+    ]
 
 
 def crowded() -> Case:
