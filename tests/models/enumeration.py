@@ -51,6 +51,12 @@ class Choice:
     orders: Mapping[Stock, int] = field(default_factory=dict)
     signing: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def acts(self) -> bool:
+        """Whether anything is ordered, converted, moved or signed."""
+        parts = self.builds, self.conversions, self.moves, self.rebuilds, self.orders, self.signing
+        return any(parts)
+
 
 @dataclass(frozen=True)
 class Best:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from models.derive import Derivation
 from models.hours import Hours
 from models.instance import Instance, month_index, month_text
+from models.terms import with_terms
 from models.tree import Tree
+from optimizer.bands import merge
+from optimizer.case import Case as Ready
+from optimizer.splits import fillings
 from tests.models.cases import Case, Weather
 
 Typed = dict[str, Any]
@@ -24,6 +30,35 @@ def draw_case(seed: int, *, leaves: int = 1) -> Case:
     tree = _tree(rng, instance, leaves)
     hours = {s: draw_hours(rng) for s in instance.sites}
     return Case(instance, tree, hours, _weather(rng, tree) if leaves > 1 else Weather())
+
+
+def ready(case: Case) -> Ready:
+    """Derive the numbers of a case as the models do, its branches differing as drawn."""
+    derivation, weather = Derivation(case.instance, case.tree), case.weather
+    given = derivation.given()
+    given = replace(
+        given,
+        mining_revenue=_scaled(given.mining_revenue, weather.mining),
+        price_growth=_scaled(given.price_growth, weather.power),
+        firm_mw=_scaled(given.firm_mw, weather.firm),
+    )
+    given = with_terms(derivation, merge(given, case.hours))
+    given = replace(given, cloud_revenue=_scaled(given.cloud_revenue, weather.cloud))
+    return Ready(case.instance, derivation, case.hours, given)
+
+
+def _scaled(
+    table: Mapping[tuple[int, str], float], factors: Mapping[int, float]
+) -> dict[tuple[int, str], float]:
+    return {(n, name): x * factors.get(n, 1.0) for (n, name), x in table.items()}
+
+
+def filled(case: Ready) -> Ready:
+    """The same case with halls filled one by one wherever racks of two types may mix."""
+    places = {
+        p: fillings(case.given, p) for p, types in case.given.racks_at.items() if len(types) > 1
+    }
+    return replace(case, given=replace(case.given, fillings=places))
 
 
 def _tree(rng: random.Random, instance: Instance, leaves: int) -> Tree:
@@ -131,6 +166,7 @@ class Draw:
             self._hall_project,
             self._fibre,
             self._second_site,
+            self._second_group,
             self._second_group,
             self._standing_order,
             self._works,
@@ -309,7 +345,7 @@ class Draw:
         if self.maybe(0.3):
             typed["fitouts"][name] |= {"positions_per_mw": rng.choice([8.0, 20.0])}
         if self.maybe(0.2):
-            typed["fitouts"][name] |= {"kw_per_rack_max": rng.choice([100.0, 8000.0])}
+            typed["fitouts"][name] |= {"kw_per_rack_max": rng.choice([100.0, 8000.0, 8000.0])}
         if self.maybe(0.2):
             typed["fitouts"][name].pop("it_share_of_present")
             typed["fitouts"][name]["m2_per_mw"] = 100.0 / self.share
@@ -329,7 +365,7 @@ class Draw:
 
     def _offer(self, size: float) -> Typed:
         rng = self.rng
-        start = rng.choice([0, 1, 1, self.periods - 1])
+        start = rng.choice([0, 1, 1, 1, self.periods - 1, self.periods - 1])
         offer: Typed = {
             "min_mw": size,
             "max_mw": size,
@@ -340,7 +376,7 @@ class Draw:
             "power_passed_through": self.maybe(0.5),
             "load_factor_share": rng.choice([1.0, 0.8]),
             "staff_usd_per_kw_month": rng.choice([0.0, 6.0]),
-            "availability": rng.choice([0.0, 0.99, 0.999, 0.9999, 0.9999, 0.99995]),
+            "availability": rng.choice([0.0, 0.99, 0.999, 0.999, 0.9999, 0.9999, 0.99995]),
         }
         if self.maybe(0.3):
             later = month_index(offer["start"]) + rng.choice([1, 2])
@@ -423,7 +459,7 @@ class Draw:
             "kw": 1000.0 * round(10.0 * self.share * rng.choice([0.5, 0.97]), 2),
             "price_usd": price,
             "deposit_share": rng.choice([1.0, 0.4]),
-            "delivery_months": rng.choice([0, self.months, self.months + 1]),
+            "delivery_months": rng.choice([0, self.months, self.months + (self.periods > 2)]),
             "life_months": rng.choice([36, 60, 84]),
             "resale_usd": {"start": 0.4 * price, "growth_per_month": -0.03},
             "positions": rng.choice([1.0, 40.0]),

@@ -1,11 +1,13 @@
 """The compiled matrix, and the pre-flight: what is planted is found, where it stands."""
 
+import gc
 from dataclasses import replace
 
 import numpy as np
 import pyomo.environ as pyo
 import pytest
 from pyomo.core.expr import LinearExpression
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csc_array
 
 from optimizer.matrix import (
@@ -59,15 +61,15 @@ def test_every_unknown_and_row_lands_where_it_was_declared():
     ]
     np.testing.assert_array_equal(
         matrix.coefficients.toarray(),
-        [[0, 2, 0, -1, 0, 0], [0, 0, 1, 0, 4, 0], [0, 0, 0, 1, 0, 0], [0, 3, 0, 0, 0, 0]],
+        [[0, 2, 0, -1, 0, 0], [0, 0, 1, 0, 4, 0], [0, 0, 0, 1, 0, 0], [0, 3, 0, 0, 0, 3]],
     )
     np.testing.assert_array_equal(matrix.row_lower, [-2, 5, -9, -INF])
-    np.testing.assert_array_equal(matrix.row_upper, [6, 5, INF, 8])
+    np.testing.assert_array_equal(matrix.row_upper, [6, 5, INF, 20])
     np.testing.assert_array_equal(matrix.column_lower, [1.5, 0, 0, -INF, 0, 4])
     np.testing.assert_array_equal(matrix.column_upper, [7, INF, 9, INF, 1, 4])
-    np.testing.assert_array_equal(matrix.cost, [0, 3, 0, -0.5, 0, 0])
+    np.testing.assert_array_equal(matrix.cost, [0, 3, 0, -0.5, 0, 2])
     np.testing.assert_array_equal(matrix.integer, [0, 1, 1, 0, 1, 0])
-    assert (matrix.offset, matrix.maximise) == (15.0, True)
+    assert (matrix.offset, matrix.maximise) == (7.0, True)
     assert [v.name for v in matrix.columns] == list(matrix.column_names)
 
 
@@ -87,7 +89,7 @@ def test_two_objectives_or_a_product_of_unknowns_are_no_matrix():
         compile_model(m)
     m.del_component(m.other)
     m.product = pyo.Constraint(expr=m.cash * m.racks[0] <= 1)
-    with pytest.raises(ValueError, match="nonlinear"):
+    with pytest.raises(ValueError, match="not linear"):
         compile_model(m)
 
 
@@ -96,8 +98,50 @@ def test_a_row_without_unknowns_is_dropped_where_true_and_named_where_false():
     m.true = pyo.Constraint(rule=(None, LinearExpression([2.0]), 3.0))
     assert len(compile_model(m).row_names) == 4
     m.false = pyo.Constraint(rule=(4.0, LinearExpression([2.0]), None))
-    with pytest.raises(RowNeverHolds, match="'false'"):
+    m.wrong = pyo.Constraint(rule=(None, LinearExpression([NAN]), 3.0))
+    with pytest.raises(RowNeverHolds) as never:
         compile_model(m)
+    assert never.value.rows == ["false", "wrong"]
+
+
+def test_an_unknown_of_another_model_is_refused():
+    m, other = small_model(), small_model()
+    m.strange = pyo.Constraint(expr=other.cash + m.cash <= 3)
+    with pytest.raises(ValueError, match="not the model's own"):
+        compile_model(m)
+
+
+def test_names_outlive_the_hand_that_built_the_model():
+    matrix = compile_model(small_model())
+    gc.collect()
+    assert matrix.row_names[0] == "limit[range]"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pyomos_own_compiler_reads_the_same(seed):
+    rng = np.random.default_rng(seed)
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(6), bounds=(0, 9))
+    m.rate = pyo.Param(initialize=0.75, mutable=True)
+
+    def body(sparse):
+        terms = [rng.normal() * m.x[j] for j in rng.permutation(6) if rng.random() < sparse]
+        whole = sum(terms) + m.rate * m.x[0] + rng.normal()
+        return LinearExpression([*terms, 1.0 * m.x[1], m.rate]) if rng.random() < 0.5 else whole
+
+    m.value = pyo.Objective(expr=body(1.0) + m.x[1] - 2 * (m.x[1] - 3), sense=pyo.maximize)
+    m.row = pyo.Constraint(range(8), rule=lambda m, i: body(0.5) <= 3 if i % 2 else body(0.5) == 1)
+    form = LinearStandardFormCompiler().write(
+        m, mixed_form=True, set_sense=None, column_order=[m.x[j] for j in range(6)]
+    )
+    ours = compile_model(m)
+    assert [v.name for v in form.columns] == list(ours.column_names)
+    assert [entry.constraint.name for entry in form.rows] == list(ours.row_names)
+    close = {"rtol": 1e-13, "atol": 1e-13}
+    np.testing.assert_allclose(form.A.toarray(), ours.coefficients.toarray(), **close)
+    np.testing.assert_allclose(form.c.toarray()[0], ours.cost, **close)
+    np.testing.assert_allclose(form.rhs, ours.row_upper, **close)
+    np.testing.assert_allclose(form.c_offset[0], ours.offset, **close)
 
 
 def one_row(coefficient=1.0, upper=3.0, cost=1.0, constant=0.0):
