@@ -383,6 +383,12 @@ def _settings(options: Options) -> dict[str, bool | int | float | str]:
         "parallel": "choose",
         "threads": options.threads,
         "random_seed": options.seed,
+        # One sub-MIP heuristic pays on allocation models; two more and restarts cost twice the
+        # time for the same plans (three instances, two seeds).
+        "mip_allow_restart": False,
+        "mip_heuristic_run_rens": True,
+        "mip_heuristic_run_rins": False,
+        "mip_heuristic_run_root_reduced_cost": False,
         "time_limit": options.time_limit,
         "mip_rel_gap": options.gap,
         "mip_abs_gap": options.absolute_gap,

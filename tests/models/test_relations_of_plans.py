@@ -1,0 +1,470 @@
+"""Laws that the best value obeys whatever the case: more of a good thing never hurts.
+
+Each law changes a hundred random cases and compares the best values before and after; a quarter
+of the cases are trees of two leaves. No figure is known beforehand, so the laws reach cases that
+no one could reckon by hand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.instance import Instance
+from models.tree import Tree, chain
+from optimizer.highs import Options, run
+from optimizer.solve import compile_case
+from tests.models.cases import Case, Weather
+from tests.models.small_cases import Typed, draw_case, ready
+
+CASES = 100
+BATCHES = 4
+EXACT = Options(gap=0.0, absolute_gap=1e-9)
+
+Change = Callable[[Case], Case]
+Decided = dict[tuple[str, Any], float]
+
+
+@cache
+def drawn(seed: int) -> Case:
+    return draw_case(seed, leaves=2 if seed % 4 == 3 else 1)
+
+
+def best(case: Case) -> tuple[float, Decided]:
+    """Best value, minus infinity where there is no plan, and what is decided for it."""
+    model = compile_case(ready(case))
+    if model.built.contradictions:
+        return -math.inf, {}
+    outcome = run(model.matrix, EXACT)
+    assert outcome.status in ("optimal", "infeasible")
+    if outcome.x is None or outcome.objective is None:
+        return -math.inf, {}
+    return outcome.objective, model.values(outcome.x)
+
+
+@cache
+def value_before(seed: int) -> float:
+    return best(drawn(seed))[0]
+
+
+def seeds_of(batch: int) -> range:
+    return range(batch * CASES // BATCHES, (batch + 1) * CASES // BATCHES)
+
+
+def typed_of(case: Case) -> Typed:
+    return case.instance.model_dump(by_alias=True, exclude_unset=True)
+
+
+def retyped(case: Case, typed: Typed) -> Case:
+    return replace(case, instance=Instance.model_validate(typed))
+
+
+def same(a: float, b: float) -> bool:
+    return a == b or abs(a - b) <= 1e-6 * max(1.0, abs(a))
+
+
+def on_paths(change: Callable[[float], float], path: Any) -> Any:
+    """Change every value of a number over time."""
+    if isinstance(path, dict):
+        return path | {"start": change(path["start"])}
+    if isinstance(path, list):
+        return [step | {"value": change(step["value"])} for step in path]
+    return change(path)
+
+
+# --- what never hurts ------------------------------------------------------------------------
+
+
+def more_budget(case: Case) -> Case:
+    typed = typed_of(case)
+    finance = typed["finance"]
+    if "capex_budget_musd" in finance:
+        finance["capex_budget_musd"] += 15.0
+    for span in finance.get("capex_budget_by_period", []):
+        span["musd"] += 10.0
+    for site in finance.get("capex_budget_by_site_musd", {}):
+        finance["capex_budget_by_site_musd"][site] += 5.0
+    return retyped(case, typed)
+
+
+def more_firm_mw(case: Case) -> Case:
+    typed = typed_of(case)
+    for site in typed["sites"].values():
+        site["firm_mw"] = on_paths(lambda mw: mw + 3.0, site["firm_mw"])
+    return retyped(case, typed)
+
+
+def more_interruptible_mw(case: Case) -> Case:
+    typed = typed_of(case)
+    for site in typed["sites"].values():
+        site["interruptible_mw"] = site.get("interruptible_mw", 0.0) + 4.0
+    return retyped(case, typed)
+
+
+def more_cash(case: Case) -> Case:
+    typed = typed_of(case)
+    typed["finance"]["opening_cash_musd"] += 20.0
+    return retyped(case, typed)
+
+
+def a_larger_loan(case: Case) -> Case:
+    typed = typed_of(case)
+    loan = typed["finance"].setdefault("loan", {"limit_musd": 0.0, "interest_per_year": 0.06})
+    loan["limit_musd"] += 25.0
+    return retyped(case, typed)
+
+
+def a_higher_hashprice(case: Case) -> Case:
+    typed = typed_of(case)
+    for key in ("hashprice_usd_per_ph_day", "btc_price_usd"):
+        if key in typed["bitcoin"]:
+            typed["bitcoin"][key] = on_paths(lambda x: 1.3 * x, typed["bitcoin"][key])
+    return retyped(case, typed)
+
+
+def better_paid_ai(case: Case) -> Case:
+    typed = typed_of(case)
+    for offer in typed.get("contracts", {}).values():
+        for key in ("rate_usd_per_kw_month", "rate_usd_per_gpu_hour"):
+            if key in offer:
+                offer[key] *= 1.5
+    for sold in typed.get("gpu_cloud", {}).values():
+        sold["price_usd_per_gpu_hour"] = on_paths(
+            lambda x: 1.5 * x, sold["price_usd_per_gpu_hour"]
+        )
+    return retyped(case, typed)
+
+
+def cheaper_wires(case: Case) -> Case:
+    typed = typed_of(case)
+    for power in typed["power"].values():
+        power["adder_usd_per_mwh"] -= 4.0
+    return retyped(case, typed)
+
+
+def another_offer(case: Case) -> Case:
+    """A tenant for part of a hall, at whatever AI fit-out there is."""
+    typed = typed_of(case)
+    start = typed["horizon"]["start"]
+    typed.setdefault("contracts", {})["more"] = {
+        "racks_by": "tenant",
+        "min_mw": 1.0,
+        "max_mw": 3.0,
+        "sign_by": start,
+        "start": start,
+        "months": 48,
+        "rate_usd_per_kw_month": 300.0,
+        "power_passed_through": True,
+        "availability": 0.99,
+    }
+    return retyped(case, typed)
+
+
+def movable_racks(case: Case) -> Case:
+    typed = typed_of(case)
+    for rack in typed["racks"].values():
+        rack["move_usd"] = 0.0
+    return retyped(case, typed)
+
+
+NEVER_HURTS: list[Change] = [
+    more_budget,
+    more_firm_mw,
+    more_interruptible_mw,
+    more_cash,
+    a_larger_loan,
+    a_higher_hashprice,
+    better_paid_ai,
+    cheaper_wires,
+    another_offer,
+    movable_racks,
+]
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+@pytest.mark.parametrize("change", NEVER_HURTS)
+def test_more_of_a_good_thing_never_hurts(change: Change, batch: int) -> None:
+    worse = [
+        (seed, value_before(seed), after)
+        for seed in seeds_of(batch)
+        if (after := best(change(drawn(seed)))[0]) < value_before(seed)
+        and not same(value_before(seed), after)
+    ]
+    assert not worse, "seed, value before, value after"
+
+
+@pytest.mark.parametrize("change", NEVER_HURTS)
+def test_the_change_is_felt_somewhere(change: Change) -> None:
+    felt = (best(change(drawn(seed)))[0] > value_before(seed) + 1e-3 for seed in range(CASES))
+    assert any(felt)
+
+
+# --- what leaves the value as it is ----------------------------------------------------------
+
+
+def other_order(case: Case) -> Case:
+    """Write every table the other way round."""
+    typed = typed_of(case)
+    for key, block in typed.items():
+        if key in NAMED:
+            typed[key] = dict(reversed(block.items()))
+    typed["fleet"] = typed.get("fleet", [])[::-1]
+    return retyped(case, typed)
+
+
+NAMED = (
+    "machines", "racks", "fitouts", "sites", "projects", "halls", "power", "contracts",
+    "gpu_cloud",
+)  # fmt: skip
+
+
+def other_names(case: Case) -> Case:
+    """Rename everything, so that it also sorts the other way round."""
+    typed = typed_of(case)
+    tables = [typed[key] for key in NAMED if key in typed]
+    tables += [typed.get("uptime", {}).get("packages", {})]
+    names = dict.fromkeys(name for table in tables for name in table)
+    new = {name: f"n{99 - i}-{name}" for i, name in enumerate(sorted(names))}
+    renamed = _renamed(typed, new)
+    hours = {new[site]: hours for site, hours in case.hours.items()}
+    return replace(retyped(case, renamed), hours=hours)
+
+
+def _renamed(part: Any, new: dict[str, str]) -> Any:
+    """Rename keys of tables and values that name something; keys of blocks stay."""
+    if isinstance(part, list):
+        return [_renamed(item, new) for item in part]
+    if isinstance(part, dict):
+        named = all(key in new for key in part)
+        return {(new[k] if named else k): _renamed(x, new) for k, x in part.items()}
+    return new.get(part, part) if isinstance(part, str) else part
+
+
+def dearer_twins(case: Case) -> Case:
+    """Offer every rack and fit-out once more, at a higher price."""
+    typed = typed_of(case)
+    for k, rack in list(typed["racks"].items()):
+        typed["racks"][f"{k}-dear"] = rack | {"price_usd": rack.get("price_usd", 0.0) + 1e6}
+        typed["racks"][f"{k}-dear"].pop("converts_to", None)
+    for f, fitout in list(typed["fitouts"].items()):
+        typed["fitouts"][f"{f}-dear"] = fitout | {
+            "capex_usd_per_kw": fitout["capex_usd_per_kw"] + 900.0
+        }
+    return retyped(case, typed)
+
+
+def forked(case: Case) -> Case:
+    """Split the last period of every branch into two alike, or the chain after its root."""
+    tree = case.tree
+    if len(tree.leaves) == 1:
+        periods = tree.periods
+        limbs = [(None, *range(periods - 1)), (0, *range(periods, 2 * periods - 2))]
+        parents = (*limbs[0], *limbs[1]) if periods > 1 else limbs[0]
+        chances = (1.0, *(0.3,) * (periods - 1), *(0.7,) * (periods - 1))
+        return replace(case, tree=Tree(parents, chances, tree.start, tree.months))
+    parents, chances = list(tree.parent), list(tree.probability)
+    weather = {name: dict(factors) for name, factors in vars(case.weather).items()}
+    for leaf in tree.leaves:
+        twin = len(parents)
+        parents.append(tree.parent[leaf])
+        chances[leaf] *= 0.5
+        chances.append(chances[leaf])
+        for factors in weather.values():
+            if leaf in factors:
+                factors[twin] = factors[leaf]
+    grown = Tree(tuple(parents), tuple(chances), tree.start, tree.months)
+    return replace(case, tree=grown, weather=Weather(**weather))
+
+
+LEAVES_ALONE: list[Change] = [other_order, other_names, dearer_twins, forked]
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+@pytest.mark.parametrize("change", LEAVES_ALONE)
+def test_what_should_not_matter_does_not(change: Change, batch: int) -> None:
+    moved = [
+        (seed, value_before(seed), after)
+        for seed in seeds_of(batch)
+        if not same(value_before(seed), after := best(change(drawn(seed)))[0])
+    ]
+    assert not moved, "seed, value before, value after"
+
+
+# --- what scales, what vanishes --------------------------------------------------------------
+
+
+def dearer_money(case: Case, factor: float) -> Case:
+    """Count in a money of which a dollar is worth several."""
+    hours = {
+        site: replace(x, price_usd_per_mwh=x.price_usd_per_mwh * factor)
+        for site, x in case.hours.items()
+    }
+    typed = _counted_anew(typed_of(case), lambda x: factor * x)
+    return replace(retyped(case, typed), hours=hours)
+
+
+def _counted_anew(part: Any, change: Callable[[float], float]) -> Any:
+    if isinstance(part, list):
+        return [_counted_anew(item, change) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: _money(x, change) if "usd" in key else _counted_anew(x, change)
+        for key, x in part.items()
+    }
+
+
+def _money(part: Any, change: Callable[[float], float]) -> Any:
+    by_name = isinstance(part, dict) and "start" not in part
+    return {k: change(x) for k, x in part.items()} if by_name else on_paths(change, part)
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_value_counts_in_the_money_of_its_figures(batch: int) -> None:
+    moved = [
+        (seed, value_before(seed), after)
+        for seed in seeds_of(batch)
+        if not same(4.0 * value_before(seed), after := best(dearer_money(drawn(seed), 4.0))[0])
+    ]
+    assert not moved, "seed, value before, value after"
+
+
+def unpaid_ai(case: Case) -> Case:
+    """AI that pays nothing and still costs staff."""
+    typed = typed_of(case)
+    for offer in typed.get("contracts", {}).values():
+        for key in ("rate_usd_per_kw_month", "rate_usd_per_gpu_hour"):
+            if key in offer:
+                offer[key] = 0.0
+        for key in ("prepayment_usd_per_kw", "tenant_works_usd_per_kw"):
+            offer.pop(key, None)
+        offer["staff_usd_per_kw_month"] = 5.0
+    for sold in typed.get("gpu_cloud", {}).values():
+        sold["price_usd_per_gpu_hour"] = 0.0
+    typed.get("commitments", {}).pop("contracts", None)
+    typed.pop("policy", None)
+    return _priced_above(retyped(case, typed), 1.0)
+
+
+def _priced_above(case: Case, least: float) -> Case:
+    """Without prices at which drawing power is paid for."""
+    hours = {
+        site: replace(x, price_usd_per_mwh=np.maximum(x.price_usd_per_mwh, least))
+        for site, x in case.hours.items()
+    }
+    return replace(case, hours=hours)
+
+
+def without_ai(case: Case) -> Case:
+    typed = typed_of(unpaid_ai(case))
+    for key in ("contracts", "gpu_cloud"):
+        typed.pop(key, None)
+    return replace(unpaid_ai(case), instance=Instance.model_validate(typed))
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_ai_that_pays_nothing_is_not_taken_on(batch: int) -> None:
+    for seed in seeds_of(batch):
+        value, decided = best(unpaid_ai(drawn(seed)))
+        assert same(value, best(without_ai(drawn(seed)))[0]), seed
+        assert total(decided, "signed_mw") + total(decided, "cloud") < 1e-6, seed
+
+
+def total(decided: Decided, name: str) -> float:
+    return sum(x for (family, _), x in decided.items() if family == name)
+
+
+def unpaid_mining(case: Case) -> Case:
+    typed = typed_of(case)
+    typed["bitcoin"] = {"hashprice_usd_per_ph_day": 0.0}
+    typed.pop("policy", None)
+    return _priced_above(retyped(case, typed), 1.0)
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_mining_that_pays_nothing_stops(batch: int) -> None:
+    for seed in seeds_of(batch):
+        case = unpaid_mining(drawn(seed))
+        _, decided = best(case)
+        bought = {index[2] for (name, index), x in decided.items() if name == "orders" and x > 0.5}
+        assert total(decided, "mining") < 1e-6, seed
+        assert not any(case.instance.racks[k].workload == "mining" for k in bought), seed
+
+
+# --- finer periods ---------------------------------------------------------------------------
+
+
+def unchanging(case: Case, months_per_period: int) -> Case:
+    """The same two years in periods of a half or a quarter, at prices that stay as they are."""
+    typed = typed_of(case)
+    typed["horizon"] = {
+        "start": "2029-01", "periods": 24 // months_per_period,
+        "months_per_period": months_per_period,
+    }  # fmt: skip
+    typed["bitcoin"] = {"hashprice_usd_per_ph_day": 55.0}
+    finance = typed["finance"]
+    finance |= {"discount_per_year": 0.0, "opening_cash_musd": 1000.0}
+    for key in ("loan", "capex_budget_by_period"):
+        finance.pop(key, None)
+    for key in ("contracts", "commitments", "policy"):
+        typed.pop(key, None)
+    for power in typed["power"].values():
+        power["growth_per_year"] = 0.0
+    for site in typed["sites"].values():
+        if isinstance(site["firm_mw"], list):
+            site["firm_mw"] = site["firm_mw"][-1]["value"]
+    for project in typed.get("projects", {}).values():
+        project["months"] = 6
+        project.pop("earliest", None)
+        project.pop("latest", None)
+    _settle_dates(typed)
+    tree = chain(24 // months_per_period, 2029 * 12, months_per_period)
+    return replace(retyped(case, typed), tree=tree, weather=Weather())
+
+
+def _settle_dates(typed: Typed) -> None:
+    """Lead times and ages in halves of years; what is worth something keeps its worth."""
+    for fitout in typed["fitouts"].values():
+        fitout["works_months"] = 6
+    for machine in typed["machines"].values():
+        machine["resale_usd_per_th"] = 0.5
+    for rack in typed["racks"].values():
+        rack["delivery_months"] = 6 if rack.get("delivery_months") else 0
+        if "resale_usd" in rack:
+            rack["resale_usd"] = 1e6
+        if "converts_to" in rack:
+            rack["converts_to"]["months"] = 6
+    for package in typed.get("uptime", {}).get("packages", {}).values():
+        package["works_months"] = 0
+    for row in typed.get("fleet", []):
+        row["age_months"] = 6 * (row["age_months"] // 6)
+    for sold in typed.get("gpu_cloud", {}).values():
+        sold["price_usd_per_gpu_hour"] = 1.5
+        sold.pop("demand_limit_mw", None)
+
+
+def idle(case: Case) -> Case:
+    """Nothing may be bought, built or converted."""
+    typed = typed_of(case)
+    for rack in typed["racks"].values():
+        rack["buyable"] = False
+        rack.pop("converts_to", None)
+    for hall in typed["halls"].values():
+        hall["convertible"] = False
+    typed.pop("projects", None)
+    return retyped(case, typed)
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_finer_periods_only_add_dates_to_decide(batch: int) -> None:
+    for seed in seeds_of(batch):
+        coarse, fine = unchanging(drawn(seed), 6), unchanging(drawn(seed), 3)
+        wide, narrow = best(coarse)[0], best(fine)[0]
+        assert narrow >= wide - 1e-6 * max(1.0, abs(wide)), seed
+        assert same(best(idle(coarse))[0], best(idle(fine))[0]), seed
