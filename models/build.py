@@ -39,7 +39,7 @@ class Fault:
     value: float
 
 
-class UnusableNumbers(ValueError):  # noqa: N818
+class UnusableNumbers(ValueError):
     """Raised when the algebra yields numbers that are not finite: they would vanish silently."""
 
     def __init__(self, faults: list[Fault]) -> None:

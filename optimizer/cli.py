@@ -319,5 +319,20 @@ def _defect(error: Exception) -> str:
     )
 
 
+def command() -> None:
+    """Run as a process of its own, and end it.
+
+    Where HiGHS still works on a run that was given up, the system would call an ordinary end a
+    crash; everything is written by then, so the process leaves at once.
+    """
+    code = main()
+    highs = sys.modules.get("optimizer.highs")
+    if highs is not None and highs.solver_left_behind():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

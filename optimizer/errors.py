@@ -5,9 +5,6 @@ code of the command line. Bad input is a list of :class:`Problem`: what is wrong
 typed, what was found, what is allowed, and a way out.
 """
 
-# Conditions are named for what is the case, as the exit codes are: a refusal is no error of ours.
-# ruff: noqa: N818
-
 from __future__ import annotations
 
 import difflib

@@ -32,7 +32,7 @@ _LETTERS = {family.name: family.letters for family in FAMILIES} | {
 }
 
 
-class ExportFault(Exception):  # noqa: N818
+class ExportFault(Exception):
     """HiGHS could not write the model."""
 
 

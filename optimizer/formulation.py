@@ -95,7 +95,8 @@ Where the trade's words leave more than one reading, this is the one taken.
 - Shares of the two businesses compare the nameplate of mining racks with the MW that AI serves.
 - A loan is drawn against the capex of its period and repaid at will; its fee is kept from the
   draw, its interest runs on the balance after draws and repayments. Cash earns no interest.
-- Orders and works that come after the horizon are no part of the case, nor is what is due then.
+- Orders and works that come after the horizon are no part of the case. What is due after it on
+  those that come within it counts against value at its end, as debt does.
 """
 
 #: Flows and ends that the objective is made of, in reading order.

@@ -44,7 +44,7 @@ SECONDS_TO_HALT = 1.0
 TICK = 0.1
 
 
-class SolverFault(Exception):  # noqa: N818
+class SolverFault(Exception):
     """HiGHS refused a call, failed, or is of a version known to answer wrongly."""
 
 
@@ -400,7 +400,6 @@ def _settings(options: Options) -> dict[str, bool | int | float | str]:
         "infinite_bound": 1e20,
         "infinite_cost": 1e20,
         "mip_detect_symmetry": True,
-        "mip_allow_restart": True,
         "mip_heuristic_effort": 0.05,
         # Lifting for probing has open defects (HiGHS issue 3307).
         "mip_lifting_for_probing": -1,

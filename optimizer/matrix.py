@@ -154,7 +154,7 @@ def dense_matrix(
     )
 
 
-class RowNeverHolds(Exception):  # noqa: N818
+class RowNeverHolds(Exception):
     """Rows without unknowns do not hold: the model is infeasible before any solve.
 
     Attributes
@@ -430,7 +430,7 @@ class Fault:
         return f"{where}: {self.what}{came}"
 
 
-class MatrixRefused(Exception):  # noqa: N818
+class MatrixRefused(Exception):
     """The model holds numbers that no answer could be trusted on.
 
     Attributes

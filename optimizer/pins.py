@@ -18,9 +18,10 @@ import pandas as pd
 from models import indices
 from models.build import Column
 from models.decisions import DECISIONS
+from models.derive.hosting import signing_open
 from models.given import Given, Place, RackType
 from models.instance import month_index, month_text
-from models.tree import Node
+from models.tree import Node, Tree
 from optimizer import whynot
 from optimizer.actions import COLUMNS, UNITS, Verb, arrival_nodes
 from optimizer.case import Case
@@ -264,8 +265,17 @@ class _Reader:
     def _sign(self, row: _Line, n: Node, mw: float) -> Iterator[Sized]:
         x = row.name("subject", self.case.instance.contracts, "contract")
         why = partial(whynot.no_signing, self.case, x)
-        yield self._exists("signing", (n, x), "month", why), float(mw > 0)
-        yield ("signed_mw", (n, x)), mw
+        at = self._same_signing(n, x)
+        yield self._exists("signing", (at, x), "month", why), float(mw > 0)
+        yield ("signed_mw", (at, x)), mw
+
+    def _same_signing(self, n: Node, x: str) -> Node:
+        """Where the model signs what is signed at a node: dates that are as good are one date."""
+        d, tree = self.case.derivation, self.case.given.tree
+        if (n, x) in self.case.given.signing_allowed or not signing_open(d, n, x):
+            return n
+        line = (*reversed(tree.path(n)), *_only_children(tree, n))
+        return next((m for m in line if (m, x) in self.case.given.signing_allowed), n)
 
     def _build(self, row: _Line, n: Node, units: float) -> Iterator[Sized]:
         projects = self.case.instance.projects
@@ -336,3 +346,10 @@ def only(case: Case, pins: Mapping[Column, float]) -> dict[Column, float]:
         if (n, s, k) not in aged or (s, k) in sold:
             still["sales", (n, p, k)] = 0.0
     return still | dict(pins)
+
+
+def _only_children(tree: Tree, n: Node) -> Iterator[Node]:
+    """Nodes that follow a node without a branch."""
+    while len(tree.children(n)) == 1:
+        (n,) = tree.children(n)
+        yield n

@@ -30,11 +30,7 @@ def tables(d: Facts) -> dict[str, Any]:
         **_loan(d),
         "debt_principal": _dated_sum(d, "principal_musd"),
         "debt_interest": _dated_sum(d, "interest_musd"),
-        "debt_left": sum(
-            payment.principal_musd
-            for payment in d.i.commitments.debt
-            if month_index(payment.month) >= t.end_month(t.leaves[0])
-        ),
+        "debt_left": _owed_beyond(d),
         **_shares(d),
     }
 
@@ -79,12 +75,30 @@ def _dated_sum(d: Facts, key: str) -> dict[Node, float]:
     return {n: x for n, x in sums.items() if x}
 
 
+def _owed_beyond(d: Facts) -> float:
+    """Principal, and dues on what arrives within the horizon, that fall after it."""
+    end = d.tree.end_month(d.tree.leaves[0])
+    owed = [(p.principal_musd, p.month) for p in d.i.commitments.debt]
+    owed += [
+        (o.due_musd, o.due or o.delivery)
+        for o in d.i.commitments.racks
+        if month_index(o.delivery) < end
+    ]
+    owed += [
+        (w.due_musd, w.due or w.ready) for w in d.i.commitments.works if month_index(w.ready) < end
+    ]
+    return sum(musd for musd, month in owed if month_index(month) >= end)
+
+
+def _dues(d: Facts) -> list[tuple[str, float, str]]:
+    """Hall group, M$ and month of what is still owed on orders and works."""
+    orders = [(o.hall, o.due_musd, o.due or o.delivery) for o in d.i.commitments.racks]
+    return orders + [(w.hall, w.due_musd, w.due or w.ready) for w in d.i.commitments.works]
+
+
 def _capex_owed(d: Facts) -> dict[tuple[Node, str], float]:
     owed: dict[tuple[Node, str], float] = {}
-    dues = [(o.hall, o.due_musd, o.due or o.delivery) for o in d.i.commitments.racks] + [
-        (w.hall, w.due_musd, w.due or w.ready) for w in d.i.commitments.works
-    ]
-    for hall, musd, month in dues:
+    for hall, musd, month in _dues(d):
         for n in d.month_node(month):
             key = (n, d.i.halls[hall].site)
             owed[key] = owed.get(key, 0.0) + musd

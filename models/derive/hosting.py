@@ -97,7 +97,26 @@ def _hosting_at(d: Facts, offer: Contract) -> tuple[tuple[str, str], ...]:
 
 
 def _may_sign(d: Facts, n: Node, x: str) -> bool:
+    """Whether a contract is signed at a node, where signing at no other would be as good.
+
+    Without an advance nothing moves at signing, so the last moment before the deadline is as
+    good as any before and waits for more news. With one, the first moment of a stretch without
+    branches is best: the cash comes sooner, and the credits do not move.
+    """
+    if not signing_open(d, n, x):
+        return False
+    offer, tree = d.i.contracts[x], d.tree
+    if offer.prepayment_usd_per_kw or offer.tenant_works_usd_per_kw:
+        parent = tree.parent[n]
+        return parent is None or len(tree.children(parent)) > 1
+    return not any(signing_open(d, child, x) for child in tree.children(n))
+
+
+def signing_open(d: Facts, n: Node, x: str) -> bool:
+    """Whether an offer still stands at a node, and service under it would begin in the horizon."""
     offer = d.i.contracts[x]
     signed = any(s.contract == x for s in d.i.commitments.contracts)
-    in_horizon = month_index(offer.start) < d.tree.end_month(d.tree.leaves[0])
+    waits = next((step.after_months for step in offer.ramp if step.share > 0), 0)
+    first_due = month_index(offer.start) + waits
+    in_horizon = waits < offer.months and first_due < d.tree.end_month(d.tree.leaves[0])
     return not signed and in_horizon and d.tree.first_month(n) <= month_index(offer.sign_by)

@@ -62,7 +62,7 @@ class Entry:
     musd: float
 
 
-class LedgerGap(RuntimeError):  # noqa: N818
+class LedgerGap(RuntimeError):
     """The ledger misses a flow that the algebra counts: a defect of ours."""
 
 

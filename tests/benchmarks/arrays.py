@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csc_array, csr_array
 
 from models.build import Built
+from models.indices import Index
 from optimizer.matrix import Flags, Floats, Matrix
 
-Whole = NDArray[np.int32]
+Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class Gathered:
     """Numbers as a short table of values, and which of them stands where."""
 
     table: Floats
-    which: NDArray[np.intp]
+    which: Whole
 
     @classmethod
     def of(cls, values: Floats) -> Gathered:
@@ -39,29 +40,42 @@ class Gathered:
 
 
 @dataclass(frozen=True, eq=False)
+class Decided:
+    """One kind of column: where its columns begin, and the node and the slot of each.
+
+    A slot stands for the rest of an index, such as a rack type in a place.
+    """
+
+    first: int
+    node: Whole
+    slot: Whole
+    shape: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
 class Block:
     """The entries of one family of rows in one kind of column, row by row.
 
     Attributes
     ----------
-    first_row, rows : int
+    decided : int
+        The kind of column.
+    first, rows : int
         Where the family begins, and how many rows it has.
     lengths : int array, shape (rows,)
         Entries of each row.
-    first_column, columns : int
-        Where the kind begins, and how many columns it has.
-    members : int array, shape (entries,)
+    node, slot : int array, shape (entries,)
         Which column of its kind each entry stands in.
     values : Gathered, shape (entries,)
         The coefficients.
     """
 
-    first_row: int
+    decided: int
+    first: int
     rows: int
     lengths: Whole
-    first_column: int
-    columns: int
-    members: Whole
+    node: Whole
+    slot: Whole
     values: Gathered
 
 
@@ -69,6 +83,7 @@ class Block:
 class Recipe:
     """All that numpy needs to write a matrix."""
 
+    decisions: Sequence[Decided]
     blocks: Sequence[Block]
     row_lower: Gathered
     row_upper: Gathered
@@ -88,13 +103,15 @@ class Triplets:
 
 def recipe(built: Built, matrix: Matrix) -> Recipe:
     """Take a compiled model apart into index sets and tables of values."""
-    kinds = list(zip(matrix.column_lower, matrix.column_upper, matrix.integer, strict=True))
+    decisions = [_decided(built, *run) for run in _runs(built.columns)]
+    kinds = zip(matrix.column_lower, matrix.column_upper, matrix.integer, strict=True)
     limits = [
         (len(list(alike)), float(lower), float(upper), bool(whole))
         for (lower, upper, whole), alike in groupby(kinds)
     ]
     return Recipe(
-        blocks=list(_blocks(built, matrix)),
+        decisions=decisions,
+        blocks=list(_blocks(built, matrix, decisions)),
         row_lower=Gathered.of(matrix.row_lower),
         row_upper=Gathered.of(matrix.row_upper),
         cost=Gathered.of(matrix.cost),
@@ -103,45 +120,53 @@ def recipe(built: Built, matrix: Matrix) -> Recipe:
     )
 
 
-def _blocks(built: Built, matrix: Matrix) -> Iterator[Block]:
+def _runs(named: Sequence[tuple[str, Index]]) -> list[tuple[int, int]]:
+    """Where each run of equal names begins, and where it ends."""
+    runs, start = [], 0
+    for _, alike in groupby(named, key=lambda one: one[0]):
+        end = start + len(list(alike))
+        runs.append((start, end))
+        start = end
+    return runs
+
+
+def _decided(built: Built, first: int, end: int) -> Decided:
+    indices = [index for _, index in built.columns[first:end]]
+    slots: dict[Index, int] = {}
+    slot = np.array([slots.setdefault(index[1:], len(slots)) for index in indices])
+    node = np.array([index[0] for index in indices])
+    return Decided(first, node, slot, (int(node.max()) + 1, len(slots)))
+
+
+def _blocks(built: Built, matrix: Matrix, decisions: Sequence[Decided]) -> Iterator[Block]:
     by_row = csr_array(matrix.coefficients)
-    families = _runs([name for name, _ in built.rows])
-    decisions = _runs([name for name, _ in built.columns])
-    for first_row, rows in families:
-        for first_column, columns in decisions:
-            part = by_row[first_row : first_row + rows, first_column : first_column + columns]
+    for first, end in _runs(built.rows):
+        for kind, decided in enumerate(decisions):
+            columns = slice(decided.first, decided.first + len(decided.node))
+            part = by_row[first:end, columns]
             if part.nnz:
                 yield Block(
-                    first_row,
-                    rows,
-                    np.diff(part.indptr),
-                    first_column,
-                    columns,
-                    part.indices,
+                    kind,
+                    first,
+                    end - first,
+                    np.diff(part.indptr).astype(np.int64),
+                    decided.node[part.indices],
+                    decided.slot[part.indices],
                     Gathered.of(part.data),
                 )
 
 
-def _runs(names: Sequence[str]) -> list[tuple[int, int]]:
-    """Where each run of equal names begins, and how long it is."""
-    runs, start = [], 0
-    for _, alike in groupby(names):
-        length = len(list(alike))
-        runs.append((start, length))
-        start += length
-    return runs
-
-
 def triplets(recipe: Recipe) -> Triplets:
-    """Work out the row, the column and the value of every entry."""
+    """Number the columns, and work out row, column and value of every entry."""
+    numbers = []
+    for decided in recipe.decisions:
+        number = np.full(decided.shape, -1)
+        number[decided.node, decided.slot] = decided.first + np.arange(len(decided.node))
+        numbers.append(number)
     rows, columns, values = [], [], []
     for block in recipe.blocks:
-        row_numbers = np.arange(block.first_row, block.first_row + block.rows, dtype=np.int32)
-        numbers = np.arange(
-            block.first_column, block.first_column + block.columns, dtype=np.int32
-        )
-        rows.append(np.repeat(row_numbers, block.lengths))
-        columns.append(numbers[block.members])
+        rows.append(np.repeat(block.first + np.arange(block.rows), block.lengths))
+        columns.append(numbers[block.decided][block.node, block.slot])
         values.append(block.values.numbers())
     return Triplets(np.concatenate(values), np.concatenate(rows), np.concatenate(columns))
 

@@ -29,7 +29,7 @@ TOLERANCE = 1e-9
 Key = TypeVar("Key", bound=Hashable)
 
 
-class NotInClosedForm(Exception):  # noqa: N818
+class NotInClosedForm(Exception):
     """The case leaves more to decide beside its integers than is worked out here."""
 
 

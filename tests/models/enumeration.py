@@ -35,7 +35,7 @@ from tests.models.horizon import NONE, Remains
 Key = TypeVar("Key", bound=Hashable)
 
 
-class TooMany(Exception):  # noqa: N818
+class TooMany(Exception):
     """The case has more plans than are worth trying."""
 
 
@@ -378,7 +378,7 @@ class Search:
             for x, offer in self.i.contracts.items()
             if x not in s.signed
             and self.case.month(n) <= month_of(offer.sign_by)
-            and month_of(offer.start) < self.case.end
+            and any(self.case.due(x, m) for m in range(len(self.case.tree.parent)))
         }
         for mw in itertools.product(*offers.values()):
             yield {x: q for x, q in zip(offers, mw, strict=True) if q}

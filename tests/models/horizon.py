@@ -46,9 +46,16 @@ class Remains:
             came = unit.paid + self.case.lag(project.months) * self.case.step
             left = max(0.0, 1 - (end - came) / project.life_months)
             value += project.capex_musd * left * worth(end)
-        owed = [d for d in self.i.commitments.debt if month_of(d.month) >= end]
-        value -= sum(d.principal_musd for d in owed) * worth(end)
+        value -= self._owed() * worth(end)
         return value + (self._funding(s) if self.i.finance.loan is not None else 0.0)
+
+    def _owed(self) -> float:
+        """Principal due after the horizon, and what is then still to be paid for what came."""
+        owed, end = self.i.commitments, self.case.end
+        dues = [(d.principal_musd, d.month) for d in owed.debt]
+        dues += [(o.due_musd, o.due) for o in owed.racks if o.due and month_of(o.delivery) < end]
+        dues += [(w.due_musd, w.due) for w in owed.works if w.due and month_of(w.ready) < end]
+        return sum(musd for musd, month in dues if month_of(month) >= end)
 
     # --- contracts that run on -------------------------------------------------------------
 

@@ -631,8 +631,9 @@ class Draw:
                     "due_musd": self.rng.uniform(0.1, 3.0),
                 }
             ]
-            if self.maybe(0.3):
-                self.typed["commitments"]["racks"][0]["due"] = self.month(0)
+            if self.maybe(0.5):
+                due = self.month(self.rng.choice([0, self.periods]))
+                self.typed["commitments"]["racks"][0]["due"] = due
 
     def _works(self) -> None:
         hall = self.typed["halls"]["h"]

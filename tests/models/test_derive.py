@@ -476,7 +476,11 @@ def test_who_may_sign_and_when() -> None:
         return [n for n, _ in g.signing_allowed]
 
     assert nodes() == [0]
-    assert nodes(sign_by="2030-01") == [0, 1]
+    # Dates that are as good are one date: the last without an advance, the first with one.
+    assert nodes(sign_by="2030-01") == [1]
+    assert nodes(sign_by="2030-01", prepayment_usd_per_kw=100.0) == [0]
+    assert nodes(ramp=[{"after_months": 24, "share": 1.0}]) == []
+    assert nodes(ramp=[{"after_months": 12, "share": 1.0}]) == [0]
     assert nodes(sign_by="2028-12") == []
     assert nodes(start="2032-01") == []
     signed = [{"contract": "lease", "mw": 2.0}]
@@ -613,11 +617,13 @@ def test_what_is_owed_falls_in_the_period_of_its_month() -> None:
         {"name": "d", "month": "2031-12", "principal_musd": 2.0, "interest_musd": 0.5},
         {"name": "d", "month": "2032-01", "principal_musd": 4.0, "interest_musd": 0.3},
     ]
-    g = case(tiny(commitments={"racks": owed, "debt": debt}))
+    late = {"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-05", "due_musd": 8.0,
+            "due": "2032-03"}  # fmt: skip
+    g = case(tiny(commitments={"racks": [*owed, late], "debt": debt}))
     assert g.capex_owed == {(1, "a"): 1.0, (0, "a"): 2.0}
     assert g.debt_principal == {0: 1.0, 2: 2.0}
     assert g.debt_interest == {2: 0.5}
-    assert g.debt_left == 4.0
+    assert g.debt_left == 4.0 + 8.0
 
 
 def test_budgets_span_the_periods_that_start_within_them() -> None:

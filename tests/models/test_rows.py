@@ -577,7 +577,9 @@ RAMP = [{"after_months": 0, "share": 0.25}, {"after_months": 18, "share": 1.0}]
 
 @rows_of("hosting.delivery_balance")
 def test_what_is_due_of_the_mw_signed_is_delivered_or_late() -> None:
-    lease = {**LEASE, "ramp": RAMP, "latest_delivery": "2031-01", "sign_by": "2030-01"}
+    # With an advance, each branch may still sign what the root did not.
+    offer = {"sign_by": "2030-01", "prepayment_usd_per_kw": 100.0}
+    lease = {**LEASE, **offer, "ramp": RAMP, "latest_delivery": "2031-01"}
     instance = tiny(contracts__lease=lease)
     g = case(instance, fork(instance))
     # The ramp reaches its second step in the middle of the last period, which counts whole.
@@ -649,7 +651,8 @@ def test_a_contract_takes_at_most_its_most() -> None:
 
 @rows_of("hosting.signing_once")
 def test_a_contract_is_signed_once_on_a_path() -> None:
-    instance = tiny(contracts__lease={**LEASE, "sign_by": "2030-01"})
+    offer = {"sign_by": "2030-01", "prepayment_usd_per_kw": 100.0}
+    instance = tiny(contracts__lease={**LEASE, **offer})
     g = case(instance, fork(instance))
     assert row(g, "hosting.signing_once", 4, "lease") == by_hand(
         {("signing", 0, "lease"): 1, ("signing", 2, "lease"): 1}, "<=", 1

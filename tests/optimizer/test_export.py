@@ -66,7 +66,7 @@ def test_names_survive_in_a_rich_case(tmp_path: Path, form: Format) -> None:
     solver = read(path)
     program = solver.getLp()
     assert (program.num_row_, program.num_col_) == model.matrix.shape
-    assert "signing(2027_07,lease)" in program.col_names_
+    assert "signing(2027_01,lease)" in program.col_names_
     assert "conversions(2027_01,w1.air,w1.ai.2n)" in program.col_names_
     assert "grid.interconnection(2027_01,west,b0)" in program.row_names_
     assert len(set(program.col_names_)) == program.num_col_
