@@ -1,8 +1,9 @@
 """What stands in the way: the least by which limits would have to give for a plan to exist.
 
 Every limit that a planner typed may give, by one amount for all its periods; the amount costs
-its share of the largest figure of the same unit in the case. The cheapest way out names the
-limits that clash, and by how much. What nobody can lift stays hard: machines that are not there
+its share of the largest figure of the same unit in the case, and a hundred times that where halls
+would have to hold more than they do. The cheapest way out names the limits that clash, and by
+how much. What nobody can lift stays hard: machines that are not there
 cannot run. Where even that leaves no plan, decisions that were pinned contradict the
 bookkeeping, and its rows give too.
 """
@@ -18,7 +19,7 @@ from scipy.sparse import csc_array, hstack
 from models.allocation import FAMILIES, Family
 from models.build import Column, Row, symbolic
 from optimizer.case import Case
-from optimizer.highs import Options, run
+from optimizer.highs import Options, Outcome, run
 from optimizer.matrix import Floats, Matrix
 from optimizer.origins import Labels, key_of
 from optimizer.solve import Model, compile_case
@@ -26,8 +27,10 @@ from optimizer.words import limit_words, period_of, sentence, whereabouts
 
 #: Limits that are physics or logic: nobody can lift them.
 HARD = frozenset({"hosting.owner_racks_limit", "hosting.signing_once", "mining.mining_limit"})
+#: What stands on the ground gives at so many times the price of money, grid and contracts.
+GROUND = 100.0
 #: A row of the bookkeeping gives at so many times the price of a limit.
-BOOKKEEPING = 1000.0
+BOOKKEEPING = 10_000.0
 #: What gives less than this, in its own unit, is arithmetic.
 DUST = 1e-6
 
@@ -120,12 +123,27 @@ def clashing(
         return tuple(_clashes(case, _contradicted(case, model.built.contradictions)))
     for bookkeeping in (False, True):
         matrix, slacks = relax(model, bookkeeping=bookkeeping)
-        outcome = run(matrix, options)
+        outcome = _cheapest(matrix, len(slacks), options)
         if outcome.x is not None:
             return tuple(_clashes(case, _given_way(model.matrix, slacks, outcome.x)))
         if outcome.status != "infeasible":
             break
     return ()
+
+
+def _cheapest(matrix: Matrix, slacks: int, options: Options) -> Outcome:
+    """Find which limits give with everything divisible, then how much they must for whole plans.
+
+    Only where those limits alone do not suffice for whole plans are all of them let go at once.
+    """
+    divisible = run(replace(matrix, integer=np.zeros_like(matrix.integer)), options)
+    if divisible.x is None:
+        return divisible
+    giving = divisible.x > DUST
+    giving[:-slacks] = True
+    held = replace(matrix, column_upper=np.where(giving, matrix.column_upper, 0.0))
+    found = run(held, options)
+    return found if found.x is not None else run(matrix, options)
 
 
 def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Slack, ...]]:
@@ -180,7 +198,8 @@ def _slacks(model: Model, *, bookkeeping: bool) -> Iterator[Slack]:
                 gives.setdefault((name, where, 1.0), []).append(i)
     for (name, _, sign), places in gives.items():
         typed = _FAMILIES[name].limit and name not in HARD
-        price = (1.0 if typed else BOOKKEEPING) / sizes[limit_words(name).unit]
+        dear = (GROUND if name.startswith("racks.") else 1.0) if typed else BOOKKEEPING
+        price = dear / sizes[limit_words(name).unit]
         yield Slack(tuple(rows[i] for i in places), tuple(places), (sign,) * len(places), price)
 
 

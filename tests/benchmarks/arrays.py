@@ -1,8 +1,8 @@
 """The fleet's matrix as somebody would write it who has numpy and nothing else.
 
-The yardstick of the benchmark: index sets and tables of values are at hand as arrays, and from
-these a matrix is written block by block, a family of rows against a kind of column, without a
-loop over rows. There is no faster way to it in Python, and none that says less about the rows.
+The yardstick of the benchmark. Index sets and tables of values are at hand as arrays; from these
+columns are numbered, and the matrix is written block by block, a family of rows against a kind
+of column, without a loop over rows. What a row means, and where its numbers came from, is gone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from scipy.sparse import coo_array, csc_array, csr_array
 
 from models.build import Built
 from models.indices import Index
-from optimizer.matrix import Flags, Floats, Matrix
+from optimizer.matrix import Floats, Matrix
 
 Whole = NDArray[np.int64]
 
@@ -195,7 +196,7 @@ def converted(recipe: Recipe, entries: Triplets) -> Matrix:
 def same(one: Matrix, other: Matrix) -> bool:
     """Whether two matrices are equal to the last bit."""
     a, b = one.coefficients, other.coefficients
-    pairs: tuple[tuple[Floats | Flags | Whole, Floats | Flags | Whole], ...] = (
+    pairs: tuple[tuple[NDArray[Any], NDArray[Any]], ...] = (
         (a.indptr, b.indptr),
         (a.indices, b.indices),
         (a.data, b.data),

@@ -158,7 +158,7 @@ class Draw:
         }
         self._mining()
         self._places()
-        stories = ["tenant", "tenant", "tenant", "owner", "owner", "cloud", "miner", "rebuild"]
+        stories = [*["tenant"] * 3, *["owner"] * 3, "cloud", "miner", "rebuild"]
         story = rng.choice(stories)
         getattr(self, f"_{story}")()
         extras: list[Callable[[], None]] = [
@@ -171,12 +171,13 @@ class Draw:
             self._standing_order,
             self._works,
             self._old_debt,
-            self._policy,
             self._loan,
             self._use_limits,
         ]
         for extra in rng.sample(extras, rng.choice([1, 2, 2, 3])):
             extra()
+        if self.maybe(0.25):
+            self._policy()
         if self.ranged:
             self._make_ample()
         return {key: block for key, block in self.typed.items() if block}
@@ -189,8 +190,7 @@ class Draw:
                 site.pop(limit, None)
         self.typed["finance"]["opening_cash_musd"] = 1000.0
         self.typed["finance"].pop("loan", None)
-        for key in ("mining_share_min", "ai_share_min", "shares_from", "reuse_power"):
-            self.typed["policy"].pop(key, None)
+        self.typed["policy"].clear()
 
     # --- blocks ----------------------------------------------------------------------------
 
@@ -211,10 +211,11 @@ class Draw:
             finance["split_cost_site_musd_per_year"] = rng.uniform(0.2, 3.0)
         if self.maybe(0.25):
             finance["capex_budget_musd"] = rng.uniform(5.0, 80.0)
-        if self.maybe(0.15):
+        if self.maybe(0.25):
+            until = self.month(rng.choice([1, 2]))
             finance["capex_budget_by_period"] = [
                 {"from": self.month(0), "musd": rng.uniform(0.0, 60.0)},
-                {"from": self.month(1), "to": self.month(2), "musd": rng.uniform(5.0, 90.0)},
+                {"from": self.month(1), "to": until, "musd": rng.uniform(0.0, 12.0)},
             ]
         return finance
 
@@ -244,7 +245,7 @@ class Draw:
     def _mining(self) -> None:
         """Two machine generations, in lots that fill a hall by ones or twos."""
         rng, typed = self.rng, self.typed
-        life = rng.choice([60, 48, 36])
+        life = rng.choice([60, 36, 2 * self.months, self.months + 2])
         typed["machines"] = {
             "new": {
                 "th_per_s": 200.0,
@@ -281,6 +282,10 @@ class Draw:
                 "deposit_share": rng.choice([1.0, 0.3]),
                 "delivery_months": rng.choice([0, 2, self.months, self.months + 1]),
             }
+            if self.maybe(0.3):
+                window = {"buy_from": self.month(0), "buy_until": self.month(1)}
+                key = rng.choice(list(window))
+                typed["racks"]["new-lot"][key] = window[key]
         typed["fitouts"]["mining-air"] = {
             "workload": "mining",
             "cooling": "air",
@@ -423,7 +428,7 @@ class Draw:
         if self.maybe(0.25):
             offer["max_mw"] = offer["min_mw"] * rng.uniform(1.2, 2.5)
             self.ranged = True
-        elif self.maybe(0.35) and self.periods > 2:
+        elif self.maybe(0.5) and self.periods > 2:
             self._slip(offer)
         self.typed["contracts"]["anchor"] = offer
         if (
@@ -439,8 +444,12 @@ class Draw:
 
     def _slip(self, offer: Typed) -> None:
         """Delivery may slip, but not to the horizon: what serves beyond it is then fixed."""
+        offer |= {"start": self.month(1), "sign_by": self.month(0)}
+        if self.maybe(0.5):
+            self.typed["fitouts"]["ai-air"]["works_months"] = self.months + 1
         last = month_index(self.month(self.periods - 1))
-        latest = min(month_index(offer["start"]) + 2 * self.months, last)
+        slack = self.rng.choice([self.months - 1, self.months, 2 * self.months])
+        latest = min(month_index(offer["start"]) + slack, last)
         latest = min(latest, month_index(offer["start"]) + offer["months"] - 1)
         if latest >= month_index(offer["start"]):
             offer["latest_delivery"] = month_text(latest)
@@ -460,7 +469,7 @@ class Draw:
             "price_usd": price,
             "deposit_share": rng.choice([1.0, 0.4]),
             "delivery_months": rng.choice([0, self.months, self.months + (self.periods > 2)]),
-            "life_months": rng.choice([36, 60, 84]),
+            "life_months": rng.choice([2 * self.months, 36, 60, 84]),
             "resale_usd": {"start": 0.4 * price, "growth_per_month": -0.03},
             "positions": rng.choice([1.0, 40.0]),
         }
@@ -472,7 +481,11 @@ class Draw:
         self._gpus("gpu", rng.uniform(3e6, 4e7))
         mw = self.typed["racks"]["gpu"]["kw"] / 1000
         offer = self._offer(mw * rng.choice([0.5, 1.0, 1.0]))
-        lasting = rng.choice([6, 2 * self.months, 24, 30])
+        if self.maybe(0.7):
+            self.typed["fitouts"]["ai-air"]["works_months"] = rng.choice([0, 1])
+            self.typed["racks"]["gpu"]["delivery_months"] = rng.choice([0, self.months])
+            offer |= {"start": self.month(1), "sign_by": self.month(0), "availability": 0.999}
+        lasting = rng.choice([6, 2 * self.months, 24, 30, 48])
         offer |= {"racks_by": "owner", "racks": ["gpu"], "months": lasting}
         if self.maybe(0.5):
             offer["rate_usd_per_gpu_hour"] = rng.uniform(0.8, 4.0)
@@ -664,13 +677,13 @@ class Draw:
 
     def _policy(self) -> None:
         rng = self.rng
-        kind = rng.choice(["mining", "ai", "halls", "power", "gpus"])
+        kind = rng.choice(["mining", "mining", "ai", "ai", "halls", "power", "gpus"])
         policy = self.typed["policy"]
         if kind == "mining" and not self.typed["gpu_cloud"]:
-            policy["mining_share_min"] = rng.choice([0.3, 0.6])
+            policy[rng.choice(["mining_share_min", "ai_share_max"])] = rng.choice([0.4, 0.7])
             policy["shares_from"] = self.month(self.periods - 1)
         elif kind == "ai" and not self.typed["gpu_cloud"]:
-            policy["ai_share_min"] = rng.choice([0.2, 0.5])
+            policy[rng.choice(["ai_share_min", "mining_share_max"])] = rng.choice([0.2, 0.5])
             policy["shares_from"] = self.month(self.periods - 1)
         elif kind == "halls":
             policy["reuse_halls"] = False
