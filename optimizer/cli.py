@@ -75,7 +75,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is th
 Threads = Annotated[int, typer.Option(min=1, max=1024, help="Threads; one repeats exactly.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but what is wrong.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr but what is wrong.")]
 Prices = Annotated[
     list[str] | None,
     typer.Option(metavar="SITE=FILE", help="Hourly prices in place of a site's; repeatable."),

@@ -26,7 +26,14 @@ from optimizer.solve import Model, compile_case
 from optimizer.words import limit_words, period_of, sentence, whereabouts
 
 #: Limits that are physics or logic: nobody can lift them.
-HARD = frozenset({"hosting.owner_racks_limit", "hosting.signing_once", "mining.mining_limit"})
+HARD = frozenset(
+    {
+        "capital.loan_to_cost",
+        "hosting.owner_racks_limit",
+        "hosting.signing_once",
+        "mining.mining_limit",
+    }
+)
 #: What stands on the ground gives at so many times the price of money, grid and contracts.
 GROUND = 100.0
 #: A row of the bookkeeping gives at so many times the price of a limit.

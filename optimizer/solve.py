@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.build import Built, Column, UnusableNumbers, build
 from models.context import Context
+from models.given import Given
 from optimizer.audit import Audit, audit, values_of
 from optimizer.case import Case
 from optimizer.highs import Options, Outcome, Progress, run
@@ -268,6 +269,8 @@ def do_nothing(
 ) -> tuple[Floats, float] | None:
     """Keep what stands, order nothing, sign nothing, mine when it pays.
 
+    Racks leave only as they wear out; where keeping the others breaks a limit, they may be sold.
+
     Parameters
     ----------
     case : Case
@@ -285,19 +288,29 @@ def do_nothing(
         The point and its value in M$; None where doing nothing breaks a limit.
     """
     still = np.array([name in ACTIONS for name, _ in model.built.columns])
-    held = model.matrix.column_lower > 0
-    if (still & held).any():
+    if (still & (model.matrix.column_lower > 0)).any():
         return None
-    upper = np.where(still, 0.0, model.matrix.column_upper)
-    matrix = replace(model.matrix, column_upper=upper)
+    keeps = np.array([_keeps(case.given, column) for column in model.built.columns])
     options = Options(presolve=False, time_limit=min(60.0, time_limit))
-    outcome = search(matrix, model.large, options, kinds=model.kinds, stop=stop)
-    if outcome.x is None or outcome.status not in ("optimal", "feasible"):
-        return None
-    point = polished(matrix, outcome.x)
-    plan = settle(case.given, model.values(point))
-    checked = audit(case, plan)
-    return (point, checked.value_musd) if checked.passed else None
+    for held in (still | keeps, still):
+        upper = np.where(held, model.matrix.column_lower, model.matrix.column_upper)
+        matrix = replace(model.matrix, column_upper=upper)
+        outcome = search(matrix, model.large, options, kinds=model.kinds, stop=stop)
+        if outcome.x is not None:
+            point = polished(matrix, outcome.x)
+            checked = audit(case, settle(case.given, model.values(point)))
+            if checked.passed:
+                return point, checked.value_musd
+    return None
+
+
+def _keeps(given: Given, column: Column) -> bool:
+    """Whether doing nothing sells no racks here: none of the type has come to its end by then."""
+    name, index = column
+    if name != "sales":
+        return False
+    n, p, k = index
+    return (n, given.site_of[p], k) not in given.racks_young
 
 
 def _without_plan(outcome: Outcome) -> Status:

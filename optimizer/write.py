@@ -136,6 +136,7 @@ def refuse_taken(out: Path, *, overwrite: bool = False) -> None:
     """
     _sweep(out.resolve())
     if not os.path.lexists(out):
+        _refuse_unwritable(out.resolve())
         return
     if not out.is_dir():
         raise UsageRefused(f"{out} exists and is not a folder; name another with --out")
@@ -145,6 +146,15 @@ def refuse_taken(out: Path, *, overwrite: bool = False) -> None:
         raise UsageRefused(f"{out} holds files that are no run of ours; name another with --out")
     if not overwrite:
         raise UsageRefused(f"{out} holds a run; replace it with --overwrite, or name another")
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Say no where the folder could not be made once there is a plan to write."""
+    standing = next(folder for folder in out.parents if os.path.lexists(folder))
+    if not standing.is_dir():
+        raise UsageRefused(f"{standing} is not a folder; name another place with --out")
+    if not os.access(standing, os.W_OK | os.X_OK):
+        raise UsageRefused(f"nothing may be written in {standing}; name another place with --out")
 
 
 def is_run(folder: Path) -> bool:

@@ -35,6 +35,8 @@ THROUGH = (
     "revenue", "power", "upkeep", "staff", "overhead", "two_businesses", "damages",
     "advances_credited", "interest",
 )  # fmt: skip
+#: Those of these that belong to the loan and to debt from before.
+LOAN = ("loan_drawn", "loan_repaid", "interest")
 END = ("residual", "contracts_beyond", "debt_left")
 
 #: Largest difference between the ledger and the algebra, relative to the flows.

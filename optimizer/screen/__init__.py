@@ -11,7 +11,7 @@ from rich.text import Text
 
 from models.instance import month_text
 from optimizer.screen.grids import grid
-from optimizer.screen.sections import actions, binding, money, standing
+from optimizer.screen.sections import actions, binding, money, standing, worths
 from optimizer.screen.story import story, worth
 from optimizer.words import counted, figure, quantity
 
@@ -93,6 +93,8 @@ def _plan(case: Case, solved: Solved, tables: Tables, width: int) -> Iterator[Re
     yield from actions(case, tables)
     yield Text("\nMoney in M$", "bold")
     yield money(tables, width)
+    yield Text("\nWhere the value comes from", "bold")
+    yield worths(tables)
     yield Text("\nWhat binds", "bold")
     yield from binding(case, tables)
 

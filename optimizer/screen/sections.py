@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.instance import month_text
+from optimizer.plan.ledger import LOAN, START, THROUGH
 from optimizer.screen.grids import cell, figures, grid, most_columns, spread
 from optimizer.words import period_of, quantity
 
@@ -175,6 +176,37 @@ def _lines(by_year: DataFrame) -> Iterator[tuple[str, Series[float], bool]]:
     yield "cash at the end", company["cash_musd"], True
 
 
+# --- where the value comes from ------------------------------------------------------------
+
+#: What the parts of the bridge say, and which segments and parts each sums.
+PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "mining, until the horizon": (("mining",), (*THROUGH, *START)),
+    "AI, until the horizon, its capex in it": (("hosting", "cloud"), (*THROUGH, *START)),
+    "company: staff, overhead, projects": (
+        ("company",),
+        tuple(part for part in (*THROUGH, *START) if part not in LOAN),
+    ),
+    "loan and debt, with what is left": (("company",), (*LOAN, "debt_left")),
+    "AI contracts beyond the horizon": (("hosting", "cloud"), ("contracts_beyond",)),
+    "what halls, racks and projects are then worth": (
+        ("mining", "hosting", "cloud", "company"),
+        ("residual",),
+    ),
+}
+
+
+def worths(tables: Tables) -> RenderableType:
+    """Lay out where the value comes from, in present value; the parts add up to it."""
+    table = grid(("", "words"), ("M$ today", "figure"))
+    for label, (segments, parts) in PARTS.items():
+        chosen = tables.value["segment"].isin(segments) & tables.value["part"].isin(parts)
+        musd = tables.value.loc[chosen, "present_value_musd"].sum()
+        if chosen.any():
+            table.add_row(label, f"{musd:,.1f}")
+    table.add_row("value", f"{tables.value['present_value_musd'].sum():,.1f}", style="bold")
+    return table
+
+
 # --- what binds ----------------------------------------------------------------------------
 
 
@@ -182,7 +214,7 @@ def binding(case: Case, tables: Tables) -> Iterator[RenderableType]:
     """Tell the limits that the plan presses against, over time."""
     told = tables.binding[~tables.binding["limit"].isin(UNTOLD)]
     if not len(told):
-        yield Text("no limit: more money, power or halls would change nothing")
+        yield Text("no limit that was typed: the decisions themselves hold this plan where it is")
         return
     places = told["where"].map(lambda where: re.sub(r",? ?band \d+$", "", where))
     groups = sorted(told.groupby([told["limit"], places], sort=False), key=_rank)

@@ -118,13 +118,10 @@ def _money(case: Case, figures: Figures) -> Iterator[tuple[str, str]]:
     lowest = f"cash never below {figures.text('lowest_cash_musd')} M$ ({when}; must hold {must})"
     capex = f"capex {figures.text('capex_musd')} M$"
     yield "money", f"{capex}, peak funding {figures.text('peak_funding_musd')} M$, {lowest}"
-    irr, leverage = figures("irr_per_year"), figures("net_debt_to_ebitda")
-    returns = [] if irr is None else [f"equity flows yield {irr:.0%} a year"]
+    leverage = figures("net_debt_to_ebitda")
     if leverage is not None:
-        owed = f"net debt {leverage:.1f} × EBITDA" if leverage > 0 else "net cash"
-        returns.append(f"{owed} at the end")
-    if returns:
-        yield "returns", ", ".join(returns)
+        owed = f"{leverage:.1f} × EBITDA, charged to the value" if leverage > 0 else "none"
+        yield "net debt", f"{owed}, at the end"
 
 
 def _mining(figures: Figures) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,7 +20,7 @@ from optimizer.elastic import Clash
 from optimizer.plan import Tables
 from optimizer.screen import HEADINGS, screen
 from optimizer.screen.grids import grid
-from optimizer.screen.sections import MOST_ACTIONS, actions, money
+from optimizer.screen.sections import MOST_ACTIONS, PARTS, actions, money
 from optimizer.solve import EXIT_CODES, Solved
 from optimizer.words import figure
 from tests.optimizer.plans import Told, branching, chain, idle
@@ -257,3 +258,13 @@ def test_only_words_give_way_in_a_narrow_table() -> None:
     assert "2027-01" in text
     assert "1,234,567.8" in text
     assert max(len(line) for line in text.splitlines()) <= 40
+
+
+@PLANS
+def test_where_the_value_comes_from_adds_up(plan_of: PlanOf) -> None:
+    """Every part of the bridge is told once, so that the lines add up to the value."""
+    told = [pair for segments, parts in PARTS.values() for pair in product(segments, parts)]
+    assert len(told) == len(set(told))
+    _, _, table = plan_of()
+    there = set(zip(table.value["segment"], table.value["part"], strict=True))
+    assert there <= set(told)
