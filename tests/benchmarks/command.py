@@ -36,7 +36,7 @@ def part(instance: str = "instances/texas") -> Part:
     solver = spent[SOLVER]
     rest = whole - sum(spent.values())
     return Part(
-        f"rackwatt solve {instance}",
+        f"rackwatt solve {instance}, against the HiGHS inside",
         (
             *(Line(stage, seconds, whole=whole) for stage, seconds in spent.items()),
             Line("everything else", rest, whole=whole),
