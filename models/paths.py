@@ -54,9 +54,10 @@ def mean_over(path: Path, tree: Tree, n: Node) -> float:
     return sum(value_in_month(path, m, tree.start) for m in months) / tree.months
 
 
-def at_start(path: Path, tree: Tree, n: Node) -> float:
-    """Value of a path when a node's period starts: what is there for the whole of it."""
-    return value_in_month(path, tree.first_month(n), tree.start)
+def least_over(path: Path, tree: Tree, n: Node) -> float:
+    """Least value of a path over the months of a node: what is there for the whole of it."""
+    months = range(tree.first_month(n), tree.end_month(n))
+    return min(value_in_month(path, m, tree.start) for m in months)
 
 
 def daily_mean(value_on: Callable[[date], float], tree: Tree, n: Node) -> float:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from models.derive import KW_PER_MW, SHELL, USD_PER_MUSD, Derivation, Place
+from models.derive.facts import share_due
 from models.given import HORIZON, TENANT, Given, Site
 from models.instance import Contract, month_index
 from models.paths import first_day, mean_over
@@ -35,13 +36,7 @@ class Terms:
 
     def share_due(self, offer: Contract, month: int) -> float:
         """Share of the signed MW due in a month; zero outside the term."""
-        since = month - month_index(offer.start)
-        if not 0 <= since < offer.months:
-            return 0.0
-        if not offer.ramp:
-            return 1.0
-        reached = [step.share for step in offer.ramp if step.after_months <= since]
-        return reached[-1] if reached else 0.0
+        return share_due(offer, month)
 
     def months(self, n: Node) -> range:
         """Month indices of a node."""
@@ -148,13 +143,16 @@ class Terms:
 
     def _may_slip(self, n: Node, offer: Contract) -> bool:
         latest = offer.latest_delivery
-        return latest is not None and self.t.end_month(n) <= month_index(latest)
+        if latest is None or n in self.t.leaves:
+            return False
+        return self.t.end_month(n) <= month_index(latest)
 
     def _credited(self, offer: Contract) -> tuple[float, range]:
         """Advance per MW and month, and the months in which it is credited."""
         months = offer.prepayment_credit_months or offer.months
         start = month_index(offer.start)
-        advance = offer.prepayment_usd_per_kw * KW_PER_MW / USD_PER_MUSD
+        advance = self.d.share_within(offer) * offer.prepayment_usd_per_kw
+        advance *= KW_PER_MW / USD_PER_MUSD
         return advance / months, range(start, start + months)
 
     def _credits(self) -> dict[str, Any]:

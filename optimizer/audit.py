@@ -175,7 +175,8 @@ def _splits(plan: Context) -> Iterator[Breach]:
     g = plan.given
     for (n, p), count in plan.halls.items():
         whole = round(count)
-        if whole < 2:
+        if whole < 2 or p in g.fillings:
+            # One hall needs no split, and filled halls are split by their rows.
             continue
         stand = {k: round(plan.racks[n, p, k]) for k in g.racks_at.get(p, ())}
         stand = {k: number for k, number in stand.items() if number}
@@ -184,7 +185,7 @@ def _splits(plan: Context) -> Iterator[Breach]:
             for x in g.contracts_at.get((p, TENANT), ())
             if (mw := plan.hosting.get((n, x, p, TENANT), 0.0)) > 0
         )
-        if len(stand) + (tenants > 0) > 1 and split_halls(g, p, whole, stand, tenants) is None:
+        if stand and split_halls(g, p, whole, stand, tenants) is None:
             where = f"{period_text(plan, n)}, {p}"
             yield Breach(
                 "halls.split",

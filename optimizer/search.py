@@ -104,7 +104,7 @@ def search(
         gap, seconds = _share(everything, options, watch)
         outcome = watch.run(replace(matrix, integer=whole), best, gap=gap, seconds=seconds)
         if outcome.status in ("infeasible", "unbounded"):
-            return outcome
+            return outcome if best is None else _joined(matrix, options, outcome, [best], bound)
         bound = _lower(bound, outcome.bound)
         points = [best, outcome.x if everything else None]
         if outcome.x is not None and not everything:

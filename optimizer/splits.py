@@ -16,12 +16,14 @@ from models.given import Given, Place, RackType
 Hall = tuple[dict[RackType, int], float]
 
 _ROUND = 1e-9
+#: Steps after which the search for a split gives up; the halls are then filled one by one.
+MOST_STEPS = 20_000
 
 
 def split_halls(
     given: Given, p: Place, halls: int, racks: Mapping[RackType, int], tenant_mw: float
 ) -> list[Hall] | None:
-    """Split racks and tenants' MW into whole halls; None where no split exists.
+    """Split racks and tenants' MW into whole halls; None where none was found.
 
     Tenants' racks are many and small: their MW fills what whole racks leave.
     """
@@ -107,14 +109,19 @@ def _search(
     given: Given, p: Place, halls: int, types: list[RackType], counts: tuple[int, ...]
 ) -> list[tuple[int, ...]] | None:
     """Search all ways to fill halls one after another."""
+    steps = 0
 
     @cache
     def place(remaining: int, left: tuple[int, ...]) -> tuple[tuple[int, ...], ...] | None:
+        nonlocal steps
         if not any(left):
             return ((0,) * len(types),) * remaining
         if not remaining:
             return None
         for hall in _full(given, p, types, left):
+            steps += 1
+            if steps > MOST_STEPS:
+                return None
             rest = place(remaining - 1, tuple(a - b for a, b in zip(left, hall, strict=True)))
             if rest is not None:
                 return (hall, *rest)

@@ -112,7 +112,8 @@ def _budgets(d: Facts) -> dict[str, Any]:
     everywhere = tuple(d.i.sites)
 
     def add(name: str, limit: float, first: int, after: int, sites: tuple[str, ...]) -> None:
-        musd[name] = limit
+        # Of two budgets for the same span, the tighter one binds.
+        musd[name] = min(limit, musd.get(name, limit))
         for leaf in t.leaves:
             inside = [n for n in t.path(leaf) if first <= t.first_month(n) < after]
             if inside:

@@ -16,6 +16,8 @@ from models.tree import Node, Tree, chain, discount
 SHELL = "shell"
 NO_PACKAGE = ""
 USD_PER_MUSD = 1e6
+#: By how much a size may seem to exceed its limit through rounding alone.
+ROUNDING = 1e-9
 KW_PER_MW = 1e3
 
 
@@ -186,8 +188,8 @@ class Facts:
         return (
             rack.workload == p.workload
             and self.cooling(k) == fitout.cooling
-            and (densest is None or self.rack_kw[k] <= densest)
-            and self.rack_kw[k] <= p.it_mw * KW_PER_MW
+            and (densest is None or self.rack_kw[k] <= densest * (1 + ROUNDING))
+            and self.rack_kw[k] <= p.it_mw * KW_PER_MW * (1 + ROUNDING)
         )
 
     @cached_property
@@ -200,6 +202,15 @@ class Facts:
     def home(self, h: str, k: str) -> str:
         """Where a rack of today's fleet stands: the first place of its group that holds it."""
         return next(p.name for p in self.by_hall[h] if self.holds(p, k))
+
+    def share_within(self, offer: Contract) -> float:
+        """Largest share of a contract's MW that is ever due within the horizon.
+
+        Advances and works paid at signing count by it: what stands beyond the horizon is no part
+        of the case, and neither is what is paid for it.
+        """
+        end = self.tree.end_month(self.tree.leaves[0])
+        return max(share_due(offer, month) for month in range(self.tree.start, end))
 
     def can_promise(self, p: Place, offer: Contract) -> bool:
         """Whether a place's package reaches the availability that a contract promises."""
@@ -313,3 +324,14 @@ def watt(machine: typed.Machine) -> float:
         return machine.watt
     assert machine.j_per_th is not None
     return machine.j_per_th * machine.th_per_s
+
+
+def share_due(offer: Contract, month: int) -> float:
+    """Share of the signed MW due in a month; zero outside the term."""
+    since = month - month_index(offer.start)
+    if not 0 <= since < offer.months:
+        return 0.0
+    if not offer.ramp:
+        return 1.0
+    reached = [step.share for step in offer.ramp if step.after_months <= since]
+    return reached[-1] if reached else 0.0

@@ -8,7 +8,7 @@ from typing import Any
 from models import instance as typed
 from models.derive.facts import Facts
 from models.instance import month_index
-from models.paths import at_start
+from models.paths import least_over
 from models.tree import Node, Tree
 
 
@@ -19,10 +19,10 @@ def tables(d: Facts) -> dict[str, Any]:
     lag = {j: d.lag(project.months) for j, project in projects.items()}
     return {
         "firm_mw": {
-            (n, s): at_start(site.firm_mw, t, n) for n in t.nodes for s, site in sites.items()
+            (n, s): least_over(site.firm_mw, t, n) for n in t.nodes for s, site in sites.items()
         },
         "interruptible_mw": {
-            (n, s): at_start(site.interruptible_mw, t, n)
+            (n, s): least_over(site.interruptible_mw, t, n)
             for n in t.nodes
             for s, site in sites.items()
         },

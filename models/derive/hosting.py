@@ -8,7 +8,7 @@ from typing import Any
 from models.derive.facts import KW_PER_MW, USD_PER_MUSD, Facts
 from models.given import TENANT
 from models.instance import Contract, month_index
-from models.paths import at_start
+from models.paths import least_over
 from models.tree import Node
 
 
@@ -50,11 +50,11 @@ def _offers(d: Facts) -> dict[str, Any]:
             if offer.racks_by == "tenant" and offer.kw_per_rack is not None
         },
         "prepayment": {
-            x: offer.prepayment_usd_per_kw * KW_PER_MW / USD_PER_MUSD
+            x: d.share_within(offer) * offer.prepayment_usd_per_kw * KW_PER_MW / USD_PER_MUSD
             for x, offer in offers.items()
         },
         "tenant_works": {
-            x: offer.tenant_works_usd_per_kw * KW_PER_MW / USD_PER_MUSD
+            x: d.share_within(offer) * offer.tenant_works_usd_per_kw * KW_PER_MW / USD_PER_MUSD
             for x, offer in offers.items()
         },
     }
@@ -71,7 +71,7 @@ def _cloud(d: Facts) -> dict[str, Any]:
             if k in d.i.gpu_cloud
         ),
         "cloud_demand_mw": {
-            (n, k): at_start(sold.demand_limit_mw, t, n)
+            (n, k): least_over(sold.demand_limit_mw, t, n)
             for k, sold in d.i.gpu_cloud.items()
             if sold.demand_limit_mw is not None
             for n in t.nodes

@@ -94,8 +94,15 @@ class Search:
         self.accounts = Accounts(case)
         self.remains = Remains(self.accounts)
         self.left = most
-        if self.i.finance.loan is not None and any(len(below) > 1 for below in case.children):
+        if self.i.finance.loan is not None:
+            self._check_loan()
+
+    def _check_loan(self) -> None:
+        """Refuse what a loan adds to decide: branches, and racks bought to be sold for cash."""
+        if any(len(below) > 1 for below in self.case.children):
             raise NotInClosedForm("a loan on a tree")
+        if any(rack.buyable and not rack.delivery_months for rack in self.i.racks.values()):
+            raise NotInClosedForm("a loan beside racks that come at once")
 
     def best(self) -> Best:
         """Try everything from the root on."""

@@ -217,6 +217,9 @@ class Draw:
                 {"from": self.month(0), "musd": rng.uniform(0.0, 60.0)},
                 {"from": self.month(1), "to": until, "musd": rng.uniform(0.0, 12.0)},
             ]
+            if self.maybe(0.4):
+                looser = finance["capex_budget_by_period"][-1] | {"musd": 500.0}
+                finance["capex_budget_by_period"].append(looser)
         return finance
 
     def _bitcoin(self) -> Typed:

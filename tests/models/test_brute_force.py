@@ -77,7 +77,7 @@ def check_batch(first: int, leaves: int) -> None:
             mismatches.append((seed, best.value, *found))
         active += any(choice.acts for _, choice in best.choices)
     assert not mismatches, "seed, tried one by one, solved, without presolve"
-    assert active >= 2, "best plans that do something"
+    assert active, "no best plan does anything"
 
 
 @pytest.mark.parametrize("first", range(0, 22_000, 1000))
