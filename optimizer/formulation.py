@@ -47,8 +47,8 @@ CONVENTIONS = """\
   What would arrive beyond the horizon cannot be ordered.
 - **Life** of racks is whole periods, rounded down: a rack stands in the periods that it lives
   through. A rebuilt rack starts a new life, a moved one does not.
-- **Values over time.** MW and demand by date count as they are when the period starts. Hashprice
-  is the mean over the days of a period, so that a halving inside it is prorated; it halves where
+- **Values over time.** MW and demand by date count at their least of the period. Hashprice is
+  the mean over the days of a period, so that a halving inside it is prorated; it halves where
   it follows from price and network, and where it is given as start and growth unless
   `halves = false`; one number or steps are taken as typed. The price of GPU-hours is the mean over
   the months of a period, resale that of the month in which the period starts or the horizon ends.
@@ -59,8 +59,9 @@ CONVENTIONS = """\
 - **Budgets** hold the periods that start within their span, on every path of the tree.
 - **Contracts.** The largest share of the ramp in any month of a period must stand through the
   whole period; rent is paid month by month on the share due, and rises at each anniversary of the
-  start. Delivery may be late in periods that end by `latest_delivery`, against damages and without
-  rent. Advances are credited evenly from the start, whoever has delivered what.
+  start. Advances and works paid at signing count by the largest share due within the horizon.
+  Delivery may be late in periods that end by `latest_delivery`, but not in the last, against
+  damages and without rent. Advances are credited evenly from the start, whoever has delivered what.
 - **Beyond the horizon** a contract that runs at its end earns its rent, less service, energy and
   the upkeep of its halls, until it ends: on the MW served in the last period, at the last month's
   share of the ramp, with energy at the mean cost of the last year, grown on. Site staff, overhead

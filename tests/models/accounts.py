@@ -278,7 +278,7 @@ class Accounts:
         """Whether what is due in a node may still come late."""
         latest = self.i.contracts[x].latest_delivery
         after = self.case.month(n) + self.case.step
-        return latest is not None and after <= month_of(latest)
+        return latest is not None and after < self.case.end and after <= month_of(latest)
 
     def _contract_payments(self, n: int, s: Standing, served: list[Served]) -> float:
         """Rent less energy and service of what is served, damages, and credit of advances."""
@@ -400,7 +400,7 @@ class Accounts:
             return math.inf
         if sum(1 for (_, r), count in s.racks.items() if r == k and count) > 1:
             raise NotInClosedForm("demand for GPU-hours shared by two places")
-        return path_in_month(limit, self.case.month(n), self.case.start)
+        return self.case.least(limit, n)
 
     @remembered
     def _sold(self, n: int, p: Place, k: str) -> float:
@@ -444,15 +444,13 @@ class Connection:
     @cached_property
     def firm(self) -> float:
         """Firm MW of the node."""
-        typed = self.case.instance.sites[self.site].firm_mw
-        own = path_in_month(typed, self.case.month(self.n), self.case.start)
+        own = self.case.least(self.case.instance.sites[self.site].firm_mw, self.n)
         return own * self.case.weather.firm.get(self.n, 1.0) + self.added_firm
 
     @cached_property
     def interruptible(self) -> float:
         """Interruptible MW of the node."""
-        typed = self.case.instance.sites[self.site].interruptible_mw
-        own = path_in_month(typed, self.case.month(self.n), self.case.start)
+        own = self.case.least(self.case.instance.sites[self.site].interruptible_mw, self.n)
         return own + self.added_interruptible
 
     @cached_property

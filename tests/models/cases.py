@@ -381,6 +381,10 @@ class Case:
             sum(w for w, _, _ in rows) * added / 1e6,
         )
 
+    def least(self, path: Path, n: int) -> float:
+        """Least value over the months of a node: what is there for the whole of it."""
+        return min(path_in_month(path, m, self.start) for m in self.months(n))
+
     # --- contracts -------------------------------------------------------------------------
 
     def share(self, offer: Contract, month: int) -> float:
@@ -398,6 +402,12 @@ class Case:
     def due(self, x: str, n: int) -> float:
         """Share that must stand through a node: the largest of its months."""
         return max(self.share(self.instance.contracts[x], m) for m in self.months(n))
+
+    @remembered
+    def within(self, x: str) -> float:
+        """Largest share that is ever due within the horizon: what is paid at signing counts so."""
+        offer = self.instance.contracts[x]
+        return max(self.share(offer, m) for m in range(self.start, self.end))
 
     @remembered
     def rent(self, x: str, k: str, month: int) -> float:
@@ -419,7 +429,7 @@ class Case:
         start = month_of(offer.start)
         if not start <= month < start + months:
             return 0.0
-        return offer.prepayment_usd_per_kw / 1000 / months
+        return self.within(x) * offer.prepayment_usd_per_kw / 1000 / months
 
     @remembered
     def homes(self, x: str) -> list[tuple[Place, str]]:

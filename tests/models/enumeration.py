@@ -29,7 +29,7 @@ from tests.models.accounts import (
     Vintage,
     summed,
 )
-from tests.models.cases import Case, Place, Stock, month_of, path_in_month, remembered, whole
+from tests.models.cases import Case, Place, Stock, month_of, remembered, whole
 from tests.models.horizon import NONE, Remains
 
 Key = TypeVar("Key", bound=Hashable)
@@ -430,8 +430,7 @@ class Search:
             policy.ai_share_max,
         )
         firm = min(
-            path_in_month(site.firm_mw, self.case.month(n), self.case.start)
-            * self.case.weather.firm.get(n, 1.0)
+            self.case.least(site.firm_mw, n) * self.case.weather.firm.get(n, 1.0)
             for n in range(len(self.case.tree.parent))
         )
         nameplate = sum(
@@ -570,7 +569,10 @@ class Search:
         month, offers = self.case.month(n), self.i.contracts
         sold = sum(count * self.case.resale(k, month) for (_, k), count in choice.sales.items())
         return sold + sum(
-            mw * (offers[x].prepayment_usd_per_kw + offers[x].tenant_works_usd_per_kw) / 1000
+            mw
+            * self.case.within(x)
+            * (offers[x].prepayment_usd_per_kw + offers[x].tenant_works_usd_per_kw)
+            / 1000
             for x, mw in choice.signing.items()
         )
 

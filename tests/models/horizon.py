@@ -10,7 +10,6 @@ from scipy.optimize import linprog
 from tests.models.accounts import (
     TOLERANCE,
     Accounts,
-    NotInClosedForm,
     Served,
     Standing,
     Vintage,
@@ -32,8 +31,6 @@ class Remains:
     def value(self, leaf: int, s: Standing) -> float:
         """Present value, given the leaf is reached; minus infinity where a rule is broken."""
         end, worth = self.case.end, self.case.worth
-        if any(self.accounts.may_slip(leaf, x) for x in s.signed if self.case.due(x, leaf) > 0):
-            raise NotInClosedForm("a contract that slips at the horizon")
         served = self.accounts.served(leaf, s) or []
         tails = [load for load in served if self._stop(load.contract) > end]
         if not self._outlived(s, tails):

@@ -369,7 +369,9 @@ class Draw:
             }
         }
         if self.maybe(0.15):
+            # With works on both, no hall can change twice in a period.
             typed["uptime"]["packages"]["one"] = {"availability": 0.99, "works_months": 1}
+            typed["uptime"]["packages"]["two"]["works_months"] = 1
 
     def _offer(self, size: float) -> Typed:
         rng = self.rng
@@ -398,7 +400,7 @@ class Draw:
         if self.maybe(0.25):
             offer["ramp"] = [
                 {"after_months": 0, "share": 0.5},
-                {"after_months": rng.choice([2, self.months]), "share": 1.0},
+                {"after_months": rng.choice([2, self.months, 60]), "share": 1.0},
             ]
         return offer
 
@@ -450,10 +452,8 @@ class Draw:
         offer |= {"start": self.month(1), "sign_by": self.month(0)}
         if self.maybe(0.5):
             self.typed["fitouts"]["ai-air"]["works_months"] = self.months + 1
-        last = month_index(self.month(self.periods - 1))
         slack = self.rng.choice([self.months - 1, self.months, 2 * self.months])
-        latest = min(month_index(offer["start"]) + slack, last)
-        latest = min(latest, month_index(offer["start"]) + offer["months"] - 1)
+        latest = month_index(offer["start"]) + min(slack, offer["months"] - 1)
         if latest >= month_index(offer["start"]):
             offer["latest_delivery"] = month_text(latest)
             offer["delay_usd_per_kw_month"] = self.rng.uniform(5.0, 90.0)

@@ -13,7 +13,7 @@ from models.derive import Derivation, tree_of
 from models.given import HORIZON, TENANT, Given
 from models.instance import Instance
 from models.mining import halvings, hashprice_from_network, mean_hashprice, mean_subsidy_btc
-from models.paths import at_start, daily_mean, mean_over
+from models.paths import daily_mean, least_over, mean_over
 from models.tree import chain, discount
 from tests.models.tiny import (
     AI,
@@ -92,7 +92,7 @@ def test_paths_mean_over_a_period_or_hold_from_its_start() -> None:
     assert [g.firm_mw[n, "a"] for n in g.nodes] == [8.0, 20.0, 20.0]
     assert derived(steps).hashprice(0) == close((120 * 40 + 245 * 46) / 365)
     tree = chain(2, 24000, 2)
-    assert mean_over(10.0, tree, 1) == at_start(10.0, tree, 1) == 10.0
+    assert mean_over(10.0, tree, 1) == least_over(10.0, tree, 1) == 10.0
 
 
 # --- racks and machines --------------------------------------------------------------------
