@@ -61,7 +61,8 @@ CONVENTIONS = """\
   whole period; rent is paid month by month on the share due, and rises at each anniversary of the
   start. Advances and works paid at signing count by the largest share due within the horizon.
   Delivery may be late in periods that end by `latest_delivery`, but not in the last, against
-  damages and without rent. Advances are credited evenly from the start, whoever has delivered what.
+  damages and without rent. Advances are credited evenly from the start, whoever has delivered
+  what.
 - **Beyond the horizon** a contract that runs at its end earns its rent, less service, energy and
   the upkeep of its halls, until it ends: on the MW served in the last period, at the last month's
   share of the ramp, with energy at the mean cost of the last year, grown on. Site staff, overhead

@@ -104,7 +104,9 @@ def search(
         gap, seconds = _share(everything, options, watch)
         outcome = watch.run(replace(matrix, integer=whole), best, gap=gap, seconds=seconds)
         if outcome.status in ("infeasible", "unbounded"):
-            return outcome if best is None else _joined(matrix, options, outcome, [best], bound)
+            # A claim that a plan at hand, or a bound proved before, refutes is not believed.
+            refuted = best is not None if outcome.status == "infeasible" else bound is not None
+            return _joined(matrix, options, outcome, [best], bound) if refuted else outcome
         bound = _lower(bound, outcome.bound)
         points = [best, outcome.x if everything else None]
         if outcome.x is not None and not everything:

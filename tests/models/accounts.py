@@ -27,6 +27,7 @@ from tests.models.cases import (
 TOLERANCE = 1e-9
 
 Key = TypeVar("Key", bound=Hashable)
+Amount = TypeVar("Amount", int, float)
 
 
 class NotInClosedForm(Exception):
@@ -39,7 +40,7 @@ class Came(NamedTuple):
     site: str
     rack: str
     month: int
-    count: int
+    racks: int
 
 
 class Vintage(NamedTuple):
@@ -48,7 +49,7 @@ class Vintage(NamedTuple):
     place: Place
     month: int
     cost: float
-    count: int
+    halls: int
 
 
 class Unit(NamedTuple):
@@ -95,11 +96,11 @@ class Standing:
     flows: tuple[tuple[float, float, float], ...] = ()
 
 
-def summed(pairs: Iterable[tuple[Key, float]]) -> dict[Key, float]:
+def summed(pairs: Iterable[tuple[Key, Amount]]) -> dict[Key, Amount]:
     """Add up what belongs to the same key."""
-    sums: dict[Key, float] = {}
+    sums: dict[Key, Amount] = {}
     for key, x in pairs:
-        sums[key] = sums.get(key, 0) + x
+        sums[key] = sums[key] + x if key in sums else x
     return sums
 
 
@@ -170,7 +171,7 @@ class Accounts:
         after = self.case.month(n) + self.case.step
         standing = summed(((self.case.site(p), k), count) for (p, k), count in racks.items())
         young = summed(
-            ((c.site, c.rack), c.count)
+            ((c.site, c.rack), c.racks)
             for c in s.came
             if c.month + self.case.life(c.rack) >= after
         )

@@ -38,7 +38,8 @@ def remembered(method: Callable[..., Answer]) -> Callable[..., Answer]:
         key = method.__name__, args
         if key not in answers:
             answers[key] = method(self, *args)
-        return answers[key]
+        known: Answer = answers[key]
+        return known
 
     return ask
 

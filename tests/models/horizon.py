@@ -73,7 +73,7 @@ class Remains:
                 if r == k and self.case.site(p) == site and self._stop(y) >= stop
             )
             young = sum(
-                c.count
+                c.racks
                 for c in s.came
                 if (c.site, c.rack) == (site, k) and c.month + self.case.life(k) >= stop
             )
@@ -147,7 +147,7 @@ class Remains:
             ]
             for v in vintages
         ]
-        counts, rooms = [v.count for v in vintages], [room for _, room in ends]
+        counts, rooms = [v.halls for v in vintages], [room for _, room in ends]
         alone = len(ends) == 1 or len(vintages) == 1
         return (greedy if alone else transport)(worth, counts, rooms)
 

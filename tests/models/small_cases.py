@@ -21,6 +21,12 @@ from tests.models.cases import Case, Weather
 
 Typed = dict[str, Any]
 
+#: Blocks that hold entries by name, or nothing.
+TABLES = (
+    "machines", "racks", "fitouts", "sites", "halls", "power", "projects", "contracts",
+    "gpu_cloud", "commitments", "policy",
+)  # fmt: skip
+
 
 def draw_case(seed: int, *, leaves: int = 1) -> Case:
     """Draw a case: a chain of periods, or a tree of two leaves."""
@@ -143,24 +149,15 @@ class Draw:
             },
             "finance": self._finance(),
             "bitcoin": self._bitcoin(),
-            "machines": {},
-            "racks": {},
-            "fitouts": {},
-            "sites": {},
-            "halls": {},
-            "power": {},
+            **{block: {} for block in TABLES},
             "fleet": [],
-            "projects": {},
-            "contracts": {},
-            "gpu_cloud": {},
-            "commitments": {},
-            "policy": {},
         }
         self._mining()
+        self._renewal()
         self._places()
-        stories = [*["tenant"] * 3, *["owner"] * 3, "cloud", "miner", "rebuild"]
-        story = rng.choice(stories)
-        getattr(self, f"_{story}")()
+        tenant, owner = self._tenant, self._owner
+        stories = [tenant] * 3 + [owner] * 3 + [self._cloud, self._miner, self._rebuild]
+        rng.choice(stories)()
         extras: list[Callable[[], None]] = [
             self._project,
             self._hall_project,
@@ -276,6 +273,10 @@ class Draw:
                 "buyable": False,
             },
         }
+
+    def _renewal(self) -> None:
+        """New lots that may be bought, and the fit-out that takes them."""
+        rng, typed = self.rng, self.typed
         if self.maybe(0.6):
             typed["racks"]["new-lot"] = {
                 "workload": "mining",
@@ -448,15 +449,14 @@ class Draw:
             self._signed_before("anchor")
 
     def _slip(self, offer: Typed) -> None:
-        """Delivery may slip, but not to the horizon: what serves beyond it is then fixed."""
+        """Let delivery slip, the more so where the works may come late."""
         offer |= {"start": self.month(1), "sign_by": self.month(0)}
         if self.maybe(0.5):
             self.typed["fitouts"]["ai-air"]["works_months"] = self.months + 1
         slack = self.rng.choice([self.months - 1, self.months, 2 * self.months])
         latest = month_index(offer["start"]) + min(slack, offer["months"] - 1)
-        if latest >= month_index(offer["start"]):
-            offer["latest_delivery"] = month_text(latest)
-            offer["delay_usd_per_kw_month"] = self.rng.uniform(5.0, 90.0)
+        offer["latest_delivery"] = month_text(latest)
+        offer["delay_usd_per_kw_month"] = self.rng.uniform(5.0, 90.0)
 
     def _signed_before(self, name: str) -> None:
         offer = self.typed["contracts"][name]

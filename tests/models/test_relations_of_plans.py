@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance
-from models.tree import Tree, chain
+from models.tree import chain
 from optimizer.highs import Options, run
 from optimizer.solve import compile_case
 from tests.models.cases import Case, Weather
@@ -259,30 +259,39 @@ def dearer_twins(case: Case) -> Case:
     return retyped(case, typed)
 
 
-def forked(case: Case) -> Case:
-    """Split the last period of every branch into two alike, or the chain after its root."""
-    tree = case.tree
-    if len(tree.leaves) == 1:
-        periods = tree.periods
-        limbs = [(None, *range(periods - 1)), (0, *range(periods, 2 * periods - 2))]
-        parents = (*limbs[0], *limbs[1]) if periods > 1 else limbs[0]
-        chances = (1.0, *(0.3,) * (periods - 1), *(0.7,) * (periods - 1))
-        return replace(case, tree=Tree(parents, chances, tree.start, tree.months))
-    parents, chances = list(tree.parent), list(tree.probability)
+def forked_at_the_end(case: Case) -> Case:
+    """Split the last period of every branch into two alike."""
+    parents, chances = list(case.tree.parent), list(case.tree.probability)
     weather = {name: dict(factors) for name, factors in vars(case.weather).items()}
-    for leaf in tree.leaves:
+    for leaf in case.tree.leaves:
         twin = len(parents)
-        parents.append(tree.parent[leaf])
+        parents.append(case.tree.parent[leaf])
         chances[leaf] *= 0.5
         chances.append(chances[leaf])
         for factors in weather.values():
             if leaf in factors:
                 factors[twin] = factors[leaf]
-    grown = Tree(tuple(parents), tuple(chances), tree.start, tree.months)
-    return replace(case, tree=grown, weather=Weather(**weather))
+    tree = replace(case.tree, parent=tuple(parents), probability=tuple(chances))
+    return replace(case, tree=tree, weather=Weather(**weather))
 
 
-LEAVES_ALONE: list[Change] = [other_order, other_names, dearer_twins, forked]
+def forked_at_the_root(case: Case) -> Case:
+    """Split a chain after its first period into two alike; trees stay as they are."""
+    later = case.tree.periods - 1
+    if len(case.tree.leaves) > 1:
+        return case
+    limbs = (None, *range(later)), (0, *range(later + 1, 2 * later))
+    chances = (1.0, *(0.3,) * later, *(0.7,) * later)
+    return replace(case, tree=replace(case.tree, parent=sum(limbs, ()), probability=chances))
+
+
+LEAVES_ALONE: list[Change] = [
+    other_order,
+    other_names,
+    dearer_twins,
+    forked_at_the_end,
+    forked_at_the_root,
+]
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
