@@ -9,7 +9,7 @@ the plan is worth no less than doing nothing and no more than the proven bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,6 +19,7 @@ from models.build import Column
 from models.context import Context
 from models.decisions import DECISIONS
 from models.given import TENANT
+from models.instance import month_text
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.settle import banded_margin, hourly_margin
@@ -115,7 +116,7 @@ def audit(
     if senseless:
         return Audit(tuple(senseless), math.nan, math.nan, math.nan, 0, nothing_musd)
     checked = list(_relations(plan))
-    breaches = [breach for breach, _ in checked if breach is not None]
+    breaches = [breach for breach in checked if breach is not None]
     breaches += _domains(plan)
     breaches += _promises(case, plan)
     breaches += _splits(plan)
@@ -126,7 +127,7 @@ def audit(
     return Audit(tuple(breaches), value, banded, hourly, len(checked), nothing_musd)
 
 
-def _relations(plan: Context) -> Iterator[tuple[Breach | None, str]]:
+def _relations(plan: Context) -> Iterator[Breach | None]:
     for family in FAMILIES:
         for index, relation in family.relations(plan):
             left, right = float(relation.left), float(relation.right)
@@ -135,7 +136,7 @@ def _relations(plan: Context) -> Iterator[tuple[Breach | None, str]]:
             broken = not excess <= TOLERANCE * size
             where = describe_index(plan, family.letters, index)
             breach = Breach(family.name, tuple(index), where, left, right, relation.sense)
-            yield (breach if broken else None), family.name
+            yield breach if broken else None
 
 
 def _not_numbers(plan: Context) -> Iterator[Breach]:
@@ -231,8 +232,6 @@ def _values(
 
 def period_text(plan: Context, n: int) -> str:
     """Name a node by its first month; by its number too where the tree branches."""
-    from models.instance import month_text
-
     tree = plan.given.tree
     text = month_text(tree.first_month(n))
     return text if len(tree.leaves) == 1 else f"{text} (node {n})"
@@ -263,11 +262,3 @@ def values_of(plan: Context) -> dict[Column, float]:
 def _relative(one: float, other: float) -> float:
     size = max(abs(one), abs(other))
     return abs(one - other) / size if size else 0.0
-
-
-def by_limit(breaches: tuple[Breach, ...]) -> Mapping[str, int]:
-    """Count breaches by limit."""
-    counts: dict[str, int] = {}
-    for breach in breaches:
-        counts[breach.limit] = counts.get(breach.limit, 0) + 1
-    return counts

@@ -89,30 +89,6 @@ class InputRefused(RackwattError):
         super().__init__(plain(self.problems))
 
 
-class Infeasible(RackwattError):
-    """No plan keeps to every limit."""
-
-    exit_code = 4
-
-
-class Unbounded(RackwattError):
-    """The value can grow without limit: a limit or a cost is missing."""
-
-    exit_code = 5
-
-
-class NoPlan(RackwattError):
-    """The solver stopped before it found any plan."""
-
-    exit_code = 6
-
-
-class AuditFailed(RackwattError):
-    """A plan was found and did not survive the audit."""
-
-    exit_code = 7
-
-
 class Report:
     """Problems as they are collected, in the order of their files."""
 

@@ -383,8 +383,8 @@ def _settings(options: Options) -> dict[str, bool | int | float | str]:
         "parallel": "choose",
         "threads": options.threads,
         "random_seed": options.seed,
-        # One sub-MIP heuristic pays on allocation models; two more and restarts cost twice the
-        # time for the same plans (three instances, two seeds).
+        # One sub-MIP heuristic pays on allocation models; two more and restarts cost up to twice
+        # the time for the same plans (texas, hive and iren, large decisions only).
         "mip_allow_restart": False,
         "mip_heuristic_run_rens": True,
         "mip_heuristic_run_rins": False,

@@ -12,10 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.build import Built, Column, UnusableNumbers, build
+from models.build import Built, Column, build
 from models.context import Context
 from models.given import Given
-from optimizer.audit import Audit, audit, values_of
+from optimizer.audit import Audit, audit
 from optimizer.case import Case
 from optimizer.highs import Options, Outcome, Progress, run
 from optimizer.matrix import (
@@ -25,6 +25,7 @@ from optimizer.matrix import (
     Matrix,
     compile_model,
     fix_integers,
+    objective_at,
     refuse_unsound,
     round_integers,
 )
@@ -213,11 +214,13 @@ def _solved_once(
     best = start if outcome.status == "none" else outcome.x
     if best is None:
         return replace(solved, status=_without_plan(outcome), outcome=outcome)
-    plan = settle(case.given, model.values(polished(model.matrix, best)))
+    point = polished(model.matrix, best)
+    plan = settle(case.given, model.values(point))
     clock.lap("polish")
     checked = audit(
         case,
         plan,
+        claimed_musd=objective_at(model.matrix, point),
         bound_musd=outcome.bound,
         nothing_musd=None if nothing is None else nothing[1],
         gap=options.gap,
@@ -347,17 +350,3 @@ class _Clock:
         now = time.perf_counter()
         self.laps[stage] = now - self._last
         self._last = now
-
-
-__all__ = [
-    "ACTIONS",
-    "EXIT_CODES",
-    "Model",
-    "Solved",
-    "UnusableNumbers",
-    "compile_case",
-    "do_nothing",
-    "polished",
-    "solve",
-    "values_of",
-]

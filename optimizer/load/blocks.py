@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,6 @@ from optimizer.keys import (
     Kind,
     Places,
     dotted,
-    keys_of,
     kind_at,
     kinds_of,
     limits_of,
@@ -413,9 +412,3 @@ def _range_hint(value: Any, info: FieldInfo) -> str:
         low = getattr(limit, "ge", getattr(limit, "gt", low))
         high = getattr(limit, "le", high)
     return slip(float(value), unit_of(info), band_of(info) or (low, high))
-
-
-def field_rows(block: type[Block]) -> Iterator[tuple[str, Kind, FieldInfo]]:
-    """Walk the keys of a block with their kinds, for the generated pages."""
-    for name, info in keys_of(block).items():
-        yield name, kinds_of(block)[name], info

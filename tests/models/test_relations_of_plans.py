@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.hours import flat
 from models.instance import Instance
 from models.tree import chain
+from optimizer.case import prepare
 from optimizer.highs import Options, run
-from optimizer.solve import compile_case
+from optimizer.solve import compile_case, solve
 from tests.models.cases import Case, Weather
 from tests.models.small_cases import Typed, draw_case, ready
 
@@ -477,3 +479,64 @@ def test_finer_periods_only_add_dates_to_decide(batch: int) -> None:
         wide, narrow = best(coarse)[0], best(fine)[0]
         assert narrow >= wide - 1e-6 * max(1.0, abs(wide)), seed
         assert same(best(idle(coarse))[0], best(idle(fine))[0]), seed
+
+
+# --- promises that lie beyond the horizon ---------------------------------------------------
+
+#: A lease that earns nothing, and a tenant who pays well for works at signing.
+WORKS: Typed = {
+    "racks_by": "tenant", "min_mw": 1.0, "max_mw": 20.0, "sign_by": "2027-01",
+    "start": "2028-07", "months": 60, "rate_usd_per_kw_month": 50.0,
+    "power_passed_through": True, "availability": 0.99, "tenant_works_usd_per_kw": 3000.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        {},
+        {"latest_delivery": "2029-01", "delay_usd_per_kw_month": 20.0},
+        {
+            "ramp": [
+                {"after_months": 0, "share": 0.01},
+                {"after_months": 12, "share": 1.0},
+            ]
+        },
+    ],
+    ids=["at-once", "slips-past-the-horizon", "ramps-up-past-it"],
+)
+@pytest.mark.parametrize("paid", ["tenant_works_usd_per_kw", "prepayment_usd_per_kw"])
+def test_what_is_paid_for_what_never_stands_is_not_earned(promise: Typed, paid: str) -> None:
+    """Money at signing counts only for MW that stand within the horizon."""
+    lease = {**WORKS, **promise, paid: WORKS["tenant_works_usd_per_kw"]}
+    if paid != "tenant_works_usd_per_kw":
+        del lease["tenant_works_usd_per_kw"]
+    instance = Instance.model_validate(
+        {
+            "instance": {"name": "works"},
+            "horizon": {"start": "2027-01", "periods": 4, "months_per_period": 6},
+            "finance": {"discount_per_year": 0.1, "opening_cash_musd": 20.0},
+            "bitcoin": {"hashprice_usd_per_ph_day": 60.0},
+            "fitouts": {
+                "ai": {
+                    "workload": "ai",
+                    "cooling": "air",
+                    "it_share_of_present": 1.0,
+                    "capex_usd_per_kw": 9000.0,
+                    "works_months": 6,
+                    "pue": 1.2,
+                    "life_months": 120,
+                }
+            },
+            "uptime": {"packages": {"n": {"availability": 0.9999}}},
+            "sites": {"s": {"firm_mw": 50.0}},
+            "halls": {"h": {"site": "s", "count": 4, "it_mw": 7.0}},
+            "power": {"s": {"flat_usd_per_mwh": 30.0}},
+            "contracts": {"c": lease},
+        }
+    )
+    solved = solve(prepare(instance, {"s": flat(30.0)}), EXACT)
+    assert solved.status == "solved"
+    assert solved.value_musd == pytest.approx(0.0, abs=1e-9)
+    assert solved.plan is not None
+    assert not any(solved.plan.signing.values())

@@ -14,6 +14,7 @@ from models.allocation import FAMILIES, Family
 from models.build import Column, symbolic
 from models.context import Context
 from models.relation import Affine
+from optimizer import solve as solving
 from optimizer.audit import audit, describe_index, values_of
 from optimizer.case import Case
 from optimizer.settle import context_of
@@ -152,3 +153,36 @@ def test_numbers_that_are_not_finite_are_rejected():
         index = next(iter(getattr(result.plan, name)))
         values = {**values_of(result.plan), (name, index): float("nan")}
         assert not audit(case, context_of(case.given, values)).passed
+
+
+def test_hours_that_the_bands_do_not_hold_are_rejected():
+    """Profit in bands must be profit over the hours of the file, by site and node."""
+    case, result = solved()
+    assert result.plan is not None
+    west = case.hours["west"]
+    dearer = replace(west, price_usd_per_mwh=west.price_usd_per_mwh * (1.0 + BREAK))
+    found = audit(replace(case, hours={**case.hours, "west": dearer}), result.plan)
+    assert {breach.limit for breach in found.breaches} == {"energy.dispatch"}
+    assert {breach.index[1] for breach in found.breaches} == {"west"}
+    assert len(found.breaches) == len(case.given.nodes)
+
+
+@pytest.mark.parametrize("name", ["hosts", "mines", "entered", "signing"])
+def test_a_switch_is_zero_or_one(name):
+    case, result = solved()
+    assert result.plan is not None
+    index = next(index for index, value in getattr(result.plan, name).items() if value == 1)
+    values = {**values_of(result.plan), (name, index): 2.0}
+    breaches = audit(case, context_of(case.given, values)).breaches
+    assert (name, index) in {(breach.limit, breach.index) for breach in breaches}
+
+
+def test_a_value_that_the_solver_did_not_claim_is_rejected(monkeypatch):
+    """What the plan is worth by the instance is held against what the solver says it is."""
+    case, _ = solved()
+    honest = solving.objective_at
+    monkeypatch.setattr(solving, "objective_at", lambda *at: honest(*at) * (1.0 + BREAK))
+    result = solve(case)
+    assert result.status == "audit-failed"
+    assert result.audit is not None
+    assert [breach.limit for breach in result.audit.breaches] == ["capital.value"]

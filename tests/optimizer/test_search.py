@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from optimizer.highs import Options, run
+from optimizer import search as searching
+from optimizer.highs import Options, Outcome, run
 from optimizer.matrix import Matrix, dense_matrix
 from optimizer.search import search
 
@@ -84,3 +86,38 @@ def test_progress_is_told_in_one_clock():
     seconds: list[float] = []
     search(matrix, large, Options(gap=1e-9), progress=lambda p: seconds.append(p.seconds))
     assert seconds == sorted(seconds)
+
+
+def test_a_bound_holds_wherever_the_search_ends():
+    """With a wide gap the search ends below the best value; its bound may not."""
+    short = 0
+    for seed in range(25):
+        matrix, large = random_matrix(np.random.default_rng(seed))
+        loose = search(matrix, large, Options(gap=0.5))
+        best = run(matrix, Options(gap=1e-9)).objective
+        assert loose.objective is not None
+        assert loose.bound is not None
+        assert best is not None
+        assert loose.objective <= best + 1e-6 <= loose.bound + 2e-6
+        short += loose.objective < best - 1e-6
+    assert short > 0
+
+
+@pytest.mark.parametrize("claim", ["infeasible", "unbounded"])
+def test_a_claim_that_a_known_plan_refutes_is_not_believed(monkeypatch, claim):
+    matrix, large = random_matrix(np.random.default_rng(8))
+    runs = 0
+
+    def lies_from_the_second_on(*arguments: object, **keywords: object) -> Outcome:
+        nonlocal runs
+        runs += 1
+        honest = run(*arguments, **keywords)  # type: ignore[arg-type]
+        return honest if runs <= 2 else replace(honest, status=claim, x=None, bound=None)
+
+    monkeypatch.setattr(searching, "run", lies_from_the_second_on)
+    found = search(matrix, large, Options(gap=1e-9))
+    assert runs > 2
+    assert found.status == "feasible"
+    assert found.x is not None
+    assert found.bound is not None
+    assert found.bound >= found.objective

@@ -141,3 +141,53 @@ def test_filling_halls_changes_nothing_where_racks_split():
     listed = replace(roomy, fillings={P: fillings(roomy, P)})
     filled = solve(replace(case, given=listed))
     assert plain.value_musd == pytest.approx(filled.value_musd, rel=2e-4)
+
+
+def group(
+    count: int, mw: float, positions: float, fleet: dict[str, int], **racks: dict[str, Any]
+) -> Case:
+    """A group of mining halls with today's racks, nothing to buy and nothing to convert."""
+    machine = {"th_per_s": 200.0, "watt": 3500.0, "price_usd_per_th": 15.0, "cooling": "air",
+               "life_months": 60}  # fmt: skip
+    lot = {"workload": "mining", "machine": "m", "buyable": False}
+    typed = {
+        **BASE,
+        "machines": {"m": machine},
+        "racks": {k: {**lot, **keys} for k, keys in racks.items()},
+        "halls": {"h": {"site": "a", "count": count, "it_mw": mw, "rack_positions": positions,
+                        "fitout": "mine", "convertible": False}},
+        "sites": {"a": {"firm_mw": 1000.0}},
+        "fleet": [{"hall": "h", "rack": k, "racks": number} for k, number in fleet.items()],
+    }  # fmt: skip
+    return prepare(Instance.model_validate(typed), {"a": flat(10.0)})
+
+
+def test_a_large_crowded_group_is_settled_by_its_fillings():
+    """Twenty halls of two sizes of rack: no search over their splits would end."""
+    case = group(20, 20.0, 100.0, {"a": 212, "b": 228}, a={"machines_per_rack": 280},
+                 b={"machines_per_rack": 240})  # fmt: skip
+    assert split_halls(case.given, P, 20, {"a": 212, "b": 228}, 0.0) is None
+    solved = solve(case)
+    assert solved.status == "solved"
+    assert solved.plan is not None
+    for n in case.given.nodes:
+        held = dict.fromkeys("ab", 0.0)
+        for w, filling in enumerate(solved.plan.given.fillings[P]):
+            for k, number in filling.items():
+                held[k] += number * solved.plan.filled[n, P, w]
+        assert all(solved.plan.racks[n, P, k] <= held[k] for k in "ab")
+        assert (
+            sum(solved.plan.filled[n, P, w] for w in range(len(solved.plan.given.fillings[P])))
+            <= 20
+        )
+
+
+def test_one_rack_type_must_split_too():
+    """A wide rack beside a narrow one of the same draw: five fit two halls only on paper."""
+    case = group(2, 7.0, 5.0, {"wide": 5}, wide={"machines_per_rack": 100, "positions": 2.0},
+                 narrow={"machines_per_rack": 100, "positions": 1.0})  # fmt: skip
+    assert (P, "wide") not in case.given.rack_fit
+    solved = solve(case)
+    assert solved.plan is not None
+    assert solved.status == "solved"
+    assert max(solved.plan.racks[n, P, "wide"] for n in case.given.nodes) == 4.0
