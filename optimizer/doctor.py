@@ -11,15 +11,21 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import highspy
 import numpy as np
 
-from optimizer.highs import Options, Outcome, SolverFault, ban, run
-from optimizer.matrix import Matrix, MatrixRefused, dense_matrix, objective_at, refuse_unsound
+from optimizer.highs import Options, Outcome, Quiet, SolverFault, ban, run
+from optimizer.matrix import (
+    Matrix,
+    MatrixRefused,
+    dense_matrix,
+    fix_integers,
+    objective_at,
+    refuse_unsound,
+)
 from optimizer.sentinels import GUARDED, PUBLISHED, Sentinel
 
 #: Oldest versions that the engine is tested with; the same as in ``pyproject.toml``.
@@ -129,7 +135,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 def solver_version() -> Check:
     """HiGHS against the list of versions that answer wrongly."""
-    found = highspy.Highs().version()  # type: ignore[no-untyped-call]
+    found = Quiet().version()  # type: ignore[no-untyped-call]
     why = ban(found)
     return Check("HiGHS", why is None, found, f"must not be used: {why}" if why else "")
 
@@ -143,6 +149,10 @@ def solved(matrix: Matrix, options: Options) -> tuple[Outcome | None, str]:
         outcome = run(matrix, options)
     except SolverFault as fault:
         return None, str(fault)
+    if outcome.x is not None:
+        # HiGHS may use up its tolerance; with the whole numbers held, the rest is exact.
+        held = run(fix_integers(matrix, outcome.x), options)
+        outcome = replace(outcome, x=held.x, objective=held.objective)
     value = "" if outcome.objective is None else f" {outcome.objective:.7g}"
     return outcome, f"{outcome.status}{value}"
 

@@ -18,6 +18,7 @@ from models.allocation import FAMILIES
 from models.build import Column, Row
 from models.decisions import DECISIONS
 from models.tree import Tree
+from optimizer.highs import Quiet
 from optimizer.matrix import Matrix
 from optimizer.origins import Labels
 from optimizer.solve import Model
@@ -59,7 +60,7 @@ def export(model: Model, tree: Tree, path: Path, form: Format) -> None:
     OSError
         Where the folder cannot be written to.
     """
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = Quiet()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     if solver.passModel(_named(model, tree)) != highspy.HighsStatus.kOk:
         raise ExportFault("HiGHS refused the model")

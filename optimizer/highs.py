@@ -492,11 +492,20 @@ class _Spent:
     cpu_seconds: float
 
 
+class Quiet(highspy.Highs):
+    """HiGHS that says nothing on the console: 1.16 greets there before an option can be set."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        """Be told to keep quiet in the first call of the constructor."""
+        self.setOptionValue("log_to_console", False)
+        super().enableCallbacks()
+
+
 def _loaded(
     matrix: Matrix, options: Options, start: Floats | None, watch: _Watch
 ) -> highspy.Highs:
     """Hand options, model and start over, looking at every return code."""
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = Quiet()  # type: ignore[no-untyped-call]
     why = ban(solver.version())
     if why is not None:
         raise SolverFault(f"HiGHS {solver.version()} must not be used: {why}")

@@ -42,7 +42,7 @@ def test_an_old_python_an_old_package_and_a_missing_one_are_told(monkeypatch):
 
 
 def test_a_banned_solver_is_told_with_its_reason(monkeypatch):
-    monkeypatch.setattr(doctor.highspy, "Highs", lambda: SimpleNamespace(version=lambda: "1.14.0"))
+    monkeypatch.setattr(doctor, "Quiet", lambda: SimpleNamespace(version=lambda: "1.14.0"))
     check = doctor.solver_version()
     assert not check.ok
     assert "3043" in check.hint
