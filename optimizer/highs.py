@@ -498,7 +498,7 @@ class Quiet(highspy.Highs):
     def enableCallbacks(self) -> None:  # noqa: N802
         """Be told to keep quiet in the first call of the constructor."""
         self.setOptionValue("log_to_console", False)
-        super().enableCallbacks()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 def _loaded(
