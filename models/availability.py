@@ -1,0 +1,290 @@
+r"""Availability from components up: what redundancy reaches, and what it cannot beat.
+
+A *unit* is up or down; its unavailability :math:`q` is the share of time it is down. A *bank* is
+a number of units of which so many have to be up. Unavailability is always summed from its own
+small terms and never taken as one minus an availability, so that twelve nines are as exact as
+two. The same functions work on floats, for the model, and on fractions, for the audit.
+
+A tier (Uptime Institute) is a matter of structure, not a percentage: see
+:func:`concurrently_maintainable`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeVar
+
+HOURS_PER_YEAR = 8760
+#: A float for the model, a fraction for the audit.
+Real = TypeVar("Real", float, Fraction)
+#: One of the two, where a function takes both at once.
+Share = float | Fraction
+
+
+def unit_unavailability(failures_per_year: Real, hours_to_repair: Real) -> Real:
+    r"""Share of time that a unit is down.
+
+    .. math:: q = \frac{\lambda r}{8760 + \lambda r}
+
+    Parameters
+    ----------
+    failures_per_year : float or Fraction
+        Failures in a year of running, :math:`\lambda`.
+    hours_to_repair : float or Fraction
+        Mean time to repair, :math:`r`.
+
+    Examples
+    --------
+    An inverter of IEEE 493-2007, table 10-4:
+
+    >>> round(1 - unit_unavailability(0.00482, 26.0), 8)
+    0.99998569
+    """
+    down = failures_per_year * hours_to_repair
+    return down / (HOURS_PER_YEAR + down)
+
+
+@dataclass(frozen=True)
+class Units:
+    r"""Identical units of a bank.
+
+    Attributes
+    ----------
+    count : int
+        How many there are.
+    unavailability : float or Fraction
+        Share of time that one of them is down, :math:`q`.
+    common_cause_share : float or Fraction
+        Share of that downtime in which all of them are down together, :math:`\beta`.
+    maintenance_share : float or Fraction
+        Share of time that one of them is out for planned work.
+    """
+
+    count: int
+    unavailability: Share
+    common_cause_share: Share = 0
+    maintenance_share: Share = 0
+
+    @property
+    def together(self) -> Share:
+        """Share of time that all of them are down by one cause."""
+        return self.common_cause_share * self.unavailability
+
+    @property
+    def alone(self) -> Share:
+        """Share of time that a unit is down by itself."""
+        return (1 - self.common_cause_share) * self.unavailability
+
+
+def up_probabilities(count: int, up: Real) -> list[Real]:
+    """Probabilities that none, one, ... or all of ``count`` units are up.
+
+    Examples
+    --------
+    Two generators, 99 % available and 95 % sure to start (REopt.jl):
+
+    >>> [round(p, 8) for p in up_probabilities(2, 0.99 * 0.95)]
+    [0.00354025, 0.1119195, 0.88454025]
+    """
+    down = 1 - up
+    return [math.comb(count, i) * up**i * down ** (count - i) for i in range(count + 1)]
+
+
+def joint_probabilities(groups: Sequence[Sequence[Real]]) -> list[Real]:
+    """Probabilities of every combination of units up, the first group running fastest.
+
+    Examples
+    --------
+    >>> joint_probabilities([[0.25, 0.75], [0.5, 0.5]])
+    [0.125, 0.375, 0.125, 0.375]
+    """
+    joint = list(groups[0])
+    for group in groups[1:]:
+        joint = [slow * fast for slow in group for fast in joint]
+    return joint
+
+
+def _with_common_cause(units: Units, count: int) -> list[Share]:
+    """Probabilities of units up where one cause may take all of them."""
+    shared = 1 - units.together
+    alone = [shared * p for p in up_probabilities(count, 1 - units.alone)]
+    return [alone[0] + units.together, *alone[1:]] if count else [units.together + shared]
+
+
+def _too_few(groups: Sequence[tuple[Units, int]], needed: int) -> Share:
+    """Probability that fewer than ``needed`` units are up, summed from the small tail."""
+    if sum(count for _, count in groups) < needed:
+        return 1
+    reached: list[Share] = [1]
+    for units, count in groups:
+        each = _with_common_cause(units, count)
+        # Of the sum only its first terms are wanted: those with too few units up.
+        reached = [
+            sum(reached[j] * each[i - j] for j in range(len(reached)) if 0 <= i - j <= count)
+            for i in range(min(needed, len(reached) + count))
+        ]
+    return sum(reached)
+
+
+def bank_unavailability(groups: Sequence[Units], needed: int) -> Share:
+    r"""Share of time that fewer than ``needed`` units of a bank are up.
+
+    With one kind of unit, :math:`n` of them and :math:`k` needed,
+
+    .. math::
+        U_{nk} = \beta q + (1 - \beta q) \sum_{i<k} \binom{n}{i}
+        \big(1 - (1-\beta) q\big)^i \big((1-\beta) q\big)^{n-i}
+
+    and with one unit out for planned work a share :math:`m` of the time,
+    :math:`U = (1-m)\, U_{nk} + m\, U_{n-1,k}`. Several kinds share the load; each has its own
+    common cause, so that only unlike units beat the floor :math:`\beta q`.
+
+    Parameters
+    ----------
+    groups : sequence of Units
+        The kinds of units that share the load; equal in size.
+    needed : int
+        How many have to be up.
+
+    Examples
+    --------
+    Five units of which four are needed, alone and with 5 % of failures in common:
+
+    >>> float(bank_unavailability([Units(5, Fraction(2, 10000))], 4))
+    3.9984002399...e-07
+    >>> round(bank_unavailability([Units(5, 2e-4, 0.05)], 4), 9)
+    1.0361e-05
+    """
+    if needed <= 0:
+        return 0
+    whole = [(units, units.count) for units in groups]
+    out = sum((units.maintenance_share for units in groups if units.count), start=0)
+    lost = (1 - out) * _too_few(whole, needed)
+    for i, units in enumerate(groups):
+        if units.count and units.maintenance_share:
+            less = [*whole[:i], (units, units.count - 1), *whole[i + 1 :]]
+            lost += units.maintenance_share * _too_few(less, needed)
+    return lost
+
+
+def bank_outages_per_year(units: Units, needed: int, hours_to_repair: float) -> float:
+    r"""How often a bank of identical units falls short, without planned work.
+
+    .. math::
+        \nu = \frac{8760}{r} \Big( \beta q\, (1 - U^{\text{alone}}_{nk})
+        + (1 - \beta q) \, k \binom{n}{k} a^k b^{n-k+1} / a \Big)
+
+    with :math:`b = (1-\beta) q` and :math:`a = 1-b`: a bank fails when it stands at exactly
+    :math:`k` and one of these fails, or when the common cause strikes.
+
+    Examples
+    --------
+    A single unit that fails twice a year:
+
+    >>> q = unit_unavailability(2.0, 4.0)
+    >>> round(bank_outages_per_year(Units(1, q), 1, 4.0), 6)
+    1.998175
+    """
+    if needed > units.count:
+        return 0.0
+    n, k, b = units.count, needed, float(units.alone)
+    together, up = float(units.together), 1.0 - float(units.alone)
+    alone = float(_too_few([(Units(n, b), n)], k))
+    at_the_edge = math.comb(n, k) * up**k * b ** (n - k)
+    repairs_per_year = HOURS_PER_YEAR / hours_to_repair
+    failing_alone = k * at_the_edge * repairs_per_year * b / up
+    failing_together = (1.0 - alone) * repairs_per_year * together
+    return (1.0 - together) * failing_alone + failing_together
+
+
+def series(unavailabilities: Sequence[Share]) -> Share:
+    r"""Unavailability of parts of which each has to be up.
+
+    .. math:: U = 1 - \prod_j (1 - U_j) = \sum_j U_j \prod_{i<j} (1 - U_i)
+
+    Examples
+    --------
+    >>> series([Fraction(1, 10), Fraction(1, 10)])
+    Fraction(19, 100)
+    """
+    down: Share = 0
+    for each in unavailabilities:
+        down += (1 - down) * each
+    return down
+
+
+def hours_per_year(unavailability: float) -> float:
+    """Hours of downtime in a year.
+
+    Examples
+    --------
+    >>> [round(hours_per_year(1 - a), 3) for a in (0.99671, 0.99741, 0.99982, 0.99995)]
+    [28.82, 22.688, 1.577, 0.438]
+    """
+    return unavailability * HOURS_PER_YEAR
+
+
+def minutes_per_year(unavailability: float) -> float:
+    """Minutes of downtime in a year.
+
+    Examples
+    --------
+    >>> round(minutes_per_year(1 - 0.9999), 2)
+    52.56
+    """
+    return 60.0 * hours_per_year(unavailability)
+
+
+def concurrently_maintainable(count: int, needed: int, paths: int) -> bool:
+    """Whether any one unit may be out and the load still be held, on two paths.
+
+    The structural part of Uptime Institute's tier III; it says nothing of a percentage.
+
+    Examples
+    --------
+    >>> concurrently_maintainable(5, 4, paths=2), concurrently_maintainable(4, 4, paths=2)
+    (True, False)
+    """
+    return count - 1 >= needed and paths >= 2
+
+
+# --- the budget of downtime ----------------------------------------------------------------
+
+#: Parts into which the downtime that a promise allows is divided.
+DOWNTIME_PARTS = 1_000_000
+
+
+def downtime_weight(unavailability: float, promised: float) -> int:
+    r"""Parts of a promise's downtime that a subsystem uses up, rounded up.
+
+    .. math:: w = \Big\lceil 10^6\, \frac{-\ln(1-U)}{-\ln A} \Big\rceil
+
+    Availabilities in series multiply, so their logarithms add: a design keeps its promise where
+    its weights add up to at most a million. They are whole, at least one where anything can
+    fail, and never above a million and one; rounding up costs a millionth of the budget per
+    subsystem, always on the safe side.
+
+    Parameters
+    ----------
+    unavailability : float
+        Of the subsystem.
+    promised : float
+        Availability promised, below one.
+
+    Examples
+    --------
+    >>> downtime_weight(4e-5, 0.9999), downtime_weight(0.0, 0.9999), downtime_weight(0.5, 0.9999)
+    (399988, 0, 1000001)
+    """
+    if unavailability <= 0.0:
+        return 0
+    if unavailability >= 1.0:
+        return DOWNTIME_PARTS + 1
+    allowed = -math.log(promised)
+    used = -math.log1p(-unavailability)
+    # A relative error of the logarithms must not round a weight down.
+    parts = DOWNTIME_PARTS * used / allowed * (1.0 + 1e-12)
+    return max(1, min(DOWNTIME_PARTS + 1, math.ceil(parts)))
