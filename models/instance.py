@@ -516,6 +516,13 @@ class Fitout(Block):
         return self
 
 
+class Standing(Block):
+    """Units of a site's plant that stand today."""
+
+    component: Name = said("their kind")
+    units: Count = number("units", "how many", ge=1, le=1000)
+
+
 class Site(Block):
     """A place with a grid connection."""
 
@@ -537,6 +544,7 @@ class Site(Block):
         plausible=(0.1, 5000),
     )
     fibre: Flag = said("fibre for AI exists", default=True)
+    plant: dict[Name, Standing] = said("units that stand today, by subsystem", default={})
     power: Name | None = said("block of power that bills it; absent: its own name", default=None)
     staff_musd_per_year: float = number(
         "M$/year", "staff and fixed costs", default=0.0, ge=0, plausible=(0, 200)
@@ -564,7 +572,6 @@ class Project(Block):
     )
     adds_halls: AddsHalls | None = said("halls per unit", default=None)
     adds_fibre: Flag = said("brings fibre for AI", default=False)
-    adds_plant: Planned = planned("site power plant and redundancy")
     capex_musd: float = number("M$", "capex per unit", ge=0, plausible=(0, 20_000))
     months: Count = number("months", "from order to service", ge=0, le=180)
     earliest: Month | None = said("first month of ordering", default=None)
@@ -728,6 +735,9 @@ class Contract(Block):
     availability: float = number(
         "share", "availability promised", ge=0, le=1, plausible=(0.9, 0.9999999)
     )
+    planned_work_excluded: Flag = said(
+        "announced maintenance does not count as downtime", default=False
+    )
     credits: Planned = planned("service credits by the contract's schedule")
     exit: Planned = planned("who bears what at exit")
 
@@ -789,12 +799,124 @@ class Package(Block):
     )
 
 
+class Component(Block):
+    """A kind of unit that keeps AI running: how often it fails, and what it costs."""
+
+    unit_mw: float | None = number(
+        "MW", "what a unit carries; absent: any load", default=None, gt=0, plausible=(0.05, 500)
+    )
+    availability: float | None = number(
+        "share", "share of time that a unit is up", default=None, gt=0, le=1, plausible=(0.9, 1)
+    )
+    failures_per_year: float | None = number(
+        "1/year", "failures in a year of running", default=None, ge=0, plausible=(0, 20)
+    )
+    hours_to_repair: float = number(
+        "hours", "mean time to repair", gt=0, le=8760, plausible=(0.01, 2000)
+    )
+    common_cause_share: float = number(
+        "share",
+        "share of failures that take all units of the kind at once",
+        default=0.05,
+        ge=0,
+        le=1,
+        plausible=(0, 0.2),
+    )
+    maintenance_hours_per_year: float = number(
+        "hours/year",
+        "planned work on a unit, while it is out",
+        default=0.0,
+        ge=0,
+        le=8760,
+        plausible=(0, 500),
+    )
+    start_failure_share: float | None = number(
+        "share",
+        "starts that fail; given, the unit stands by",
+        default=None,
+        ge=0,
+        le=1,
+        plausible=(0, 0.1),
+    )
+    hours_to_failure: float | None = number(
+        "hours",
+        "mean time to failure while running, of a unit that stands by",
+        default=None,
+        gt=0,
+        plausible=(20, 20_000),
+    )
+    start_seconds: float = number(
+        "seconds",
+        "until a unit that stands by carries the load",
+        default=10.0,
+        ge=0,
+        plausible=(0, 600),
+    )
+    capex_usd_per_kw: float = number(
+        "$/kW", "capex per kW of the unit", default=0.0, ge=0, plausible=(0, 10_000)
+    )
+    opex_usd_per_kw_year: float = number(
+        "$/kW/year", "upkeep per kW of the unit", default=0.0, ge=0, plausible=(0, 500)
+    )
+    works_months: Count = number("months", "from order to service", default=0, ge=0, le=120)
+    life_months: Count = number("months", "life", default=240, ge=1, le=1200, plausible=(24, 600))
+    confidence: Literal["measured", "published", "second-hand", "assumption"] = said(
+        "how far its figures can be trusted", default="assumption"
+    )
+
+    @model_validator(mode="after")
+    def _fails(self) -> Component:
+        one_of(self, ("availability", "failures_per_year"))
+        if (self.start_failure_share is None) != (self.hours_to_failure is None):
+            raise PydanticCustomError(
+                "standby", "start_failure_share and hours_to_failure go together"
+            )
+        if self.start_failure_share is not None and self.availability is None:
+            raise PydanticCustomError(
+                "standby_ready", "a unit that stands by gives its availability: ready to start"
+            )
+        return self
+
+
+class Subsystem(Block):
+    """A part that AI needs: units of one kind, so many of which have to be up."""
+
+    level: Literal["hall", "site"] = said("whether each hall has its own or the site has one")
+    components: list[Name] = said("kinds of units to choose from", min_length=1)
+    load_share: float = number(
+        "share",
+        "MW through it per critical IT MW",
+        default=1.0,
+        gt=0,
+        le=5,
+        plausible=(0.1, 2),
+    )
+    spares_max: Count = number("units", "most units beyond those needed", default=2, ge=0, le=20)
+    mixing: Flag = said("kinds may stand side by side in a hall", default=False)
+    needed_in_fitout: Flag = said(
+        "the fit-out's capex pays for the units needed; the package for spares only", default=False
+    )
+    feed: Name | None = said("component whose outages its units bridge", default=None)
+    ride_through_seconds: float = number(
+        "seconds",
+        "how long a UPS carries the load while units start",
+        default=0.0,
+        ge=0,
+        plausible=(0, 3600),
+    )
+    restart_hours: float = number(
+        "hours", "until AI runs again after it lost power", default=1.0, ge=0, plausible=(0, 48)
+    )
+    sites: list[Name] | None = said("sites that have it (site level); absent: all", default=None)
+    pooled: Planned = planned("mining on the same plant, dropped first")
+
+
 class Uptime(Block):
     """What keeps AI running."""
 
-    packages: dict[Name, Package] = said("redundancy designs by name", default={})
-    components: Planned = planned("component catalogue")
-    subsystems: Planned = planned("subsystems of halls and sites")
+    packages: dict[Name, Package] = said("redundancy designs of halls by name", default={})
+    components: dict[Name, Component] = said("kinds of units", default={})
+    subsystems: dict[Name, Subsystem] = said("parts that AI needs", default={})
 
 
 class Policy(Block):

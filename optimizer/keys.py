@@ -263,6 +263,11 @@ REFERENCES: tuple[Reference, ...] = (
     Reference(("commitments", "works", "*", "fitout"), ("fitouts",)),
     Reference(("commitments", "works", "*", "package"), ("uptime", "packages")),
     Reference(("commitments", "contracts", "*", "contract"), ("contracts",)),
+    Reference(("uptime", "subsystems", "*", "components"), ("uptime", "components"), "items"),
+    Reference(("uptime", "subsystems", "*", "feed"), ("uptime", "components")),
+    Reference(("uptime", "subsystems", "*", "sites"), ("sites",), "items"),
+    Reference(("sites", "*", "plant"), ("uptime", "subsystems"), "names"),
+    Reference(("sites", "*", "plant", "*", "component"), ("uptime", "components")),
     Reference(("policy", "keep_sites"), ("sites",), "items"),
     Reference(("finance", "capex_budget_by_site_musd"), ("sites",), "names"),
 )

@@ -36,6 +36,7 @@ SHELVES: Mapping[Key, str] = {
     ("gpu_cloud",): "gpu_cloud",
     ("contracts",): "contracts",
     ("uptime", "packages"): "packages",
+    ("uptime", "components"): "components",
 }
 
 #: Ways of saying one thing, by table: typing a key of one way takes away those of the others.
@@ -43,6 +44,7 @@ WAYS: Mapping[Key, tuple[tuple[str, ...], ...]] = {
     ("machines",): (("j_per_th",), ("watt",)),
     ("racks",): (("machine", "machines_per_rack"), ("gpus_per_rack",)),
     ("fitouts",): (("it_share_of_present",), ("m2_per_mw",)),
+    ("uptime", "components"): (("availability",), ("failures_per_year",)),
     ("power",): (("prices",), ("duration",), ("flat_usd_per_mwh",)),
     ("contracts",): (
         ("rate_usd_per_kw_month",), ("rate_usd_per_gpu_hour", "take_or_pay_share"),
