@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from models import capital, grid, halls, hosting, mining, policy, racks
+from models import capital, grid, halls, hosting, mining, policy, racks, uptime
 from models import indices as i
 from models.context import Context
 from models.given import Given
@@ -22,12 +22,14 @@ SPENDING = (
     racks.transfer_spending,
     halls.conversion_spending,
     grid.project_spending,
+    uptime.plant_spending,
 )
 CASH_FLOWS = (
     mining.mining_margin,
     hosting.hosting_margin,
     hosting.cloud_margin,
     halls.upkeep,
+    uptime.plant_upkeep,
 )
 
 objective = capital.value
@@ -101,6 +103,12 @@ FAMILIES: tuple[Family, ...] = (
     Family(hosting.cloud_demand_limit, i.demanded, "nk"),
     Family(hosting.presence, i.ai_halls, "nh", limit=False),
     Family(hosting.presence_by_contract, i.served_sites, "nsc", limit=False),
+    Family(uptime.one_option, i.carried, "nsdq", limit=False),
+    Family(uptime.carrying_limit, i.carried, "nsdq"),
+    Family(uptime.standing_units, i.counted, "nsduq"),
+    Family(uptime.downtime_budget, i.served, "npq"),
+    Family(uptime.serving_limit, i.served, "npq", limit=False),
+    Family(uptime.plant_limit, i.leaf_plants, "nsdu", limit=False),
     Family(capital.entry, i.entry_sites, "ns", limit=False),
     Family(capital.entry_stays, i.entry_nodes, "n", limit=False),
     Family(capital.both_at_site, i.both_sites, "ns", limit=False),

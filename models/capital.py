@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from models import grid, halls, hosting, racks
+from models import grid, halls, hosting, racks, uptime
 from models.context import Context
 from models.given import Budget, Contract, Site
 from models.relation import Number, Relation, at_least, at_most, equal, total
@@ -261,7 +261,7 @@ def end_value(c: Context, leaf: Leaf) -> Number:
     r"""Present value of what remains at a leaf: assets, contracts running on, less debt.
 
     .. math::
-        \text{end}_l = \text{halls}_l + \text{projects}_l
+        \text{end}_l = \text{halls}_l + \text{projects}_l + \text{plant}_l
         + \delta^{\text{end}}_l\, \text{racks}_l + \text{tails}_l
         - \delta^{\text{end}}_l \big( D_l + \hat D^{\text{end}} \big)
     """
@@ -272,6 +272,7 @@ def end_value(c: Context, leaf: Leaf) -> Number:
         (
             halls.residual(c, leaf),
             grid.residual(c, leaf),
+            uptime.residual(c, leaf),
             racks_left,
             hosting.tail_value(c, leaf),
             -owed,

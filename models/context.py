@@ -33,6 +33,9 @@ class Context:
     hosting: Values
     cloud: Values
     reserved: Values
+    plant_orders: Values
+    held: Values
+    served: Values
     signing: Values
     signed_mw: Values
     shortfall: Values

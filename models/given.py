@@ -28,6 +28,10 @@ Contract = str
 End = str
 Project = str
 Budget = str
+Part = str
+Unit = str
+Option = str
+SlaClass = str
 Band = int
 
 #: Index letter of each type, and what it runs over. A second index of a type carries a prime.
@@ -45,6 +49,10 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "End": ("e", "what a hall serves last: a contract that outlasts the horizon, or *horizon*"),
     "Project": ("j", "project"),
     "Budget": ("i", "capex budget"),
+    "Part": ("d", "part of a site's plant that AI needs"),
+    "Unit": ("u", "kind of unit"),
+    "Option": ("o", "way for a part to carry the AI load: units that stand, and those needed"),
+    "SlaClass": ("q", "class of contracts by what they promise, the strictest first"),
     "Filling": ("w", "filling of a hall: racks to which none can be added"),
 }
 
@@ -328,6 +336,50 @@ class Given:
     )
     cloud_demand_mw: Table[tuple[Node, RackType], float] = known(
         "MW", r"\bar g", "MW of GPU-hours that find customers"
+    )
+
+    # --- uptime ----------------------------------------------------------------------------
+    sla_classes: tuple[SlaClass, ...] = shape("classes of promises, the strictest first")
+    class_of: Table[Contract, SlaClass] = shape("class of a contract that promises availability")
+    plant_parts: Table[Site, tuple[Part, ...]] = shape("parts of a site's plant that AI needs")
+    plant_units: Table[tuple[Site, Part], tuple[Unit, ...]] = shape(
+        "kinds of units that a part can have"
+    )
+    plant_options: Table[tuple[Site, Part], tuple[Option, ...]] = shape(
+        "ways for a part to carry the AI load"
+    )
+    option_unit: Table[tuple[Site, Part, Option], Unit] = shape("kind of units of an option")
+    option_count: Table[tuple[Site, Part, Option], float] = known(
+        "unit", r"N", "units that stand in an option"
+    )
+    option_mw: Table[tuple[Site, Part, Option], float] = known(
+        "MW", r"M", "critical IT MW that the units needed carry"
+    )
+    option_weight: Table[tuple[Site, Part, Option, SlaClass], float] = known(
+        "", "w", "parts of the downtime that an option uses up of a promise"
+    )
+    place_weight: Table[tuple[Place, SlaClass], float] = known(
+        "", "w", "parts of the downtime that a hall's package uses up of a promise"
+    )
+    downtime_parts: float = known("", r"W", "parts into which the downtime allowed is divided")
+    plant_lag: Table[Unit, int] = known("period", r"\ell", "building of a unit")
+    plant_today: Table[tuple[Site, Part, Unit], float] = known(
+        "unit", "G^0", "units that stand today"
+    )
+    plant_most: Table[tuple[Site, Part, Unit], float] = known(
+        "unit", r"\bar G", "most units that any option needs"
+    )
+    plant_cost: Table[tuple[Site, Part, Unit], float] = known(
+        "MUSD/unit", r"\kappa", "capex of a unit"
+    )
+    plant_upkeep: Table[tuple[Site, Part, Unit], float] = known(
+        "MUSD/unit", "o", "upkeep of a unit through a period"
+    )
+    plant_orders_allowed: tuple[tuple[Node, Site, Part, Unit], ...] = shape(
+        "units that may be ordered and stand within the horizon"
+    )
+    plant_residual: Table[tuple[Leaf, Site, Part, Unit, Vintage], float] = known(
+        "MUSD/unit", r"\sigma", "present value of a unit at the horizon"
     )
 
     # --- capital ---------------------------------------------------------------------------

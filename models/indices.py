@@ -324,3 +324,59 @@ def served_sites(g: Given) -> Iterable[Index]:
         for s in dict.fromkeys(g.site_of[p] for p, _ in g.hosting_at[x])
         if (n, s) in counted
     )
+
+
+# --- uptime --------------------------------------------------------------------------------
+
+
+def plant_ordering(g: Given) -> Iterable[Index]:
+    """Nodes, sites, parts of their plant, and the units that may be ordered."""
+    return g.plant_orders_allowed
+
+
+def promised(g: Given) -> Iterable[Index]:
+    """Nodes, sites with a plant, and the classes of which a contract is due there."""
+    found: dict[Index, None] = {}
+    for n, x in due(g):
+        if x in g.class_of:
+            for p, _ in g.hosting_at[x]:
+                if g.site_of[p] in g.plant_parts:
+                    found[n, g.site_of[p], g.class_of[x]] = None
+    return found
+
+
+def carried(g: Given) -> Iterable[Index]:
+    """Nodes, sites, parts of their plant, and the classes due there."""
+    return ((n, s, d, q) for n, s, q in promised(g) for d in g.plant_parts[s])
+
+
+def held(g: Given) -> Iterable[Index]:
+    """Nodes, sites, parts of their plant, and the options that a class due there can stand."""
+    return (
+        (n, s, d, o, q)
+        for n, s, d, q in carried(g)
+        for o in g.plant_options[s, d]
+        if (s, d, o, q) in g.option_weight
+    )
+
+
+def counted(g: Given) -> Iterable[Index]:
+    """Nodes, sites, parts of their plant, kinds of units, and the classes due there."""
+    return ((n, s, d, u, q) for n, s, d, q in carried(g) for u in g.plant_units[s, d])
+
+
+def served(g: Given) -> Iterable[Index]:
+    """Nodes, places at sites with a plant, and the classes due there that they can serve."""
+    found: dict[Index, None] = {}
+    for n, x in due(g):
+        if x in g.class_of:
+            for p, _ in g.hosting_at[x]:
+                if g.site_of[p] in g.plant_parts:
+                    found[n, p, g.class_of[x]] = None
+    return found
+
+
+def leaf_plants(g: Given) -> Iterable[Index]:
+    """Leaves, sites, parts of their plant, and the units that may be ordered."""
+    ordered = dict.fromkeys((s, d, u) for _, s, d, u in g.plant_orders_allowed)
+    return ((n, s, d, u) for n in g.tree.leaves for s, d, u in ordered)

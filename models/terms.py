@@ -283,7 +283,24 @@ class Terms:
             for v, j in self.g.builds_allowed:
                 if v in path and (worth := self._project_worth(leaf, j, v)) > 0:
                     project[leaf, j, v] = worth
-        return {"residual_ends": ends, "hall_residual": hall, "project_residual": project}
+        return {
+            "residual_ends": ends,
+            "hall_residual": hall,
+            "project_residual": project,
+            "plant_residual": self._plant_residuals(),
+        }
+
+    def _plant_residuals(self) -> dict[tuple[Node, str, str, str, Node], float]:
+        kinds, lag, cost = self.d.i.uptime.components, self.g.plant_lag, self.g.plant_cost
+        found: dict[tuple[Node, str, str, str, Node], float] = {}
+        for leaf in self.t.leaves:
+            path, end = set(self.t.path(leaf)), self.t.end_month(leaf)
+            for v, s, part, u in self.g.plant_orders_allowed:
+                came = self.t.first_month(v) + lag[u] * self.t.months
+                worth = straight_line(cost[s, part, u], end - came, kinds[u].life_months)
+                if v in path and worth > 0:
+                    found[leaf, s, part, u, v] = worth * self.d.discounted(end)
+        return found
 
     def _ends(self, p: str) -> tuple[str, ...]:
         """Contracts that a place may serve beyond the horizon."""

@@ -11,17 +11,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from models.allocation import FAMILIES, objective
 from models.build import Column
 from models.context import Context
 from models.decisions import DECISIONS
+from models.derive.uptime import promise_of
 from models.given import TENANT
 from models.instance import month_text
 from optimizer.bands import priced_hours
 from optimizer.case import Case
+from optimizer.reached import Reached
 from optimizer.settle import banded_margin, hourly_margin
 from optimizer.splits import split_halls
 
@@ -160,16 +161,18 @@ def _domains(plan: Context) -> Iterator[Breach]:
 
 
 def _promises(case: Case, plan: Context) -> Iterator[Breach]:
-    packages = case.instance.uptime.packages
+    """Work out, in exact fractions, what every hall that serves a promise reaches."""
+    reached = Reached(case, plan)
     for (n, x, p, k), mw in plan.hosting.items():
         if mw <= TOLERANCE:
             continue
-        package = plan.given.package_of[p]
-        has = Fraction(str(packages[package].availability)) if package else Fraction(0)
-        promised = Fraction(str(case.instance.contracts[x].availability))
-        if has < promised:
+        promise = promise_of(case.instance.contracts[x])
+        has = reached.availability(n, p, promise)
+        if has < promise.exactly:
             where = f"{period_text(plan, n)}, {p}, {x}, {k}"
-            yield Breach("uptime.promise", (n, x, p, k), where, float(has), float(promised), ">=")
+            yield Breach(
+                "uptime.promise", (n, x, p, k), where, float(has), promise.availability, ">="
+            )
 
 
 def _splits(plan: Context) -> Iterator[Breach]:

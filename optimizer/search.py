@@ -22,7 +22,12 @@ from optimizer.highs import Options, Outcome, Progress, relative_gap, run
 from optimizer.matrix import Flags, Floats, Matrix, largest_violation, objective_at
 
 #: Decisions whose whole numbers are searched first.
-LARGE = frozenset({"conversions", "builds", "signing", "hosts", "mines", "entered"})
+LARGE = frozenset(
+    {
+        "conversions", "builds", "plant_orders", "held", "served", "signing", "hosts", "mines",
+        "entered",
+    }
+)  # fmt: skip
 #: Part of the gap and of the time that the search over large decisions may use up.
 GAP_FOR_LARGE = 0.2
 TIME_FOR_LARGE = 0.7

@@ -49,7 +49,7 @@ EXIT_CODES: Mapping[str, int] = {
 #: How often racks that do not split into whole halls may send the search back.
 ROUNDS_OF_FILLING = 3
 #: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.
-ACTIONS = ("conversions", "builds", "orders", "leaving", "signing")
+ACTIONS = ("conversions", "builds", "plant_orders", "orders", "leaving", "signing")
 
 
 @dataclass(frozen=True, eq=False)

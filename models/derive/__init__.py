@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.derive import capital, grid, halls, hosting, mining, racks
+from models.derive import capital, grid, halls, hosting, mining, racks, uptime
 from models.derive.facts import (
     KW_PER_MW,
     NO_PACKAGE,
@@ -56,6 +56,7 @@ _EMPTY_TERMS: Mapping[str, Any] = {
     "residual_ends": {},
     "hall_residual": {},
     "project_residual": {},
+    "plant_residual": {},
     "rack_tail_loss": {},
 }
 
@@ -72,6 +73,7 @@ class Derivation(Facts):
             **grid.tables(self),
             **mining.tables(self),
             **hosting.tables(self),
+            **uptime.tables(self),
             **capital.tables(self),
             **_EMPTY_TERMS,
         )

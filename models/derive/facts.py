@@ -8,6 +8,16 @@ from datetime import date
 from functools import cached_property
 
 from models import instance as typed
+from models.availability import DOWNTIME_PARTS
+from models.derive.uptime import (
+    Designs,
+    HallDesign,
+    Plants,
+    Promise,
+    promise_of,
+    upgrade_usd_per_kw,
+    weight_of,
+)
 from models.instance import Contract, Instance, Rack, month_index
 from models.mining import BLOCKS_PER_DAY, hashprice_from_network, subsidy_btc
 from models.paths import daily_mean, first_day, halved_since, month_of, value_in_month
@@ -139,7 +149,7 @@ class Facts:
             wanted = hall.fitouts if hall.fitouts is not None else list(self.i.fitouts)
             for f in wanted:
                 if self._fits(h, f):
-                    for u in self._packages(f):
+                    for u in self._packages(h, f):
                         states[f, u] = None
         for work in self.i.commitments.works:
             if work.hall == h:
@@ -154,22 +164,25 @@ class Facts:
             return self.i.fitouts[hall.fitout].workload == "ai"
         return True
 
-    def _packages(self, f: str) -> list[str]:
-        if self.i.fitouts[f].workload == "mining" or not self.i.uptime.packages:
+    def _packages(self, h: str, f: str) -> list[str]:
+        if self.i.fitouts[f].workload == "mining":
             return [NO_PACKAGE]
-        return list(self.i.uptime.packages)
+        return list(self.designs.packages(self.hall_it_mw(h, f))) or [NO_PACKAGE]
+
+    def hall_it_mw(self, h: str, f: str) -> float:
+        """IT MW of a hall as a fit-out leaves it."""
+        hall, fitout = self.i.halls[h], self.i.fitouts[f]
+        if fitout.it_share_of_present is not None:
+            return hall.it_mw * fitout.it_share_of_present
+        assert fitout.m2_per_mw is not None
+        assert hall.floor_m2 is not None
+        return hall.floor_m2 / fitout.m2_per_mw
 
     def _place(self, h: str, f: str, u: str) -> Place:
         hall = self.i.halls[h]
         if f == SHELL:
             return Place(place_name(h, f, u), hall.site, h, f, u, "none", 0.0, 0.0)
-        fitout = self.i.fitouts[f]
-        if fitout.it_share_of_present is not None:
-            it_mw = hall.it_mw * fitout.it_share_of_present
-        else:
-            assert fitout.m2_per_mw is not None
-            assert hall.floor_m2 is not None
-            it_mw = hall.floor_m2 / fitout.m2_per_mw
+        fitout, it_mw = self.i.fitouts[f], self.hall_it_mw(h, f)
         per_mw = fitout.positions_per_mw
         positions = hall.rack_positions if per_mw is None else per_mw * it_mw
         return Place(place_name(h, f, u), hall.site, h, f, u, fitout.workload, it_mw, positions)
@@ -212,11 +225,54 @@ class Facts:
         end = self.tree.end_month(self.tree.leaves[0])
         return max(share_due(offer, month) for month in range(self.tree.start, end))
 
+    # --- what keeps AI running ---------------------------------------------------------------
+
+    @cached_property
+    def designs(self) -> Designs:
+        """Packages that halls can have."""
+        return Designs(self.i)
+
+    @cached_property
+    def plants(self) -> Plants:
+        """Plants that sites can have."""
+        most = dict.fromkeys(self.i.sites, 0.0)
+        for h, group in self.by_hall.items():
+            ai = [p.it_mw for p in group if p.workload == "ai"]
+            most[self.i.halls[h].site] += self.halls_most(h) * max(ai, default=0.0)
+        return Plants(self.designs, most)
+
+    def package(self, p: Place) -> HallDesign | None:
+        """What redundancy a place has."""
+        return self.designs.packages(p.it_mw)[p.package] if p.package else None
+
+    def package_weight(self, p: Place, promise: Promise) -> int:
+        """Parts of a promise's downtime that a place's package uses up."""
+        package = self.package(p)
+        if package is None:
+            return DOWNTIME_PARTS + 1
+        excluded = promise.planned_work_excluded
+        return weight_of(
+            self.designs.reach.package(package, planned_work_excluded=excluded), promise
+        )
+
+    def promised_at(self, s: str) -> bool:
+        """Whether some contract that promises availability may be served at a site."""
+        return any(
+            offer.availability > 0 and (offer.sites is None or s in offer.sites)
+            for offer in self.i.contracts.values()
+        )
+
     def can_promise(self, p: Place, offer: Contract) -> bool:
-        """Whether a place's package reaches the availability that a contract promises."""
-        if not p.package:
-            return offer.availability == 0.0
-        return self.i.uptime.packages[p.package].availability >= offer.availability
+        """Whether a place's package, on the site's best plant, keeps a contract's promise."""
+        if offer.availability == 0.0:
+            return True
+        package, promise = self.package(p), promise_of(offer)
+        if package is None:
+            return False
+        if package.stated is not None and not self.plants.parts[p.site]:
+            return package.stated >= offer.availability
+        used = self.package_weight(p, promise) + self.plants.least_weight(p.site, promise)
+        return used <= DOWNTIME_PARTS
 
     def conversion(self, p: Place, q: Place) -> tuple[int, float] | None:
         """Months and dollars per hall from one state to another; None where there is no way."""
@@ -232,9 +288,12 @@ class Facts:
         if p.fitout != q.fitout:
             fitout = self.i.fitouts[q.fitout]
             months, per_kw = fitout.works_months, fitout.capex_usd_per_kw
-        if q.package:
-            package = self.i.uptime.packages[q.package]
-            months, per_kw = max(months, package.works_months), per_kw + package.capex_usd_per_kw
+        new = self.package(q)
+        if new is not None:
+            # Units that stand stay where the fit-out stays.
+            old = self.package(p) if p.fitout == q.fitout else None
+            added = upgrade_usd_per_kw(self.designs, q.it_mw, old, new)
+            months, per_kw = max(months, new.works_months), per_kw + added
         return months, per_kw * q.it_mw * KW_PER_MW
 
     def halls_most(self, h: str) -> int:
@@ -251,8 +310,9 @@ class Facts:
         if p.workload == "none":
             return 0.0
         per_kw_year = self.i.fitouts[p.fitout].opex_usd_per_kw_year
-        if p.package:
-            per_kw_year += self.i.uptime.packages[p.package].opex_usd_per_kw_year
+        package = self.package(p)
+        if package is not None:
+            per_kw_year += package.opex_usd_per_kw_year
         return per_kw_year * KW_PER_MW / USD_PER_MUSD / 12.0
 
     # --- what came before --------------------------------------------------------------------

@@ -198,10 +198,7 @@ class Reach:
         if design.stated is not None:
             return 1 - self.figure(design.stated)
         return series(
-            [
-                self.bank(bank, planned_work_excluded=planned_work_excluded)
-                for bank in design.banks
-            ]
+            [self.bank(bank, planned_work_excluded=planned_work_excluded) for bank in design.banks]
         )
 
 
@@ -226,7 +223,7 @@ class Designs:
         self.reach = Reach(instance)
         parts = instance.uptime.subsystems
         self.of_halls = {name: part for name, part in parts.items() if part.level == "hall"}
-        self._made: dict[tuple[float, float], dict[str, HallDesign]] = {}
+        self._made: dict[float, dict[str, HallDesign]] = {}
 
     @cached_property
     def promises(self) -> tuple[Promise, ...]:
@@ -240,10 +237,11 @@ class Designs:
         """Give the packages of a hall of so many IT MW, by name."""
         if not self.of_halls:
             return {name: stated(name, p) for name, p in self.i.uptime.packages.items()}
-        key = (it_mw, 0.0)
-        if key not in self._made:
-            self._made[key] = {design.name: design for design in self._make(it_mw)}
-        return self._made[key]
+        if it_mw not in self._made:
+            said = {name: stated(name, p) for name, p in self.i.uptime.packages.items()}
+            made = {design.name: design for design in self._make(it_mw)}
+            self._made[it_mw] = {**said, **made}
+        return self._made[it_mw]
 
     def _make(self, it_mw: float) -> Iterator[HallDesign]:
         """Make the designs that no other beats, and that some promise has a use for."""
@@ -268,17 +266,15 @@ class Designs:
             return self._mixed(name, part, load)
         found: list[tuple[Candidate, Bank]] = []
         if part.feed is not None:
-            found.append(self._candidate(name, part, Bank(name, (), 0), load))
+            found.append(self._candidate(part, Bank(name, (), 0), load))
         for component in part.components:
             needed = units_needed(load, self.i.uptime.components[component].unit_mw)
             for count in range(needed, needed + part.spares_max + 1):
                 bank = Bank(name, ((component, count),), needed)
-                found.append(self._candidate(name, part, bank, load))
+                found.append(self._candidate(part, bank, load))
         return found
 
-    def _candidate(
-        self, name: str, part: Subsystem, bank: Bank, load: float
-    ) -> tuple[Candidate, Bank]:
+    def _candidate(self, part: Subsystem, bank: Bank, load: float) -> tuple[Candidate, Bank]:
         counts = dict(bank.counts)
         spends = [self.spends(part, c, n, bank.needed, load) for c, n in bank.counts]
         candidate = Candidate(
@@ -391,6 +387,186 @@ def weight_of(unavailability: Share, promise: Promise) -> int:
     return downtime_weight(float(unavailability), promise.availability)
 
 
-def tables(_d: Any) -> dict[str, Any]:
-    """Tables of plants."""
-    return {}
+@dataclass(frozen=True)
+class Option:
+    """One way for a site's plant to carry the AI load: so many units, so many of them needed."""
+
+    bank: Bank
+    unit: str
+    mw: float
+
+    @property
+    def units(self) -> int:
+        """Units that have to stand."""
+        return sum(count for _, count in self.bank.counts)
+
+    @property
+    def name(self) -> str:
+        """Name it: units installed, and those needed.
+
+        Examples
+        --------
+        >>> Option(Bank("power", (("diesel", 5),), 4), "diesel", 10.0).name
+        'diesel-5-for-4'
+        """
+        return f"{self.unit}-{self.units}-for-{self.bank.needed}" if self.bank.counts else "none"
+
+
+class Plants:
+    """What the plants of sites can be: subsystems, kinds of units, and ways to carry a load."""
+
+    def __init__(self, designs: Designs, ai_mw_most: Mapping[str, float]) -> None:
+        self.i = designs.i
+        self.reach = designs.reach
+        self.promises = designs.promises
+        self.ai_mw_most = ai_mw_most
+        parts = self.i.uptime.subsystems
+        self.parts: dict[str, tuple[str, ...]] = {
+            s: tuple(
+                name
+                for name, part in parts.items()
+                if part.level == "site" and (part.sites is None or s in part.sites)
+            )
+            for s in self.i.sites
+        }
+
+    @cached_property
+    def options(self) -> dict[tuple[str, str], tuple[Option, ...]]:
+        """Ways to carry the load, by site and subsystem."""
+        return {
+            (s, part): tuple(self._options(s, part))
+            for s, parts in self.parts.items()
+            for part in parts
+        }
+
+    def _options(self, s: str, name: str) -> Iterator[Option]:
+        part, most = self.i.uptime.subsystems[name], self.ai_mw_most[s]
+        if part.feed is not None:
+            yield Option(Bank(name, (), 0), "", most)
+        for unit in part.components:
+            kind = self.i.uptime.components[unit]
+            for needed in range(1, units_needed(most * part.load_share, kind.unit_mw) + 1):
+                mw = most if kind.unit_mw is None else needed * kind.unit_mw / part.load_share
+                for count in range(needed, needed + part.spares_max + 1):
+                    yield Option(Bank(name, ((unit, count),), needed), unit, min(mw, most))
+
+    @cached_property
+    def weights(self) -> dict[tuple[str, str, str, str], int]:
+        """Parts of the downtime of a promise that an option uses up, where it leaves any."""
+        return {
+            (s, part, option.name, promise.name): weight
+            for (s, part), options in self.options.items()
+            for option in options
+            for promise in self.promises
+            if (weight := self._weight(option, promise)) <= DOWNTIME_PARTS
+        }
+
+    def _weight(self, option: Option, promise: Promise) -> int:
+        excluded = promise.planned_work_excluded
+        return weight_of(self.reach.bank(option.bank, planned_work_excluded=excluded), promise)
+
+    def least_weight(self, s: str, promise: Promise) -> int:
+        """Downtime that a site's best plant uses up of a promise; too much where there is none."""
+        least = 0
+        for part in self.parts[s]:
+            own = [
+                self.weights.get((s, part, option.name, promise.name), DOWNTIME_PARTS + 1)
+                for option in self.options[s, part]
+            ]
+            least += min(own, default=DOWNTIME_PARTS + 1)
+        return least
+
+
+def tables(d: Any) -> dict[str, Any]:
+    """Tables of plants: their parts, what units cost, and what each way to carry a load uses."""
+    plants: Plants = d.plants
+    used = {s for s, parts in plants.parts.items() if parts and d.promised_at(s)}
+    options = {key: ways for key, ways in plants.options.items() if key[0] in used}
+    units = {c for ways in options.values() for way in ways for c, _ in way.bank.counts}
+    kinds = {c: d.i.uptime.components[c] for c in d.i.uptime.components if c in units}
+    return {
+        "sla_classes": tuple(p.name for p in plants.promises),
+        "class_of": {
+            x: promise_of(offer).name
+            for x, offer in d.i.contracts.items()
+            if offer.availability > 0
+        },
+        "plant_parts": {s: plants.parts[s] for s in d.i.sites if s in used},
+        "plant_units": {
+            key: tuple(dict.fromkeys(c for way in ways for c, _ in way.bank.counts))
+            for key, ways in options.items()
+        },
+        "plant_options": {
+            (s, part): tuple(
+                way.name
+                for way in ways
+                if any((s, part, way.name, p.name) in plants.weights for p in plants.promises)
+            )
+            for (s, part), ways in options.items()
+        },
+        "option_unit": {
+            (s, r, way.name): way.unit for (s, r), ways in options.items() for way in ways
+        },
+        "option_count": {
+            (s, r, way.name): float(way.units) for (s, r), ways in options.items() for way in ways
+        },
+        "option_mw": {
+            (s, r, way.name): way.mw for (s, r), ways in options.items() for way in ways
+        },
+        "option_weight": {
+            key: float(weight) for key, weight in plants.weights.items() if key[0] in used
+        },
+        "place_weight": {
+            (p.name, promise.name): float(weight)
+            for p in d.place_list
+            if p.workload == "ai" and p.site in used
+            for promise in plants.promises
+            if (weight := d.package_weight(p, promise)) <= DOWNTIME_PARTS
+        },
+        "downtime_parts": float(DOWNTIME_PARTS),
+        **_units(d, options, kinds),
+    }
+
+
+def _units(
+    d: Any, options: Mapping[tuple[str, str], Sequence[Option]], kinds: Mapping[str, Component]
+) -> dict[str, Any]:
+    """Tables of units: what stands, what may be ordered, what it costs."""
+    lag = {c: d.lag(kind.works_months) for c, kind in kinds.items()}
+    most: dict[tuple[str, str, str], float] = {}
+    for (s, part), ways in options.items():
+        for way in ways:
+            for c, count in way.bank.counts:
+                most[s, part, c] = max(most.get((s, part, c), 0.0), float(count))
+    today = {
+        (s, part, standing.component): float(standing.units)
+        for s, site in d.i.sites.items()
+        for part, standing in site.plant.items()
+        if (s, part, standing.component) in most
+    }
+    kw = {key: KW_PER_MW * _rating(d, *key) for key in most}
+    years = d.tree.months / 12.0
+    return {
+        "plant_lag": lag,
+        "plant_today": today,
+        "plant_most": most,
+        "plant_cost": {k: kw[k] * kinds[k[2]].capex_usd_per_kw / 1e6 for k in most},
+        "plant_upkeep": {k: kw[k] * kinds[k[2]].opex_usd_per_kw_year / 1e6 * years for k in most},
+        "plant_orders_allowed": tuple(
+            (n, *key)
+            for n in d.tree.nodes
+            for key in most
+            if d.tree.lands(n, lag[key[2]])
+            and key[0] not in d.i.policy.keep_sites
+            and most[key] > today.get(key, 0.0)
+        ),
+    }
+
+
+def _rating(d: Any, s: str, part: str, component: str) -> float:
+    """MW of a unit; one that carries any load is as large as the site's AI can be."""
+    rating = d.i.uptime.components[component].unit_mw
+    if rating is not None:
+        return float(rating)
+    share: float = d.i.uptime.subsystems[part].load_share
+    return float(d.plants.ai_mw_most[s]) * share

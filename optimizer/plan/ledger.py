@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models import capital
+from models import capital, uptime
 from models.context import Context
 from models.given import Place, RackType, Site
 from models.hosting import signed
@@ -84,6 +84,7 @@ def ledger(plan: Context) -> tuple[Entry, ...]:
         *_halls(plan, shares),
         *_racks(plan, shares),
         *_projects(plan),
+        *_plant(plan),
         *_contracts(plan),
         *_company(plan),
         *_loan(plan),
@@ -236,6 +237,15 @@ def _projects(c: Context) -> Iterator[Entry]:
         yield Entry(n, site_of[j], COMPANY, "capex", -g.project_cost[j] * units)
 
 
+def _plant(c: Context) -> Iterator[Entry]:
+    g = c.given
+    for (n, s, d, u), units in c.plant_orders.items():
+        yield Entry(n, s, HOSTING, "capex", -g.plant_cost[s, d, u] * units)
+    for n in g.nodes:
+        for s in g.plant_parts:
+            yield Entry(n, s, HOSTING, "upkeep", float(uptime.plant_upkeep(c, n, s)))
+
+
 def _loan(c: Context) -> Iterator[Entry]:
     g = c.given
     for (n,), drawn in c.draw.items():
@@ -260,6 +270,9 @@ def _end(c: Context, shares: Shares, leaf: Node) -> Iterator[Entry]:
                 yield Entry(leaf, g.site_of[key[2]], segment, "residual", musd)
     for s in g.sites:
         yield Entry(leaf, s, COMPANY, "residual", _projects_left(c, leaf, s))
+    for (end, s, d, u, v), worth in g.plant_residual.items():
+        if end == leaf:
+            yield Entry(leaf, s, HOSTING, "residual", worth * c.plant_orders[v, s, d, u])
     for p, k, musd in _racks_left(c, leaf):
         for segment, share in shares(p, k):
             left = g.discount_end[leaf] * share * musd

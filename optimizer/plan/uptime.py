@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models.context import Context
+from models.derive.uptime import Promise, promise_of
 from models.given import Place
 from optimizer.case import Case
+from optimizer.reached import Reached
 from optimizer.settle import DUST
 from optimizer.words import state_of
 
@@ -56,13 +58,29 @@ def uptime(case: Case, plan: Context) -> Iterator[UptimeRow]:
 
 def _row(case: Case, plan: Context, p: Place, x: str, mw: float) -> UptimeRow:
     g, package = plan.given, plan.given.package_of[p]
-    has = case.instance.uptime.packages[package].availability if package else 0.0
+    has = _least(Reached(case, plan), p, x) if x else _package(case, plan, p)
     promised = case.instance.contracts[x].availability if x else 0.0
     return UptimeRow(
         g.site_of[p], g.hall_of[p], state_of(p), package, x, mw, has, promised,
         down_minutes_per_year=(1.0 - has) * MINUTES_PER_YEAR,
         allowed_minutes_per_year=(1.0 - promised) * MINUTES_PER_YEAR,
     )  # fmt: skip
+
+
+def _least(reached: Reached, p: Place, x: str) -> float:
+    """Least availability of a place while it serves a contract."""
+    promise = promise_of(reached.case.instance.contracts[x])
+    serving = {
+        n for (n, y, q, _), mw in reached.plan.hosting.items() if (y, q) == (x, p) and mw > DUST
+    }
+    return min(float(reached.availability(n, p, promise)) for n in serving)
+
+
+def _package(case: Case, plan: Context, p: Place) -> float:
+    """Availability of a place's package alone, where nothing is promised."""
+    if not plan.given.package_of[p]:
+        return 0.0
+    return 1.0 - float(Reached(case, plan).package(p, Promise(0.0)))
 
 
 def _most_hosted(plan: Context) -> dict[tuple[Place, str], float]:

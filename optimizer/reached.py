@@ -1,0 +1,76 @@
+"""What halls and plants of a plan reach: availability worked out anew, in exact fractions.
+
+The plan says how many units stand and what load they carry; the typed figures say how often they
+fail. Neither the weights nor the choices of the model are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from models import uptime
+from models.availability import Share, series
+from models.context import Context
+from models.derive.uptime import Bank, Promise, Reach, units_needed
+from models.given import Part, Place, Site
+from models.tree import Node
+from optimizer.case import Case
+
+#: A load smaller than this, in MW, is dust of the solver's arithmetic.
+DUST_MW = 1e-6
+
+
+class Reached:
+    """Availability in a plan, by node, place and promise."""
+
+    def __init__(self, case: Case, plan: Context) -> None:
+        self.case = case
+        self.plan = plan
+        self.reach = Reach(case.instance, exactly=True)
+        self._banks: dict[tuple[Bank, bool], Share] = {}
+
+    def availability(self, n: Node, p: Place, promise: Promise) -> Fraction:
+        """Availability of a hall that serves a promise, its site's plant among it."""
+        parts = [self.package(p, promise), *self.plant(n, p, promise).values()]
+        return Fraction(1 - series(parts))
+
+    def package(self, p: Place, promise: Promise) -> Share:
+        """Unavailability of a hall's package."""
+        place = next(q for q in self.case.derivation.place_list if q.name == p)
+        design = self.case.derivation.package(place)
+        if design is None:
+            return 1
+        if design.stated is not None:
+            return 1 - Fraction(str(design.stated))
+        return series([self._bank(bank, promise) for bank in design.banks])
+
+    def plant(self, n: Node, p: Place, promise: Promise) -> Mapping[Part, Share]:
+        """Unavailability of each part of the plant behind a place."""
+        s = self.plan.given.site_of[p]
+        return {
+            d: self._bank(self.bank(n, s, d, promise), promise)
+            for d in self.plan.given.plant_parts.get(s, ())
+        }
+
+    def bank(self, n: Node, s: Site, d: Part, promise: Promise) -> Bank:
+        """Units of a part that stand, and those that the load of a class needs."""
+        g, typed = self.plan.given, self.case.instance.uptime
+        part = typed.subsystems[d]
+        load = float(uptime.load(self.plan, n, s, promise.name)) * part.load_share
+        banks = []
+        for u in g.plant_units[s, d]:
+            stand = round(float(uptime.installed(self.plan, n, s, d, u)))
+            needed = units_needed(max(0.0, load - DUST_MW), typed.components[u].unit_mw)
+            if stand:
+                banks.append(Bank(d, ((u, stand),), needed))
+        if part.feed is not None or not banks:
+            banks.append(Bank(d, (), 0 if part.feed is not None else 1))
+        return min(banks, key=lambda bank: self._bank(bank, promise))
+
+    def _bank(self, bank: Bank, promise: Promise) -> Share:
+        excluded = promise.planned_work_excluded
+        key = bank, excluded
+        if key not in self._banks:
+            self._banks[key] = self.reach.bank(bank, planned_work_excluded=excluded)
+        return self._banks[key]
