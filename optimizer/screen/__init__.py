@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from models.instance import month_text
+from optimizer.actions import MARK
 from optimizer.screen.grids import grid
 from optimizer.screen.sections import actions, binding, money, standing, worths
 from optimizer.screen.story import story, worth
@@ -85,7 +86,7 @@ def _title(case: Case) -> Text:
 
 
 def _plan(case: Case, solved: Solved, tables: Tables, width: int) -> Iterator[RenderableType]:
-    yield from worth(solved)
+    yield from worth(solved, handed_in=MARK in tables.actions)
     yield from story(case, tables)
     yield Text("\nWhat stands", "bold")
     yield standing(case, tables, width)

@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from models.instance import month_text
+from optimizer.actions import ADDED, MARK, PLAN, POLICY
 from optimizer.plan.ledger import LOAN, START, THROUGH
-from optimizer.screen.grids import cell, figures, grid, most_columns, spread
-from optimizer.words import period_of, quantity
+from optimizer.screen.grids import Kind, cell, figures, grid, most_columns, spread
+from optimizer.words import counted, period_of, quantity
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -97,17 +98,37 @@ def actions(case: Case, tables: Tables) -> Iterator[RenderableType]:
         return
     weight = listed["irrevocable_musd"] + 1e6 * (listed["action"] == "sign")
     shown = listed.loc[weight.nlargest(MOST_ACTIONS).index.sort_values()]
+    marked: tuple[tuple[str, Kind], ...] = (("from", "date"),) if MARK in listed else ()
     table = grid(("by", "date"), ("what", "words"), ("where", "words"), ("arrives", "date"),
-                 ("M$ now", "figure"), ("M$ in all", "figure"))  # fmt: skip
+                 ("M$ now", "figure"), ("M$ in all", "figure"), *marked)  # fmt: skip
     node = -1
     for row in shown.to_dict(orient="records"):
         by = "" if row["node"] == node else period_of(case.given.tree, row["node"])
         node = row["node"]
         paid, owed = cell(row["capex_musd"]), cell(row["irrevocable_musd"])
-        table.add_row(by, deed(row), _place(row), row["arrives"], paid, owed)
+        mark = [row[MARK]] if marked else []
+        table.add_row(by, deed(row), _place(row), row["arrives"], paid, owed, *mark)
     yield table
+    if marked:
+        yield Text(_completed(listed[MARK]))
     if len(listed) > len(shown):
         yield Text(f"{len(listed) - len(shown)} smaller ones stand in actions.csv", "dim")
+
+
+def _completed(marks: Series[str]) -> str:
+    """Count the actions of a plan that was handed in, and those that complete it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> _completed(pd.Series(["plan", "added", "added"]))
+    '1 action from the plan, 2 added to complete it'
+    """
+    counts = {name: int((marks == name).sum()) for name in (PLAN, POLICY, ADDED)}
+    told = [f"{counted(counts[PLAN], 'action')} from the plan"]
+    if counts[POLICY]:
+        told.append(f"{counts[POLICY]} from policy.pin")
+    return ", ".join([*told, f"{counts[ADDED]} added to complete it"])
 
 
 def deed(row: Mapping[Any, Any]) -> str:
