@@ -32,6 +32,9 @@ UNTOLD = frozenset({
     "mining.mining_limit", "racks.end_of_life", "racks.filled_halls", "racks.filling_limit",
     "racks.whole_racks",
 })  # fmt: skip
+#: Limits on what is spent or built over a span, which are counted at its last period.
+SUMMED = frozenset({"capital.capex_budget", "grid.project_limit"})
+_MONTH = re.compile(r"\d{4}-\d{2}( \(node \d+\))?")
 #: Money is told first, then power, contracts, the owner's wishes, floor.
 ORDER = ("capital", "grid", "hosting", "policy", "halls", "racks")
 
@@ -242,7 +245,7 @@ def binding(case: Case, tables: Tables) -> Iterator[RenderableType]:
     table = grid(("limit", "words"), ("where", "words"), ("when (periods)", "date"),
                  ("at", "figure"))  # fmt: skip
     for (_, where), rows in groups[:MOST_LIMITS]:
-        when = _when(rows["month"], case.given.tree.periods)
+        when = whenever(rows["limit"].iloc[0], _when(rows["month"], case.given.tree.periods))
         at = _span(rows["limit_value"], rows["unit"].iloc[0])
         table.add_row(rows["about"].iloc[0], str(where), when, at)
     yield table
@@ -253,6 +256,17 @@ def binding(case: Case, tables: Tables) -> Iterator[RenderableType]:
 def _rank(group: tuple[Any, DataFrame]) -> int:
     limit: str = group[0][0]
     return ORDER.index(limit.partition(".")[0])
+
+
+def whenever(limit: str, when: str) -> str:
+    """Say when a limit holds; of one that sums up a span, only its last period is known.
+
+    Examples
+    --------
+    >>> whenever("capital.capex_budget", "2030-10"), whenever("grid.interconnection", "2030-10")
+    ('until 2030-10', '2030-10')
+    """
+    return f"until {when}" if limit in SUMMED and _MONTH.fullmatch(when) else when
 
 
 def _when(months: Iterable[str], periods: int) -> str:

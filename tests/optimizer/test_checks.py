@@ -113,6 +113,12 @@ def test_the_unit_that_was_typed_is_named(hint: str, tmp_path: Path) -> None:
     assert hint.rstrip(";") in problem.hint
 
 
+def test_a_long_figure_is_written_out(tmp_path: Path) -> None:
+    toml = edited("opening_cash_musd = 20", "opening_cash_musd = 20_000_000")
+    (problem,) = problems(write_folder(tmp_path, toml))
+    assert problem.found == "20,000,000 M$"
+
+
 def test_what_is_unusual_on_purpose_is_accepted(tmp_path: Path) -> None:
     toml = edited(
         'name = "small"', 'name = "small"\naccept_unusual = ["projects.line.capex_musd"]'
