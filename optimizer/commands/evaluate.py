@@ -59,7 +59,7 @@ def evaluate_plan(question: Question, voice: Voice) -> int:
     judged = evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum)
     written = present(ready, judged.planned, wish, wish.out, judged.broken, voice)
     for excess in judged.excesses:
-        voice.show(Text(f"\n{excess}, unless more come that no line of it orders"))
+        voice.show(Text(f"\n{excess}, and no line of it brings more"))
     if judged.planned.plan is not None:
         voice.show(Text("\nBeside other plans", "bold"), _comparison(judged))
     voice.answer(**_answer(judged, written), **_actions(ready, judged.planned, wish))

@@ -167,6 +167,20 @@ def test_more_than_stands_is_refused_where_nothing_is_added(
     assert answer("evaluate", thriving, "--plan", mine, "--no-optimum")[0] == 0
 
 
+def test_more_than_could_be_bought_is_told_beside_the_limits(
+    answer: Answer, thriving: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Racks could be ordered to be sold in 2028; the halls and the budget allow no 300."""
+    mine = plan("sell,2028-01,s21-lot,old:mine,,300")
+    said = "the plan sells 300 racks of s21-lot from old:mine in 2028-01, where 14 stand"
+    code, judged = answer("evaluate", thriving, "--plan", mine, "--no-optimum")
+    assert (code, judged["excesses"]) == (4, [said])
+    assert judged["broken"]
+    main(["evaluate", str(thriving), "--plan", str(mine), "--quiet", "--no-optimum"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"{said}, and no line of it brings more" in shown
+
+
 def test_halls_named_without_racks_are_not_filled(answer: Answer, thriving: Path) -> None:
     """A plan that breaks the bookkeeping alone is told, although it names a place of tenants."""
     mine = plan("convert,2027-01,ai+n-plus-1,old:mine,old:ai+n-plus-1,4")

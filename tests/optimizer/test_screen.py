@@ -222,7 +222,7 @@ def test_a_limit_over_a_span_is_not_told_as_one_of_its_last_period() -> None:
 def test_units_built_are_whole_and_a_plan_below_doing_nothing_says_so() -> None:
     case, solved, table = chain()
     built = table.actions[table.actions["action"] == "build"].head(1).assign(amount=24.0)
-    many = replace(table, actions=pd.concat([table.actions, built]))
+    many = replace(table, actions=pd.concat([table.actions, built], ignore_index=True))
     assert re.search(r"2[45] × ", shown(screen(case, solved, many)))
     assert solved.audit is not None
     better = replace(solved.audit, nothing_musd=(solved.value_musd or 0.0) + 7.5)
