@@ -23,25 +23,45 @@ def state_balance(c: Context, n: Node, p: Place) -> Relation:
     Between order and arrival a hall belongs to no state: it earns nothing.
     """
     g = c.given
-    parent = g.tree.parent[n]
-    before = g.halls_today.get(p, 0.0) if parent is None else c.halls[parent, p]
-    group = g.places[g.hall_of[p]]
-    begun = total(c.conversions[n, p, q] for q in group if (n, p, q) in c.conversions)
     finished = total(
         c.conversions[way]
-        for q in group
+        for q in g.places[g.hall_of[p]]
         if (way := (g.tree.ancestor(n, g.conversion_lag.get((q, p), 0)), q, p)) in c.conversions
     )
+    return equal(c.halls[n, p], total((_there(c, n, p), -_begun(c, n, p), finished)))
+
+
+def works_limit(c: Context, n: Node, p: Place) -> Relation:
+    r"""Halls whose works begin were there before: none comes from works and leaves at once.
+
+    .. math::
+        \sum_{p'} V_{npp'} \le H_{n-1,p} + \hat H_{np} + \sum_j \Delta H_{jp} B_{n-\ell_j,j}
+
+    Written where works cost no more than what a hall in service costs meanwhile (its upkeep, and
+    the cost of two businesses): one change after another would keep halls out of service, in no
+    state, to save it. Elsewhere works straight to the last state cost less than a detour.
+    """
+    return at_most(_begun(c, n, p), _there(c, n, p))
+
+
+def _begun(c: Context, n: Node, p: Place) -> Number:
+    """Halls that leave a state for works."""
+    group = c.given.places[c.given.hall_of[p]]
+    return total(c.conversions[n, p, q] for q in group if (n, p, q) in c.conversions)
+
+
+def _there(c: Context, n: Node, p: Place) -> Number:
+    """Halls in a state before the conversions of a node, with those of old works and projects."""
+    g = c.given
+    parent = g.tree.parent[n]
+    before = g.halls_today.get(p, 0.0) if parent is None else c.halls[parent, p]
     built = total(
         g.project_halls[j, p] * c.builds[order]
         for j in g.projects.get(g.site_of[p], ())
         if (j, p) in g.project_halls
         and (order := (g.tree.ancestor(n, g.project_lag[j]), j)) in c.builds
     )
-    return equal(
-        c.halls[n, p],
-        total((before, g.halls_ready.get((n, p), 0.0), -begun, finished, built)),
-    )
+    return total((before, g.halls_ready.get((n, p), 0.0), built))
 
 
 def fibre_limit(c: Context, n: Node, h: Hall) -> Relation:
