@@ -124,4 +124,8 @@ FAMILIES: tuple[Family, ...] = (
     Family(halls.kept_vintage, i.vintages, "nppn", limit=False),
     Family(halls.kept_idle, i.kept_places, "np", limit=False),
     Family(halls.kept_serving, i.serving, "npc", limit=False),
+    Family(halls.kept_fitout, i.changed, "np", limit=False),
+    Family(halls.kept_fitout_serving, i.changed_serving, "npc", limit=False),
+    Family(halls.kept_changed, i.changed, "np", limit=False),
+    Family(halls.kept_finished, i.fitted, "nhfn", limit=False),
 )

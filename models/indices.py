@@ -324,18 +324,35 @@ def kept(g: Given) -> Iterable[Index]:
 
 def vintages(g: Given) -> Iterable[Index]:
     """Leaves, conversions and vintages of which a hall is worth something."""
-    return dict.fromkeys((leaf, p, q, v) for leaf, p, q, v, _ in g.hall_residual)
+    return dict.fromkeys((leaf, p, q, v) for leaf, p, q, v, _ in g.hall_residual if p != q)
 
 
 def kept_places(g: Given) -> Iterable[Index]:
     """Leaves and places in which a converted hall is worth something."""
-    found = {(leaf, q) for leaf, _, q, _, _ in g.hall_residual}
+    found = {(leaf, q) for leaf, p, q, _, _ in g.hall_residual if p != q}
     return ((leaf, q) for leaf in g.tree.leaves for q in g.site_of if (leaf, q) in found)
 
 
 def serving(g: Given) -> Iterable[Index]:
     """Leaves and places as above, and the contracts they may serve beyond the horizon."""
     return ((leaf, q, e) for leaf, q in kept_places(g) for e in g.residual_ends[q])
+
+
+def changed(g: Given) -> Iterable[Index]:
+    """Leaves and places that a change of package leads to, where a fit-out is worth something."""
+    return dict.fromkeys((leaf, q) for leaf, p, q, _, _ in g.hall_residual if p == q)
+
+
+def changed_serving(g: Given) -> Iterable[Index]:
+    """Leaves and places as above, and the contracts they may serve beyond the horizon."""
+    return ((leaf, q, e) for leaf, q in changed(g) for e in g.residual_ends[q])
+
+
+def fitted(g: Given) -> Iterable[Index]:
+    """Leaves, hall groups and fit-outs whose package may change, by when works finish."""
+    return dict.fromkeys(
+        (leaf, g.hall_of[q], g.fitout_of[q], v) for leaf, p, q, v, _ in g.hall_residual if p == q
+    )
 
 
 def tails(g: Given) -> Iterable[Index]:

@@ -611,6 +611,26 @@ def test_fit_outs_and_projects_lose_their_worth_in_a_straight_line() -> None:
     )
 
 
+def test_a_fit_out_keeps_its_worth_through_a_change_of_package() -> None:
+    packages = {"n2": {"availability": 0.9999, "capex_usd_per_kw": 900.0}}
+    g = tail_of(24, uptime__packages=packages, finance__discount_per_year=0.21)
+    end, later = 1.21**-3, 1.21**-5
+    better = "h:ai+n2"
+    # The fit-out alone is 4 M$ a hall; finished in 2030 or 2031, it has stood two years or one.
+    fitouts = {key[1:]: x for key, x in g.hall_residual.items() if key[1] == key[2]}
+    assert fitouts == close(
+        {
+            **{(p, p, 1, HORIZON): 4.0 * 0.8 * end for p in (AI, better)},
+            **{(p, p, 2, HORIZON): 4.0 * 0.9 * end for p in (AI, better)},
+            **{(p, p, 1, "lease"): 4.0 * 0.6 * later for p in (AI, better)},
+            **{(p, p, 2, "lease"): 4.0 * 0.7 * later for p in (AI, better)},
+        }
+    )
+    # The change itself, at once in 2030, is 1.8 M$.
+    assert g.hall_residual[2, AI, better, 1, HORIZON] == close(1.8 * 0.8 * end)
+    assert not any(p == q for _, p, q, _, _ in tail_of(24).hall_residual)
+
+
 def test_what_is_worn_out_is_worth_nothing() -> None:
     g = tail_of(24, fitouts__ai__life_months=48)
     assert (2, MINE, AI, 0, HORIZON) in g.hall_residual

@@ -1188,6 +1188,77 @@ def test_halls_worth_something_at_a_contracts_end_serve_it() -> None:
     )
 
 
+def repackaged(**overrides: Any) -> Given:
+    """A case whose AI halls may change between two packages; works take a year, changes none."""
+    return case(tiny(uptime__packages__n0=FREE, **overrides))
+
+
+@rows_of("halls.kept_fitout")
+def test_a_hall_keeps_one_fit_out_through_changes_of_package() -> None:
+    g = repackaged(contracts__own=OWNED)
+    assert row(g, "halls.kept_fitout", 2, AI) == by_hand(
+        {
+            **{("kept", 2, AI, AI, v, HORIZON): 1 for v in (1, 2)},
+            **{("kept", 2, MINE, AI, v, HORIZON): 1 for v in (0, 1)},
+            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("halls", 2, AI): -1,
+        },
+        "<=",
+    )
+    # The package has its own row: that of the change counts there, and not the fit-out before it.
+    assert row(g, "halls.kept_idle", 2, AI)[0] == pytest.approx(
+        {
+            **{("kept", 2, MINE, AI, v, HORIZON): 1 for v in (0, 1)},
+            **{("kept", 2, AI_FREE, AI, v, HORIZON): 1 for v in (0, 1, 2)},
+            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("halls", 2, AI): -1,
+        }
+    )
+    assert absent(case(tiny()), "halls.kept_fitout", 2, AI)
+
+
+@rows_of("halls.kept_fitout_serving")
+def test_fit_outs_worth_something_at_a_contracts_end_serve_it() -> None:
+    g = repackaged(contracts__lease=LEASE)
+    assert row(g, "halls.kept_fitout_serving", 2, AI, "lease") == by_hand(
+        {
+            **{("kept", 2, AI, AI, v, "lease"): 1 for v in (1, 2)},
+            **{("kept", 2, MINE, AI, v, "lease"): 1 for v in (0, 1)},
+            ("hosting", 2, "lease", AI, TENANT): -0.5,
+        },
+        "<=",
+    )
+
+
+@rows_of("halls.kept_changed")
+def test_of_changed_halls_no_more_remain_than_have_changed() -> None:
+    g = repackaged(contracts__lease=LEASE)
+    assert row(g, "halls.kept_changed", 2, AI) == by_hand(
+        {
+            **{("kept", 2, AI, AI, v, e): 1 for v in (1, 2) for e in (HORIZON, "lease")},
+            **{("conversions", m, AI_FREE, AI): -1 for m in (0, 1, 2)},
+        },
+        "<=",
+    )
+
+
+@rows_of("halls.kept_finished")
+def test_of_fit_outs_finished_no_more_remain_than_were_begun() -> None:
+    slow = {"uptime__packages__n1__works_months": 24}
+    g = repackaged(contracts__lease=LEASE, **slow)
+    assert row(g, "halls.kept_finished", 2, "h", "ai", 2) == by_hand(
+        {
+            ("kept", 2, AI_FREE, AI_FREE, 2, HORIZON): 1,
+            **{("kept", 2, AI, AI, 2, e): 1 for e in (HORIZON, "lease")},
+            ("kept", 2, MINE, AI_FREE, 1, HORIZON): 1,
+            **{("kept", 2, MINE, AI, 0, e): 1 for e in (HORIZON, "lease")},
+            ("conversions", 1, MINE, AI_FREE): -1,
+            ("conversions", 0, MINE, AI): -1,
+        },
+        "<=",
+    )
+
+
 # --- the objective -------------------------------------------------------------------------
 
 
