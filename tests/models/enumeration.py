@@ -542,7 +542,7 @@ class Search:
             vintages=(
                 *s.vintages,
                 *(
-                    Vintage(pq[1], case.month(n) + lags[pq] * case.step, case.ways[pq][1], count)
+                    Vintage(*pq, case.month(n) + lags[pq] * case.step, case.ways[pq][1], count)
                     for pq, count in choice.conversions.items()
                 ),
             ),

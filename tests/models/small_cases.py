@@ -696,10 +696,10 @@ class Draw:
         rng = self.rng
         kind = rng.choice(["mining", "mining", "ai", "ai", "halls", "power", "gpus"])
         policy = self.typed["policy"]
-        if kind == "mining" and not self.typed["gpu_cloud"]:
+        if kind == "mining":
             policy[rng.choice(["mining_share_min", "ai_share_max"])] = rng.choice([0.4, 0.7])
             policy["shares_from"] = self.month(self.periods - 1)
-        elif kind == "ai" and not self.typed["gpu_cloud"]:
+        elif kind == "ai":
             policy[rng.choice(["ai_share_min", "mining_share_max"])] = rng.choice([0.2, 0.5])
             policy["shares_from"] = self.month(self.periods - 1)
         elif kind == "halls":
