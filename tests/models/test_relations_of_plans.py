@@ -24,6 +24,7 @@ from optimizer.highs import Options, run
 from optimizer.solve import compile_case, solve
 from tests.models.cases import Case, Weather
 from tests.models.small_cases import Typed, draw_case, ready
+from tests.models.tiny import tiny
 
 CASES = 100
 BATCHES = 4
@@ -540,3 +541,37 @@ def test_what_is_paid_for_what_never_stands_is_not_earned(promise: Typed, paid: 
     assert solved.value_musd == pytest.approx(0.0, abs=1e-9)
     assert solved.plan is not None
     assert not any(solved.plan.signing.values())
+
+
+def test_halls_are_not_kept_out_of_service_by_one_change_after_another() -> None:
+    """Two free packages, a year of works each: a hall without use stands every other year.
+
+    In works in the first of three years, it stands in the second; works of the third would end
+    beyond the horizon, so that its upkeep of 0.1 M$ a year falls due twice.
+    """
+    free = {"capex_usd_per_kw": 0.0, "works_months": 12}
+    instance = tiny(
+        halls__h={"count": 1, "fitout": "ai", "package": "n1"},
+        fitouts__ai__can_go_back=False,
+        fleet=[],
+        uptime__packages={"n1": free, "n0": {**free, "availability": 0.99}},
+    )
+    solved = solve(prepare(instance, {"a": flat(40.0)}), EXACT)
+    assert solved.status == "solved"
+    assert solved.value_musd == pytest.approx(-2 * 50.0 * 2000 / 1e6, abs=1e-9)
+
+
+def test_the_loan_does_not_pay_for_racks_that_are_sold_at_once() -> None:
+    """Without cash, a rack bought on the loan and sold again would pay a year's overhead."""
+    instance = tiny(
+        horizon={"periods": 1},
+        finance={
+            "opening_cash_musd": 0.0,
+            "overhead_musd_per_year": 0.05,
+            "loan": {"limit_musd": 5.0, "interest_per_year": 0.0},
+        },
+        bitcoin__hashprice_usd_per_ph_day=0.0,
+        racks__rig__delivery_months=0,
+        fleet=[],
+    )
+    assert solve(prepare(instance, {"a": flat(40.0)}), EXACT).status == "infeasible"
