@@ -24,7 +24,7 @@ from optimizer.highs import Options, run
 from optimizer.solve import compile_case, solve
 from tests.models.cases import Case, Weather
 from tests.models.small_cases import Typed, draw_case, ready
-from tests.models.tiny import tiny
+from tests.models.tiny import LEASE, tiny
 
 CASES = 100
 BATCHES = 4
@@ -575,3 +575,29 @@ def test_the_loan_does_not_pay_for_racks_that_are_sold_at_once() -> None:
         fleet=[],
     )
     assert solve(prepare(instance, {"a": flat(40.0)}), EXACT).status == "infeasible"
+
+
+def test_a_change_of_package_keeps_what_the_fit_out_is_worth() -> None:
+    """A bare hall serves one contract in the second year and a stricter one in the third.
+
+    The better package costs 0.4 M$, and 1 M$ of upkeep a year, so it comes for the third year
+    only. Rent less staff is 2.28 M$ a year, upkeep 0.1 and 1.1 M$. At the horizon the fit-out of
+    4 M$ is two of its ten years old, the package one.
+    """
+    packages = {
+        "n1": {"capex_usd_per_kw": 0.0, "opex_usd_per_kw_year": 0.0},
+        "n2": {"capex_usd_per_kw": 200.0, "opex_usd_per_kw_year": 500.0, "availability": 0.9999},
+    }
+    first = {**LEASE, "min_mw": 2.0, "max_mw": 2.0, "months": 12, "power_passed_through": True}
+    last = {**first, "start": "2031-01", "sign_by": "2030-01", "availability": 0.9999}
+    instance = tiny(
+        halls__h={"count": 1, "fitout": None},
+        fleet=[],
+        uptime__packages=packages,
+        contracts={"first": first, "last": last},
+    )
+    solved = solve(prepare(instance, {"a": flat(40.0)}), EXACT)
+    assert solved.status == "solved"
+    earned = 2 * 2.28 - 0.1 - 1.1
+    left = 0.8 * 4.0 + 0.9 * 0.4
+    assert solved.value_musd == pytest.approx(-4.0 - 0.4 + earned + left, abs=1e-9)
