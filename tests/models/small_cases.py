@@ -629,7 +629,8 @@ class Draw:
         hall |= {"fitout": "ai-air", "package": "two", "floor_m2": 1000.0}
         self.typed["sites"]["b"]["firm_mw"] = 12.0
         self.typed["fleet"] = [row for row in self.typed["fleet"] if row["hall"] != "b1"]
-        if "gpu" in self.typed["racks"]:
+        sized = {"kw_per_rack_max", "positions_per_mw"} & set(self.typed["fitouts"]["ai-air"])
+        if "gpu" in self.typed["racks"] and not sized:
             age = self.rng.choice([3, 20, self.months + 1])
             row = {"hall": "b1", "rack": "gpu", "racks": 1, "age_months": age}
             self.typed["fleet"].append(row)

@@ -250,12 +250,19 @@ def _renamed(part: Any, new: dict[str, str]) -> Any:
 
 
 def dearer_twins(case: Case) -> Case:
-    """Offer every rack and fit-out once more, at a higher price."""
+    """Offer every rack and fit-out once more, at a higher price.
+
+    Not an AI fit-out that stands today: works towards its twin would be a new way to keep a hall
+    out of service, as where AI may not run before fibre comes.
+    """
     typed = typed_of(case)
+    standing = {hall.get("fitout") for hall in typed["halls"].values()}
     for k, rack in list(typed["racks"].items()):
         typed["racks"][f"{k}-dear"] = rack | {"price_usd": rack.get("price_usd", 0.0) + 1e6}
         typed["racks"][f"{k}-dear"].pop("converts_to", None)
     for f, fitout in list(typed["fitouts"].items()):
+        if f in standing and fitout["workload"] == "ai":
+            continue
         typed["fitouts"][f"{f}-dear"] = fitout | {
             "capex_usd_per_kw": fitout["capex_usd_per_kw"] + 900.0
         }
