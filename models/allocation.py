@@ -75,10 +75,12 @@ class Family:
 
 FAMILIES: tuple[Family, ...] = (
     Family(halls.state_balance, i.places, "np", limit=False),
+    Family(halls.works_limit, i.parkable, "np"),
     Family(halls.fibre_limit, i.unlit, "nh"),
     Family(racks.rack_balance, i.standing, "npk", limit=False),
     Family(racks.transfer_balance, i.pairs, "nskk", limit=False),
     Family(racks.end_of_life, i.ageing, "nsk"),
+    Family(racks.resale_limit, i.resold, "nsk"),
     Family(racks.space_limit, i.occupied, "np"),
     Family(racks.position_limit, i.floored, "np"),
     Family(racks.whole_racks, i.whole, "npk"),
@@ -126,7 +128,12 @@ FAMILIES: tuple[Family, ...] = (
     Family(capital.loan_to_cost, i.draw_nodes, "n"),
     Family(policy.mining_share_floor, i.floor_nodes, "n"),
     Family(policy.mining_share_limit, i.limit_nodes, "n"),
+    Family(policy.kept_racks, i.kept_standing, "npk"),
     Family(halls.kept_vintage, i.vintages, "nppn", limit=False),
     Family(halls.kept_idle, i.kept_places, "np", limit=False),
     Family(halls.kept_serving, i.serving, "npc", limit=False),
+    Family(halls.kept_fitout, i.changed, "np", limit=False),
+    Family(halls.kept_fitout_serving, i.changed_serving, "npc", limit=False),
+    Family(halls.kept_changed, i.changed, "np", limit=False),
+    Family(halls.kept_finished, i.fitted, "nhfn", limit=False),
 )

@@ -159,6 +159,9 @@ class Given:
     racks_young: Table[tuple[Node, Site, RackType], float] = known(
         "rack", "Y", "racks of today and of standing orders, come and alive through the period"
     )
+    racks_unworn: Table[tuple[Node, Place, RackType], float] = known(
+        "rack", "Y", "of these, racks of a place at a site that stays as it is"
+    )
     racks_lasting: Table[tuple[Leaf, Site, Contract, RackType], float] = known(
         "rack", "Y", "of these, racks that outlive a contract past the horizon"
     )

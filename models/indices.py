@@ -114,6 +114,56 @@ def ageing(g: Given) -> Iterable[Index]:
     )
 
 
+def kept_standing(g: Given) -> Iterable[Index]:
+    """Nodes, places of sites that stay as they are, and rack types not worn out there by then."""
+    return g.racks_unworn
+
+
+def resold(g: Given) -> Iterable[Index]:
+    """Nodes, sites and rack types that come at once and sell for money while a loan is open."""
+    return (
+        (n, s, k)
+        for n, s in sites(g)
+        if n in g.draws_allowed
+        for k in _at_once(g, n, s)
+        if g.resale[n, k] > 0
+    )
+
+
+def _at_once(g: Given, n: int, s: str) -> list[str]:
+    """Rack types that can be ordered at a node and stand there, bought or rebuilt from these."""
+    found = [
+        k for m, p, k in g.orders_allowed if m == n and g.site_of[p] == s and not g.rack_lag[k]
+    ]
+    reached = dict.fromkeys(found)
+    for k in found:
+        for a, b in g.transfers.get(s, ()):
+            if a == k and b not in reached and not g.transfer_lag[a, b]:
+                reached[b] = None
+                found.append(b)
+    return list(reached)
+
+
+def parkable(g: Given) -> Iterable[Index]:
+    """Nodes and places that halls may leave, and reach by works no dearer than standing there."""
+    cheap = {q for (p, q), cost in g.conversion_cost.items() if cost <= _spared(g, p, q)}
+    return dict.fromkeys((n, p) for n, p, _ in g.conversions_allowed if p in cheap)
+
+
+def _spared(g: Given, p: str, q: str) -> float:
+    """Most that a hall can save by being in works from one state to another."""
+    group = set(g.places[g.hall_of[p]])
+    upkeep = max((cost for (_, r), cost in g.place_opex.items() if r in group), default=0.0)
+    if g.workload_of[p] != "ai" or g.workload_of[q] != "ai":
+        return g.conversion_lag[p, q] * upkeep
+    two = max(g.split_site.values(), default=0.0) + max(g.split_company.values(), default=0.0)
+    begun = any(g.workload_of[r] == "ai" for _, r in g.halls_ready if r in group) or any(
+        count and g.workload_of[r] == "ai" for r, count in g.halls_today.items() if r in group
+    )
+    entry = g.entry_cost if begun and g.conversion_lag[p, q] else 0.0
+    return g.conversion_lag[p, q] * (upkeep + two) + entry
+
+
 def running(g: Given) -> Iterable[Index]:
     """Nodes, sites, bands and the machine classes that earn money there."""
     return ((n, s, f, k, b) for n, s, b in mined(g) for f, k in g.runs[n, s, b])
@@ -274,18 +324,35 @@ def kept(g: Given) -> Iterable[Index]:
 
 def vintages(g: Given) -> Iterable[Index]:
     """Leaves, conversions and vintages of which a hall is worth something."""
-    return dict.fromkeys((leaf, p, q, v) for leaf, p, q, v, _ in g.hall_residual)
+    return dict.fromkeys((leaf, p, q, v) for leaf, p, q, v, _ in g.hall_residual if p != q)
 
 
 def kept_places(g: Given) -> Iterable[Index]:
     """Leaves and places in which a converted hall is worth something."""
-    found = {(leaf, q) for leaf, _, q, _, _ in g.hall_residual}
+    found = {(leaf, q) for leaf, p, q, _, _ in g.hall_residual if p != q}
     return ((leaf, q) for leaf in g.tree.leaves for q in g.site_of if (leaf, q) in found)
 
 
 def serving(g: Given) -> Iterable[Index]:
     """Leaves and places as above, and the contracts they may serve beyond the horizon."""
     return ((leaf, q, e) for leaf, q in kept_places(g) for e in g.residual_ends[q])
+
+
+def changed(g: Given) -> Iterable[Index]:
+    """Leaves and places that a change of package leads to, where a fit-out is worth something."""
+    return dict.fromkeys((leaf, q) for leaf, p, q, _, _ in g.hall_residual if p == q)
+
+
+def changed_serving(g: Given) -> Iterable[Index]:
+    """Leaves and places as above, and the contracts they may serve beyond the horizon."""
+    return ((leaf, q, e) for leaf, q in changed(g) for e in g.residual_ends[q])
+
+
+def fitted(g: Given) -> Iterable[Index]:
+    """Leaves, hall groups and fit-outs whose package may change, by when works finish."""
+    return dict.fromkeys(
+        (leaf, g.hall_of[q], g.fitout_of[q], v) for leaf, p, q, v, _ in g.hall_residual if p == q
+    )
 
 
 def tails(g: Given) -> Iterable[Index]:

@@ -935,7 +935,11 @@ class Policy(Block):
         "share", "AI of installed IT MW, at most", default=None, ge=0, le=1
     )
     shares_from: Month | None = said("first month in which the shares hold", default=None)
-    keep_sites: list[Name] = said("sites that stay as they are", default=[])
+    keep_sites: list[Name] = said(
+        "sites that stay as they are: nothing is built, converted, bought or moved there, racks "
+        "stand until they wear out, and no new contract is served there",
+        default=[],
+    )
     reuse_gpus: Flag = said("GPU racks may be rebuilt", default=True)
     reuse_halls: Flag = said("mining halls may become AI halls", default=True)
     reuse_power: Flag = said("AI may use the MW that exists today", default=True)

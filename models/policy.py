@@ -1,9 +1,10 @@
-"""What the owner wants besides value: shares of the two businesses."""
+"""What the owner wants besides value: shares of the two businesses, sites left as they are."""
 
 from __future__ import annotations
 
 from models import grid, mining
 from models.context import Context
+from models.given import Place, RackType
 from models.relation import Number, Relation, at_least, at_most, total
 from models.tree import Node
 
@@ -30,6 +31,18 @@ def mining_share_limit(c: Context, n: Node) -> Relation:
     share = c.given.mining_share_max
     mined, hosted = _mw(c, n)
     return at_most((1.0 - share) * mined, share * hosted)
+
+
+def kept_racks(c: Context, n: Node, p: Place, k: RackType) -> Relation:
+    r"""At a site that stays as it is, racks stand until they wear out.
+
+    .. math:: R_{npk} \ge Y_{npk}
+
+    Nothing is converted, built, ordered, moved or rebuilt there, and no contract is served there
+    but those signed before the horizon; the index sets leave all of it out. What wears out is
+    not replaced. GPU-hours of the racks that stand there may be sold.
+    """
+    return at_least(c.racks[n, p, k], c.given.racks_unworn[n, p, k])
 
 
 def _mw(c: Context, n: Node) -> tuple[Number, Number]:

@@ -107,6 +107,33 @@ def end_of_life(c: Context, n: Node, s: Site, k: RackType) -> Relation:
     )
 
 
+def resale_limit(c: Context, n: Node, s: Site, k: RackType) -> Relation:
+    r"""Racks are not resold in the period in which they are bought.
+
+    .. math::
+        \sum_{p \in s} S_{npk} \le \sum_{p \in s} \Big( R_{n-1,pk} + \hat R_{npk}
+        + \sum_{k' \ne k,\ \ell_{k'k} \ge 1} A_{npk'k} \Big)
+
+    Written where a rack comes without lead time while the loan may be drawn: it would be bought
+    on the loan and sold at once for cash, so that the loan paid for more than capex. What was
+    ordered before the horizon is owed in any case and may be sold as it comes.
+    """
+    g = c.given
+    parent = g.tree.parent[n]
+    places = [p for h in g.halls[s] for p in g.places[h] if k in g.racks_at.get(p, ())]
+    before = (
+        g.racks_today.get((p, k), 0.0) if parent is None else c.racks[parent, p, k] for p in places
+    )
+    owed = (g.racks_arriving.get((n, p, k), 0.0) for p in places)
+    rebuilt = (
+        c.arriving[n, p, a, b]
+        for p in places
+        for a, b in g.transfers.get(s, ())
+        if b == k != a and g.transfer_lag[a, b] and (n, p, a, b) in c.arriving
+    )
+    return at_most(total(c.sales[n, p, k] for p in places), total((*before, *owed, *rebuilt)))
+
+
 def came_new(c: Context, n: Node, p: Place, k: RackType) -> Number:
     """Racks that start a life at a node: ordered one lead time before, or rebuilt."""
     ordered = c.orders.get((c.given.tree.ancestor(n, c.given.rack_lag[k]), p, k), 0.0)

@@ -5,6 +5,7 @@ The bands give the hours and prices of each node; the calendar gives the months 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -280,6 +281,7 @@ class Terms:
                         worth = self._hall_worth(leaf, p, q, v, e)
                         if worth > 0:
                             hall[leaf, p, q, v, e] = worth
+            hall |= self._fitouts_left(leaf, ends)
             for v, j in self.g.builds_allowed:
                 if v in path and (worth := self._project_worth(leaf, j, v)) > 0:
                     project[leaf, j, v] = worth
@@ -314,14 +316,53 @@ class Terms:
     def _hall_worth(self, leaf: Node, p: str, q: str, v: Node, e: str) -> float:
         if self.place[q].fitout == SHELL:
             return 0.0
-        end = self.t.end_month(leaf)
-        if e != HORIZON:
-            end = max(end, month_index(self.offers[e].start) + self.offers[e].months)
+        end = self._end(leaf, e)
         came = self.t.first_month(v) + self.g.conversion_lag[p, q] * self.t.months
         life = self.d.i.fitouts[self.place[q].fitout].life_months
         return straight_line(self.g.conversion_cost[p, q], end - came, life) * self.d.discounted(
             end
         )
+
+    def _fitouts_left(
+        self, leaf: Node, ends: Mapping[str, tuple[str, ...]]
+    ) -> dict[tuple[Node, str, str, Node, str], float]:
+        """Worth of the fit-out alone in halls that changed their package since it came.
+
+        Keys name the place in which they stand twice, and the node at which works finished.
+        """
+        left: dict[tuple[Node, str, str, Node, str], float] = {}
+        for q in dict.fromkeys(q for _, p, q in self.g.conversions_allowed if self._alike(p, q)):
+            periods = {
+                self.t.period[v] + self.g.conversion_lag[p, r]
+                for v, p, r in self.g.conversions_allowed
+                if self._alike(q, r) and not self._alike(p, r) and v in self.t.path(leaf)
+            }
+            for v in (self.t.path(leaf)[period] for period in sorted(periods)):
+                for e in (HORIZON, *ends[q]):
+                    worth = self._fitout_worth(leaf, q, v, e)
+                    if worth > 0:
+                        left[leaf, q, q, v, e] = worth
+        return left
+
+    def _alike(self, p: str, q: str) -> bool:
+        """Whether two places are of one hall group in one fit-out."""
+        one, other = self.place[p], self.place[q]
+        return (one.hall, one.fitout) == (other.hall, other.fitout)
+
+    def _fitout_worth(self, leaf: Node, q: str, v: Node, e: str) -> float:
+        place = self.place[q]
+        fitout = self.d.i.fitouts[place.fitout]
+        cost = fitout.capex_usd_per_kw * place.it_mw * KW_PER_MW / USD_PER_MUSD
+        end = self._end(leaf, e)
+        worth = straight_line(cost, end - self.t.first_month(v), fitout.life_months)
+        return worth * self.d.discounted(end)
+
+    def _end(self, leaf: Node, e: str) -> int:
+        """Month at which what serves an end last takes its residual."""
+        end = self.t.end_month(leaf)
+        if e == HORIZON:
+            return end
+        return max(end, month_index(self.offers[e].start) + self.offers[e].months)
 
     def _project_worth(self, leaf: Node, j: str, v: Node) -> float:
         end = self.t.end_month(leaf)

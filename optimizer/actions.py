@@ -8,12 +8,13 @@ from a plan; :mod:`optimizer.pins` reads it back as decisions taken, the whole l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
+from models.build import Column
 from models.context import Context
 from models.given import Given, Place, RackType, Site
 from models.instance import month_text
@@ -32,6 +33,26 @@ COLUMNS = (
     "action", "month", "node", "site", "subject", "from", "to", "amount", "unit", "arrives",
     "capex_musd", "irrevocable_musd",
 )  # fmt: skip
+#: Column that says where a line came from, in a list that completes another.
+MARK = "decided"
+#: What it may say: the plan that was handed in, the instance's own ``policy.pin``, or neither.
+PLAN, POLICY, ADDED = "plan", "policy", "added"
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Decisions taken before the search: by the plan handed in, and by the instance's policy."""
+
+    plan: Mapping[Column, float]
+    policy: Mapping[Column, float]
+
+    def origin(self, columns: Iterable[Column]) -> str:
+        """Say which list, if any, holds one of the decisions of an action."""
+        decided = list(columns)
+        for name, pins in ((PLAN, self.plan), (POLICY, self.policy)):
+            if any(pins.get(column) for column in decided):
+                return name
+        return ADDED
 
 
 @dataclass(frozen=True)
@@ -48,6 +69,7 @@ class Action:
     arrives: str = ""
     paid_musd: float = 0.0
     owed_musd: float = 0.0
+    columns: tuple[Column, ...] = ()
 
     def row(self, given: Given) -> tuple[Any, ...]:
         """Write the line in the order of the columns."""
@@ -59,7 +81,7 @@ class Action:
         )  # fmt: skip
 
 
-def actions_of(case: Case, plan: Context) -> pd.DataFrame:
+def actions_of(case: Case, plan: Context, lists: Lists | None = None) -> pd.DataFrame:
     """List what a plan does.
 
     Parameters
@@ -68,6 +90,9 @@ def actions_of(case: Case, plan: Context) -> pd.DataFrame:
         What is given.
     plan : Context
         The plan on floats, its integers whole.
+    lists : Lists, optional
+        Decisions that were taken before; a column ``decided`` then says which actions they hold
+        and which were added to complete them.
 
     Returns
     -------
@@ -82,7 +107,10 @@ def actions_of(case: Case, plan: Context) -> pd.DataFrame:
     found.sort(key=lambda action: (action.node, rank[action.verb]))
     table = pd.DataFrame([action.row(case.given) for action in found], columns=list(COLUMNS))
     floats = dict.fromkeys(("amount", "capex_musd", "irrevocable_musd"), "float64")
-    return table.astype({"node": "int64"} | floats)
+    table = table.astype({"node": "int64"} | floats)
+    if lists is not None:
+        table[MARK] = pd.Series([lists.origin(a.columns) for a in found], dtype="str")
+    return table
 
 
 def _after(g: Given, n: Node, lag: int) -> str:
@@ -93,7 +121,8 @@ def _signings(case: Case, plan: Context) -> Iterator[Action]:
     for (n, x), signed in plan.signing.items():
         if signed:
             start = case.instance.contracts[x].start
-            yield Action("sign", n, "", x, plan.signed_mw[n, x], arrives=start)
+            yield Action("sign", n, "", x, plan.signed_mw[n, x], arrives=start,
+                         columns=(("signing", (n, x)),))  # fmt: skip
 
 
 def _builds(case: Case, plan: Context) -> Iterator[Action]:
@@ -102,7 +131,7 @@ def _builds(case: Case, plan: Context) -> Iterator[Action]:
         if units:
             arrives = _after(g, n, g.project_lag[j])
             yield Action("build", n, projects[j].site, j, units, arrives=arrives,
-                         paid_musd=g.project_cost[j])  # fmt: skip
+                         paid_musd=g.project_cost[j], columns=(("builds", (n, j)),))  # fmt: skip
 
 
 def _conversions(case: Case, plan: Context) -> Iterator[Action]:
@@ -111,7 +140,8 @@ def _conversions(case: Case, plan: Context) -> Iterator[Action]:
         if count:
             arrives = _after(g, n, g.conversion_lag[p, q])
             yield Action("convert", n, g.site_of[p], state_of(q), count, p, q, arrives,
-                         g.conversion_cost[p, q])  # fmt: skip
+                         g.conversion_cost[p, q],
+                         columns=(("conversions", (n, p, q)),))  # fmt: skip
 
 
 def _orders(case: Case, plan: Context) -> Iterator[Action]:
@@ -120,13 +150,15 @@ def _orders(case: Case, plan: Context) -> Iterator[Action]:
         if count:
             arrives = _after(g, n, g.rack_lag[k])
             yield Action("order", n, g.site_of[p], k, count, "", p, arrives,
-                         g.rack_deposit[k], g.rack_due[k])  # fmt: skip
+                         g.rack_deposit[k], g.rack_due[k],
+                         columns=(("orders", (n, p, k)),))  # fmt: skip
 
 
 def _sales(case: Case, plan: Context) -> Iterator[Action]:
     for (n, p, k), count in plan.sales.items():
         if count:
-            yield Action("sell", n, case.given.site_of[p], k, count, origin=p)
+            yield Action("sell", n, case.given.site_of[p], k, count, origin=p,
+                         columns=(("sales", (n, p, k)),))  # fmt: skip
 
 
 def _transfers(case: Case, plan: Context) -> Iterator[Action]:
@@ -141,13 +173,16 @@ def _transfers(case: Case, plan: Context) -> Iterator[Action]:
         cost, arrives = g.transfer_cost[a, b], _after(g, n, lag)
         if all(pairing == pairings[0] for pairing in pairings):
             for p, q, count in pairings[0]:
-                yield Action(verb, n, s, a, count, p, q, arrives, cost)
+                begun = ("leaving", (n, p, a, b)), *(("arriving", (m, q, a, b)) for m in ends)
+                yield Action(verb, n, s, a, count, p, q, arrives, cost, columns=begun)
             continue
         for p, count in leaving.items():
-            yield Action(verb, n, s, a, count, p, "", arrives, cost)
+            yield Action(verb, n, s, a, count, p, "", arrives, cost,
+                         columns=(("leaving", (n, p, a, b)),))  # fmt: skip
         for m in ends:
             for q, count in come[m, s, a, b].items():
-                yield Action(verb, m, s, a, count, "", q)
+                yield Action(verb, m, s, a, count, "", q,
+                             columns=(("arriving", (m, q, a, b)),))  # fmt: skip
 
 
 def _by_pair(

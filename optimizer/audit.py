@@ -18,13 +18,13 @@ from models.build import Column
 from models.context import Context
 from models.decisions import DECISIONS
 from models.derive.uptime import promise_of
-from models.given import TENANT
+from models.given import TENANT, Given, Place
 from models.instance import month_text
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.reached import Reached
 from optimizer.settle import banded_margin, hourly_margin
-from optimizer.splits import split_halls
+from optimizer.splits import fillings_fit, split_halls
 
 #: Largest violation that is believed to be arithmetic, relative to the size of the limit.
 TOLERANCE = 1e-6
@@ -176,29 +176,45 @@ def _promises(case: Case, plan: Context) -> Iterator[Breach]:
 
 
 def _splits(plan: Context) -> Iterator[Breach]:
+    """Split what stands into whole halls.
+
+    Only ``halls.split`` sends the search back, to fill those halls one by one. Where that was
+    done already, or would take too large a model, the breach has a name that says so.
+    """
     g = plan.given
     for (n, p), count in plan.halls.items():
         whole = round(count)
-        if whole < 2 or p in g.fillings:
-            # One hall needs no split, and filled halls are split by their rows.
-            continue
         stand = {k: round(plan.racks[n, p, k]) for k in g.racks_at.get(p, ())}
         stand = {k: number for k, number in stand.items() if number}
-        tenants = sum(
-            mw
+        if whole < 2 or not stand:
+            # One hall needs no split, and tenants alone spread evenly.
+            continue
+        tenants = {
+            x: mw
             for x in g.contracts_at.get((p, TENANT), ())
             if (mw := plan.hosting.get((n, x, p, TENANT), 0.0)) > 0
-        )
-        if stand and split_halls(g, p, whole, stand, tenants) is None:
-            where = f"{period_text(plan, n)}, {p}"
-            yield Breach(
-                "halls.split",
-                (n, p),
-                where,
-                float(sum(stand.values())),
-                whole,
-                "racks that split into so many halls:",
-            )
+        }
+        filled = [
+            {k: int(number) for k, number in filling.items()}
+            for w, filling in enumerate(g.fillings.get(p, ()))
+            for _ in range(round(plan.filled[n, p, w]))
+        ]
+        if split_halls(g, p, whole, stand, tenants, filled=filled) is None:
+            limit, sense = _unsplit(g, p)
+            where, racks = f"{period_text(plan, n)}, {p}", float(sum(stand.values()))
+            yield Breach(limit, (n, p), where, racks, whole, sense)
+
+
+def _unsplit(g: Given, p: Place) -> tuple[str, str]:
+    """Name the breach of racks that do not split, and what it asks for."""
+    if p in g.fillings:
+        return "halls.tenants", "racks that leave tenants room in so many halls:"
+    if fillings_fit(g, p):
+        return "halls.split", "racks that split into so many halls:"
+    return "halls.fillings", (
+        "racks that were seen to split into so many halls (racks so small fill a hall in too "
+        "many ways for an exact model; larger lots or fewer rack types would allow one):"
+    )
 
 
 def _hours(case: Case, plan: Context) -> tuple[float, float, list[Breach]]:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from models.build import Column
+from models.given import Given, Place
 from optimizer.case import Case
 from optimizer.elastic import Clash, clashing
 from optimizer.solve import Solved, compile_case, do_nothing
-from optimizer.splits import fillings
+from optimizer.splits import fillings, fillings_fit
+from optimizer.stocks import Excess, excesses
 
 #: Solves the case with some decisions taken.
 Search = Callable[[Mapping[Column, float]], Solved]
@@ -29,12 +31,15 @@ class Evaluation:
         Value of doing nothing; None where that breaks a limit, or nobody looked.
     broken : tuple of Clash
         Limits that the actions break, and the least by which each would have to give.
+    excesses : tuple of Excess
+        Where the actions alone take away more than stands.
     """
 
     planned: Solved
     optimum: Solved | None = None
     nothing_musd: float | None = None
     broken: tuple[Clash, ...] = ()
+    excesses: tuple[Excess, ...] = ()
 
 
 def evaluate(
@@ -62,13 +67,43 @@ def evaluate(
     """
     planned = search(pins)
     if planned.status == "infeasible":
-        return Evaluation(planned, broken=_broken(case, pins))
+        short = tuple(excesses(case.given, pins, completed=False))
+        return Evaluation(planned, broken=_broken(case, pins), excesses=short)
     stopped = planned.outcome is not None and planned.outcome.ended == "interrupted"
-    if optimum and not stopped:
-        best = search(policy)
-        return Evaluation(planned, best, None if best.audit is None else best.audit.nothing_musd)
-    nothing = do_nothing(case, compile_case(case, policy))
-    return Evaluation(planned, nothing_musd=None if nothing is None else nothing[1])
+    best = search(policy) if optimum and not stopped else None
+    known = best is not None and best.audit is not None
+    planned = beside_nothing(case, planned, policy, best if known else None)
+    nothing = planned.audit.nothing_musd if planned.audit else None
+    return Evaluation(planned, best, nothing)
+
+
+def beside_nothing(
+    case: Case, planned: Solved, policy: Mapping[Column, float], best: Solved | None = None
+) -> Solved:
+    """Compare a plan of one's own with doing nothing, and not with doing nothing but the plan.
+
+    What was found with the plan's actions taken is no floor: whoever does nothing does not take
+    them. The instance's own policy holds in either case.
+
+    Parameters
+    ----------
+    case : Case
+        What is given.
+    planned : Solved
+        The plan, completed.
+    policy : mapping
+        Decisions that the instance's own policy takes.
+    best : Solved, optional
+        A solve with that policy alone, which knows the answer.
+    """
+    if planned.audit is None:
+        return planned
+    if best is not None and best.audit is not None:
+        musd = best.audit.nothing_musd
+    else:
+        found = do_nothing(case, compile_case(case, policy))
+        musd = None if found is None else found[1]
+    return replace(planned, audit=replace(planned.audit, nothing_musd=musd))
 
 
 def _broken(case: Case, pins: Mapping[Column, float]) -> tuple[Clash, ...]:
@@ -77,6 +112,12 @@ def _broken(case: Case, pins: Mapping[Column, float]) -> tuple[Clash, ...]:
     if broken:
         return broken
     named = {part for (_, index), count in pins.items() if count for part in index}
-    known = {p: fillings(case.given, p) for p in case.given.site_of if p in named}
-    filled = replace(case, given=replace(case.given, fillings=known))
+    g = case.given
+    known = {p: fillings(g, p) for p in g.site_of if p in named and _may_be_filled(g, p)}
+    filled = replace(case, given=replace(g, fillings=known))
     return clashing(filled, pinned=pins)
+
+
+def _may_be_filled(g: Given, p: Place) -> bool:
+    """Whether racks stand in a place at all, and fill its halls in not too many ways."""
+    return bool(g.racks_at.get(p)) and fillings_fit(g, p)

@@ -81,8 +81,18 @@ CHOICES = """\
 Where the trade's words leave more than one reading, this is the one taken.
 
 - Present fit-outs and projects that stand carry no residual: their cost is sunk in every plan.
-- A change of package keeps the fit-out and pays for the package only; the residual of the hall is
-  then that of these last works alone. Works on fit-out and package together take the longer time.
+- A change of package keeps the fit-out, and its residual, and pays for the package only; what is
+  left of the package before it is lost. A new fit-out pays for its package too, even if it is the
+  one that the hall had: power and cooling of the two are built together. Works on both take the
+  longer time. Halls that leave a fit-out count as the oldest of their group in it.
+- A site that stays as it is (`policy.keep_sites`) runs on: its racks mine or sell GPU-hours until
+  they wear out and then leave, contracts signed before the horizon are served, works and projects
+  do not begin, nothing is ordered, moved or rebuilt, and no other contract is served there.
+- Racks on order land in the first state of their hall group, present state first, that holds them
+  and has halls by then: today's, or those of works under way that are ready.
+- Racks that come without lead time are not resold in the same period while a loan may be drawn.
+- Halls that come from works stay for the period before they leave for others. Where that could
+  matter at all a row says so; elsewhere works straight to the last state cost less.
 - Halls that a project adds come in the state in which their group stands today.
 - AI reserves the grid at nameplate for what it serves, in every hour; mining counts what it runs
   in a band. The site's own substation counts all mining racks that stand.

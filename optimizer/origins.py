@@ -82,6 +82,7 @@ BY_FAMILY: Mapping[str, str] = {
     "hosting.delivery_balance": "contracts.{contract}",
     "hosting.signing_floor": "contracts.{contract}.min_mw",
     "hosting.signing_limit": "contracts.{contract}.max_mw",
+    "policy.kept_racks": "policy.keep_sites",
     "policy.mining_share_floor": "{least_mining}",
     "policy.mining_share_limit": "{most_mining}",
     "racks.end_of_life": "{life}",

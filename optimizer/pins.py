@@ -23,16 +23,20 @@ from models.given import Given, Place, RackType
 from models.instance import month_index, month_text
 from models.tree import Node, Tree
 from optimizer import whynot
-from optimizer.actions import COLUMNS, UNITS, Verb, arrival_nodes
+from optimizer.actions import COLUMNS, MARK, UNITS, Verb, arrival_nodes
 from optimizer.case import Case
 from optimizer.errors import InputRefused, Problem, Report, did_you_mean, listed
 from optimizer.load.files import Files
 from optimizer.load.tables import number, read_sheet
 from optimizer.solve import ACTIONS
+from optimizer.stocks import excesses
 from optimizer.words import state_of
 
 #: Columns that a list cannot do without; ``month`` may be replaced by ``node``.
 NEEDED = ("action", "subject", "amount")
+
+#: Said to whoever takes away more than stands.
+_MORE = "nothing in the plan, and nothing that could complete it, brings more by then"
 
 Sized = tuple[Column, float]
 
@@ -71,10 +75,11 @@ def read_actions(path: Path, name: str = "") -> pd.DataFrame:
 
 
 def _check_header(header: tuple[str, ...], name: str, report: Report) -> None:
+    known = (*COLUMNS, MARK)
     for column in header:
-        if column not in COLUMNS:
-            hint = did_you_mean(column, COLUMNS)
-            report.add(Problem("unknown column", name, 1, column, allowed=listed(COLUMNS),
+        if column not in known:
+            hint = did_you_mean(column, known)
+            report.add(Problem("unknown column", name, 1, column, allowed=listed(known),
                                hint=hint))  # fmt: skip
     missing = [column for column in NEEDED if column not in header]
     if "month" not in header and "node" not in header:
@@ -86,9 +91,10 @@ def _check_header(header: tuple[str, ...], name: str, report: Report) -> None:
 def pins_of(case: Case, rows: pd.DataFrame) -> dict[Column, float]:
     """Read actions as decisions taken.
 
-    The columns ``arrives``, ``capex_musd`` and ``irrevocable_musd`` follow from the others and
-    are not looked at. A line with the amount 0 says that the thing is not done. A move or a
-    rebuild may name the place it leaves, the place it reaches, or both.
+    The columns ``arrives``, ``capex_musd`` and ``irrevocable_musd`` follow from the others, and
+    ``decided`` says where a line came from: they are not looked at. A line with the amount 0 says
+    that the thing is not done. A move or a rebuild may name the place it leaves, the place it
+    reaches, or both.
 
     Parameters
     ----------
@@ -105,11 +111,14 @@ def pins_of(case: Case, rows: pd.DataFrame) -> dict[Column, float]:
     Raises
     ------
     InputRefused
-        With every line that names what the case does not have or cannot do.
+        With every line that names what the case does not have or cannot do, or takes away more
+        than can ever stand there.
     """
     reader = _Reader(case, rows)
     for line, cells in rows.iterrows():
         reader.take(line, {str(column): _text(cell) for column, cell in cells.items()})
+    if not reader.report.refused():
+        reader.look_for_excess()
     if reader.report.refused():
         raise InputRefused(reader.report.sorted())
     return reader.pins
@@ -219,6 +228,8 @@ class _Reader:
     report: Report = field(default_factory=Report)
     pins: dict[Column, float] = field(default_factory=dict)
     seen: dict[tuple[str, ...], int | None] = field(default_factory=dict)
+    lines: dict[Column, int | None] = field(default_factory=dict)
+    signed: dict[str, list[tuple[Node, int | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.file = str(self.rows.attrs.get("file", "actions.csv"))
@@ -233,9 +244,17 @@ class _Reader:
         try:
             for column, value in self._decisions(_Line(cells, self.case.given), line):
                 self.pins[column] = self.pins.get(column, 0.0) + value
+                self.lines[column] = line
         except _RowError as why:
             self.report.add(Problem(str(why), self.file, line, why.column, why.found, why.allowed,
                                     why.hint))  # fmt: skip
+
+    def look_for_excess(self) -> None:
+        """Tell what takes away more than stands, whatever completes the list."""
+        for excess in excesses(self.case.given, self.pins):
+            self.report.add(Problem(str(excess), self.file, self.lines[excess.column], "amount",
+                                    f"{excess.takes:g}", f"at most {max(0.0, excess.stands):g}",
+                                    _MORE))  # fmt: skip
 
     def _decisions(self, row: _Line, line: int | None) -> list[Sized]:
         verb = cast(Verb, row.name("action", UNITS, "action"))
@@ -252,7 +271,19 @@ class _Reader:
             hint = f"line {first} says it first; sum them" if first else "sum the two"
             raise _RowError("action", "the action is given twice", hint=hint)
         self.seen[key] = line
+        if verb == "sign" and amount:
+            self._once(row.text("subject"), n, line)
         return decided
+
+    def _once(self, x: str, n: Node, line: int | None) -> None:
+        """See that no branch signs a contract twice: another date is another signature."""
+        tree, before = self.case.given.tree, self.signed.setdefault(x, [])
+        for m, first in before:
+            if m in tree.path(n) or n in tree.path(m):
+                hint = f"line {first} signs it first; " if first else ""
+                raise _RowError("subject", f"the plan signs {x} twice", found=x,
+                                hint=f"{hint}give all its MW in one line")  # fmt: skip
+        before.append((n, line))
 
     def _exists(
         self, name: str, index: tuple[Any, ...], column: str, why: Callable[[], whynot.Reason]
@@ -346,6 +377,23 @@ def only(case: Case, pins: Mapping[Column, float]) -> dict[Column, float]:
         if (n, s, k) not in aged or (s, k) in sold:
             still["sales", (n, p, k)] = 0.0
     return still | dict(pins)
+
+
+def refuse_excess(case: Case, pins: Mapping[Column, float], file: str) -> None:
+    """Refuse decisions that take away more than stands, whatever else is still open.
+
+    Raises
+    ------
+    InputRefused
+        With everything that is taken and not there.
+    """
+    found = excesses(case.given, pins)
+    if found:
+        raise InputRefused([
+            Problem(str(excess), file, key="amount", found=f"{excess.takes:g}",
+                    allowed=f"at most {max(0.0, excess.stands):g}", hint=_MORE)
+            for excess in found
+        ])  # fmt: skip
 
 
 def _only_children(tree: Tree, n: Node) -> Iterator[Node]:

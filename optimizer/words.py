@@ -23,8 +23,10 @@ class Limit(NamedTuple):
 
 #: Every family that a planner typed a limit for.
 LIMITS: Mapping[str, Limit] = {
+    "halls.works_limit": Limit("halls there before their works", "halls"),
     "halls.fibre_limit": Limit("fibre for AI halls", "halls"),
     "racks.end_of_life": Limit("racks at the end of their life", "racks"),
+    "racks.resale_limit": Limit("racks there before they are sold", "racks"),
     "racks.space_limit": Limit("IT MW of the halls", "MW"),
     "racks.position_limit": Limit("rack positions of the halls", "positions"),
     "racks.whole_racks": Limit("whole racks in a hall", "racks"),
@@ -52,6 +54,7 @@ LIMITS: Mapping[str, Limit] = {
     "capital.loan_to_cost": Limit("capex that the loan may pay", "M$"),
     "policy.mining_share_floor": Limit("least share of mining", "MW"),
     "policy.mining_share_limit": Limit("most share of mining", "MW"),
+    "policy.kept_racks": Limit("racks at sites that stay as they are", "racks"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -71,6 +71,16 @@ class Place:
     workload: str
     it_mw: float
     positions: float | None
+
+
+@dataclass(frozen=True)
+class Coming:
+    """Racks that stand today or are on order: where, which, how many, and from which month."""
+
+    place: str
+    rack: str
+    racks: int
+    month: int
 
 
 @dataclass(frozen=True)
@@ -145,7 +155,7 @@ class Facts:
         hall = self.i.halls[h]
         today = (hall.fitout or SHELL, hall.package or NO_PACKAGE)
         states = dict.fromkeys([today])
-        if hall.convertible and hall.site not in self.i.policy.keep_sites:
+        if hall.convertible and not self.keeps(hall.site):
             wanted = hall.fitouts if hall.fitouts is not None else list(self.i.fitouts)
             for f in wanted:
                 if self._fits(h, f):
@@ -216,6 +226,30 @@ class Facts:
         """Where a rack of today's fleet stands: the first place of its group that holds it."""
         return next(p.name for p in self.by_hall[h] if self.holds(p, k))
 
+    def landing(self, h: str, k: str, period: int) -> str:
+        """Where a rack on order lands: the first place that holds it and has halls by then.
+
+        Halls stand in their present state, and from works under way once these are ready. Where
+        none that holds the rack is there in time, it lands where such racks would stand today.
+        """
+        standing = (
+            p.name for p in self.by_hall[h] if self.holds(p, k) and self._stands_by(p, period)
+        )
+        return next(standing, None) or self.home(h, k)
+
+    def _stands_by(self, p: Place, period: int) -> bool:
+        """Whether halls are in a state by a period, with what has been decided before today."""
+        works = [work for work in self.i.commitments.works if work.hall == p.hall]
+        if p == self.by_hall[p.hall][0] and self.i.halls[p.hall].count > sum(
+            work.halls for work in works
+        ):
+            return True
+        return any(
+            (work.fitout, work.package or NO_PACKAGE) == (p.fitout, p.package)
+            and self.ready_period(work.ready) <= period
+            for work in works
+        )
+
     def share_within(self, offer: Contract) -> float:
         """Largest share of a contract's MW that is ever due within the horizon.
 
@@ -277,7 +311,7 @@ class Facts:
     def conversion(self, p: Place, q: Place) -> tuple[int, float] | None:
         """Months and dollars per hall from one state to another; None where there is no way."""
         hall = self.i.halls[p.hall]
-        frozen = not hall.convertible or hall.site in self.i.policy.keep_sites
+        frozen = not hall.convertible or self.keeps(hall.site)
         if p == q or frozen or q.fitout == SHELL:
             return None
         if p.fitout != SHELL and p.fitout != q.fitout and not self.i.fitouts[p.fitout].can_go_back:
@@ -317,16 +351,31 @@ class Facts:
 
     # --- what came before --------------------------------------------------------------------
 
+    @cached_property
+    def landings(self) -> tuple[Coming, ...]:
+        """Today's racks and standing orders: where they stand, and since when or from when."""
+        fleet = [
+            Coming(self.home(row.hall, row.rack), row.rack, row.racks, -row.age_months)
+            for row in self.i.fleet
+        ]
+        periods_of = [(o, self.ready_period(o.delivery)) for o in self.i.commitments.racks]
+        orders = [
+            Coming(
+                self.landing(o.hall, o.rack, period), o.rack, o.racks, period * self.tree.months
+            )
+            for o, period in periods_of
+        ]
+        start = self.tree.start
+        return tuple(replace(x, month=start + x.month) for x in (*fleet, *orders))
+
     def comings(self) -> list[tuple[str, str, int, int]]:
         """Site, type, number and first month of today's racks and of standing orders."""
-        site = {h: hall.site for h, hall in self.i.halls.items()}
-        start, months = self.tree.start, self.tree.months
-        return [
-            (site[row.hall], row.rack, row.racks, start - row.age_months) for row in self.i.fleet
-        ] + [
-            (site[o.hall], o.rack, o.racks, start + months * self.ready_period(o.delivery))
-            for o in self.i.commitments.racks
-        ]
+        site = {p.name: p.site for p in self.place_list}
+        return [(site[x.place], x.rack, x.racks, x.month) for x in self.landings]
+
+    def keeps(self, site: str) -> bool:
+        """Whether a site stays as it is."""
+        return site in self.i.policy.keep_sites
 
     # --- time --------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ def tables(d: Facts) -> dict[str, Any]:
 
 def _serving(d: Facts) -> dict[str, Any]:
     offers = d.i.contracts
-    at = {x: _hosting_at(d, offer) for x, offer in offers.items()}
+    signed = {s.contract for s in d.i.commitments.contracts}
+    at = {x: _hosting_at(d, offer, signed=x in signed) for x, offer in offers.items()}
     contracts_at: dict[tuple[str, str], tuple[str, ...]] = {}
     for x, pairs in at.items():
         for pair in pairs:
@@ -79,10 +80,13 @@ def _cloud(d: Facts) -> dict[str, Any]:
     }
 
 
-def _hosting_at(d: Facts, offer: Contract) -> tuple[tuple[str, str], ...]:
+def _hosting_at(d: Facts, offer: Contract, *, signed: bool) -> tuple[tuple[str, str], ...]:
+    """Where a contract may be served; sites that stay as they are take on no new one."""
     pairs: list[tuple[str, str]] = []
     for p in d.place_list:
         if p.workload != "ai" or not d.can_promise(p, offer):
+            continue
+        if d.keeps(p.site) and not signed:
             continue
         if offer.sites is not None and p.site not in offer.sites:
             continue

@@ -24,6 +24,7 @@ def tables(d: Facts) -> dict[str, Any]:
         "racks_today": _racks_today(d),
         "racks_arriving": _racks_arriving(d),
         "racks_young": _racks_young(d),
+        "racks_unworn": _racks_unworn(d),
         "rack_life": {k: d.life_months(k) // t.months for k in types},
         "rack_life_months": {k: d.life_months(k) for k in types},
         "rack_lag": {k: d.lag(r.delivery_months) for k, r in types.items()},
@@ -78,7 +79,7 @@ def _racks_today(d: Facts) -> dict[tuple[str, str], float]:
 def _racks_arriving(d: Facts) -> dict[tuple[Node, str, str], float]:
     arriving: dict[tuple[Node, str, str], float] = {}
     for order in d.i.commitments.racks:
-        place = d.home(order.hall, order.rack)
+        place = d.landing(order.hall, order.rack, d.ready_period(order.delivery))
         for n in d.ready_nodes(order.delivery):
             key = (n, place, order.rack)
             arriving[key] = arriving.get(key, 0.0) + order.racks
@@ -108,11 +109,24 @@ def _racks_young(d: Facts) -> dict[tuple[Node, str, str], float]:
     return {key: young.get(key, 0.0) for key in sorted(aged)}
 
 
+def _racks_unworn(d: Facts) -> dict[tuple[Node, str, str], float]:
+    """Count, at sites that stay as they are, the racks of a place that are not worn out yet."""
+    kept = {p.name for p in d.place_list if d.keeps(p.site)}
+    unworn: dict[tuple[Node, str, str], float] = {}
+    for x in d.landings:
+        for n in d.tree.nodes:
+            alive = x.month + d.life_months(x.rack) >= d.tree.end_month(n)
+            if x.place in kept and x.month <= d.tree.first_month(n) and alive:
+                key = (n, x.place, x.rack)
+                unworn[key] = unworn.get(key, 0.0) + x.racks
+    return unworn
+
+
 def _may_order(d: Facts, n: Node, p: Place, k: str) -> bool:
     rack, month = d.i.racks[k], d.tree.first_month(n)
     return (
         rack.buyable
-        and p.site not in d.i.policy.keep_sites
+        and not d.keeps(p.site)
         and d.tree.lands(n, d.lag(rack.delivery_months))
         and (rack.buy_from is None or month >= month_index(rack.buy_from))
         and (rack.buy_until is None or month <= month_index(rack.buy_until))
@@ -124,7 +138,7 @@ def _transfers(d: Facts) -> dict[str, Any]:
     lag: dict[tuple[str, str], int] = {}
     cost: dict[tuple[str, str], float] = {}
     for s in d.i.sites:
-        if s in d.i.policy.keep_sites:
+        if d.keeps(s):
             continue
         homes = {k: [p for p in d.place_list if p.site == s and d.holds(p, k)] for k in d.i.racks}
         found = []

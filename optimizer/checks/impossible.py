@@ -12,6 +12,7 @@ from models.instance import (
     BudgetStep,
     Contract,
     Dated,
+    DebtPayment,
     Finance,
     Fitout,
     FleetRow,
@@ -46,8 +47,9 @@ def impossibilities(draft: Draft) -> list[Problem]:
         *_availability(draft),
         *_nowhere(draft),
         *_firm_mw(draft, span),
+        *_offers_firm_mw(draft, span),
         *_budgets(draft, finance, span),
-        *_cash(draft, finance),
+        *_cash(draft, finance, span),
     ]
 
 
@@ -99,9 +101,13 @@ def _nowhere(draft: Draft) -> Iterator[Problem]:
 def _serves(yard: Yard, offer: Contract, name: str, hall: Hall) -> bool:
     if offer.sites is not None and hall.site not in offer.sites:
         return False
-    return any(
-        _suits(yard, offer, hall, fitout) for fitout in yard.fitouts_of(name, hall).values()
-    )
+    return bool(_serving(yard, offer, name, hall))
+
+
+def _serving(yard: Yard, offer: Contract, name: str, hall: Hall) -> list[Fitout]:
+    """Fit-outs of a hall that serve a contract, wherever it allows them."""
+    fitouts = yard.fitouts_of(name, hall).values()
+    return [fitout for fitout in fitouts if _suits(yard, offer, hall, fitout)]
 
 
 def _suits(yard: Yard, offer: Contract, hall: Hall, fitout: Fitout) -> bool:
@@ -136,21 +142,62 @@ def _firm_mw(draft: Draft, span: Span) -> Iterator[Problem]:
                 break
 
 
+def _offers_firm_mw(draft: Draft, span: Span) -> Iterator[Problem]:
+    """Compare the least MW of an offer with the firm MW that can ever be where it may be served.
+
+    What it needs is counted at its smallest, in the fit-out that asks least of the grid; what is
+    there with every project built as early as it can be.
+    """
+    yard = Yard.of(draft)
+    signed = {row.contract for _, row, _ in _signed(draft)}
+    for key, offer in draft.rows(Contract, "contracts"):
+        sites = {
+            hall.site for name, hall in yard.halls.items() if _serves(yard, offer, name, hall)
+        }
+        if key[-1] in signed or not sites:
+            continue
+        for month in range(span.start, span.end, span.step):
+            need = _due_mw(draft, offer, offer.min_mw, month, span.step)
+            firm = sum(_firm_at_most(draft, site, month, span) for site in sorted(sites))
+            if need > firm * (1 + SLACK):
+                yield _out_of_reach(draft, key, sites, month, (need, firm))
+                break
+
+
+def _out_of_reach(
+    draft: Draft, key: Key, sites: set[str], month: int, mw: tuple[float, float]
+) -> Problem:
+    where = ", ".join(sorted(sites))
+    return draft.warning(
+        (*key, "min_mw"),
+        "the offer needs more firm MW than can ever be there, so it is never signed",
+        found=f"{mw[0]:g} MW at peak for its least MW in {month_text(month)}",
+        allowed=f"at most {mw[1]:g} MW firm at {where}, with every project built",
+        hint="raise firm_mw, add a project, or allow more sites",
+    )
+
+
 def _owed_mw(draft: Draft, row: Signed, month: int, step: int) -> float:
-    """Utility MW at peak that a contract needs throughout a period, at the least."""
-    _, signed, offer = row
+    """Utility MW at peak that a signed contract needs throughout a period, at the least."""
+    return _due_mw(draft, row[2], row[1].mw, month, step)
+
+
+def _due_mw(draft: Draft, offer: Contract, mw: float, month: int, step: int) -> float:
+    """Utility MW at peak that so many MW of a contract need throughout a period, at the least."""
     start = month_index(offer.start)
     late = month_index(offer.latest_delivery) if offer.latest_delivery else start
     months = range(month, month + step)
     if months[0] < late or months[-1] >= start + offer.months:
         return 0.0
     share = min(_ramp(offer, at - start) for at in months)
+    yard = Yard.of(draft)
     peaks = [
         fitout.pue_peak or fitout.pue
-        for fitout in draft.table(Fitout, "fitouts").values()
-        if fitout.workload == "ai" and offer.cooling in (None, fitout.cooling)
+        for name, hall in yard.halls.items()
+        if offer.sites is None or hall.site in offer.sites
+        for fitout in _serving(yard, offer, name, hall)
     ]
-    return share * signed.mw * min(peaks, default=1.0)
+    return share * mw * min(peaks, default=1.0)
 
 
 def _ramp(offer: Contract, months: int) -> float:
@@ -246,20 +293,34 @@ def _periods_within(step: BudgetStep, span: Span) -> tuple[int, int]:
     return (starts[0], starts[-1] + span.step) if starts else (0, 0)
 
 
-def _cash(draft: Draft, finance: Finance) -> Iterator[Problem]:
-    """Find a company that starts below its minimum cash with nothing to come at once."""
+def _cash(draft: Draft, finance: Finance, span: Span) -> Iterator[Problem]:
+    """Find a company that starts below its minimum cash with nothing to come at once.
+
+    A loan is of no help: it pays at most for the capex that it is drawn for.
+    """
+    signed = {row.contract for _, row, _ in _signed(draft)}
     advances = any(
         offer.prepayment_usd_per_kw or offer.tenant_works_usd_per_kw
-        for _, offer in draft.rows(Contract, "contracts")
+        for key, offer in draft.rows(Contract, "contracts")
+        if key[-1] not in signed
     )
-    to_come = (
-        advances or draft.rows(FleetRow, "fleet") or (finance.loan and finance.loan.limit_musd)
+    if advances or draft.rows(FleetRow, "fleet"):
+        return
+    repaid = sum(
+        row.principal_musd
+        for _, row in draft.rows(DebtPayment, "commitments", "debt")
+        if span.start <= month_index(row.month) < span.start + span.step
     )
-    if finance.opening_cash_musd < finance.minimum_cash_musd and not to_come:
+    cash, least = finance.opening_cash_musd, finance.minimum_cash_musd
+    if cash - repaid < least:
         message = "cash opens below its minimum, and nothing can come before it is asked for"
+        owed = f", of which {repaid:g} M$ repay debt in the first period" if repaid else ""
+        lent = finance.loan is not None and finance.loan.limit_musd > 0
+        hint = "the loan pays for capex only; raise the cash, or lower minimum_cash_musd"
         yield draft.problem(
             ("finance", "opening_cash_musd"),
             message,
-            found=f"{finance.opening_cash_musd:g} M$",
-            allowed=f"at least {finance.minimum_cash_musd:g} M$",
+            found=f"{cash:g} M${owed}",
+            allowed=f"at least {least + repaid:g} M$",
+            hint=hint if lent else "",
         )

@@ -57,6 +57,17 @@ UNITLESS = ("share", "ratio", "as the key")
 Band = tuple[float, float]
 
 
+def _figure(value: float) -> str:
+    """Write a number as it would be typed, thousands apart where it is long.
+
+    Examples
+    --------
+    >>> _figure(5.6e8), _figure(60000.0), _figure(0.00025)
+    ('560,000,000', '60000', '0.00025')
+    """
+    return f"{value:,.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:g}"
+
+
 def _shown(unit: str) -> str:
     return "" if unit in UNITLESS else unit
 
@@ -129,7 +140,8 @@ class Doubt:
 
     def problem(self, draft: Draft) -> Problem:
         """Tell it, with the way to accept it."""
-        where = f"{self.band[0]:g} to {self.band[1]:g} {_shown(self.unit)}".rstrip()
+        least, most = map(_figure, self.band)
+        where = f"{least} to {most} {_shown(self.unit)}".rstrip()
         accept = f'if it is meant, add "{dotted(self.key)}" to instance.accept_unusual'
         message = "the value is far from real figures; check its unit"
         if self.what:
@@ -137,7 +149,7 @@ class Doubt:
         return draft.problem(
             self.key,
             message,
-            found=f"{self.value:g} {_shown(self.unit)}".rstrip(),
+            found=f"{_figure(self.value)} {_shown(self.unit)}".rstrip(),
             allowed=where,
             hint=f"{self.hint}; {accept}" if self.hint else accept,
         )

@@ -18,6 +18,13 @@ from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused, as_json, summary
 from optimizer.load import Default, load
 
+#: Sizes that need more words than their names.
+SIZES: Mapping[str, str] = {
+    "bands": "bands of hours, each with one best choice",
+    "columns": "unknowns of the model",
+    "integers": "whole numbers among them",
+}
+
 
 def check_instance(folder: Path, prices: Mapping[str, Path], voice: Voice) -> int:
     """Run the command and return its exit code."""
@@ -74,7 +81,8 @@ def _size_table(sizes: Mapping[str, int]) -> Table:
     table.add_column(justify="right")
     table.add_column()
     for name, count in sizes.items():
-        table.add_row(f"{count:,}", name.replace("_", " "))
+        words = SIZES.get(name, name.replace("_", " "))
+        table.add_row(f"{count:,}", words.removesuffix("s") if count == 1 else words)
     return table
 
 

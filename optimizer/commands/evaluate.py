@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,14 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from models.build import Column
-from optimizer.commands.ready import Wish, make_ready
-from optimizer.commands.solve import answer, present, search_plan
+from optimizer.actions import ADDED, MARK, PLAN, actions_of
+from optimizer.commands.ready import Ready, Wish, make_ready
+from optimizer.commands.solve import answer, lists_of, present, search_plan
 from optimizer.commands.voice import Voice
 from optimizer.evaluate import Evaluation, evaluate
-from optimizer.pins import only
+from optimizer.pins import only, refuse_excess
 from optimizer.solve import EXIT_CODES, Solved
 from optimizer.words import figure
-from optimizer.write import refuse_taken
+from optimizer.write import refuse_taken, rounded
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,21 @@ def evaluate_plan(question: Question, voice: Voice) -> int:
     ready = make_ready(wish, voice)
     if wish.out is not None:
         refuse_taken(wish.out, overwrite=wish.overwrite)
-    pins = only(ready.case, ready.pins) if question.only else ready.pins
+    pins = ready.pins
+    if question.only:
+        pins = only(ready.case, ready.pins)
+        refuse_excess(ready.case, pins, str(wish.plan))
 
     def search(decided: Mapping[Column, float]) -> Solved:
         return search_plan(ready, decided, wish.options, voice)
 
     judged = evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum)
     written = present(ready, judged.planned, wish, wish.out, judged.broken, voice)
+    for excess in judged.excesses:
+        voice.show(Text(f"\n{excess}, and no line of it brings more"))
     if judged.planned.plan is not None:
         voice.show(Text("\nBeside other plans", "bold"), _comparison(judged))
-    voice.answer(**_answer(judged, written))
+    voice.answer(**_answer(judged, written), **_actions(ready, judged.planned, wish))
     return EXIT_CODES[judged.planned.status]
 
 
@@ -81,6 +88,18 @@ def _comparison(judged: Evaluation) -> Table:
     return table
 
 
+def _actions(ready: Ready, planned: Solved, wish: Wish) -> dict[str, Any]:
+    """List the actions of the plan, each with the list that holds it, and count them."""
+    if planned.plan is None:
+        return {"actions": [], "actions_from_plan": 0, "actions_added": 0}
+    listed = actions_of(ready.case, planned.plan, lists_of(ready, wish))
+    rows = [{str(key): value for key, value in row.items()} for row in
+            listed.to_dict(orient="records")]  # fmt: skip
+    marks = Counter(row[MARK] for row in rows)
+    return {"actions": rounded(rows), "actions_from_plan": marks[PLAN],
+            "actions_added": marks[ADDED]}  # fmt: skip
+
+
 def _answer(judged: Evaluation, written: Path | None) -> dict[str, Any]:
     best = judged.optimum
     return answer(judged.planned, written) | {
@@ -89,4 +108,5 @@ def _answer(judged: Evaluation, written: Path | None) -> dict[str, Any]:
         "optimum_musd": None if best is None else best.value_musd,
         "optimum_bound_musd": None if best is None else best.bound_musd,
         "broken": [asdict(clash) for clash in judged.broken],
+        "excesses": [str(excess) for excess in judged.excesses],
     }

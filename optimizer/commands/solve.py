@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from models.build import Column
+from optimizer.actions import Lists
 from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
 from optimizer.elastic import Clash, clashing
+from optimizer.evaluate import beside_nothing
 from optimizer.highs import Options
 from optimizer.plan import tables
 from optimizer.progress import progress_line
@@ -32,6 +34,8 @@ def solve_instance(wish: Wish, voice: Voice) -> int:
     out = run_folder(wish, ready)
     refuse_taken(out, overwrite=wish.overwrite)
     solved = search_plan(ready, ready.pins, wish.options, voice)
+    if wish.plan is not None:
+        solved = beside_nothing(ready.case, solved, ready.policy.values)
     clashes: tuple[Clash, ...] = ()
     if solved.status == "infeasible":
         clashes = clashing(ready.case, pinned=ready.pins)
@@ -82,7 +86,7 @@ def present(
     A plan that did not survive its audit is kept aside in the folder, and not as a plan. Without
     a plan, or a place for it, nothing is written and None returned.
     """
-    laid_out = None if solved.plan is None else tables(ready.case, solved)
+    laid_out = None if solved.plan is None else tables(ready.case, solved, lists_of(ready, wish))
     written = None
     if laid_out is not None and out is not None:
         written = write_run(out, ready, ready.case, solved, laid_out, wish.options,
@@ -91,6 +95,11 @@ def present(
     voice.show(screen(ready.case, solved, laid_out, defaults=defaults, out=written,
                       clashes=clashes, width=width))  # fmt: skip
     return written
+
+
+def lists_of(ready: Ready, wish: Wish) -> Lists | None:
+    """Give the decisions that were taken, where a plan was handed in to be completed."""
+    return None if wish.plan is None else Lists(ready.plan.values, ready.policy.values)
 
 
 def answer(solved: Solved, written: Path | None) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from optimizer.solve import Solved
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from optimizer.actions import Lists
+
 
 @dataclass(frozen=True, eq=False)
 class Tables:
@@ -62,7 +64,7 @@ class Tables:
         return ((field.name, getattr(self, field.name)) for field in fields(self))
 
 
-def tables(case: Case, solved: Solved) -> Tables:
+def tables(case: Case, solved: Solved, lists: Lists | None = None) -> Tables:
     """Lay a plan out as tables.
 
     Parameters
@@ -71,6 +73,8 @@ def tables(case: Case, solved: Solved) -> Tables:
         What was given.
     solved : Solved
         What came of the solve; it must hold a plan.
+    lists : Lists, optional
+        Decisions that were taken before it; the actions then say which of them they hold.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def tables(case: Case, solved: Solved) -> Tables:
     nothing = None if solved.audit is None else solved.audit.nothing_musd
     figures = Metrics(case, plan, nothing, entries, racks, hours, money)
     return Tables(
-        actions=actions_of(case, plan),
+        actions=actions_of(case, plan, lists),
         allocation=frame(AllocationRow, racks),
         halls=frame(HallRow, halls(case, plan)),
         energy=frame(EnergyRow, hours),

@@ -18,11 +18,13 @@ from optimizer.plan.energy import EnergyRow
 from optimizer.plan.finance import FinanceRow
 from optimizer.plan.ledger import COMPANY, MINING, Entry
 from optimizer.plan.value import (
+    Flow,
     equity_flows,
     irr_per_year,
     lowest_cash,
     payback_months,
     peak_funding_musd,
+    sign_changes,
 )
 from optimizer.settle import fit_to_run
 
@@ -81,15 +83,23 @@ class Metrics:
         yield _company("value_musd", value, "M$", "present value of equity cash flows")
         yield _company("nothing_value_musd", nothing, "M$", "value of doing nothing")
         yield _company("over_nothing_musd", over, "M$", "value above that of doing nothing")
-        yield _company(
-            "irr_per_year", irr_per_year(flows), "1/year",
-            "rate at which the equity flows are worth nothing, what remains counted at the "
-            "horizon; none where the plan never asks for money",
-        )  # fmt: skip
+        yield self._irr(flows)
         yield _company(
             "payback_months", payback_months(flows[:-1]), "months",
             "until the equity flows have paid back for good, what remains not counted",
         )  # fmt: skip
+
+    def _irr(self, flows: Sequence[Flow]) -> MetricRow:
+        """Give the rate of return, unless the flows change sign so that it would mislead."""
+        changes = sign_changes(flows, self.case.given.tree.months)
+        rate = irr_per_year(flows) if changes == 1 else None
+        meaning = (
+            "rate at which the equity flows are worth nothing, what remains counted at the horizon"
+        )
+        if changes != 1:
+            often = "never change sign" if not changes else f"change sign {changes} times"
+            meaning += f"; left empty: the flows by period {often}, so no one rate says it"
+        return _company("irr_per_year", rate, "1/year", meaning)
 
     def _cash(self) -> Iterator[MetricRow]:
         lowest, n = lowest_cash(self.plan)
@@ -205,8 +215,9 @@ class Metrics:
                 row for row in self.allocation
                 if row.node in nodes and scope in (ALL, row.site)
             ]  # fmt: skip
-            yield self._standing_mw(scope, "mining", when, standing)
-            yield self._standing_mw(scope, "ai", when, standing)
+            mining = self._standing_mw(scope, "mining", when, standing)
+            ai = self._standing_mw(scope, "ai", when, standing)
+            yield from (mining, ai, *_shares(scope, when, mining, ai))
         mined = _ratio(*self._mined(scope))
         yield MetricRow(
             scope, "hours_mined_share", mined, "share", "of the hours that machines could have run"
@@ -245,7 +256,7 @@ class Metrics:
             for r in rows
             if r.workload == workload
         )
-        what = "standing for mining" if workload == "mining" else "serving AI"
+        what = "of mining, as it stands" if workload == "mining" else "of AI, as it is served"
         period = "first period" if when == "first" else "last period"
         name = f"{workload}_{when}_it_mw"
         return MetricRow(scope, name, mw, "MW", f"critical IT MW {what} in the {period}")
@@ -284,6 +295,18 @@ class Metrics:
         return MetricRow(
             scope, name, _weighted(bought), "$/MWh", f"paid for the energy of {what}, with adders"
         )
+
+
+def _shares(scope: str, when: str, mining: MetricRow, ai: MetricRow) -> Iterator[MetricRow]:
+    """Give the share of either business, counted as the policy's shares count it."""
+    whole = (mining.value or 0.0) + (ai.value or 0.0)
+    for use, row in (("mining", mining), ("ai", ai)):
+        name = "mining" if use == "mining" else "AI"
+        yield MetricRow(
+            scope, f"{use}_{when}_share", _ratio(row.value or 0.0, whole), "share",
+            f"{name} of the critical IT MW in use in the {when} period, as policy counts it: "
+            "mining as it stands, AI as it is served",
+        )  # fmt: skip
 
 
 def _company(metric: str, value: float | None, unit: str, meaning: str) -> MetricRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from models import capital
 from models.context import Context
@@ -30,6 +31,9 @@ class BridgeRow:
 
 #: A dated flow: months from the start, and M$.
 Flow = tuple[float, float]
+
+#: Flows of less than a dollar have no sign.
+_DUST = 1e-6
 
 
 def bridge(plan: Context, entries: Iterable[Entry]) -> Iterator[BridgeRow]:
@@ -60,6 +64,23 @@ def equity_flows(plan: Context, entries: Iterable[Entry]) -> list[Flow]:
             month, musd = month + tree.months, musd / g.discount_end[entry.node]
         sums[month] = sums.get(month, 0.0) + g.probability[entry.node] * musd
     return sorted(sums.items())
+
+
+def sign_changes(flows: Sequence[Flow], months: int) -> int:
+    """Count how often dated flows, summed by spans of so many months, change sign.
+
+    Examples
+    --------
+    >>> sign_changes([(0, -9.0), (6, 4.0), (12, -1.0), (18, 3.0)], 12)
+    1
+    >>> sign_changes([(0, -9.0), (12, 4.0), (24, -1.0)], 12)
+    2
+    """
+    sums: dict[int, float] = {}
+    for month, musd in flows:
+        sums[int(month // months)] = sums.get(int(month // months), 0.0) + musd
+    signs = [musd > 0 for musd in sums.values() if abs(musd) > _DUST]
+    return sum(a != b for a, b in pairwise(signs))
 
 
 def irr_per_year(flows: Sequence[Flow]) -> float | None:

@@ -10,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from models.instance import month_text
+from optimizer.actions import MARK
 from optimizer.screen.grids import grid
-from optimizer.screen.sections import actions, binding, money, standing, worths
+from optimizer.screen.sections import actions, binding, money, standing, whenever, worths
 from optimizer.screen.story import story, worth
 from optimizer.words import counted, figure, quantity
 
@@ -85,7 +86,7 @@ def _title(case: Case) -> Text:
 
 
 def _plan(case: Case, solved: Solved, tables: Tables, width: int) -> Iterator[RenderableType]:
-    yield from worth(solved)
+    yield from worth(solved, handed_in=MARK in tables.actions)
     yield from story(case, tables)
     yield Text("\nWhat stands", "bold")
     yield standing(case, tables, width)
@@ -119,6 +120,7 @@ def _infeasible(solved: Solved, clashes: Sequence[Clash]) -> Iterator[Renderable
                  ("set by", "words"))  # fmt: skip
     for clash in clashes[:MOST_CLASHES]:
         when = " to ".join(dict.fromkeys((clash.months[0], clash.months[-1])))
+        when = whenever(clash.limit, when)
         by = quantity(clash.amount, clash.unit)
         key = clash.key if clash.typed else "decisions taken"
         table.add_row(clash.about, clash.where, when, by, key)

@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from models.instance import month_text
+from optimizer.actions import ADDED, MARK, PLAN, POLICY
 from optimizer.plan.ledger import LOAN, START, THROUGH
-from optimizer.screen.grids import cell, figures, grid, most_columns, spread
-from optimizer.words import period_of, quantity
+from optimizer.screen.grids import Kind, cell, figures, grid, most_columns, spread
+from optimizer.words import counted, period_of, quantity
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -31,6 +32,9 @@ UNTOLD = frozenset({
     "mining.mining_limit", "racks.end_of_life", "racks.filled_halls", "racks.filling_limit",
     "racks.whole_racks",
 })  # fmt: skip
+#: Limits on what is spent or built over a span, which are counted at its last period.
+SUMMED = frozenset({"capital.capex_budget", "grid.project_limit"})
+_MONTH = re.compile(r"\d{4}-\d{2}( \(node \d+\))?")
 #: Money is told first, then power, contracts, the owner's wishes, floor.
 ORDER = ("capital", "grid", "hosting", "policy", "halls", "racks")
 
@@ -97,17 +101,37 @@ def actions(case: Case, tables: Tables) -> Iterator[RenderableType]:
         return
     weight = listed["irrevocable_musd"] + 1e6 * (listed["action"] == "sign")
     shown = listed.loc[weight.nlargest(MOST_ACTIONS).index.sort_values()]
+    marked: tuple[tuple[str, Kind], ...] = (("from", "date"),) if MARK in listed else ()
     table = grid(("by", "date"), ("what", "words"), ("where", "words"), ("arrives", "date"),
-                 ("M$ now", "figure"), ("M$ in all", "figure"))  # fmt: skip
+                 ("M$ now", "figure"), ("M$ in all", "figure"), *marked)  # fmt: skip
     node = -1
     for row in shown.to_dict(orient="records"):
         by = "" if row["node"] == node else period_of(case.given.tree, row["node"])
         node = row["node"]
         paid, owed = cell(row["capex_musd"]), cell(row["irrevocable_musd"])
-        table.add_row(by, deed(row), _place(row), row["arrives"], paid, owed)
+        mark = [row[MARK]] if marked else []
+        table.add_row(by, deed(row), _place(row), row["arrives"], paid, owed, *mark)
     yield table
+    if marked:
+        yield Text(_completed(listed[MARK]))
     if len(listed) > len(shown):
         yield Text(f"{len(listed) - len(shown)} smaller ones stand in actions.csv", "dim")
+
+
+def _completed(marks: Series[str]) -> str:
+    """Count the actions of a plan that was handed in, and those that complete it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> _completed(pd.Series(["plan", "added", "added"]))
+    '1 action from the plan, 2 added to complete it'
+    """
+    counts = {name: int((marks == name).sum()) for name in (PLAN, POLICY, ADDED)}
+    told = [f"{counted(counts[PLAN], 'action')} from the plan"]
+    if counts[POLICY]:
+        told.append(f"{counts[POLICY]} from policy.pin")
+    return ", ".join([*told, f"{counts[ADDED]} added to complete it"])
 
 
 def deed(row: Mapping[Any, Any]) -> str:
@@ -221,7 +245,7 @@ def binding(case: Case, tables: Tables) -> Iterator[RenderableType]:
     table = grid(("limit", "words"), ("where", "words"), ("when (periods)", "date"),
                  ("at", "figure"))  # fmt: skip
     for (_, where), rows in groups[:MOST_LIMITS]:
-        when = _when(rows["month"], case.given.tree.periods)
+        when = whenever(rows["limit"].iloc[0], _when(rows["month"], case.given.tree.periods))
         at = _span(rows["limit_value"], rows["unit"].iloc[0])
         table.add_row(rows["about"].iloc[0], str(where), when, at)
     yield table
@@ -232,6 +256,17 @@ def binding(case: Case, tables: Tables) -> Iterator[RenderableType]:
 def _rank(group: tuple[Any, DataFrame]) -> int:
     limit: str = group[0][0]
     return ORDER.index(limit.partition(".")[0])
+
+
+def whenever(limit: str, when: str) -> str:
+    """Say when a limit holds; of one that sums up a span, only its last period is known.
+
+    Examples
+    --------
+    >>> whenever("capital.capex_budget", "2030-10"), whenever("grid.interconnection", "2030-10")
+    ('until 2030-10', '2030-10')
+    """
+    return f"until {when}" if limit in SUMMED and _MONTH.fullmatch(when) else when
 
 
 def _when(months: Iterable[str], periods: int) -> str:

@@ -43,10 +43,11 @@ class Figures:
         return figure(self(metric), digits=digits)
 
 
-def worth(solved: Solved) -> Iterator[Text]:
+def worth(solved: Solved, *, handed_in: bool = False) -> Iterator[Text]:
     """Say what the plan is worth, against the bound and doing nothing, and that it was audited."""
     gap = "" if solved.gap is None else f" (gap {solved.gap:.3%})"
-    beats = f"; no plan beats {figure(solved.bound_musd)} M${gap}"
+    plan = "no way to complete these actions" if handed_in else "no plan"
+    beats = f"; {plan} beats {figure(solved.bound_musd)} M${gap}"
     yield Text.assemble("value ", (f"{figure(solved.value_musd)} M$", "bold"), beats)
     checked = solved.audit
     if checked is None or solved.value_musd is None:
@@ -55,7 +56,9 @@ def worth(solved: Solved) -> Iterator[Text]:
         yield Text("doing nothing is no way out: it breaks a limit")
     else:
         less = solved.value_musd - checked.nothing_musd
-        by = f"{figure(less)} M$ less" if less >= 0.005 else "as much"
+        by = "as much"
+        if abs(less) >= 0.005:
+            by = f"{figure(abs(less))} M$ {'less' if less > 0 else 'more'}"
         yield Text(f"doing nothing is worth {figure(checked.nothing_musd)} M$, {by}")
     yield Text(
         f"audit passed: {checked.relations:,} limits and balances hold; mining earns "
@@ -104,7 +107,7 @@ def _deeds(case: Case, actions: DataFrame) -> Iterator[tuple[str, str]]:
         yield "not signed", ", ".join(left)
     counts = actions["amount"] * actions["node"].map(case.given.probability)
     built = counts[actions["action"] == "build"].groupby(actions["subject"], sort=False).sum()
-    deeds = [f"{name}" if n == 1 else f"{figure(n)} × {name}" for name, n in built.items()]
+    deeds = [f"{name}" if n == 1 else f"{quantity(n, '')} × {name}" for name, n in built.items()]
     converted = counts[actions["action"] == "convert"].sum()
     deeds += [f"{quantity(converted, 'halls')} converted"] if converted else []
     if deeds:
@@ -120,8 +123,8 @@ def _money(case: Case, figures: Figures) -> Iterator[tuple[str, str]]:
     yield "money", f"{capex}, peak funding {figures.text('peak_funding_musd')} M$, {lowest}"
     leverage = figures("net_debt_to_ebitda")
     if leverage is not None:
-        owed = f"{leverage:.1f} × EBITDA, charged to the value" if leverage > 0 else "none"
-        yield "net debt", f"{owed}, at the end"
+        owed = f"{leverage:.1f} × EBITDA, charged to the value, at the end"
+        yield "net debt", owed if leverage > 0 else "none at the end: cash covers what is owed"
 
 
 def _mining(figures: Figures) -> Iterator[tuple[str, str]]:

@@ -44,12 +44,18 @@ class Came(NamedTuple):
 
 
 class Vintage(NamedTuple):
-    """Halls converted: to what, when they come into service, what each cost, how many."""
+    """Halls converted: from what to what, when they come to serve, what each cost, how many."""
 
+    origin: Place
     place: Place
     month: int
     cost: float
     halls: int
+
+    @property
+    def fitted(self) -> bool:
+        """Whether works brought a fit-out, and not a package alone."""
+        return self.origin[1] != self.place[1]
 
 
 class Unit(NamedTuple):
@@ -70,11 +76,12 @@ class Served(NamedTuple):
 
 
 class Flexible(NamedTuple):
-    """An AI load that may be served in part: M$ per MW, most MW, and its peak factor."""
+    """An AI load that may be served in part: M$ per MW, most and least MW, its peak factor."""
 
     peak: float
     margin: float
     most: float
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,10 @@ def summed(pairs: Iterable[tuple[Key, Amount]]) -> dict[Key, Amount]:
     for key, x in pairs:
         sums[key] = sums[key] + x if key in sums else x
     return sums
+
+
+def _rest(share: float | None) -> float | None:
+    return None if share is None else 1 - share
 
 
 class Accounts:
@@ -194,17 +205,33 @@ class Accounts:
             (mined, policy.mining_share_min, policy.mining_share_max),
             (hosted, policy.ai_share_min, policy.ai_share_max),
         )
-        bounded = any(low is not None or high is not None for _, low, high in bounds)
-        early = policy.shares_from and self.case.month(n) < month_of(policy.shares_from)
-        if early or not bounded:
-            return True
-        if self.i.gpu_cloud:
-            raise NotInClosedForm("shares of the businesses beside GPU-hours")
-        return all(
+        return not self._shares_count(n) or all(
             (low is None or mw >= low * (mined + hosted) - TOLERANCE)
             and (high is None or mw <= high * (mined + hosted) + TOLERANCE)
             for mw, low, high in bounds
         )
+
+    def _shares_count(self, n: int) -> bool:
+        policy = self.i.policy
+        shares = (
+            policy.mining_share_min,
+            policy.mining_share_max,
+            policy.ai_share_min,
+            policy.ai_share_max,
+        )
+        early = policy.shares_from and self.case.month(n) < month_of(policy.shares_from)
+        return not early and any(share is not None for share in shares)
+
+    def _hosted_within(self, n: int, mined: float) -> tuple[float, float]:
+        """Least and most MW of AI that the shares allow beside so many MW of mining."""
+        policy, least, most = self.i.policy, [0.0], [math.inf]
+        if self._shares_count(n):
+            for share in (policy.mining_share_min, _rest(policy.ai_share_max)):
+                most += [mined * (1 - share) / share] if share else []
+            for share in (policy.mining_share_max, _rest(policy.ai_share_min)):
+                if share is not None:
+                    least.append(mined * (1 - share) / share if share else math.inf * mined)
+        return max(least), min(most)
 
     # --- a node ----------------------------------------------------------------------------
 
@@ -221,8 +248,12 @@ class Accounts:
             for (p, k), count in s.racks.items()
             if count and self.i.racks[k].machine is not None
         )
+        flexible = {site: self._flexible(n, s, site, served) for site in self.i.sites}
+        if self._shares_count(n):
+            bounds = self._hosted_within(n, sum(mined.values()))
+            flexible = self._bounded(flexible, *(mw - hosted for mw in bounds))
         for site, block in self.i.sites.items():
-            found = self._site(n, s, site, served)
+            found = self._site(n, s, site, served, flexible[site])
             if found is None:
                 return None
             margin += found[0] - block.staff_musd_per_year * years
@@ -246,26 +277,74 @@ class Accounts:
             if count
         )
 
+    def _bounded(
+        self, flexible: dict[str, list[Flexible]], least: float, most: float
+    ) -> dict[str, list[Flexible]]:
+        """Hold the one load that may be served in part between two limits, for the company."""
+        if sum(map(len, flexible.values())) > 1:
+            raise NotInClosedForm("shares of the businesses beside two flexible loads")
+        return {
+            site: [x._replace(most=min(x.most, most), least=max(0.0, least)) for x in loads]
+            for site, loads in flexible.items()
+        }
+
     # --- contracts -------------------------------------------------------------------------
 
     def served(self, n: int, s: Standing) -> list[Served] | None:
         """MW of each contract that must be delivered now, and where; None where it cannot be."""
         served: list[Served] = []
-        for x, mw in s.signed.items():
-            share = self.case.due(x, n)
-            if share == 0 or self.may_slip(n, x):
-                continue
-            homes = self._open_homes(x, s)
-            if not homes:
+        due = {
+            x: self.case.due(x, n) * mw
+            for x, mw in s.signed.items()
+            if self.case.due(x, n) and not self.may_slip(n, x)
+        }
+        homes = {x: self._open_homes(x, s) for x in due}
+        spread = [x for x in due if len(homes[x]) > 1]
+        for x, mw in due.items():
+            if not homes[x]:
                 return None
-            if len(homes) > 1:
-                raise NotInClosedForm("a contract with more than one place to serve it")
-            served.append(Served(x, *homes[0], share * mw))
+            if x not in spread:
+                served.append(Served(x, *homes[x][0], mw))
+        for x in spread:
+            self._check_spread(n, x, homes[x], alone=len(spread) == 1)
+            served += self._spread(s, x, homes[x], due[x], served)
+        if any(sum(load.mw for load in served if load.contract == x) < due[x] - TOLERANCE
+               for x in spread):  # fmt: skip
+            return None
         loads = summed(((load.place, load.rack), load.mw) for load in served if load.rack)
         fed = all(
             mw <= s.racks[p, k] * self.case.mw(k) + TOLERANCE for (p, k), mw in loads.items()
         )
         return served if fed else None
+
+    def _check_spread(
+        self, n: int, x: str, homes: list[tuple[Place, str]], *, alone: bool
+    ) -> None:
+        """Refuse places between which more than room decides who serves a contract."""
+        alike = len({(self.case.site(p), p[1], k) for p, k in homes}) == 1
+        offer = self.i.contracts[x]
+        last = self.case.month(n) + self.case.step == self.case.end
+        runs_on = last and month_of(offer.start) + offer.months > self.case.end
+        if runs_on or not alike or not alone:
+            raise NotInClosedForm("a contract with more than one place to serve it")
+
+    def _spread(
+        self, s: Standing, x: str, homes: list[tuple[Place, str]], mw: float, served: list[Served]
+    ) -> list[Served]:
+        """Fill one place after another: they differ in nothing but their room."""
+        loads, each = list[Served](), self.i.contracts[x].kw_per_rack
+        for p, k in homes:
+            beside = [load for load in served if load.place == p]
+            if k:
+                room = s.racks[p, k] * self.case.mw(k) - sum(load.mw for load in beside)
+            elif beside or any(count for (q, _), count in s.racks.items() if q == p):
+                raise NotInClosedForm("a contract in several places beside other loads")
+            else:
+                floor = self.case.positions(p) * each / 1000 if each else math.inf
+                room = s.halls[p] * min(self.case.hall_mw(p), floor)
+            loads.append(Served(x, p, k, min(mw, max(0.0, room))))
+            mw -= loads[-1].mw
+        return [load for load in loads if load.mw > 0]
 
     def _open_homes(self, x: str, s: Standing) -> list[tuple[Place, str]]:
         return [
@@ -319,10 +398,9 @@ class Accounts:
     # --- a site ----------------------------------------------------------------------------
 
     def _site(
-        self, n: int, s: Standing, site: str, served: list[Served]
+        self, n: int, s: Standing, site: str, served: list[Served], flexible: list[Flexible]
     ) -> tuple[float, float] | None:
         """Margin of mining and of flexible AI at a site, and the MW of the latter."""
-        flexible = self._flexible(n, s, site, served)
         if len(flexible) > 1:
             raise NotInClosedForm("two flexible loads at a site")
         installed = summed(
@@ -437,6 +515,8 @@ class Connection:
         if flexible is None:
             return self.mining(reserved), 0.0
         most = min(flexible.most, room / flexible.peak)
+        if most < flexible.least - TOLERANCE:
+            return None
         return max(
             (self.mining(reserved + mw * flexible.peak) + mw * flexible.margin, mw)
             for mw in self._turns(reserved, flexible, most)
@@ -491,7 +571,8 @@ class Connection:
             for supply in (self.firm, self.firm + self.interruptible)
             for used in (*mined, self.granted)
         }
-        return [0.0, most, *(mw for mw in turns if 0 < mw < most)]
+        least = min(flexible.least, most)
+        return [least, most, *(mw for mw in turns if least < mw < most)]
 
     def mining(self, reserved: float) -> float:
         """M$ of mining, hour by hour: what earns most per MW of the connection goes first."""

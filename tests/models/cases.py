@@ -449,8 +449,11 @@ class Case:
         fitout = self.instance.fitouts[p[1]]
         reached = self.instance.uptime.packages[p[2]].availability if p[2] else 0.0
         density = offer.kw_per_rack if offer.racks_by == "tenant" else None
+        signed = any(self.instance.contracts[c.contract] is offer
+                     for c in self.instance.commitments.contracts)  # fmt: skip
         return (
-            (reached >= offer.availability)
+            (signed or self.site(p) not in self.instance.policy.keep_sites)
+            and (reached >= offer.availability)
             and (offer.sites is None or self.site(p) in offer.sites)
             and (offer.cooling is None or offer.cooling == fitout.cooling)
             and (density or 0) <= (fitout.kw_per_rack_max or math.inf)

@@ -5,10 +5,10 @@ earns follows in closed form (:mod:`tests.models.accounts`), what remains at the
 :mod:`tests.models.horizon`. Nothing is shared with the models but the typed instance, so that a
 mistake in their derivation, in a family or in a band shows as a different best value.
 
-Three things are left out because they never pay while resale lies below price, and the cases
-drawn see to that: ordering more racks than the halls could hold when they come, selling or
-moving a rack in the period in which an order without lead time brings it, and converting a hall
-twice in one period.
+Left out is ordering more racks than the halls could hold when they come, and moving a rack in the
+period in which an order without lead time brings it: neither pays while resale lies below price,
+and the cases drawn see to that. Nor is such a rack sold in that period, or a hall that works
+bring converted again in the same one: where either could pay it is forbidden.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from models.instance import RackOrder
 from tests.models.accounts import (
     TOLERANCE,
     Accounts,
@@ -98,11 +99,9 @@ class Search:
             self._check_loan()
 
     def _check_loan(self) -> None:
-        """Refuse what a loan adds to decide: branches, and racks bought to be sold for cash."""
+        """Refuse what a loan adds to decide: branches."""
         if any(len(below) > 1 for below in self.case.children):
             raise NotInClosedForm("a loan on a tree")
-        if any(rack.buyable and not rack.delivery_months for rack in self.i.racks.values()):
-            raise NotInClosedForm("a loan beside racks that come at once")
 
     def best(self) -> Best:
         """Try everything from the root on."""
@@ -163,7 +162,7 @@ class Search:
                 for w in owed.works
             ),
             racks_coming=tuple(
-                (self._served_from(o.delivery), (self._home(o.hall, o.rack), o.rack), o.racks, 0.0)
+                (self._served_from(o.delivery), (self._lands(o), o.rack), o.racks, 0.0)
                 for o in owed.racks
             ),
             signed={c.contract: c.mw for c in owed.contracts},
@@ -176,6 +175,19 @@ class Search:
 
     def _home(self, h: str, k: str) -> Place:
         return next(p for p in self.case.states[h] if self.case.per_hall(p, k) > 0)
+
+    def _lands(self, order: RackOrder) -> Place:
+        """Where a rack on order lands: where it can stand and halls stand by then, if anywhere."""
+        owed, states = self.i.commitments.works, self.case.states[order.hall]
+        works = [w for w in owed if w.hall == order.hall]
+        due = self._served_from(order.delivery)
+        ready = {
+            (w.hall, w.fitout, w.package or "") for w in works if self._served_from(w.ready) <= due
+        }
+        if self.i.halls[order.hall].count > sum(w.halls for w in works):
+            ready.add(states[0])
+        fits = [p for p in states if self.case.per_hall(p, order.rack) > 0]
+        return next((p for p in fits if p in ready), fits[0])
 
     def _arrive(self, n: int, s: Standing) -> tuple[Standing, dict[str, float]]:
         """Halls, racks and projects that come into service, and what falls due by site."""
@@ -266,14 +278,17 @@ class Search:
         return units
 
     def _conversions(self, n: int, s: Standing) -> Iterator[dict[tuple[Place, Place], int]]:
+        month = self.case.month(n)
+        fresh = summed((v.place, v.halls) for v in s.vintages if v.month == month)
+        free = {p: count - fresh.get(p, 0) for p, count in s.halls.items()}
         limits = {
-            (p, q): s.halls[p]
+            (p, q): free[p]
             for (p, q), (lag, _) in self.case.ways.items()
-            if s.halls.get(p) and self.case.lands(n, lag)
+            if free.get(p) and self.case.lands(n, lag)
         }
         for counts in spread(limits):
             begun = summed((p, count) for (p, _), count in counts.items())
-            if all(count <= s.halls[p] for p, count in begun.items()):
+            if all(count <= free[p] for p, count in begun.items()):
                 yield counts
 
     def _halls_after(
@@ -289,9 +304,10 @@ class Search:
     def _leaving(self, n: int, s: Standing) -> Iterator[Choice]:
         """Racks sold, moved and taken out to be rebuilt."""
         standing = {stock: count for stock, count in s.racks.items() if count}
+        sold = {x: count - self._unworn(n, x) for x, count in standing.items()}
         moves = {(x, q): count for x, count in standing.items() for q in self._may_move(x)}
         rebuilds = {x: count for x, count in standing.items() if self._may_rebuild(n, x)}
-        for sales in spread(standing):
+        for sales in spread(sold):
             for moved in spread(moves):
                 for rebuilt in spread(rebuilds):
                     leaving = Choice(sales=sales, moves=moved, rebuilds=rebuilt)
@@ -300,6 +316,23 @@ class Search:
                         if min(gone.values()) < 0 or self._in_circles(moved):
                             continue
                     yield leaving
+
+    @remembered
+    def _unworn(self, n: int, stock: Stock) -> int:
+        """Racks that must stay where they are: those with life left, at a site that is kept."""
+        place, k = stock
+        if self.case.site(place) not in self.i.policy.keep_sites:
+            return 0
+        month, step = self.case.month(n), self.case.step
+        owed = self.i.commitments.racks
+        came = [(r.racks, -r.age_months) for r in self.i.fleet
+                if r.rack == k and self._home(r.hall, k) == place]  # fmt: skip
+        came += [(o.racks, step * self._served_from(o.delivery)) for o in owed
+                 if o.rack == k and self._lands(o) == place]  # fmt: skip
+        since = month - self.case.start
+        return sum(
+            count for count, at in came if at <= since and at + self.case.life(k) >= since + step
+        )
 
     def _in_circles(self, moved: Mapping[tuple[Stock, Place], int]) -> bool:
         """Whether racks of a type come to the place that others of them leave."""
@@ -509,7 +542,7 @@ class Search:
             vintages=(
                 *s.vintages,
                 *(
-                    Vintage(pq[1], case.month(n) + lags[pq] * case.step, case.ways[pq][1], count)
+                    Vintage(*pq, case.month(n) + lags[pq] * case.step, case.ways[pq][1], count)
                     for pq, count in choice.conversions.items()
                 ),
             ),

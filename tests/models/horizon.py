@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 from scipy.optimize import linprog
@@ -128,25 +129,63 @@ class Remains:
     def _halls(self, s: Standing, tails: list[Served]) -> float:
         """Straight-line worth of converted halls, each vintage at the end that serves it best."""
         value = 0.0
-        for place in dict.fromkeys(v.place for v in s.vintages):
+        changed = {v.place[:2] for v in s.vintages if not v.fitted}
+        for place in dict.fromkeys(v.place for v in s.vintages if v.place[:2] not in changed):
             vintages = tuple(v for v in s.vintages if v.place == place)
-            size = self.case.hall_mw(place)
-            busy = summed((self._stop(t.contract), t.mw / size) for t in tails if t.place == place)
-            idle = max(0.0, s.halls.get(place, 0) - sum(busy.values()))
-            value += self._kept(vintages, ((self.case.end, idle), *busy.items()))
+            value += self._kept(vintages, self._ends(s, tails, place))
+        for group in changed:
+            vintages = tuple(v for v in s.vintages if v.place[:2] == group)
+            places = dict.fromkeys(v.place for v in vintages)
+            ends = {place: self._ends(s, tails, place) for place in places}
+            value += self._kept_through_changes(vintages, ends)
         return value
+
+    def _ends(
+        self, s: Standing, tails: list[Served], place: Place
+    ) -> tuple[tuple[int, float], ...]:
+        """Halls of a place by the month until which they serve."""
+        size = self.case.hall_mw(place)
+        busy = summed((self._stop(t.contract), t.mw / size) for t in tails if t.place == place)
+        idle = max(0.0, s.halls.get(place, 0) - sum(busy.values()))
+        return ((self.case.end, idle), *busy.items())
+
+    def _kept_through_changes(
+        self, vintages: tuple[Vintage, ...], ends: dict[Place, tuple[tuple[int, float], ...]]
+    ) -> float:
+        """Hand fit-outs and packages, worth each its own, to the halls that stand at the end.
+
+        A hall has one fit-out and one package. The fit-out stays through changes of package, as
+        many times as halls have changed to a place; a package does not.
+        """
+        parts: list[tuple[float, tuple[Hashable, ...]]] = []
+        room: dict[Hashable, float] = {}
+        for place, serving in ends.items():
+            here = [v for v in vintages if v.place == place]
+            room["changed", place] = sum(v.halls for v in here if not v.fitted)
+            for end, halls in serving:
+                room["fit-out", place, end] = room["package", place, end] = halls
+                for v in here:
+                    uses: tuple[Hashable, ...] = (("of", v), ("package", place, end))
+                    if v.fitted:
+                        uses += (("finished", v.month), ("fit-out", place, end))
+                    parts.append((v.cost * self._left(v.place, v.month, end), uses))
+                cost = self.i.fitouts[place[1]].capex_usd_per_kw * self.case.hall_mw(place) / 1e3
+                for month in dict.fromkeys(v.month for v in vintages if v.fitted):
+                    uses = ("changed", place), ("finished", month), ("fit-out", place, end)
+                    parts.append((cost * self._left(place, month, end), uses))
+        room |= summed((("finished", v.month), float(v.halls)) for v in vintages if v.fitted)
+        room |= summed((("of", v), float(v.halls)) for v in vintages)
+        return packed(parts, room)
+
+    def _left(self, place: Place, month: int, end: int) -> float:
+        """Present value of a dollar spent on a fit-out that came in a month."""
+        life = self.i.fitouts[place[1]].life_months
+        return max(0.0, 1 - (end - month) / life) * self.case.worth(end)
 
     @remembered
     def _kept(self, vintages: tuple[Vintage, ...], ends: tuple[tuple[int, float], ...]) -> float:
         """Hand halls of each vintage to ends, for the most worth."""
-        life = self.i.fitouts[vintages[0].place[1]].life_months
-        worth = [
-            [
-                v.cost * max(0.0, 1 - (end - v.month) / life) * self.case.worth(end)
-                for end, _ in ends
-            ]
-            for v in vintages
-        ]
+        worth = [[v.cost * self._left(v.place, v.month, end) for end, _ in ends] for v in vintages]
         counts, rooms = [v.halls for v in vintages], [room for _, room in ends]
         alone = len(ends) == 1 or len(vintages) == 1
         return (greedy if alone else transport)(worth, counts, rooms)
@@ -217,4 +256,14 @@ def transport(worth: list[list[float]], counts: list[int], rooms: list[float]) -
         A_ub=np.vstack([rows, columns]),
         b_ub=np.concatenate([counts, rooms]),
     )
+    return float(-found.fun)
+
+
+def packed(
+    parts: list[tuple[float, tuple[Hashable, ...]]], room: Mapping[Hashable, float]
+) -> float:
+    """Most worth of parts, each of which takes up one unit of everything that it uses."""
+    rows = list(room)
+    used = np.array([[float(row in uses) for _, uses in parts] for row in rows])
+    found = linprog([-worth for worth, _ in parts], A_ub=used, b_ub=[room[row] for row in rows])
     return float(-found.fun)

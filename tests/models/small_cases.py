@@ -369,10 +369,11 @@ class Draw:
                 }
             }
         }
-        if self.maybe(0.15):
-            # With works on both, no hall can change twice in a period.
-            typed["uptime"]["packages"]["one"] = {"availability": 0.99, "works_months": 1}
-            typed["uptime"]["packages"]["two"]["works_months"] = 1
+        if self.maybe(0.25):
+            # Halls could be kept in works from one to the other, where these cost nothing.
+            works = rng.choice([0, 1, 1])
+            typed["uptime"]["packages"]["one"] = {"availability": 0.99, "works_months": works}
+            typed["fitouts"][name]["opex_usd_per_kw_year"] = rng.choice([0.0, 60.0, 400.0])
 
     def _offer(self, size: float) -> Typed:
         rng = self.rng
@@ -617,8 +618,22 @@ class Draw:
         self._fleet("b1", 1)
         if self.maybe(0.3):
             self.typed["finance"]["capex_budget_by_site_musd"] = {"b": self.rng.uniform(0, 8)}
-        if self.maybe(0.2):
+        if self.maybe(0.4):
             self.typed["policy"]["keep_sites"] = ["b"]
+            if "ai-air" in self.typed["fitouts"] and self.maybe(0.7):
+                self._kept_ai()
+
+    def _kept_ai(self) -> None:
+        """Let the site that stays as it is host AI, with racks or for who has signed before."""
+        hall = self.typed["halls"]["b1"]
+        hall |= {"fitout": "ai-air", "package": "two", "floor_m2": 1000.0}
+        self.typed["sites"]["b"]["firm_mw"] = 12.0
+        self.typed["fleet"] = [row for row in self.typed["fleet"] if row["hall"] != "b1"]
+        sized = {"kw_per_rack_max", "positions_per_mw"} & set(self.typed["fitouts"]["ai-air"])
+        if "gpu" in self.typed["racks"] and not sized:
+            age = self.rng.choice([3, 20, self.months + 1])
+            row = {"hall": "b1", "rack": "gpu", "racks": 1, "age_months": age}
+            self.typed["fleet"].append(row)
 
     def _second_group(self) -> None:
         """A second hall group; racks may move there."""
@@ -682,10 +697,10 @@ class Draw:
         rng = self.rng
         kind = rng.choice(["mining", "mining", "ai", "ai", "halls", "power", "gpus"])
         policy = self.typed["policy"]
-        if kind == "mining" and not self.typed["gpu_cloud"]:
+        if kind == "mining":
             policy[rng.choice(["mining_share_min", "ai_share_max"])] = rng.choice([0.4, 0.7])
             policy["shares_from"] = self.month(self.periods - 1)
-        elif kind == "ai" and not self.typed["gpu_cloud"]:
+        elif kind == "ai":
             policy[rng.choice(["ai_share_min", "mining_share_max"])] = rng.choice([0.2, 0.5])
             policy["shares_from"] = self.month(self.periods - 1)
         elif kind == "halls":

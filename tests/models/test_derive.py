@@ -180,6 +180,52 @@ def test_orders_keep_to_their_dates_and_sites() -> None:
     assert nodes(policy__keep_sites=["a"]) == set()
 
 
+def test_a_site_that_stays_as_it_is_takes_on_no_new_contract() -> None:
+    hall = {"fitout": "ai", "package": "n1"}
+    project = {"site": "a", "adds_firm_mw": 1.0, "capex_musd": 1.0, "months": 0, "life_months": 9}
+    kept = {"halls__h": hall, "fleet": [], "policy__keep_sites": ["a"], "projects__line": project}
+    old = {"contracts": [{"contract": "old", "mw": 1.5}]}
+    g = case(tiny(**kept, contracts={"new": LEASE, "old": LEASE}, commitments=old))
+    assert g.hosting_at == {"new": (), "old": ((AI, TENANT),)}
+    assert g.builds_allowed == ()
+    sold = {"price_usd_per_gpu_hour": 2.0, "utilisation_share": 0.5}
+    assert case(tiny(**kept, gpu_cloud__gpu=sold)).cloud_at == ((AI, "gpu"),)
+
+
+def test_racks_on_order_land_where_halls_stand_by_then() -> None:
+    better = {"availability": 0.9999, "capex_usd_per_kw": 900.0}
+
+    def landed(delivery: str, rack: str = "gpu", halls: int = 2, **overrides: Any) -> Any:
+        works = {"hall": "h", "halls": halls, "fitout": "ai", "package": "n2", "ready": "2029-05"}
+        order = {"hall": "h", "rack": rack, "racks": 3, "delivery": delivery}
+        owed = {"works": [works], "racks": [order]}
+        typed = {"uptime__packages__n2": better, "fleet": [], "commitments": owed, **overrides}
+        return case(tiny(**typed)).racks_arriving
+
+    # The first package could hold them, but the works under way bring the second.
+    assert landed("2030-01") == {(1, "h:ai+n2", "gpu"): 3.0}
+    # Works that are ready only later leave them where they would stand by the order of states.
+    assert landed("2029-01") == {(0, AI, "gpu"): 3.0}
+    today = {"halls__h": {"fitout": "ai", "package": "n1"}}
+    assert landed("2030-01", halls=1, **today) == {(1, AI, "gpu"): 3.0}
+    assert landed("2030-01", halls=2, **today) == {(1, "h:ai+n2", "gpu"): 3.0}
+    assert landed("2030-01", rack="rig", halls=1) == {(1, MINE, "rig"): 3.0}
+
+
+def test_delivery_may_be_late_within_the_horizon_only() -> None:
+    late = {**LEASE, "delay_usd_per_kw_month": 30.0}
+
+    def slips(latest: str) -> set[int]:
+        g = case(tiny(contracts__lease={**late, "latest_delivery": latest}))
+        return {n for n, _ in g.may_slip}
+
+    # Due from the second of three years on: of these, the last is never late.
+    assert slips("2030-12") == set()
+    assert slips("2031-01") == {1}
+    assert slips("2032-01") == {1}
+    assert slips("2033-06") == {1}
+
+
 def test_moves_and_rebuilds_exist_where_there_is_somewhere_to_go() -> None:
     alone = case(tiny(racks__rig__move_usd=1000.0))
     assert alone.transfers == {}
@@ -563,6 +609,26 @@ def test_fit_outs_and_projects_lose_their_worth_in_a_straight_line() -> None:
     assert g.project_residual == close(
         {(2, "line", 0): 7.0 * 0.5 * end, (2, "line", 1): 7.0 * 0.75 * end}
     )
+
+
+def test_a_fit_out_keeps_its_worth_through_a_change_of_package() -> None:
+    packages = {"n2": {"availability": 0.9999, "capex_usd_per_kw": 900.0}}
+    g = tail_of(24, uptime__packages=packages, finance__discount_per_year=0.21)
+    end, later = 1.21**-3, 1.21**-5
+    better = "h:ai+n2"
+    # The fit-out alone is 4 M$ a hall; finished in 2030 or 2031, it has stood two years or one.
+    fitouts = {key[1:]: x for key, x in g.hall_residual.items() if key[1] == key[2]}
+    assert fitouts == close(
+        {
+            **{(p, p, 1, HORIZON): 4.0 * 0.8 * end for p in (AI, better)},
+            **{(p, p, 2, HORIZON): 4.0 * 0.9 * end for p in (AI, better)},
+            **{(p, p, 1, "lease"): 4.0 * 0.6 * later for p in (AI, better)},
+            **{(p, p, 2, "lease"): 4.0 * 0.7 * later for p in (AI, better)},
+        }
+    )
+    # The change itself, at once in 2030, is 1.8 M$.
+    assert g.hall_residual[2, AI, better, 1, HORIZON] == close(1.8 * 0.8 * end)
+    assert not any(p == q for _, p, q, _, _ in tail_of(24).hall_residual)
 
 
 def test_what_is_worn_out_is_worth_nothing() -> None:

@@ -24,6 +24,7 @@ from optimizer.highs import Options, run
 from optimizer.solve import compile_case, solve
 from tests.models.cases import Case, Weather
 from tests.models.small_cases import Typed, draw_case, ready
+from tests.models.tiny import LEASE, tiny
 
 CASES = 100
 BATCHES = 4
@@ -249,12 +250,19 @@ def _renamed(part: Any, new: dict[str, str]) -> Any:
 
 
 def dearer_twins(case: Case) -> Case:
-    """Offer every rack and fit-out once more, at a higher price."""
+    """Offer every rack and fit-out once more, at a higher price.
+
+    Not an AI fit-out that stands today: works towards its twin would be a new way to keep a hall
+    out of service, as where AI may not run before fibre comes.
+    """
     typed = typed_of(case)
+    standing = {hall.get("fitout") for hall in typed["halls"].values()}
     for k, rack in list(typed["racks"].items()):
         typed["racks"][f"{k}-dear"] = rack | {"price_usd": rack.get("price_usd", 0.0) + 1e6}
         typed["racks"][f"{k}-dear"].pop("converts_to", None)
     for f, fitout in list(typed["fitouts"].items()):
+        if f in standing and fitout["workload"] == "ai":
+            continue
         typed["fitouts"][f"{f}-dear"] = fitout | {
             "capex_usd_per_kw": fitout["capex_usd_per_kw"] + 900.0
         }
@@ -540,3 +548,63 @@ def test_what_is_paid_for_what_never_stands_is_not_earned(promise: Typed, paid: 
     assert solved.value_musd == pytest.approx(0.0, abs=1e-9)
     assert solved.plan is not None
     assert not any(solved.plan.signing.values())
+
+
+def test_halls_are_not_kept_out_of_service_by_one_change_after_another() -> None:
+    """Two free packages, a year of works each: a hall without use stands every other year.
+
+    In works in the first of three years, it stands in the second; works of the third would end
+    beyond the horizon, so that its upkeep of 0.1 M$ a year falls due twice.
+    """
+    free = {"capex_usd_per_kw": 0.0, "works_months": 12}
+    instance = tiny(
+        halls__h={"count": 1, "fitout": "ai", "package": "n1"},
+        fitouts__ai__can_go_back=False,
+        fleet=[],
+        uptime__packages={"n1": free, "n0": {**free, "availability": 0.99}},
+    )
+    solved = solve(prepare(instance, {"a": flat(40.0)}), EXACT)
+    assert solved.status == "solved"
+    assert solved.value_musd == pytest.approx(-2 * 50.0 * 2000 / 1e6, abs=1e-9)
+
+
+def test_the_loan_does_not_pay_for_racks_that_are_sold_at_once() -> None:
+    """Without cash, a rack bought on the loan and sold again would pay a year's overhead."""
+    instance = tiny(
+        horizon={"periods": 1},
+        finance={
+            "opening_cash_musd": 0.0,
+            "overhead_musd_per_year": 0.05,
+            "loan": {"limit_musd": 5.0, "interest_per_year": 0.0},
+        },
+        bitcoin__hashprice_usd_per_ph_day=0.0,
+        racks__rig__delivery_months=0,
+        fleet=[],
+    )
+    assert solve(prepare(instance, {"a": flat(40.0)}), EXACT).status == "infeasible"
+
+
+def test_a_change_of_package_keeps_what_the_fit_out_is_worth() -> None:
+    """A bare hall serves one contract in the second year and a stricter one in the third.
+
+    The better package costs 0.4 M$, and 1 M$ of upkeep a year, so it comes for the third year
+    only. Rent less staff is 2.28 M$ a year, upkeep 0.1 and 1.1 M$. At the horizon the fit-out of
+    4 M$ is two of its ten years old, the package one.
+    """
+    packages = {
+        "n1": {"capex_usd_per_kw": 0.0, "opex_usd_per_kw_year": 0.0},
+        "n2": {"capex_usd_per_kw": 200.0, "opex_usd_per_kw_year": 500.0, "availability": 0.9999},
+    }
+    first = {**LEASE, "min_mw": 2.0, "max_mw": 2.0, "months": 12, "power_passed_through": True}
+    last = {**first, "start": "2031-01", "sign_by": "2030-01", "availability": 0.9999}
+    instance = tiny(
+        halls__h={"count": 1, "fitout": None},
+        fleet=[],
+        uptime__packages=packages,
+        contracts={"first": first, "last": last},
+    )
+    solved = solve(prepare(instance, {"a": flat(40.0)}), EXACT)
+    assert solved.status == "solved"
+    earned = 2 * 2.28 - 0.1 - 1.1
+    left = 0.8 * 4.0 + 0.9 * 0.4
+    assert solved.value_musd == pytest.approx(-4.0 - 0.4 + earned + left, abs=1e-9)

@@ -157,6 +157,68 @@ def test_a_project_brings_halls_in_their_present_state() -> None:
     )
 
 
+#: A package that costs nothing and needs no works: halls change to it at once and for free.
+FREE = {"availability": 0.99, "capex_usd_per_kw": 0.0}
+AI_FREE = "h:ai+n0"
+
+
+@rows_of("halls.works_limit")
+def test_halls_do_not_pass_through_a_state_within_a_period() -> None:
+    works = {"hall": "h", "halls": 1, "fitout": "ai", "package": "n0", "ready": "2029-05"}
+    shed = {
+        "site": "a", "adds_halls": {"hall": "h", "count": 3}, "capex_musd": 6.0, "months": 12,
+        "life_months": 60,
+    }  # fmt: skip
+    g = case(tiny(uptime__packages__n0=FREE, commitments__works=[works]))
+    assert row(g, "halls.works_limit", 1, AI_FREE) == by_hand(
+        {
+            ("conversions", 1, AI_FREE, AI): 1,
+            ("conversions", 1, AI_FREE, MINE): 1,
+            ("halls", 0, AI_FREE): -1,
+        },
+        "<=",
+        1,
+    )
+    started = {"halls__h": {"fitout": "ai", "package": "n0"}, "fleet": []}
+    grown = case(tiny(uptime__packages__n0=FREE, projects__shed=shed, **started))
+    assert row(grown, "halls.works_limit", 0, AI_FREE)[2] == 2
+    assert row(grown, "halls.works_limit", 1, AI_FREE)[0] == pytest.approx(
+        {
+            ("conversions", 1, AI_FREE, AI): 1,
+            ("conversions", 1, AI_FREE, MINE): 1,
+            ("halls", 0, AI_FREE): -1,
+            ("builds", 0, "shed"): -3,
+        }
+    )
+
+
+def test_halls_pass_through_states_that_cost_something() -> None:
+    def places(**overrides: Any) -> set[str]:
+        family = next(one for one in FAMILIES if one.name == "halls.works_limit")
+        return {p for _, p in family.over(case(tiny(**overrides)))}
+
+    assert places() == set()
+    assert places(uptime__packages__n0=FREE) == {AI_FREE}
+    # A change of 0.02 M$ takes two years: upkeep is 0.1 M$ a year with it, 0.11 with the other.
+    cheap = {"availability": 0.99, "capex_usd_per_kw": 10.0}
+    assert places(uptime__packages__n0=cheap) == set()
+    assert places(uptime__packages__n0={**cheap, "works_months": 24}) == {AI_FREE}
+    # The other costs 1 M$ and takes a year: as much as running two businesses that year.
+    two = {
+        "uptime__packages__n0": {**cheap, "works_months": 24},
+        "uptime__packages__n1": {"works_months": 12},
+    }
+    assert places(**two, finance__split_cost_company_musd_per_year=0.8) == {AI_FREE}
+    assert places(**two, finance__split_cost_site_musd_per_year=0.9) == {AI_FREE, AI}
+    # Whoever has AI halls to begin with could put entering AI off by it, at no other cost.
+    ready = {"hall": "h", "halls": 1, "fitout": "ai", "package": "n0", "ready": "2029-05"}
+    assert places(**two, finance__ai_entry_cost_musd=0.9) == {AI_FREE}
+    assert places(**two, finance__ai_entry_cost_musd=0.9, commitments__works=[ready]) == {
+        AI_FREE,
+        AI,
+    }
+
+
 FIBRE = {"site": "a", "adds_fibre": True, "capex_musd": 1.0, "months": 12, "life_months": 60}
 
 
@@ -284,6 +346,69 @@ def test_a_rebuilt_rack_starts_a_new_life() -> None:
             ("arriving", 2, AI, "gpu", "dense"): -1,
         },
         "<=",
+    )
+
+
+LOAN = {"limit_musd": 20.0, "interest_per_year": 0.1, "draw_until": "2030-01"}
+
+
+@rows_of("racks.resale_limit")
+def test_racks_bought_at_once_are_not_sold_at_once() -> None:
+    dense = {**DENSE, "delivery_months": 0}
+    instance = tiny(
+        racks={
+            "rig": {"delivery_months": 0, "move_usd": 1000.0},
+            "gpu": {"converts_to": REBUILD},
+            "dense": dense,
+        },
+        halls__barn=BARN,
+        finance__loan=LOAN,
+        commitments__racks=[{"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-01"}],
+    )
+    g = case(instance)
+    assert row(g, "racks.resale_limit", 0, "a", "rig") == by_hand(
+        {("sales", 0, MINE, "rig"): 1, ("sales", 0, BARN_MINE, "rig"): 1}, "<=", 6
+    )
+    assert row(g, "racks.resale_limit", 1, "a", "rig") == by_hand(
+        {
+            ("sales", 1, MINE, "rig"): 1,
+            ("sales", 1, BARN_MINE, "rig"): 1,
+            ("racks", 0, MINE, "rig"): -1,
+            ("racks", 0, BARN_MINE, "rig"): -1,
+        },
+        "<=",
+        1,
+    )
+    # What is rebuilt was there a year before.
+    assert row(g, "racks.resale_limit", 1, "a", "dense") == by_hand(
+        {
+            **{("sales", 1, p, "dense"): 1 for p in (AI, BARN_AI)},
+            **{("racks", 0, p, "dense"): -1 for p in (AI, BARN_AI)},
+            **{("arriving", 1, p, "gpu", "dense"): -1 for p in (AI, BARN_AI)},
+        },
+        "<=",
+    )
+    assert absent(g, "racks.resale_limit", 2, "a", "rig")
+    assert absent(g, "racks.resale_limit", 1, "a", "gpu")
+
+
+def test_racks_may_be_sold_at_once_where_no_loan_pays_for_them() -> None:
+    at_once = {"racks__rig__delivery_months": 0}
+    assert not absent(
+        case(tiny(**at_once, finance__loan=LOAN)), "racks.resale_limit", 0, "a", "rig"
+    )
+    for other in (at_once, {"finance__loan": LOAN}):
+        assert absent(case(tiny(**other)), "racks.resale_limit", 0, "a", "rig")
+    scrapped = case(tiny(**at_once, finance__loan=LOAN, machines__m__resale_usd_per_th=0.0))
+    assert absent(scrapped, "racks.resale_limit", 0, "a", "rig")
+
+
+def test_racks_rebuilt_at_once_are_as_new_as_what_they_were_made_of() -> None:
+    rebuild = {**REBUILD, "months": 0}
+    racks = {"gpu": {"delivery_months": 0, "converts_to": rebuild}, "dense": DENSE}
+    g = case(tiny(racks=racks, finance__loan=LOAN))
+    assert row(g, "racks.resale_limit", 1, "a", "dense") == by_hand(
+        {("sales", 1, AI, "dense"): 1, ("racks", 0, AI, "dense"): -1}, "<="
     )
 
 
@@ -1002,6 +1127,25 @@ def test_mining_keeps_to_a_share() -> None:
 # --- what is left --------------------------------------------------------------------------
 
 
+@rows_of("policy.kept_racks")
+def test_racks_of_a_site_that_stays_as_it_is_stand_until_they_wear_out() -> None:
+    fleet = [
+        {"hall": "h", "rack": "rig", "racks": 4, "age_months": 0},
+        {"hall": "h", "rack": "rig", "racks": 2, "age_months": 12},
+    ]
+    order = {"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-02"}
+    g = case(
+        tiny(fleet=fleet, commitments__racks=[order], policy__keep_sites=["a"], halls__barn=BARN)
+    )
+    stands = [row(g, "policy.kept_racks", n, MINE, "rig") for n in (0, 1, 2)]
+    # Two years of life: two are worn out after the first, four after the second; one has come.
+    assert stands == [
+        by_hand({("racks", n, MINE, "rig"): 1}, ">=", x) for n, x in enumerate((6, 4, 1))
+    ]
+    assert absent(g, "policy.kept_racks", 0, BARN_MINE, "rig")
+    assert absent(case(tiny(fleet=fleet)), "policy.kept_racks", 0, MINE, "rig")
+
+
 @rows_of("halls.kept_vintage")
 def test_of_a_vintage_no_more_remain_than_were_converted() -> None:
     instance = tiny(contracts__lease=LEASE)
@@ -1039,6 +1183,77 @@ def test_halls_worth_something_at_a_contracts_end_serve_it() -> None:
             ("kept", 2, MINE, AI, 0, "lease"): 1,
             ("kept", 2, MINE, AI, 1, "lease"): 1,
             ("hosting", 2, "lease", AI, TENANT): -0.5,
+        },
+        "<=",
+    )
+
+
+def repackaged(**overrides: Any) -> Given:
+    """A case whose AI halls may change between two packages; works take a year, changes none."""
+    return case(tiny(uptime__packages__n0=FREE, **overrides))
+
+
+@rows_of("halls.kept_fitout")
+def test_a_hall_keeps_one_fit_out_through_changes_of_package() -> None:
+    g = repackaged(contracts__own=OWNED)
+    assert row(g, "halls.kept_fitout", 2, AI) == by_hand(
+        {
+            **{("kept", 2, AI, AI, v, HORIZON): 1 for v in (1, 2)},
+            **{("kept", 2, MINE, AI, v, HORIZON): 1 for v in (0, 1)},
+            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("halls", 2, AI): -1,
+        },
+        "<=",
+    )
+    # The package has its own row: that of the change counts there, and not the fit-out before it.
+    assert row(g, "halls.kept_idle", 2, AI)[0] == pytest.approx(
+        {
+            **{("kept", 2, MINE, AI, v, HORIZON): 1 for v in (0, 1)},
+            **{("kept", 2, AI_FREE, AI, v, HORIZON): 1 for v in (0, 1, 2)},
+            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("halls", 2, AI): -1,
+        }
+    )
+    assert absent(case(tiny()), "halls.kept_fitout", 2, AI)
+
+
+@rows_of("halls.kept_fitout_serving")
+def test_fit_outs_worth_something_at_a_contracts_end_serve_it() -> None:
+    g = repackaged(contracts__lease=LEASE)
+    assert row(g, "halls.kept_fitout_serving", 2, AI, "lease") == by_hand(
+        {
+            **{("kept", 2, AI, AI, v, "lease"): 1 for v in (1, 2)},
+            **{("kept", 2, MINE, AI, v, "lease"): 1 for v in (0, 1)},
+            ("hosting", 2, "lease", AI, TENANT): -0.5,
+        },
+        "<=",
+    )
+
+
+@rows_of("halls.kept_changed")
+def test_of_changed_halls_no_more_remain_than_have_changed() -> None:
+    g = repackaged(contracts__lease=LEASE)
+    assert row(g, "halls.kept_changed", 2, AI) == by_hand(
+        {
+            **{("kept", 2, AI, AI, v, e): 1 for v in (1, 2) for e in (HORIZON, "lease")},
+            **{("conversions", m, AI_FREE, AI): -1 for m in (0, 1, 2)},
+        },
+        "<=",
+    )
+
+
+@rows_of("halls.kept_finished")
+def test_of_fit_outs_finished_no_more_remain_than_were_begun() -> None:
+    slow = {"uptime__packages__n1__works_months": 24}
+    g = repackaged(contracts__lease=LEASE, **slow)
+    assert row(g, "halls.kept_finished", 2, "h", "ai", 2) == by_hand(
+        {
+            ("kept", 2, AI_FREE, AI_FREE, 2, HORIZON): 1,
+            **{("kept", 2, AI, AI, 2, e): 1 for e in (HORIZON, "lease")},
+            ("kept", 2, MINE, AI_FREE, 1, HORIZON): 1,
+            **{("kept", 2, MINE, AI, 0, e): 1 for e in (HORIZON, "lease")},
+            ("conversions", 1, MINE, AI_FREE): -1,
+            ("conversions", 0, MINE, AI): -1,
         },
         "<=",
     )

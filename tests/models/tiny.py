@@ -206,9 +206,11 @@ def rich() -> Given:
             "contracts": [{"contract": "old", "mw": 0.5}],
         },
         policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
+        uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
     )
     fillings = ({"rig": 4.0}, {"rig": 1.0, "large": 2.0})
-    return replace(case(instance, fork(instance)), fillings={MINE: fillings})
+    unworn = {(0, BARN_MINE, "rig"): 0.0}
+    return replace(case(instance, fork(instance)), fillings={MINE: fillings}, racks_unworn=unworn)
 
 
 def fork(instance: Instance) -> Tree:

@@ -308,6 +308,26 @@ def test_only_leaves_open_which_worn_racks_go() -> None:
     assert some["sales", (2, "e1:air", "s19")] == 0
 
 
+def test_more_moved_than_stands_is_told_with_its_line(tmp_path: Path) -> None:
+    given = chain().given
+    stands = given.racks_today["w1:air", "s19"]
+    elsewhere = sum(count for (p, k), count in given.racks_today.items() if k == "s19")
+    row = f"move,2027-01,s19,w1:air,,{elsewhere + 5:g}"
+    problem = only_problem(tmp_path, "sign,2027-01,gpus,,,0", row)
+    assert problem.line == 3
+    assert problem.message == (
+        f"the plan moves {elsewhere + 5:g} racks of s19 from w1:air in 2027-01, "
+        f"where {stands:g} stand"
+    )
+
+
+def test_a_column_that_says_who_decided_is_not_looked_at(tmp_path: Path) -> None:
+    rows = typed(tmp_path, "sign,2027-01,gpus,,,0,added", header=f"{HEADER},decided")
+    assert pins_of(chain(), rows) == {
+        ("signing", (1, "gpus")): 0.0, ("signed_mw", (1, "gpus")): 0.0,
+    }  # fmt: skip
+
+
 def test_a_kept_site_takes_no_actions(tmp_path: Path) -> None:
     kept = chain().instance
     kept = kept.model_copy(

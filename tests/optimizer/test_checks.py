@@ -113,6 +113,12 @@ def test_the_unit_that_was_typed_is_named(hint: str, tmp_path: Path) -> None:
     assert hint.rstrip(";") in problem.hint
 
 
+def test_a_long_figure_is_written_out(tmp_path: Path) -> None:
+    toml = edited("opening_cash_musd = 20", "opening_cash_musd = 20_000_000")
+    (problem,) = problems(write_folder(tmp_path, toml))
+    assert problem.found == "20,000,000 M$"
+
+
 def test_what_is_unusual_on_purpose_is_accepted(tmp_path: Path) -> None:
     toml = edited(
         'name = "small"', 'name = "small"\naccept_unusual = ["projects.line.capex_musd"]'
@@ -170,6 +176,19 @@ def with_edits(*edits: tuple[str, str]) -> str:
     return text
 
 
+#: A thrifty fit-out that the halls of the test may not get.
+AIRY = """\
+[fitouts.airy]
+workload = "ai"
+cooling = "liquid"
+it_share_of_present = 0.7
+capex_usd_per_kw = 7500
+works_months = 12
+pue = 1.01
+life_months = 240
+
+"""
+
 IMPOSSIBLE: dict[str, tuple[str, str, str, str]] = {
     "more AI than firm MW": (with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 1")),
         "commitments.contracts.0.mw", "more than the firm MW",
@@ -213,7 +232,36 @@ IMPOSSIBLE: dict[str, tuple[str, str, str, str]] = {
         (with_edits(("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5"),
         ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', "")),
         "finance.opening_cash_musd", "below its minimum", "2 M$"),
+    "cash below its minimum, and a loan that pays for capex only":
+        (with_edits(("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5"),
+        ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', ""),
+        ("[bitcoin]", "[finance.loan]\nlimit_musd = 50\ninterest_per_year = 0.1\n\n[bitcoin]")),
+        "finance.opening_cash_musd", "below its minimum", "2 M$"),
+    "cash that repays debt at once":
+        (with_edits(("opening_cash_musd = 20", "opening_cash_musd = 6\nminimum_cash_musd = 5"),
+        ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', ""),
+        ('month = "2027-06"', 'month = "2027-03"')),
+        "finance.opening_cash_musd", "below its minimum", "2 M$ repay debt"),
+    "signed beyond the firm MW of the one fit-out that serves it":
+        (with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 0.5"),
+        ("[uptime.packages.n-plus-1]", AIRY + "[uptime.packages.n-plus-1]"),
+        ("rack_positions = 8", 'rack_positions = 8\nfitouts = ["ai"]')),
+        "commitments.contracts.0.mw", "firm MW", "11.2 MW at peak"),
 }  # fmt: skip
+
+
+def test_an_offer_beyond_all_firm_mw_is_told(tmp_path: Path) -> None:
+    """Two MW at a peak of 1.4 need 2.8 firm MW; the line brings ten, unless it comes too late."""
+    few = edited("firm_mw = 12", "firm_mw = 2.7")
+    assert "never signed" not in plain(problems(write_folder(tmp_path / "line", few)))
+    late = edited("capex_musd = 8", 'capex_musd = 8\nearliest = "2028-01"', few)
+    (problem,) = problems(write_folder(tmp_path / "late", late))
+    assert (problem.severity, problem.key) == ("warning", "contracts.lease.min_mw")
+    assert "never signed" in problem.message
+    assert problem.found == "2.8 MW at peak for its least MW in 2028-07"
+    assert problem.allowed == "at most 2.7 MW firm at north, with every project built"
+    enough = edited("firm_mw = 2.7", "firm_mw = 2.8", late)
+    assert plain(problems(write_folder(tmp_path / "enough", enough))) == ""
 
 
 @pytest.mark.parametrize(
@@ -242,6 +290,11 @@ POSSIBLE: dict[str, str] = {
     "owed after the horizon":
         with_edits(("[policy]", ORDER.replace("due_musd = 5", 'due_musd = 5\ndue = "2030-01"')),
         ("capex_budget_musd = 60", "capex_budget_musd = 4")),
+    "little cash and an advance": with_edits(
+        ("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5"),
+        ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', ""),
+        ("rate_usd_per_kw_month = 140",
+         "rate_usd_per_kw_month = 140\nprepayment_usd_per_kw = 900")),
     "little cash and a fleet to sell":
         with_edits(("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5")),
 }  # fmt: skip

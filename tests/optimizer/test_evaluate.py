@@ -78,8 +78,115 @@ def test_a_partial_plan_is_completed(answer: Answer, thriving: Path) -> None:
     for run in ("completed", "alone"):
         lines = Path(run, "actions.csv").read_text().splitlines()
         assert [line for line in lines if line.startswith("order,2028-04,5,")] == [
-            "order,2028-04,5,north,s21-lot,,old:mine,1,racks,2028-07,0.784,0.784"
+            "order,2028-04,5,north,s21-lot,,old:mine,1,racks,2028-07,0.784,0.784,plan"
         ]
+
+
+def test_what_was_added_to_a_plan_is_told_and_read_back(
+    answer: Answer, thriving: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = plan("order,2028-04,s21-lot,,old:mine,1", "sign,2027-01,lease,,,3")
+    _, judged = answer("evaluate", thriving, "--plan", mine, "--out", "run", "--gap", 0)
+    marks = {(row["action"], row["month"]): row["decided"] for row in judged["actions"]}
+    # The lease is signed at the last moment, which is as good: it is the plan's all the same.
+    assert marks["sign", "2027-04"] == marks["order", "2028-04"] == "plan"
+    assert {marks[key] for key in marks if key[0] == "convert"} == {"added"}
+    assert judged["actions_from_plan"] == 2
+    assert judged["actions_added"] == len(judged["actions"]) - 2 > 0
+    header, *rows = Path("run/actions.csv").read_text().splitlines()
+    assert header.endswith(",decided")
+    assert sum(row.endswith(",plan") for row in rows) == 2
+    _, again = answer("evaluate", thriving, "--plan", "run/actions.csv", "--only", "--gap", 0)
+    assert again["value_musd"] == pytest.approx(judged["value_musd"], abs=1e-6)
+    assert again["actions_added"] == 0
+    capsys.readouterr()
+    main(["evaluate", str(thriving), "--plan", str(mine), "--quiet", "--no-optimum"])
+    said = capsys.readouterr().out
+    assert f"2 actions from the plan, {judged['actions_added']} added to complete it" in said
+
+
+def test_doing_nothing_is_worth_what_solve_says(
+    answer: Answer, thriving: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A plan that orders something has no do-nothing of its own; that of the case is told."""
+    _, solved = answer("solve", thriving, "--gap", 0, "--out", "free")
+    mine = plan("order,2028-04,s21-lot,,old:mine,1")
+    for command in ("evaluate", "solve"):
+        _, judged = answer(command, thriving, "--plan", mine, "--out", f"{command}-run")
+        assert judged["nothing_musd"] == pytest.approx(solved["nothing_musd"], abs=1e-6)
+        told = json.loads(Path(f"{command}-run/plan.json").read_text())
+        worth = told["metrics"]["company"]["nothing_value_musd"]
+        assert worth == pytest.approx(solved["nothing_musd"], abs=1e-6)
+    capsys.readouterr()
+    main(["evaluate", str(thriving), "--plan", str(mine), "--only", "--quiet", "--no-optimum"])
+    said = capsys.readouterr().out
+    assert "doing nothing is worth" in said
+    assert "no way out" not in said
+    assert "no way to complete these actions beats" in said
+
+
+#: What takes away more than stands, and how it is told.
+TOO_MUCH = {
+    "sold": (["sell,2027-01,s21-lot,old:mine,,30"],
+        "the plan sells 30 racks of s21-lot from old:mine in 2027-01, where 14 stand"),
+    "sold twice": (["sell,2027-01,s21-lot,old:mine,,10", "sell,2027-04,s21-lot,old:mine,,5",
+        "order,2027-01,s21-lot,,old:mine,0"],
+        "the plan sells 5 racks of s21-lot from old:mine in 2027-04, where 4 stand"),
+    "converted": (["convert,2027-01,ai+n-plus-1,old:mine,old:ai+n-plus-1,5"],
+        "the plan converts 5 halls from old:mine in 2027-01, where 4 stand"),
+    "signed twice": (["sign,2027-01,lease,,,3", "sign,2027-04,lease,,,3"],
+        "the plan signs lease twice"),
+    "signed late": (["sign,2027-07,lease,,,3"], "lease can be signed until 2027-04"),
+    "ordered where it cannot stand": (["order,2027-01,gpu,,old:mine,1"],
+        "gpu cannot stand in old:mine: it is for mining, the rack for ai"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "says"), TOO_MUCH.values(), ids=TOO_MUCH.keys())
+def test_more_than_stands_is_told_in_one_sentence(
+    answer: Answer, thriving: Path, rows: list[str], says: str
+) -> None:
+    code, judged = answer("evaluate", thriving, "--plan", plan(*rows))
+    assert code == 3
+    (problem,) = judged["problems"]
+    assert problem["message"] == says
+    assert problem["file"] == "mine.csv"
+    assert problem["line"] in (2, 3)
+
+
+def test_more_than_stands_is_refused_where_nothing_is_added(
+    answer: Answer, thriving: Path
+) -> None:
+    """By 2028 further racks could have been ordered to be sold, but not where nothing is added."""
+    mine = plan("sell,2028-01,s21-lot,old:mine,,15")
+    code, judged = answer("evaluate", thriving, "--plan", mine, "--only")
+    assert code == 3
+    assert judged["problems"][0]["message"] == (
+        "the plan sells 15 racks of s21-lot from old:mine in 2028-01, where 14 stand"
+    )
+    assert answer("evaluate", thriving, "--plan", mine, "--no-optimum")[0] == 0
+
+
+def test_more_than_could_be_bought_is_told_beside_the_limits(
+    answer: Answer, thriving: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Racks could be ordered to be sold in 2028; the halls and the budget allow no 300."""
+    mine = plan("sell,2028-01,s21-lot,old:mine,,300")
+    said = "the plan sells 300 racks of s21-lot from old:mine in 2028-01, where 14 stand"
+    code, judged = answer("evaluate", thriving, "--plan", mine, "--no-optimum")
+    assert (code, judged["excesses"]) == (4, [said])
+    assert judged["broken"]
+    main(["evaluate", str(thriving), "--plan", str(mine), "--quiet", "--no-optimum"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"{said}, and no line of it brings more" in shown
+
+
+def test_halls_named_without_racks_are_not_filled(answer: Answer, thriving: Path) -> None:
+    """A plan that breaks the bookkeeping alone is told, although it names a place of tenants."""
+    mine = plan("convert,2027-01,ai+n-plus-1,old:mine,old:ai+n-plus-1,4")
+    code, judged = answer("evaluate", thriving, "--plan", mine, "--only")
+    assert code == 4
+    assert judged["broken"]
 
 
 def test_an_empty_plan_leaves_everything_open_or_nothing(answer: Answer, thriving: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from models import capital
+from models import capital, policy
 from models.allocation import FAMILIES
 from models.hours import flat
 from models.terms import calendar_hours
@@ -19,7 +19,8 @@ from optimizer.plan import Tables, tables
 from optimizer.plan.finance import FinanceRow, by_year
 from optimizer.plan.frames import frame
 from optimizer.plan.ledger import END, NO_SITE, START, Entry, LedgerGap, Shares, ledger
-from optimizer.plan.value import equity_flows
+from optimizer.plan.metrics import Metrics
+from optimizer.plan.value import equity_flows, sign_changes
 from optimizer.solve import Solved, solve
 from optimizer.words import LIMITS
 from tests.models.tiny import tiny
@@ -322,9 +323,46 @@ def test_returns_follow_from_the_flows(plan_of: PlanOf) -> None:
     assert worth == pytest.approx(solved.value_musd, rel=1e-9)
     assert company(table, "value_musd") == pytest.approx(solved.value_musd, rel=1e-12)
     irr = company(table, "irr_per_year")
-    assert sum(musd * (1 + irr) ** (-month / 12) for month, musd in flows) == close(0.0, 1e3)
+    once = sign_changes(flows, case.given.tree.months) == 1
+    assert (irr == irr) == once
+    if once:
+        assert sum(musd * (1 + irr) ** (-month / 12) for month, musd in flows) == close(0.0, 1e3)
     cash = [solved.plan.cash[n,] for n in case.given.nodes]
     assert case.given.minimum_cash - 1e-6 <= company(table, "lowest_cash_musd") <= min(cash)
+
+
+def test_a_rate_of_return_that_would_mislead_is_left_empty_with_the_reason() -> None:
+    """Money in, out, and in again: one rate may solve that, and says nothing about the plan."""
+    case, solved, _ = chain()
+    assert solved.plan is not None
+    told = Metrics(case, solved.plan, None, [], [], [], [])
+    row = told._irr([(0, -100.0), (6, 150.0), (12, -20.0), (18, 10.0)])
+    assert row.value is None
+    assert row.meaning.endswith(
+        "left empty: the flows by period change sign 3 times, so no one rate says it"
+    )
+    once = told._irr([(0, -100.0), (6, 60.0), (12, 60.0)])
+    # 60 x + 60 x^2 = 100, where x is what a dollar is worth half a year earlier.
+    assert once.value == pytest.approx((120 / (27_600**0.5 - 60)) ** 2 - 1, rel=1e-9)
+    assert "left empty" not in once.meaning
+
+
+@PLANS
+def test_shares_are_counted_as_the_policy_counts_them(plan_of: PlanOf) -> None:
+    case, solved, table = plan_of()
+    plan = solved.plan
+    assert plan is not None
+    mined = hosted = 0.0
+    for leaf in case.given.tree.leaves:
+        # A floor at half, read on the plan, holds the two amounts by halves.
+        halves = replace(plan, given=replace(case.given, mining_share_min=0.5))
+        relation = policy.mining_share_floor(halves, leaf)
+        mined += 2.0 * case.given.probability[leaf] * relation.left
+        hosted += 2.0 * case.given.probability[leaf] * relation.right
+    assert company(table, "mining_last_share") == close(mined / (mined + hosted))
+    assert company(table, "ai_last_share") == close(hosted / (mined + hosted))
+    meanings = table.metrics.set_index("metric")["meaning"]
+    assert "as policy counts it" in meanings["mining_last_share"].iloc[0]
 
 
 def test_peak_funding_is_the_deepest_point_before_any_loan() -> None:

@@ -213,6 +213,22 @@ def test_an_infeasible_case_names_limits_amounts_and_keys() -> None:
     ]  # fmt: skip
 
 
+def test_a_limit_over_a_span_is_not_told_as_one_of_its_last_period() -> None:
+    case, _, _ = chain()
+    clash = replace(CLASH, months=("2029-07",))
+    assert "until 2029-07" in shown(screen(case, Solved("infeasible"), clashes=[clash]))
+
+
+def test_units_built_are_whole_and_a_plan_below_doing_nothing_says_so() -> None:
+    case, solved, table = chain()
+    built = table.actions[table.actions["action"] == "build"].head(1).assign(amount=24.0)
+    many = replace(table, actions=pd.concat([table.actions, built], ignore_index=True))
+    assert re.search(r"2[45] × ", shown(screen(case, solved, many)))
+    assert solved.audit is not None
+    better = replace(solved.audit, nothing_musd=(solved.value_musd or 0.0) + 7.5)
+    assert "7.5 M$ more" in shown(screen(case, replace(solved, audit=better), table))
+
+
 def test_an_infeasible_case_without_clashes_says_where_to_start() -> None:
     case, _, _ = chain()
     assert "rackwatt check" in shown(screen(case, Solved("infeasible")))

@@ -13,15 +13,23 @@ import pytest
 from models.hours import flat
 from models.instance import Instance
 from optimizer import solve as solving
+from optimizer import splits
 from optimizer.case import Case, prepare
 from optimizer.solve import solve
-from optimizer.splits import fillings, split_halls
+from optimizer.splits import fillings, fillings_fit, split_halls
 from tests.models.tiny import BASE
 
 P = "h:mine"
 
 
-def halls_of(mw: float, racks: dict[str, float], positions: float | None = None) -> Any:
+def halls_of(
+    mw: float,
+    racks: dict[str, float],
+    positions: float | None = None,
+    *,
+    densities: dict[str, float] | None = None,
+    nodes: int = 4,
+) -> Any:
     """A place whose halls hold so many MW, and racks of such sizes."""
     return SimpleNamespace(
         hall_mw={P: mw},
@@ -29,6 +37,8 @@ def halls_of(mw: float, racks: dict[str, float], positions: float | None = None)
         rack_mw=racks,
         rack_positions=dict.fromkeys(racks, 1.0),
         racks_at={P: tuple(racks)},
+        tenant_positions=densities or {},
+        tree=SimpleNamespace(nodes=range(nodes)),
     )
 
 
@@ -60,7 +70,7 @@ def test_a_split_exists_exactly_where_enumeration_finds_one():
         racks = {k: int(rng.integers(0, 4)) for k in "abc"}
         if sum(racks.values()) > 7:
             continue
-        split = split_halls(given, P, halls, racks, 0.0)
+        split = split_halls(given, P, halls, racks, {})
         assert (split is not None) == by_enumeration(given, halls, racks)
         found[split is not None] += 1
         if split is not None:
@@ -74,10 +84,104 @@ def test_a_split_exists_exactly_where_enumeration_finds_one():
 
 def test_tenants_fill_what_racks_leave():
     given = halls_of(10.0, {"a": 4.0})
-    split = split_halls(given, P, 2, {"a": 3}, 7.5)
+    split = split_halls(given, P, 2, {"a": 3}, {"x": 7.5})
     assert split is not None
-    assert [mw for _, mw in split] == [pytest.approx(2.0), pytest.approx(5.5)]
-    assert split_halls(given, P, 2, {"a": 3}, 8.5) is None
+    assert [tenants["x"] for _, tenants in split] == [pytest.approx(2.0), pytest.approx(5.5)]
+    assert split_halls(given, P, 2, {"a": 3}, {"x": 8.5}) is None
+
+
+def test_tenants_need_positions_beside_megawatts():
+    """Ten small racks take every position of one hall, or half of those of two."""
+    given = halls_of(10.0, {"a": 0.2}, 10.0, densities={"x": 0.5})
+    split = split_halls(given, P, 2, {"a": 10}, {"x": 16.0})
+    assert split is not None
+    for racks, tenants in split:
+        assert 0.2 * racks.get("a", 0) + tenants["x"] <= 10.0 * (1 + 1e-6)
+        assert racks.get("a", 0) + 0.5 * tenants["x"] <= 10.0 * (1 + 1e-6)
+    # Three racks of five positions leave five in one hall and none in the other, however they
+    # stand: two megawatts of tenants want five positions, and four have ten MW beside them.
+    wide = halls_of(10.0, {"a": 1.0}, 10.0, densities={"x": 2.5})
+    wide.rack_positions = {"a": 5.0}
+    assert split_halls(wide, P, 2, {"a": 3}, {"x": 2.0}) is not None
+    assert split_halls(wide, P, 2, {"a": 3}, {"x": 2.1}) is None
+    # Without positions the MW alone would let them in.
+    wide.hall_positions = {}
+    wide.rack_positions = {"a": 0.0}
+    assert split_halls(wide, P, 2, {"a": 3}, {"x": 2.1}) is not None
+
+
+def test_megawatts_and_positions_left_in_different_halls_do_not_add_up():
+    """One rack takes nearly all MW of its hall, the other nearly all positions of its own."""
+    given = halls_of(10.0, {"hot": 9.0, "wide": 6.0}, 10.0, densities={"x": 1.0})
+    given.rack_positions = {"hot": 1.0, "wide": 9.0}
+    # Together the halls leave 5 MW and 10 positions, yet one MW in each hall is all that goes.
+    assert split_halls(given, P, 2, {"hot": 1, "wide": 1}, {"x": 2.0}) is not None
+    assert split_halls(given, P, 2, {"hot": 1, "wide": 1}, {"x": 2.1}) is None
+
+
+def test_contracts_of_two_densities_share_halls():
+    """The dense one goes where positions are scarce, the other where MW are."""
+    given = halls_of(10.0, {"hot": 9.0, "wide": 2.0}, 10.0, densities={"dense": 0.25, "thin": 4.0})
+    given.rack_positions = {"hot": 1.0, "wide": 9.0}
+    split = split_halls(given, P, 2, {"hot": 1, "wide": 1}, {"dense": 4.0, "thin": 1.0})
+    assert split is not None
+    assert sum(tenants.get("dense", 0.0) for _, tenants in split) == pytest.approx(4.0)
+    assert split_halls(given, P, 2, {"hot": 1, "wide": 1}, {"dense": 4.5, "thin": 1.0}) is None
+
+
+def shared_by_brute_force(given: Any, halls: int, racks: dict[str, int], mw: float) -> bool:
+    """Whether some way to put every rack into every hall leaves one tenant its MW."""
+    named = [k for k, number in racks.items() for _ in range(number)]
+    density, room = given.tenant_positions["x"], given.hall_positions[P]
+    best = -1.0
+    for taken in product(range(halls), repeat=len(named)):
+        mws, positions = [given.hall_mw[P]] * halls, [room] * halls
+        for hall, k in zip(taken, named, strict=True):
+            mws[hall] -= given.rack_mw[k]
+            positions[hall] -= given.rack_positions[k]
+        if min(*mws, *positions) >= -1e-9:
+            left = zip(mws, positions, strict=True)
+            best = max(best, sum(max(0.0, min(a, b / density)) for a, b in left))
+    return best >= mw - 1e-7
+
+
+def test_halls_are_shared_exactly_where_enumeration_finds_a_way():
+    rng = np.random.default_rng(7)
+    found = {True: 0, False: 0}
+    for _ in range(300):
+        sizes = dict(zip("ab", rng.uniform(0.5, 5.0, 2).round(2).tolist(), strict=True))
+        density = float(rng.uniform(0.3, 2.0))
+        given = halls_of(10.0, sizes, 8.0, densities={"x": density})
+        given.rack_positions = dict(zip("ab", rng.integers(1, 6, 2).tolist(), strict=True))
+        halls, racks = int(rng.integers(2, 4)), {k: int(rng.integers(0, 4)) for k in "ab"}
+        if not sum(racks.values()):
+            continue
+        left = halls * 10.0 - sum(sizes[k] * m for k, m in racks.items())
+        free = halls * 8.0 - sum(given.rack_positions[k] * m for k, m in racks.items())
+        mw = round(max(0.0, min(left, free / density)) * float(rng.uniform(0.7, 1.0)), 2)
+        split = split_halls(given, P, halls, racks, {"x": mw})
+        possible = shared_by_brute_force(given, halls, racks, mw)
+        assert (split is not None) == possible
+        found[possible] += 1
+    assert min(found.values()) > 20
+
+
+def test_tiny_racks_in_huge_halls_have_too_many_fillings_to_write_down(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    given = halls_of(40.0, {"a": 0.04, "b": 0.03, "c": 0.02})
+    assert not fillings_fit(given, P)
+    assert fillings_fit(halls_of(10.0, {"L": 0.98, "S": 0.84}), P)
+    # A split that the search misses is then looked for by integer programming.
+    monkeypatch.setattr(splits, "_first_fit", lambda *_: None)
+    monkeypatch.setattr(splits, "_search", lambda *_: None)
+    assert split_halls(given, P, 2, {"a": 900, "b": 900, "c": 800}, {}) is not None
+    assert split_halls(given, P, 2, {"a": 900, "b": 900, "c": 900}, {}) is None
+
+
+def test_more_halls_than_a_search_can_go_through_one_by_one_end_it():
+    given = halls_of(10.0, {"a": 6.0, "b": 5.0})
+    assert split_halls(given, P, 3_000, {"a": 2_999, "b": 3}, {}) is None
 
 
 def test_fillings_are_all_that_nothing_can_be_added_to():
@@ -134,6 +238,20 @@ def test_crowded_halls_are_filled_one_by_one(monkeypatch):
     assert together.value_musd > filled.value_musd
 
 
+def test_more_fillings_than_can_be_modelled_fail_the_audit_and_say_why(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(splits, "MOST_FILLED", 10)
+    monkeypatch.setattr(splits, "MOST_NODES", 0)
+    solved = solve(crowded())
+    assert solved.status == "audit-failed"
+    assert solved.audit is not None
+    assert {breach.limit for breach in solved.audit.breaches} == {"halls.fillings"}
+    assert "too many ways for an exact model" in str(solved.audit.breaches[0])
+    assert solved.plan is not None
+    assert not solved.plan.given.fillings
+
+
 def test_filling_halls_changes_nothing_where_racks_split():
     case = crowded()
     roomy = replace(case.given, hall_mw={P: 10.5}, rack_fit={})
@@ -166,7 +284,7 @@ def test_a_large_crowded_group_is_settled_by_its_fillings():
     """Twenty halls of two sizes of rack: no search over their splits would end."""
     case = group(20, 20.0, 100.0, {"a": 212, "b": 228}, a={"machines_per_rack": 280},
                  b={"machines_per_rack": 240})  # fmt: skip
-    assert split_halls(case.given, P, 20, {"a": 212, "b": 228}, 0.0) is None
+    assert split_halls(case.given, P, 20, {"a": 212, "b": 228}, {}) is None
     solved = solve(case)
     assert solved.status == "solved"
     assert solved.plan is not None
