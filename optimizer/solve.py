@@ -183,7 +183,10 @@ def solve(
             break
         known = {**case.given.fillings, **{p: fillings(case.given, p) for p in crowded}}
         case = replace(case, given=replace(case.given, fillings=known))
-        solved = _solved_once(case, options, pinned, budget, progress, stop)
+        again = _solved_once(case, options, pinned, budget, progress, stop)
+        if again.status == "no-plan":
+            break
+        solved = again
     return solved
 
 
@@ -221,16 +224,12 @@ def _solved_once(
         return replace(solved, status=_without_plan(outcome), outcome=outcome)
     point = polished(model.matrix, best, budget)
     outcome = budget.billed(outcome)
-    plan = settle(case.given, model.values(point))
     clock.lap("polish")
-    checked = audit(
-        case,
-        plan,
-        claimed_musd=objective_at(model.matrix, point),
-        bound_musd=outcome.bound,
-        nothing_musd=None if nothing is None else nothing[1],
-        gap=options.gap,
-    )
+    floor = None if nothing is None else nothing[1]
+    plan, checked = _judged(case, model, point, outcome.bound, floor, options)
+    if start is not None and not checked.passed and not budget.to_search:
+        # No time is left to mend it, and doing nothing has passed.
+        plan, checked = _judged(case, model, start, outcome.bound, floor, options)
     clock.lap("audit")
     bound = None if outcome.bound is None else max(outcome.bound, checked.value_musd)
     return replace(
@@ -243,6 +242,27 @@ def _solved_once(
         bound_musd=bound,
         gap=_gap(checked.value_musd, bound),
     )
+
+
+def _judged(
+    case: Case,
+    model: Model,
+    point: Floats,
+    bound: float | None,
+    floor: float | None,
+    options: Options,
+) -> tuple[Context, Audit]:
+    """Settle a point into a plan and audit it against the bound and doing nothing."""
+    plan = settle(case.given, model.values(point))
+    checked = audit(
+        case,
+        plan,
+        claimed_musd=objective_at(model.matrix, point),
+        bound_musd=bound,
+        nothing_musd=floor,
+        gap=options.gap,
+    )
+    return plan, checked
 
 
 def _sized(model: Model, clock: _Clock) -> Solved:

@@ -102,6 +102,56 @@ def test_a_plan_at_hand_is_returned_when_time_is_over(monkeypatch: pytest.Monkey
         assert solved.value_musd == pytest.approx(nothing[1], rel=1e-9)
 
 
+def test_a_plan_that_no_time_is_left_to_mend_gives_way_to_doing_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Crowded halls would be filled one by one next; nothing is sold or bought meanwhile."""
+    clock, honest = Clock(monkeypatch), solving.search
+    case = crowded()
+    nothing = do_nothing(case, solving.compile_case(case))
+
+    def late(*arguments: Any, **keywords: Any) -> Outcome:
+        found = honest(*arguments, **keywords)
+        clock.now += 60.0 if "start" in keywords else 0.0
+        return found
+
+    monkeypatch.setattr(solving, "search", late)
+    solved = solve(case, Options(time_limit=60.0))
+    assert nothing is not None
+    assert solved.status == "best-found"
+    assert solved.value_musd == pytest.approx(nothing[1], rel=1e-9)
+
+
+def test_a_plan_is_not_lost_where_filling_its_halls_finds_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    honest, rounds = solving._solved_once, []
+
+    def once(*arguments: Any) -> solving.Solved:
+        rounds.append(honest(*arguments))
+        return rounds[0] if len(rounds) == 1 else solving.Solved("no-plan")
+
+    monkeypatch.setattr(solving, "_solved_once", once)
+    solved = solve(crowded())
+    assert len(rounds) == 2
+    assert solved is rounds[0]
+    assert solved.plan is not None
+
+
+def test_settling_draws_on_the_patience_and_searching_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    budget = Budget(100.0)
+    assert (budget.left, budget.to_search, budget.to_settle) == (100.0, 98.0, 100.0)
+    clock.now = 99.0
+    assert (budget.left, budget.to_search, budget.to_settle) == (1.0, 0.0, 3.0)
+    clock.now = 101.0
+    assert (budget.left, budget.to_search, budget.to_settle) == (0.0, 0.0, 2.0)
+    clock.now = 105.0
+    assert budget.to_settle == 0.0
+
+
 # --- claims against a known plan -----------------------------------------------------------
 
 
