@@ -361,7 +361,7 @@ def _with_plan(outcome: Outcome, checked: Audit, options: Options) -> Status:
         reached <= options.gap * 1.01
         or abs(checked.value_musd - (outcome.bound or 0.0)) <= options.absolute_gap * 1.01
     )
-    return "solved" if outcome.status == "optimal" and close else "best-found"
+    return "solved" if close else "best-found"
 
 
 def _gap(value: float, bound: float | None) -> float | None:
