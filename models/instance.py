@@ -922,17 +922,18 @@ class Uptime(Block):
 class Policy(Block):
     """What the owner wants besides value."""
 
+    # IT MW in use: mining as it stands, AI as it is served.
     mining_share_min: float | None = number(
-        "share", "mining of installed IT MW, at least", default=None, ge=0, le=1
+        "share", "mining of the IT MW in use, at least", default=None, ge=0, le=1
     )
     mining_share_max: float | None = number(
-        "share", "mining of installed IT MW, at most", default=None, ge=0, le=1
+        "share", "mining of the IT MW in use, at most", default=None, ge=0, le=1
     )
     ai_share_min: float | None = number(
-        "share", "AI of installed IT MW, at least", default=None, ge=0, le=1
+        "share", "AI of the IT MW in use, at least", default=None, ge=0, le=1
     )
     ai_share_max: float | None = number(
-        "share", "AI of installed IT MW, at most", default=None, ge=0, le=1
+        "share", "AI of the IT MW in use, at most", default=None, ge=0, le=1
     )
     shares_from: Month | None = said("first month in which the shares hold", default=None)
     keep_sites: list[Name] = said(

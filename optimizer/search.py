@@ -5,20 +5,21 @@ signed. Racks are many, small and alike. So the large decisions are searched fir
 left divisible, which is a relaxation, and its bound holds for whole racks too. Then the large
 decisions are held and the racks made whole, which takes moments. Where plan and bound then meet,
 the plan is best and proven so. Where they do not, the few kinds of racks that the relaxation
-left divided count as large decisions too, and the search begins again from the plan it has.
+left divided count as large decisions too, and the search begins again from the plan it has. Where
+the large decisions take all the time that is theirs, the rest goes to one search over everything,
+from the plan at hand.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.highs import Options, Outcome, Progress, relative_gap, run
+from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
 from optimizer.matrix import Flags, Floats, Matrix, largest_violation, objective_at
 
 #: Decisions whose whole numbers are searched first.
@@ -44,31 +45,19 @@ class Watch:
     """Who looks on while several runs look for one plan."""
 
     options: Options
+    budget: Budget
     progress: Callable[[Progress], None] | None
     stop: threading.Event
-
-    def __post_init__(self) -> None:
-        self._began = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the search began."""
-        return time.perf_counter() - self._began
-
-    @property
-    def left(self) -> float:
-        """Seconds left of the time limit."""
-        return max(0.0, self.options.time_limit - self.seconds)
 
     def run(self, matrix: Matrix, start: Floats | None, *, gap: float, seconds: float) -> Outcome:
         """Run once, told on as a part of the whole."""
         options = replace(self.options, gap=gap, time_limit=seconds)
         told = None if self.progress is None else self._told
-        return run(matrix, options, start=start, progress=told, stop=self.stop)
+        return self.budget.run(matrix, options, start=start, progress=told, stop=self.stop)
 
     def _told(self, progress: Progress) -> None:
         assert self.progress is not None
-        self.progress(replace(progress, seconds=self.seconds))
+        self.progress(replace(progress, seconds=self.budget.seconds))
 
 
 def search(
@@ -78,6 +67,7 @@ def search(
     *,
     kinds: NDArray[np.int64] | None = None,
     start: Floats | None = None,
+    budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Outcome:
@@ -95,10 +85,30 @@ def search(
         Columns with the same number are the same decision at different dates.
     start : float array, optional
         A point to begin from.
+    budget : Budget, optional
+        What is left of the time, and the account of the work; unless given, the time limit of
+        the options begins now.
     progress, stop
         As in :func:`optimizer.highs.run`.
+
+    Returns
+    -------
+    Outcome
+        With the work of every run that the budget has paid for so far.
     """
-    watch = Watch(options, progress, stop or threading.Event())
+    budget = budget or Budget(options.time_limit, options.grace)
+    watch = Watch(options, budget, progress, stop or threading.Event())
+    return budget.billed(_searched(matrix, large, kinds, start, watch))
+
+
+def _searched(
+    matrix: Matrix,
+    large: Flags,
+    kinds: NDArray[np.int64] | None,
+    start: Floats | None,
+    watch: Watch,
+) -> Outcome:
+    options = watch.options
     kinds = np.arange(matrix.shape[1]) if kinds is None else kinds
     whole = matrix.integer & large
     best, bound = start, None
@@ -106,7 +116,7 @@ def search(
         if attempt == ROUNDS:
             whole = matrix.integer
         everything = np.array_equal(whole, matrix.integer)
-        gap, seconds = _share(everything, options, watch)
+        gap, seconds = _share(everything, watch)
         outcome = watch.run(replace(matrix, integer=whole), best, gap=gap, seconds=seconds)
         if outcome.status in ("infeasible", "unbounded"):
             # A claim that a plan at hand, or a bound proved before, refutes is not believed.
@@ -115,20 +125,23 @@ def search(
         bound = _lower(bound, outcome.bound)
         points = [best, outcome.x if everything else None]
         if outcome.x is not None and not everything:
-            points.append(_racks_whole(matrix, large, outcome.x, watch))
+            points.append(_racks_whole(matrix, large, outcome.x, watch, known=best is not None))
         found = _joined(matrix, options, outcome, points, bound)
-        if everything or found.status == "optimal" or outcome.ended != "by-itself":
+        stopped = outcome.ended in ("interrupted", "abandoned")
+        if everything or found.status == "optimal" or stopped:
             break
+        if not watch.budget.to_search:
+            return replace(found, ended="time-limit")
         best = found.x
-        whole = _with_divided(matrix, whole, kinds, outcome.x)
+        out_of_time = outcome.ended == "time-limit"
+        whole = matrix.integer if out_of_time else _with_divided(matrix, whole, kinds, outcome.x)
     return found
 
 
-def _share(everything: bool, options: Options, watch: Watch) -> tuple[float, float]:
+def _share(everything: bool, watch: Watch) -> tuple[float, float]:
     """Gap and seconds of one run: racks that are still to be made whole need some of both."""
-    if everything:
-        return options.gap, watch.left
-    return GAP_FOR_LARGE * options.gap, TIME_FOR_LARGE * watch.left
+    gap, seconds = watch.options.gap, watch.budget.to_search
+    return (gap, seconds) if everything else (GAP_FOR_LARGE * gap, TIME_FOR_LARGE * seconds)
 
 
 def _lower(one: float | None, other: float | None) -> float | None:
@@ -148,8 +161,13 @@ def _with_divided(
     return whole | (matrix.integer & np.isin(kinds, kinds[divided]))
 
 
-def _racks_whole(matrix: Matrix, large: Flags, x: Floats, watch: Watch) -> Floats | None:
-    """Hold the large decisions of a point and find the best whole numbers for the rest."""
+def _racks_whole(
+    matrix: Matrix, large: Flags, x: Floats, watch: Watch, *, known: bool
+) -> Floats | None:
+    """Hold the large decisions of a point and find the best whole numbers for the rest.
+
+    Where no plan is known, this may be the only one: it is worth some patience.
+    """
     held = matrix.integer & large
     rounded = replace(
         matrix,
@@ -157,7 +175,9 @@ def _racks_whole(matrix: Matrix, large: Flags, x: Floats, watch: Watch) -> Float
         column_upper=np.where(held, np.rint(x), matrix.column_upper),
     )
     gap = GAP_FOR_LARGE * watch.options.gap
-    return run(rounded, replace(watch.options, gap=gap, time_limit=SECONDS_TO_ROUND)).x
+    left = watch.budget.to_search if known else watch.budget.to_settle
+    options = replace(watch.options, gap=gap, time_limit=min(SECONDS_TO_ROUND, left))
+    return watch.budget.run(rounded, options).x
 
 
 def _joined(

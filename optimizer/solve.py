@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from models.context import Context
 from models.given import Given
 from optimizer.audit import Audit, audit
 from optimizer.case import Case
-from optimizer.highs import Options, Outcome, Progress, run
+from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.matrix import (
     Fault,
     Flags,
@@ -46,6 +45,10 @@ EXIT_CODES: Mapping[str, int] = {
     "audit-failed": 7,
 }
 
+#: Part of the time that is left that goes to doing nothing: a second at least, since it is mostly
+#: found in less and then there is a plan, and a minute at most.
+TIME_FOR_NOTHING = 0.2
+SECONDS_FOR_NOTHING = (1.0, 60.0)
 #: How often racks that do not split into whole halls may send the search back.
 ROUNDS_OF_FILLING = 3
 #: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.
@@ -154,7 +157,8 @@ def solve(
     case : Case
         What is given.
     options : Options, optional
-        Gap, limits, seed.
+        Gap, limits, seed. The time limit is for everything, from building the model to the audit;
+        what has begun by then may take a twentieth of it, or five seconds, more.
     pinned : mapping, optional
         Decisions that are taken already.
     progress : callable, optional
@@ -163,8 +167,8 @@ def solve(
         Setting it ends the solve with the best plan so far.
     """
     options = options or Options()
-    began = time.perf_counter()
-    solved = _solved_once(case, options, pinned, progress, stop)
+    budget = Budget(options.time_limit, options.grace)
+    solved = _solved_once(case, options, pinned, budget, progress, stop)
     for _ in range(ROUNDS_OF_FILLING):
         crowded = (
             []
@@ -175,12 +179,14 @@ def solve(
                 if breach.limit == "halls.split"
             ]
         )
-        left = options.time_limit - (time.perf_counter() - began)
-        if not crowded or left <= 0:
+        if not crowded or not budget.to_search:
             break
         known = {**case.given.fillings, **{p: fillings(case.given, p) for p in crowded}}
         case = replace(case, given=replace(case.given, fillings=known))
-        solved = _solved_once(case, replace(options, time_limit=left), pinned, progress, stop)
+        again = _solved_once(case, options, pinned, budget, progress, stop)
+        if again.status == "no-plan":
+            break
+        solved = again
     return solved
 
 
@@ -188,6 +194,7 @@ def _solved_once(
     case: Case,
     options: Options,
     pinned: Mapping[Column, float] | None,
+    budget: Budget,
     progress: Callable[[Progress], None] | None,
     stop: threading.Event | None,
 ) -> Solved:
@@ -198,7 +205,7 @@ def _solved_once(
     if model.built.contradictions:
         names = tuple(f"{family}{list(index)}" for family, index in model.built.contradictions)
         return replace(solved, status="infeasible", contradictions=names)
-    nothing = do_nothing(case, model, time_limit=options.time_limit, stop=stop)
+    nothing = do_nothing(case, model, budget=budget, stop=stop)
     clock.lap("nothing")
     start = None if nothing is None else nothing[0]
     outcome = search(
@@ -207,6 +214,7 @@ def _solved_once(
         options,
         kinds=model.kinds,
         start=start,
+        budget=budget,
         progress=progress,
         stop=stop,
     )
@@ -214,17 +222,14 @@ def _solved_once(
     best = start if outcome.status == "none" else outcome.x
     if best is None:
         return replace(solved, status=_without_plan(outcome), outcome=outcome)
-    point = polished(model.matrix, best)
-    plan = settle(case.given, model.values(point))
+    point = polished(model.matrix, best, budget)
+    outcome = budget.billed(outcome)
     clock.lap("polish")
-    checked = audit(
-        case,
-        plan,
-        claimed_musd=objective_at(model.matrix, point),
-        bound_musd=outcome.bound,
-        nothing_musd=None if nothing is None else nothing[1],
-        gap=options.gap,
-    )
+    floor = None if nothing is None else nothing[1]
+    plan, checked = _judged(case, model, point, outcome.bound, floor, options)
+    if start is not None and not checked.passed and not budget.to_search:
+        # No time is left to mend it, and doing nothing has passed.
+        plan, checked = _judged(case, model, start, outcome.bound, floor, options)
     clock.lap("audit")
     bound = None if outcome.bound is None else max(outcome.bound, checked.value_musd)
     return replace(
@@ -237,6 +242,27 @@ def _solved_once(
         bound_musd=bound,
         gap=_gap(checked.value_musd, bound),
     )
+
+
+def _judged(
+    case: Case,
+    model: Model,
+    point: Floats,
+    bound: float | None,
+    floor: float | None,
+    options: Options,
+) -> tuple[Context, Audit]:
+    """Settle a point into a plan and audit it against the bound and doing nothing."""
+    plan = settle(case.given, model.values(point))
+    checked = audit(
+        case,
+        plan,
+        claimed_musd=objective_at(model.matrix, point),
+        bound_musd=bound,
+        nothing_musd=floor,
+        gap=options.gap,
+    )
+    return plan, checked
 
 
 def _sized(model: Model, clock: _Clock) -> Solved:
@@ -253,13 +279,15 @@ def _sized(model: Model, clock: _Clock) -> Solved:
     )
 
 
-def polished(matrix: Matrix, x: Floats) -> Floats:
+def polished(matrix: Matrix, x: Floats, budget: Budget | None = None) -> Floats:
     """Round the integers and solve the rest again with them fixed.
 
-    Falls back on the rounded point where the linear rest cannot be solved; the audit judges it.
+    Falls back on the rounded point where the linear rest cannot be solved, or not in the time
+    that the budget has for it; the audit judges it.
     """
+    budget = budget or Budget()
     fixed = fix_integers(matrix, x)
-    outcome = run(fixed, Options(gap=0.0))
+    outcome = budget.run(fixed, Options(gap=0.0, time_limit=budget.to_settle))
     return round_integers(matrix, x) if outcome.x is None else outcome.x
 
 
@@ -267,7 +295,7 @@ def do_nothing(
     case: Case,
     model: Model,
     *,
-    time_limit: float = math.inf,
+    budget: Budget | None = None,
     stop: threading.Event | None = None,
 ) -> tuple[Floats, float] | None:
     """Keep what stands, order nothing, sign nothing, mine when it pays.
@@ -280,8 +308,8 @@ def do_nothing(
         What is given.
     model : Model
         The compiled case.
-    time_limit : float
-        Seconds that may be spent on it; never more than a minute is.
+    budget : Budget, optional
+        Pays for it, with ``TIME_FOR_NOTHING`` of what is left.
     stop : threading.Event, optional
         Setting it ends the search with the best point so far.
 
@@ -294,13 +322,16 @@ def do_nothing(
     if (still & (model.matrix.column_lower > 0)).any():
         return None
     keeps = np.array([_keeps(case.given, column) for column in model.built.columns])
-    options = Options(presolve=False, time_limit=min(60.0, time_limit))
+    budget = budget or Budget()
+    least, most = SECONDS_FOR_NOTHING
+    share = budget.part(min(most, max(least, TIME_FOR_NOTHING * budget.left)))
     for held in (still | keeps, still):
         upper = np.where(held, model.matrix.column_lower, model.matrix.column_upper)
         matrix = replace(model.matrix, column_upper=upper)
-        outcome = search(matrix, model.large, options, kinds=model.kinds, stop=stop)
+        options = Options(presolve=False)
+        outcome = search(matrix, model.large, options, kinds=model.kinds, budget=share, stop=stop)
         if outcome.x is not None:
-            point = polished(matrix, outcome.x)
+            point = polished(matrix, outcome.x, share)
             checked = audit(case, settle(case.given, model.values(point)))
             if checked.passed:
                 return point, checked.value_musd
@@ -330,7 +361,7 @@ def _with_plan(outcome: Outcome, checked: Audit, options: Options) -> Status:
         reached <= options.gap * 1.01
         or abs(checked.value_musd - (outcome.bound or 0.0)) <= options.absolute_gap * 1.01
     )
-    return "solved" if outcome.status == "optimal" and close else "best-found"
+    return "solved" if close else "best-found"
 
 
 def _gap(value: float, bound: float | None) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.solve import answer, lists_of, present, search_plan
 from optimizer.commands.voice import Voice
 from optimizer.evaluate import Evaluation, evaluate
+from optimizer.highs import Budget
 from optimizer.pins import only, refuse_excess
 from optimizer.solve import EXIT_CODES, Solved
 from optimizer.words import figure
@@ -53,8 +54,11 @@ def evaluate_plan(question: Question, voice: Voice) -> int:
         pins = only(ready.case, ready.pins)
         refuse_excess(ready.case, pins, str(wish.plan))
 
+    budget = Budget(wish.options.time_limit)
+
     def search(decided: Mapping[Column, float]) -> Solved:
-        return search_plan(ready, decided, wish.options, voice)
+        options = replace(wish.options, time_limit=budget.left)
+        return search_plan(ready, decided, options, voice)
 
     judged = evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum)
     written = present(ready, judged.planned, wish, wish.out, judged.broken, voice)

@@ -47,7 +47,9 @@ def worth(solved: Solved, *, handed_in: bool = False) -> Iterator[Text]:
     """Say what the plan is worth, against the bound and doing nothing, and that it was audited."""
     gap = "" if solved.gap is None else f" (gap {solved.gap:.3%})"
     plan = "no way to complete these actions" if handed_in else "no plan"
-    beats = f"; {plan} beats {figure(solved.bound_musd)} M${gap}"
+    beats = "; how much better a plan can be is not known yet"
+    if solved.bound_musd is not None:
+        beats = f"; {plan} beats {figure(solved.bound_musd)} M${gap}"
     yield Text.assemble("value ", (f"{figure(solved.value_musd)} M$", "bold"), beats)
     checked = solved.audit
     if checked is None or solved.value_musd is None:

@@ -11,6 +11,13 @@ import pytest
 
 from models.derive import Derivation, tree_of
 from models.given import HORIZON, TENANT, Given
+from models.indices import (
+    both_contracts,
+    due_in_full,
+    entry_contracts,
+    floor_nodes,
+    limit_nodes,
+)
 from models.instance import Instance
 from models.mining import halvings, hashprice_from_network, mean_hashprice, mean_subsidy_btc
 from models.paths import daily_mean, least_over, mean_over
@@ -28,6 +35,7 @@ from tests.models.tiny import (
     REBUILD,
     case,
     fork,
+    rich,
     tiny,
 )
 
@@ -176,7 +184,10 @@ def test_orders_keep_to_their_dates_and_sites() -> None:
     assert nodes() == {0, 1}
     assert nodes(racks__rig__buyable=False) == set()
     assert nodes(racks__rig__buy_from="2029-02") == {1}
+    assert nodes(racks__rig__buy_until="2028-12") == set()
+    assert nodes(racks__rig__buy_until="2029-01") == {0}
     assert nodes(racks__rig__buy_until="2029-12") == {0}
+    assert nodes(racks__rig__buy_until="2030-01") == {0, 1}
     assert nodes(policy__keep_sites=["a"]) == set()
 
 
@@ -714,3 +725,32 @@ def test_shares_of_the_two_businesses_mirror_each_other() -> None:
     assert g.share_nodes == (2,)
     free = case(tiny())
     assert (free.mining_share_min, free.mining_share_max) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("key", "share", "least", "most"),
+    [
+        ("mining_share_min", 0.2, 0.2, 1.0),
+        ("mining_share_max", 0.6, 0.0, 0.6),
+        ("ai_share_min", 0.3, 0.0, 0.7),
+        ("ai_share_max", 0.9, 0.1, 1.0),
+    ],
+)
+def test_each_share_that_is_typed_holds_by_itself(
+    key: str, share: float, least: float, most: float
+) -> None:
+    g = case(tiny(policy={key: share}))
+    assert g.mining_share_min == close(least)
+    assert g.mining_share_max == close(most)
+    assert list(floor_nodes(g)) == ([(n,) for n in g.nodes] if least > 0 else [])
+    assert list(limit_nodes(g)) == ([(n,) for n in g.nodes] if most < 1 else [])
+
+
+def test_contracts_due_in_full_are_those_that_can_be_signed_and_may_not_slip() -> None:
+    """The lease may be late in both branches of 2030; the old contract is signed already."""
+    g = rich()
+    assert g.may_slip == {(1, "lease"), (2, "lease")}
+    late = [(3, "lease"), (3, "own"), (4, "lease"), (4, "own")]
+    assert list(due_in_full(g)) == [(1, "own"), (2, "own"), *late]
+    assert list(entry_contracts(g)) == list(due_in_full(g))
+    assert list(both_contracts(g)) == [(n, "a", x) for n, x in due_in_full(g)]

@@ -289,6 +289,34 @@ def test_a_false_verdict_is_not_believed(monkeypatch, claim):
     assert calls[1].time_limit < calls[0].time_limit
 
 
+@pytest.mark.parametrize("claim", ["infeasible", "unsettled"])
+def test_the_work_of_every_solve_of_an_answer_is_counted(monkeypatch, claim):
+    work = {"nodes": 1000, "lp_iterations": 2000, "seconds": 3000.0, "cpu_seconds": 4000.0}
+    first_claim(monkeypatch, claim, **work)
+    outcome = run(CLAIMS["optimal"])
+    for name, amount in work.items():
+        assert amount <= getattr(outcome, name) < 1.1 * amount
+
+
+def test_solves_that_settle_a_claim_share_one_time_limit(monkeypatch):
+    limits = []
+
+    def attempt(matrix, options, start, progress, stop):
+        limits.append(options.time_limit)
+        spent = {"seconds": 4.0, "nodes": 1, "lp_iterations": 5, "cpu_seconds": 2.0}
+        outcome = highs._outcome(
+            "unbounded", "by-itself", matrix, None, bound=None, root_bound=None, **spent
+        )
+        return "unsettled", outcome
+
+    monkeypatch.setattr(highs, "_attempt", attempt)
+    outcome = run(CLAIMS["optimal"], Options(time_limit=10.0))
+    assert limits == [10.0, 6.0, 2.0]
+    assert outcome.status == "unbounded"
+    assert (outcome.nodes, outcome.lp_iterations) == (3, 15)
+    assert (outcome.seconds, outcome.cpu_seconds) == (12.0, 6.0)
+
+
 def test_a_verdict_that_no_time_is_left_to_confirm_is_not_claimed(monkeypatch):
     calls = first_claim(monkeypatch, "infeasible", seconds=99.0)
     outcome = run(HARD, Options(time_limit=0.5))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from optimizer import search as searching
+from optimizer import highs
 from optimizer.highs import Options, Outcome, run
 from optimizer.matrix import Matrix, dense_matrix
 from optimizer.search import search
@@ -114,10 +116,59 @@ def test_a_claim_that_a_known_plan_refutes_is_not_believed(monkeypatch, claim):
         honest = run(*arguments, **keywords)  # type: ignore[arg-type]
         return honest if runs <= 2 else replace(honest, status=claim, x=None, bound=None)
 
-    monkeypatch.setattr(searching, "run", lies_from_the_second_on)
+    monkeypatch.setattr(highs, "run", lies_from_the_second_on)
     found = search(matrix, large, Options(gap=1e-9))
     assert runs > 2
     assert found.status == "feasible"
     assert found.x is not None
     assert found.bound is not None
     assert found.bound >= found.objective
+
+
+def test_what_the_large_decisions_leave_of_the_time_is_used(monkeypatch):
+    """Once they are out of time, all decisions are searched from the plan at hand."""
+    matrix, large = random_matrix(np.random.default_rng(8))
+    honest, runs, now = highs._attempt, [], [0.0]
+    still = SimpleNamespace(monotonic=lambda: now[0], process_time=lambda: now[0])
+    monkeypatch.setattr(highs, "time", still)
+
+    def attempt(matrix: Matrix, options: Options, start: Any, *watched: Any) -> Any:
+        runs.append((int(matrix.integer.sum()), options.time_limit, start))
+        claim, outcome = honest(matrix, options, start, *watched)
+        if len(runs) > 1:
+            return claim, outcome
+        now[0] += options.time_limit
+        assert outcome.bound is not None
+        late = replace(outcome, status="feasible", ended="time-limit", bound=outcome.bound + 9.0)
+        return "feasible", late
+
+    monkeypatch.setattr(highs, "_attempt", attempt)
+    found = search(matrix, large, Options(gap=1e-9, time_limit=1000.0))
+    (first, taken, _), _, (last, rest, start) = runs
+    assert (first, last) == (large.sum(), matrix.integer.sum())
+    assert taken == pytest.approx(0.7 * 998.0)
+    assert taken + rest == pytest.approx(998.0)
+    assert start is not None
+    assert (found.status, found.ended) == ("optimal", "by-itself")
+
+
+@pytest.mark.parametrize("start", [True, False])
+@pytest.mark.parametrize("parts", [True, False])
+def test_a_bound_that_is_not_proven_stays_above_the_plan(monkeypatch, parts, start):
+    """Time that ends before the proof leaves the bound that HiGHS had, not the plan's value."""
+    matrix, large = random_matrix(np.random.default_rng(8))
+    best = run(matrix, Options(gap=1e-9))
+    honest = highs._attempt
+
+    def unproven(*arguments: Any) -> Any:
+        outcome = honest(*arguments)[1]
+        return "feasible", replace(outcome, status="feasible", ended="time-limit", bound=1000.0)
+
+    monkeypatch.setattr(highs, "_attempt", unproven)
+    whole = large if parts else np.ones_like(large)
+    known = best.x if start else None
+    found = search(matrix, whole, Options(gap=1e-9, time_limit=100.0), start=known)
+    assert found.status == "feasible"
+    assert found.objective == pytest.approx(best.objective, abs=1e-6)
+    assert found.bound == 1000.0
+    assert found.gap == pytest.approx((1000.0 - found.objective) / found.objective)
