@@ -22,11 +22,11 @@ from models.tree import Node
 from optimizer.case import Case
 from optimizer.words import state_of
 
-Verb = Literal["sign", "build", "convert", "order", "move", "rebuild", "sell"]
+Verb = Literal["sign", "build", "install", "convert", "order", "move", "rebuild", "sell"]
 
 #: What can be done, in the order in which a list tells it, and what it is counted in.
 UNITS: Mapping[Verb, str] = {
-    "sign": "MW", "build": "units", "convert": "halls", "order": "racks", "move": "racks",
+    "sign": "MW", "build": "units", "install": "units", "convert": "halls", "order": "racks", "move": "racks",
     "rebuild": "racks", "sell": "racks",
 }  # fmt: skip
 COLUMNS = (
@@ -101,7 +101,7 @@ def actions_of(case: Case, plan: Context, lists: Lists | None = None) -> pd.Data
         which to commit; ``capex_musd`` is paid then, ``irrevocable_musd`` is that and what falls
         due later because of it; both in M$.
     """
-    writers = (_signings, _builds, _conversions, _orders, _transfers, _sales)
+    writers = (_signings, _builds, _installations, _conversions, _orders, _transfers, _sales)
     found = [action for write in writers for action in write(case, plan)]
     rank = {verb: position for position, verb in enumerate(UNITS)}
     found.sort(key=lambda action: (action.node, rank[action.verb]))
@@ -132,6 +132,14 @@ def _builds(case: Case, plan: Context) -> Iterator[Action]:
             arrives = _after(g, n, g.project_lag[j])
             yield Action("build", n, projects[j].site, j, units, arrives=arrives,
                          paid_musd=g.project_cost[j], columns=(("builds", (n, j)),))  # fmt: skip
+
+
+def _installations(case: Case, plan: Context) -> Iterator[Action]:
+    g = case.given
+    for (n, s, d, u), units in plan.plant_orders.items():
+        if units:
+            yield Action("install", n, s, u, units, target=d, arrives=_after(g, n, g.plant_lag[u]),
+                         paid_musd=g.plant_cost[s, d, u])  # fmt: skip
 
 
 def _conversions(case: Case, plan: Context) -> Iterator[Action]:

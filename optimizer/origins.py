@@ -60,6 +60,9 @@ BY_DECISION: Mapping[str, str] = {
     "mining": "{hashprice}",
     "hosting": "contracts.{contract}",
     "cloud": "gpu_cloud.{rack}.price_usd_per_gpu_hour",
+    "plant_orders": "uptime.components.{unit}.capex_usd_per_kw",
+    "held": "uptime.subsystems.{part}",
+    "served": "contracts.{contract}",
     "signing": "contracts.{contract}",
     "signed_mw": "contracts.{contract}",
     "shortfall": "contracts.{contract}.delay_usd_per_kw_month",
@@ -85,6 +88,9 @@ BY_FAMILY: Mapping[str, str] = {
     "policy.kept_racks": "policy.keep_sites",
     "policy.mining_share_floor": "{least_mining}",
     "policy.mining_share_limit": "{most_mining}",
+    "uptime.carrying_limit": "uptime.subsystems.{part}",
+    "uptime.standing_units": "uptime.subsystems.{part}",
+    "uptime.downtime_budget": "uptime.subsystems",
     "racks.end_of_life": "{life}",
     "racks.filled_halls": "halls.{hall}",
     "racks.filling_limit": "halls.{hall}",
@@ -171,7 +177,10 @@ def _names(case: Case, part: Row | Column | None) -> dict[str, str]:
 
 
 def _named(case: Case, letter: str, value: Any) -> dict[str, str]:
-    simple = {"s": "site", "f": "fitout", "c": "contract", "e": "contract", "j": "project"}
+    simple = {
+        "s": "site", "f": "fitout", "c": "contract", "e": "contract", "j": "project",
+        "d": "part", "u": "unit",
+    }  # fmt: skip
     g = case.given
     if letter == "h":
         return {"hall": value, "site": case.instance.halls[value].site}

@@ -234,7 +234,10 @@ class _Reader:
     def __post_init__(self) -> None:
         self.file = str(self.rows.attrs.get("file", "actions.csv"))
         given = self.case.given
-        wanted = ("orders", "sales", "conversions", "builds", "signing", "leaving", "arriving")
+        wanted = (
+            "orders", "sales", "conversions", "builds", "plant_orders", "signing", "leaving",
+            "arriving",
+        )  # fmt: skip
         self.allowed = {d.name: set(d.over(given)) for d in DECISIONS if d.name in wanted}
 
     def take(self, label: Hashable, cells: Mapping[str, str]) -> None:
@@ -261,7 +264,8 @@ class _Reader:
         n, amount = row.node(), row.amount(verb)
         row.agrees("unit", UNITS[verb])
         readers: Mapping[Verb, Callable[[_Line, Node, float], Iterator[Sized]]] = {
-            "sign": self._sign, "build": self._build, "convert": self._convert,
+            "sign": self._sign, "build": self._build, "install": self._install,
+            "convert": self._convert,
             "order": self._order, "sell": self._sell, "move": self._move, "rebuild": self._move,
         }  # fmt: skip
         decided = list(readers[verb](row, n, amount))
@@ -314,6 +318,13 @@ class _Reader:
         row.agrees("site", projects[j].site)
         why = partial(whynot.no_build, self.case, n, j)
         yield self._exists("builds", (n, j), "month", why), units
+
+    def _install(self, row: _Line, n: Node, units: float) -> Iterator[Sized]:
+        u = row.name("subject", self.case.instance.uptime.components, "component")
+        s = row.name("site", self.case.instance.sites, "site")
+        d = row.name("to", self.case.instance.uptime.subsystems, "subsystem")
+        why = partial(whynot.no_installation, self.case, n, s, d, u)
+        yield self._exists("plant_orders", (n, s, d, u), "subject", why), units
 
     def _convert(self, row: _Line, n: Node, count: float) -> Iterator[Sized]:
         p, q = row.place("from"), row.place("to")

@@ -7,7 +7,7 @@ the same, in a list of actions, is told here what stands in the way and what cou
 from __future__ import annotations
 
 from models.derive import KW_PER_MW
-from models.given import Contract, Place, Project, RackType
+from models.given import Contract, Part, Place, Project, RackType, Site, Unit
 from models.instance import month_index, month_text
 from models.tree import Node
 from optimizer.case import Case
@@ -58,6 +58,18 @@ def no_conversion(case: Case, n: Node, p: Place, q: Place) -> Reason:
         return _kept(case, p)
     ways = [to for start, to in g.conversion_lag if start == p]
     return f"{p} cannot become {q}", f"it can become {', '.join(ways) or 'nothing else'}"
+
+
+def no_installation(case: Case, n: Node, s: Site, d: Part, u: Unit) -> Reason:
+    """Why a unit of a site's plant cannot be ordered at a node."""
+    g = case.given
+    if s in g.sites_kept:
+        return f"{s} stays as it is", "policy.keep_sites says so"
+    if u not in g.plant_units.get((s, d), ()):
+        return f"{d} at {s} is not made of {u}", "uptime.subsystems says what it can be made of"
+    if not g.tree.lands(n, g.plant_lag[u]):
+        return _too_late(case, n, g.plant_lag[u], f"{u} would be in service")
+    return f"as many {u} stand at {s} today as any load needs", ""
 
 
 def no_build(case: Case, n: Node, j: Project) -> Reason:

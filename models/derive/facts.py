@@ -14,6 +14,7 @@ from models.derive.uptime import (
     HallDesign,
     Plants,
     Promise,
+    adds_to,
     promise_of,
     upgrade_usd_per_kw,
     weight_of,
@@ -324,8 +325,10 @@ class Facts:
             months, per_kw = fitout.works_months, fitout.capex_usd_per_kw
         new = self.package(q)
         if new is not None:
-            # Units that stand stay where the fit-out stays.
+            # Units that stand stay where the fit-out stays, and nobody takes them out.
             old = self.package(p) if p.fitout == q.fitout else None
+            if old is not None and old.banks and new.banks and not adds_to(old, new):
+                return None
             added = upgrade_usd_per_kw(self.designs, q.it_mw, old, new)
             months, per_kw = max(months, new.works_months), per_kw + added
         return months, per_kw * q.it_mw * KW_PER_MW

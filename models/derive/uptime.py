@@ -122,6 +122,11 @@ class HallDesign:
     stated: float | None = None
     banks: tuple[Bank, ...] = ()
 
+    @property
+    def units(self) -> dict[tuple[str, str], int]:
+        """Units by subsystem and kind."""
+        return {(bank.subsystem, c): n for bank in self.banks for c, n in bank.counts}
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -361,22 +366,26 @@ def stated(name: str, package: Package) -> HallDesign:
     )
 
 
+def adds_to(old: HallDesign, new: HallDesign) -> bool:
+    """Whether a design made from components keeps every unit of another and adds some."""
+    stood, stands = old.units, new.units
+    return stood != stands and all(stands.get(key, 0) >= n for key, n in stood.items())
+
+
 def upgrade_usd_per_kw(
     designs: Designs, it_mw: float, old: HallDesign | None, new: HallDesign
 ) -> float:
     """Capex of a package where another stands: of its units those that are added."""
     if old is None or not new.banks or not old.banks:
         return new.capex_usd_per_kw
-    had = {(b.subsystem, c): n for b in old.banks for c, n in b.counts}
     usd = 0.0
     for bank in new.banks:
         part = designs.of_halls[bank.subsystem]
         for component, count in bank.counts:
-            before = had.get((bank.subsystem, component), 0)
+            before = old.units.get((bank.subsystem, component), 0)
             free = max(before, bank.needed if part.needed_in_fitout else 0)
-            usd += designs.spends(
-                part, component, max(0, count - free), 0, it_mw * part.load_share
-            )[0]
+            load = it_mw * part.load_share
+            usd += designs.spends(part, component, max(0, count - free), 0, load)[0]
     return usd / (it_mw * KW_PER_MW)
 
 

@@ -27,6 +27,7 @@ from tests.models.tiny import (
     LEASE,
     MINE,
     OWNED,
+    PLANT,
     REBUILD,
     case,
     fork,
@@ -1324,6 +1325,128 @@ def test_value_counts_what_runs_beyond_the_horizon() -> None:
     assert terms["kept", 4, MINE, AI, 0, "own"] == pytest.approx(0.4 * 5.0 * 0.6, rel=1e-12)
     assert terms["kept", 4, MINE, AI, 2, "own"] == pytest.approx(0.4 * 5.0 * 0.7, rel=1e-12)
     assert terms["kept", 4, MINE, AI, 2, HORIZON] == pytest.approx(0.4 * 5.0 * 0.9, rel=1e-12)
+
+
+# --- uptime --------------------------------------------------------------------------------
+
+#: Halls of 99.95 % use up so much of 99.9 %; one chiller of one, two of two and one spare each.
+HALF = 499_875
+LONE, PAIR, SPARE, TRIO = 199_920, 399_840, 40, 120
+CLASS = "99.9%"
+
+
+def cooled(**more: Any) -> Given:
+    """Two offers of 99.9 % behind chillers of 2 MW, of which one stands."""
+    standing = {"cool": {"component": "chiller", "units": 1}}
+    return case(
+        tiny(uptime=PLANT, contracts={"lease": LEASE, "own": OWNED}, sites__a__plant=standing,
+             **more)
+    )  # fmt: skip
+
+
+@rows_of("uptime.one_option")
+def test_a_part_of_the_plant_carries_a_class_in_one_way() -> None:
+    ways = ["chiller-1-for-1", "chiller-2-for-1", "chiller-2-for-2", "chiller-3-for-2"]
+    assert row(cooled(), "uptime.one_option", 1, "a", "cool", CLASS) == by_hand(
+        {("held", 1, "a", "cool", way, CLASS): 1 for way in ways}, "<=", 1
+    )
+    assert absent(cooled(), "uptime.one_option", 0, "a", "cool", CLASS)
+    assert absent(case(tiny(uptime=PLANT)), "uptime.one_option", 1, "a", "cool", CLASS)
+
+
+@rows_of("uptime.carrying_limit")
+def test_the_units_needed_carry_all_that_is_promised_as_much_or_more() -> None:
+    carried = {
+        ("held", 1, "a", "cool", "chiller-1-for-1", CLASS): -2,
+        ("held", 1, "a", "cool", "chiller-2-for-1", CLASS): -2,
+        ("held", 1, "a", "cool", "chiller-2-for-2", CLASS): -4,
+        ("held", 1, "a", "cool", "chiller-3-for-2", CLASS): -4,
+    }
+    loads = {("hosting", 1, "lease", AI, TENANT): 1, ("hosting", 1, "own", AI, "gpu"): 1}
+    assert row(cooled(), "uptime.carrying_limit", 1, "a", "cool", CLASS) == by_hand(
+        {**loads, **carried}, "<="
+    )
+    # What promises less is shed first and does not count; what promises more does.
+    g = cooled(contracts__own__availability=0.99)
+    strict = row(g, "uptime.carrying_limit", 1, "a", "cool", CLASS)[0]
+    loose = row(g, "uptime.carrying_limit", 1, "a", "cool", "99%")[0]
+    assert ("hosting", 1, "own", AI, "gpu") not in strict
+    assert set(loads) <= set(loose)
+
+
+@rows_of("uptime.standing_units")
+def test_units_that_count_stand() -> None:
+    assert row(cooled(), "uptime.standing_units", 2, "a", "cool", "chiller", CLASS) == by_hand(
+        {
+            ("held", 2, "a", "cool", "chiller-1-for-1", CLASS): 1,
+            ("held", 2, "a", "cool", "chiller-2-for-1", CLASS): 2,
+            ("held", 2, "a", "cool", "chiller-2-for-2", CLASS): 2,
+            ("held", 2, "a", "cool", "chiller-3-for-2", CLASS): 3,
+            ("plant_orders", 0, "a", "cool", "chiller"): -1,
+            ("plant_orders", 1, "a", "cool", "chiller"): -1,
+        },
+        "<=",
+        1,
+    )
+
+
+@rows_of("uptime.downtime_budget")
+def test_hall_and_plant_share_the_downtime_of_a_promise() -> None:
+    assert row(cooled(), "uptime.downtime_budget", 1, AI, CLASS) == by_hand(
+        {
+            ("served", 1, AI, CLASS): HALF,
+            ("held", 1, "a", "cool", "chiller-1-for-1", CLASS): LONE,
+            ("held", 1, "a", "cool", "chiller-2-for-1", CLASS): SPARE,
+            ("held", 1, "a", "cool", "chiller-2-for-2", CLASS): PAIR,
+            ("held", 1, "a", "cool", "chiller-3-for-2", CLASS): TRIO,
+        },
+        "<=",
+        1_000_000,
+    )
+
+
+@rows_of("uptime.serving_limit")
+def test_a_place_serves_where_plant_and_package_agree() -> None:
+    assert row(cooled(), "uptime.serving_limit", 1, AI, CLASS) == by_hand(
+        {
+            ("hosting", 1, "lease", AI, TENANT): 1,
+            ("hosting", 1, "own", AI, "gpu"): 1,
+            ("served", 1, AI, CLASS): -4,
+        },
+        "<=",
+    )
+
+
+@rows_of("uptime.plant_limit")
+def test_no_more_units_stand_than_any_load_needs() -> None:
+    assert row(cooled(), "uptime.plant_limit", 2, "a", "cool", "chiller") == by_hand(
+        {("plant_orders", n, "a", "cool", "chiller"): 1 for n in (0, 1)}, "<=", 2
+    )
+
+
+@rows_of("capital.capex_balance")
+def test_units_of_the_plant_cost_capex() -> None:
+    terms, _, _ = row(cooled(), "capital.capex_balance", 0, "a")
+    # Two megawatts at 400 $/kW.
+    assert terms["plant_orders", 0, "a", "cool", "chiller"] == pytest.approx(-0.8)
+
+
+@rows_of("capital.margin_balance")
+def test_units_of_the_plant_that_stand_cost_upkeep() -> None:
+    terms, _, _ = row(cooled(), "capital.margin_balance", 2, "a")
+    found = {key: a for key, a in terms.items() if key[0] == "plant_orders"}
+    # 10 $/kW a year on 2 MW, a year after the order.
+    assert found == pytest.approx(
+        {("plant_orders", n, "a", "cool", "chiller"): 0.02 for n in (0, 1)}
+    )
+
+
+@rows_of("capital.value")
+def test_value_keeps_what_the_plant_is_still_worth() -> None:
+    terms, _ = value_terms(cooled())
+    # In service from 2030 or 2031; at the end of 2031 two years or one of ten are gone.
+    assert terms["plant_orders", 0, "a", "cool", "chiller"] == pytest.approx(0.8 * 0.8)
+    assert terms["plant_orders", 1, "a", "cool", "chiller"] == pytest.approx(0.8 * 0.9)
 
 
 # --- that nothing is untested --------------------------------------------------------------

@@ -90,6 +90,18 @@ LEASE: Typed = {
 }  # fmt: skip
 #: The same, served by racks that the owner buys.
 OWNED: Typed = {**LEASE, "racks_by": "owner", "racks": ["gpu"]}
+#: A plant of chillers of 2 MW, each down 2 hours in ten thousand, under a hall of 99.95 %.
+PLANT: Typed = {
+    "packages": {"n1": {"availability": 0.9995}},
+    "components": {
+        "chiller": {
+            "unit_mw": 2.0, "availability": 0.9998, "hours_to_repair": 4.0,
+            "common_cause_share": 0.0, "capex_usd_per_kw": 400.0, "opex_usd_per_kw_year": 10.0,
+            "works_months": 12, "life_months": 120,
+        },
+    },
+    "subsystems": {"cool": {"level": "site", "components": ["chiller"], "spares_max": 1}},
+}  # fmt: skip
 #: A second GPU rack, into which the first can be rebuilt in a year.
 DENSE: Typed = {**BASE["racks"]["gpu"], "gpus_per_rack": 16, "price_usd": 600_000.0}
 REBUILD: Typed = {"rack": "dense", "cost_usd": 20_000.0, "months": 12}
@@ -161,6 +173,7 @@ def rich() -> Given:
             "substation_mw": 11.0,
             "fibre": False,
             "staff_musd_per_year": 0.6,
+            "plant": {"cool": {"component": "chiller", "units": 1}},
         },
         halls__barn=BARN,
         projects__line={
@@ -205,6 +218,7 @@ def rich() -> Given:
             ],
             "contracts": [{"contract": "old", "mw": 0.5}],
         },
+        uptime=PLANT,
         policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
         uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
     )
