@@ -26,8 +26,8 @@ Verb = Literal["sign", "build", "install", "convert", "order", "move", "rebuild"
 
 #: What can be done, in the order in which a list tells it, and what it is counted in.
 UNITS: Mapping[Verb, str] = {
-    "sign": "MW", "build": "units", "install": "units", "convert": "halls", "order": "racks", "move": "racks",
-    "rebuild": "racks", "sell": "racks",
+    "sign": "MW", "build": "units", "install": "units", "convert": "halls", "order": "racks",
+    "move": "racks", "rebuild": "racks", "sell": "racks",
 }  # fmt: skip
 COLUMNS = (
     "action", "month", "node", "site", "subject", "from", "to", "amount", "unit", "arrives",

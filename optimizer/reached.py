@@ -12,6 +12,7 @@ from fractions import Fraction
 from models import uptime
 from models.availability import Share, series
 from models.context import Context
+from models.derive.facts import Facts
 from models.derive.uptime import Bank, Promise, Reach, units_needed
 from models.given import Part, Place, Site
 from models.tree import Node
@@ -27,7 +28,9 @@ class Reached:
     def __init__(self, case: Case, plan: Context) -> None:
         self.case = case
         self.plan = plan
+        self.facts = Facts(case.instance, plan.given.tree)
         self.reach = Reach(case.instance, exactly=True)
+        self._places = {place.name: place for place in self.facts.place_list}
         self._banks: dict[tuple[Bank, bool], Share] = {}
 
     def availability(self, n: Node, p: Place, promise: Promise) -> Fraction:
@@ -37,8 +40,7 @@ class Reached:
 
     def package(self, p: Place, promise: Promise) -> Share:
         """Unavailability of a hall's package."""
-        place = next(q for q in self.case.derivation.place_list if q.name == p)
-        design = self.case.derivation.package(place)
+        design = self.facts.package(self._places[p])
         if design is None:
             return 1
         if design.stated is not None:

@@ -258,11 +258,14 @@ class Designs:
             yield self._design(it_mw, design, chosen)
 
     def _useful(self, designs: Sequence[Design]) -> list[Design]:
-        """Keep the cheapest design, and those within the downtime that some promise allows."""
-        if not self.promises:
-            return list(designs[:1])
-        allowed = max(-math.log(p.availability) for p in self.promises if p.availability < 1)
-        return [d for i, d in enumerate(designs) if i == 0 or d.loss <= allowed]
+        """Keep the cheapest design, the best, and those within what some promise allows."""
+        allowed = [-math.log(p.availability) for p in self.promises if p.availability < 1]
+        best = min(designs, key=lambda d: (d.loss, d.spends))
+        return [
+            d
+            for i, d in enumerate(designs)
+            if i == 0 or (allowed and (d is best or d.loss <= max(allowed)))
+        ]
 
     def _candidates(self, name: str, it_mw: float) -> list[tuple[Candidate, Bank]]:
         part = self.of_halls[name]

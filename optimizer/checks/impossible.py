@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import ValidationError
+
+from models.derive.facts import Facts, tree_of
 from models.instance import (
     BudgetStep,
     Contract,
@@ -18,7 +21,7 @@ from models.instance import (
     FleetRow,
     Hall,
     Horizon,
-    Package,
+    Instance,
     Policy,
     Project,
     RackOrder,
@@ -32,6 +35,7 @@ from optimizer.checks.draft import Draft, Span
 from optimizer.checks.fits import SLACK, Yard
 from optimizer.errors import Problem
 from optimizer.keys import Key
+from optimizer.reach import best_reach, in_the_way
 
 Signed = tuple[Key, SignedContract, Contract]
 
@@ -63,24 +67,41 @@ def _signed(draft: Draft) -> list[Signed]:
 
 
 def _availability(draft: Draft) -> Iterator[Problem]:
-    """Compare what a contract promises with the best uptime package."""
-    packages = draft.rows(Package, "uptime", "packages")
-    best = max((package.availability for _, package in packages), default=0.0)
+    """Compare what a contract promises with the best that any design reaches."""
+    facts = _facts(draft)
+    if facts is None:
+        return
     signed = {row.contract: key for key, row, _ in _signed(draft)}
     for key, offer in draft.rows(Contract, "contracts"):
-        if offer.availability <= best:
+        if any(facts.can_promise(p, offer) for p in facts.place_list if p.workload == "ai"):
             continue
-        found, allowed = f"{offer.availability:.8g}", f"at most {best:.8g}, the best package"
-        if not packages:
+        best = best_reach(facts, offer)
+        if best is None or offer.availability == 0.0:
+            continue
+        found = f"{offer.availability:.8g}"
+        allowed = f"at most {best.availability:.8g}, at {best.site}"
+        if not best.availability:
             allowed = "0, as there is no uptime package"
         at: Key = (*key, "availability")
+        way = in_the_way(best, offer.availability)
+        hint = f"of the downtime it allows, the best design uses up: {way}" if way else ""
         if key[-1] in signed:
-            message = "a signed contract promises more than any uptime package reaches"
-            hint = "add a package to uptime.packages"
+            message = "a signed contract promises more than any design reaches"
+            hint = hint if best.availability else "add a package to uptime.packages"
             yield draft.problem(at, message, found=found, allowed=allowed, hint=hint)
         else:
-            message = "no uptime package reaches this, so the offer is never signed"
-            yield draft.warning(at, message, found=found, allowed=allowed)
+            message = "no design reaches this, so the offer is never signed"
+            hint = hint if best.availability else ""
+            yield draft.warning(at, message, found=found, allowed=allowed, hint=hint)
+
+
+def _facts(draft: Draft) -> Facts | None:
+    """Read what a whole instance says of its parts."""
+    try:
+        instance = Instance.model_validate(draft.document)
+    except ValidationError:
+        return None
+    return Facts(instance, tree_of(instance))
 
 
 def _nowhere(draft: Draft) -> Iterator[Problem]:

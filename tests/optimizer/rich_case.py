@@ -60,11 +60,18 @@ TYPED: dict[str, Any] = {
     "uptime": {"packages": {
         "n1": {"availability": 0.9998, "capex_usd_per_kw": 700.0},
         "2n": {"availability": 0.99999, "capex_usd_per_kw": 1500.0},
+    }, "components": {
+        "chiller": {"unit_mw": 2.0, "failures_per_year": 0.1, "hours_to_repair": 10.0,
+                    "common_cause_share": 0.05, "capex_usd_per_kw": 300.0,
+                    "opex_usd_per_kw_year": 10.0, "works_months": 6},
+    }, "subsystems": {
+        "cool": {"level": "site", "components": ["chiller"], "spares_max": 1, "sites": ["east"]},
     }},
     "sites": {
         "west": {"firm_mw": 24.0, "interruptible_mw": 20.0, "fibre": False,
                  "substation_mw": 44.0, "staff_musd_per_year": 1.0},
-        "east": {"firm_mw": 22.0, "mining_mw_max": 16.0, "ai_mw_max": 12.0},
+        "east": {"firm_mw": 22.0, "mining_mw_max": 16.0, "ai_mw_max": 12.0,
+                 "plant": {"cool": {"component": "chiller", "units": 1}}},
     },
     "projects": {
         "west-fibre": {"site": "west", "adds_fibre": True, "capex_musd": 1.0, "months": 6,

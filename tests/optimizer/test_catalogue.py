@@ -14,6 +14,7 @@ import pytest
 
 from models.instance import (
     Block,
+    Component,
     Contract,
     Fitout,
     GpuCloud,
@@ -39,6 +40,7 @@ BLOCKS: dict[str, type[Block]] = {
     "racks": Rack,
     "fitouts": Fitout,
     "packages": Package,
+    "components": Component,
     "power": Power,
     "gpu_cloud": GpuCloud,
     "contracts": Contract,
@@ -46,7 +48,7 @@ BLOCKS: dict[str, type[Block]] = {
 #: Keys that an entry leaves to whoever uses it.
 OWN_DATES = {"contracts": {"sign_by": "2027-06", "start": "2028-01"}}
 #: Keys that say what kind of thing the entry is; they need no source.
-KINDS = {"workload", "machine", "racks_by", "cooling"}
+KINDS = {"workload", "machine", "racks_by", "cooling", "unit_mw", "confidence"}
 
 
 def entries_of(name: str) -> dict[str, dict[str, Any]]:

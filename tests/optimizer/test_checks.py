@@ -206,10 +206,10 @@ IMPOSSIBLE: dict[str, tuple[str, str, str, str]] = {
         "commitments.contracts.0.mw", "more than the firm MW", "11.2 MW"),
     "promised more than any package":
         (with_edits(("[policy]", SIGNED), ("availability = 0.999\n", "availability = 0.9999\n")),
-        "contracts.lease.availability", "more than any uptime package", "0.9999"),
+        "contracts.lease.availability", "more than any design reaches", "0.9999"),
     "no package at all": (with_edits(("[policy]", SIGNED),
         ("[uptime.packages.n-plus-1]\navailability = 0.9995\ncapex_usd_per_kw = 700\n", "")),
-        "contracts.lease.availability", "more than any uptime package", "0.999"),
+        "contracts.lease.availability", "more than any design reaches", "0.999"),
     "no hall for the contract":
         (with_edits(("[policy]", SIGNED), ("sites = [", 'cooling = "immersion"\nsites = [')),
         "contracts.lease", "no hall can ever serve", ""),
