@@ -26,6 +26,7 @@ SPENDING = (
 )
 CASH_FLOWS = (
     mining.mining_margin,
+    uptime.curtailment_loss,
     hosting.hosting_margin,
     hosting.cloud_margin,
     halls.upkeep,
@@ -110,6 +111,12 @@ FAMILIES: tuple[Family, ...] = (
     Family(uptime.standing_units, i.counted, "nsduq"),
     Family(uptime.downtime_budget, i.served, "npq"),
     Family(uptime.serving_limit, i.served, "npq", limit=False),
+    Family(uptime.one_pool, i.pooled, "nsd", limit=False),
+    Family(uptime.pool_units, i.pooled_units, "nsdu"),
+    Family(uptime.pool_reservation, i.pooled, "nsd"),
+    Family(uptime.pool_balance, i.shared, "nsdfkb", limit=False),
+    Family(uptime.pool_limit, i.pool_loads, "nsdyfkb"),
+    Family(uptime.curtailment, i.shortfalls, "nsdfkbm", limit=False),
     Family(uptime.plant_limit, i.leaf_plants, "nsdu", limit=False),
     Family(capital.entry, i.entry_sites, "ns", limit=False),
     Family(capital.entry_stays, i.entry_nodes, "n", limit=False),

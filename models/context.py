@@ -36,6 +36,9 @@ class Context:
     plant_orders: Values
     held: Values
     served: Values
+    pool: Values
+    pool_load: Values
+    curtailed: Values
     signing: Values
     signed_mw: Values
     shortfall: Values

@@ -32,6 +32,8 @@ Part = str
 Unit = str
 Option = str
 SlaClass = str
+Pool = str
+UnitsUp = int
 Band = int
 
 #: Index letter of each type, and what it runs over. A second index of a type carries a prime.
@@ -53,6 +55,8 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "Unit": ("u", "kind of unit"),
     "Option": ("o", "way for a part to carry the AI load: units that stand, and those needed"),
     "SlaClass": ("q", "class of contracts by what they promise, the strictest first"),
+    "Pool": ("y", "units of a part that AI and mining share"),
+    "UnitsUp": ("m", "number of units that are up"),
     "Filling": ("w", "filling of a hall: racks to which none can be added"),
 }
 
@@ -381,6 +385,23 @@ class Given:
     plant_orders_allowed: tuple[tuple[Node, Site, Part, Unit], ...] = shape(
         "units that may be ordered and stand within the horizon"
     )
+    pooled_parts: Table[Site, tuple[Part, ...]] = shape("parts that mining shares with AI")
+    pools: Table[tuple[Site, Part], tuple[Pool, ...]] = shape("units that may be shared")
+    pool_unit: Table[tuple[Site, Part, Pool], Unit] = shape("kind of the units shared")
+    pool_count: Table[tuple[Site, Part, Pool], float] = known("unit", "N", "units shared")
+    pool_mw: Table[tuple[Site, Part, Pool], float] = known(
+        "MW", "M", "facility MW that the units carry together"
+    )
+    pool_unit_mw: Table[tuple[Site, Part, Pool], float] = known(
+        "MW", r"\mu", "facility MW that one of them carries"
+    )
+    pool_up: Table[tuple[Site, Part, Pool, UnitsUp], float] = known(
+        "", "P", "probability that so many units are up"
+    )
+    pool_counted: frozenset[tuple[Site, Part, Pool, UnitsUp]] = shape(
+        "numbers of units up that are likely enough, with those below, to be counted"
+    )
+    kw_per_mw: float = known("kW/MW", "K", "kW in a MW: shortfalls are small and counted in kW")
     plant_residual: Table[tuple[Leaf, Site, Part, Unit, Vintage], float] = known(
         "MUSD/unit", r"\sigma", "present value of a unit at the horizon"
     )

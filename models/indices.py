@@ -447,3 +447,43 @@ def leaf_plants(g: Given) -> Iterable[Index]:
     """Leaves, sites, parts of their plant, and the units that may be ordered."""
     ordered = dict.fromkeys((s, d, u) for _, s, d, u in g.plant_orders_allowed)
     return ((n, s, d, u) for n in g.tree.leaves for s, d, u in ordered)
+
+
+def pooled(g: Given) -> Iterable[Index]:
+    """Nodes, sites and the parts that mining shares with AI."""
+    return ((n, s, d) for n, s in sites(g) for d in g.pooled_parts.get(s, ()))
+
+
+def pooling(g: Given) -> Iterable[Index]:
+    """Nodes, sites, shared parts and the units that may be shared."""
+    return ((n, s, d, y) for n, s, d in pooled(g) for y in g.pools[s, d])
+
+
+def pooled_units(g: Given) -> Iterable[Index]:
+    """Nodes, sites, shared parts and their kinds of units."""
+    return ((n, s, d, u) for n, s, d in pooled(g) for u in g.plant_units[s, d])
+
+
+def shared(g: Given) -> Iterable[Index]:
+    """Nodes, sites, shared parts, and the machine classes that earn money in a band."""
+    return (
+        (n, s, d, f, k, b)
+        for n, s, d in pooled(g)
+        for b in g.bands[n, s]
+        for f, k in g.runs[n, s, b]
+    )
+
+
+def pool_loads(g: Given) -> Iterable[Index]:
+    """The same, for each number of units that may be shared."""
+    return ((n, s, d, y, f, k, b) for n, s, d, f, k, b in shared(g) for y in g.pools[s, d])
+
+
+def shortfalls(g: Given) -> Iterable[Index]:
+    """The same, for each number of units up that is likely enough to be counted."""
+    return (
+        (n, s, d, f, k, b, m)
+        for n, s, d, f, k, b in shared(g)
+        for m in range(int(max(g.pool_count[s, d, y] for y in g.pools[s, d])) + 1)
+        if any((s, d, y, m) in g.pool_counted for y in g.pools[s, d])
+    )

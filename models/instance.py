@@ -908,7 +908,19 @@ class Subsystem(Block):
         "hours", "until AI runs again after it lost power", default=1.0, ge=0, plausible=(0, 48)
     )
     sites: list[Name] | None = said("sites that have it (site level); absent: all", default=None)
-    pooled: Planned = planned("mining on the same plant, dropped first")
+    pooled: Flag = said(
+        "mining stands on the same units and takes every shortfall first; the part carries "
+        "facility MW, at pue_peak",
+        default=False,
+    )
+
+    @model_validator(mode="after")
+    def _pooled(self) -> Subsystem:
+        if self.pooled and (self.level != "site" or self.feed is not None):
+            raise PydanticCustomError(
+                "pooled", "only a site's own units without a feed can be pooled with mining"
+            )
+        return self
 
 
 class Uptime(Block):

@@ -9,9 +9,26 @@ often, so the choice is exact, without a big-M and without averaging over halls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
 from models.context import Context
-from models.given import Part, Place, Site, SlaClass, Unit
-from models.relation import Number, Relation, at_most, total
+from models.given import (
+    Band,
+    Fitout,
+    Given,
+    Part,
+    Place,
+    Pool,
+    RackType,
+    Site,
+    SlaClass,
+    Unit,
+    UnitsUp,
+)
+from models.relation import Number, Relation, at_least, at_most, equal, total
 from models.tree import Leaf, Node
 
 
@@ -29,15 +46,20 @@ def installed(c: Context, n: Node, s: Site, d: Part, u: Unit) -> Number:
     return total((g.plant_today.get((s, d, u), 0.0), *landed))
 
 
-def load(c: Context, n: Node, s: Site, q: SlaClass) -> Number:
-    r"""Critical IT MW of a class and of those stricter, which are shed after it.
+def load(c: Context, n: Node, s: Site, d: Part, q: SlaClass) -> Number:
+    r"""What a class and those stricter, which are shed after it, put on a part of the plant.
 
-    .. math:: A_{nsq} = \sum_{q(c) \le q} \ \sum_{p \in s} \sum_k a_{ncpk}
+    .. math::
+        A_{nsdq} = \sum_{q(c) \le q} \ \sum_{p \in s} \sum_k \eta_{dp}\, a_{ncpk}
+
+    Critical IT MW, so that :math:`\eta_{dp}` is one; facility MW at
+    :math:`\eta^{\text{peak}}_{f(p)}` on a part that mining shares.
     """
     g = c.given
     stricter = g.sla_classes[: g.sla_classes.index(q) + 1]
+    pooled = d in g.pooled_parts.get(s, ())
     return total(
-        c.hosting[n, x, p, k]
+        (g.pue_peak[g.fitout_of[p]] if pooled else 1.0) * c.hosting[n, x, p, k]
         for x, own in g.class_of.items()
         if own in stricter
         for p, k in g.hosting_at[x]
@@ -58,7 +80,7 @@ def one_option(c: Context, n: Node, s: Site, d: Part, q: SlaClass) -> Relation:
 def carrying_limit(c: Context, n: Node, s: Site, d: Part, q: SlaClass) -> Relation:
     r"""The units needed carry the load of a class and of those stricter.
 
-    .. math:: A_{nsq} \le \sum_o M_{sdo}\, x_{nsdoq}
+    .. math:: A_{nsdq} \le \sum_o M_{sdo}\, x_{nsdoq}
     """
     g = c.given
     carried = total(
@@ -66,7 +88,7 @@ def carrying_limit(c: Context, n: Node, s: Site, d: Part, q: SlaClass) -> Relati
         for o in g.plant_options[s, d]
         if (n, s, d, o, q) in c.held
     )
-    return at_most(load(c, n, s, q), carried)
+    return at_most(load(c, n, s, d, q), carried)
 
 
 def standing_units(c: Context, n: Node, s: Site, d: Part, u: Unit, q: SlaClass) -> Relation:
@@ -125,6 +147,148 @@ def plant_limit(c: Context, leaf: Leaf, s: Site, d: Part, u: Unit) -> Relation:
     g = c.given
     most = max(g.plant_most[s, d, u], g.plant_today.get((s, d, u), 0.0))
     return at_most(installed(c, leaf, s, d, u), most)
+
+
+def ranked(g: Given, n: Node, s: Site, b: Band) -> list[tuple[float, Fitout, RackType]]:
+    """Machine classes of a band by what a facility MW of them earns in an hour, best first."""
+    energy = g.price[n, s, b] + g.adder[s] + g.mining_adder[s]
+    worth = (
+        ((g.mining_revenue[n, k] - g.pue[f] * energy) / g.pue_peak[f], f, k)
+        for f, k in g.runs[n, s, b]
+    )
+    # Of classes that earn alike the order does not matter; by name it is always the same.
+    return sorted(worth, key=lambda one: (-one[0], one[1], one[2]))
+
+
+def one_pool(c: Context, n: Node, s: Site, d: Part) -> Relation:
+    r"""A part has one number of units at a time.
+
+    .. math:: \sum_y x_{nsdy} \le 1
+    """
+    return at_most(total(c.pool[n, s, d, y] for y in c.given.pools[s, d]), 1.0)
+
+
+def pool_units(c: Context, n: Node, s: Site, d: Part, u: Unit) -> Relation:
+    r"""Units that AI and mining share stand.
+
+    .. math:: \sum_{y\ \text{of}\ u} N_{sdy}\, x_{nsdy} \le G^0_{sdu} + \sum_m G_{msdu}
+    """
+    g = c.given
+    counted = total(
+        g.pool_count[s, d, y] * c.pool[n, s, d, y]
+        for y in g.pools[s, d]
+        if g.pool_unit[s, d, y] == u
+    )
+    return at_most(counted, installed(c, n, s, d, u))
+
+
+def pool_reservation(c: Context, n: Node, s: Site, d: Part) -> Relation:
+    r"""Shared units carry all of AI at nameplate, whether mining runs or not.
+
+    .. math:: U_{ns} \le \sum_y M_{sdy}\, x_{nsdy}
+    """
+    g = c.given
+    carried = total(g.pool_mw[s, d, y] * c.pool[n, s, d, y] for y in g.pools[s, d])
+    return at_most(c.reserved[n, s], carried)
+
+
+def pool_balance(
+    c: Context, n: Node, s: Site, d: Part, f: Fitout, k: RackType, b: Band
+) -> Relation:
+    r"""The load on shared units: AI, this class of machines, and those that earn more.
+
+    .. math::
+        \sum_y T_{nsdyfkb} = U_{ns} + \sum_{(f'k') \ge (fk)} \eta^{\text{peak}}_{f'} m_{nsf'k'b}
+    """
+    g = c.given
+    order = [(f2, k2) for _, f2, k2 in ranked(g, n, s, b)]
+    better = order[: order.index((f, k)) + 1]
+    mined = (g.pue_peak[f2] * c.mining[n, s, f2, k2, b] for f2, k2 in better)
+    carried = total(c.pool_load[n, s, d, y, f, k, b] for y in g.pools[s, d])
+    return equal(carried, total((c.reserved[n, s], *mined)))
+
+
+def pool_limit(
+    c: Context, n: Node, s: Site, d: Part, y: Pool, f: Fitout, k: RackType, b: Band
+) -> Relation:
+    r"""Shared units carry AI and mining at nameplate while all of them are up.
+
+    .. math:: T_{nsdyfkb} \le M_{sdy}\, x_{nsdy}
+    """
+    g = c.given
+    return at_most(c.pool_load[n, s, d, y, f, k, b], g.pool_mw[s, d, y] * c.pool[n, s, d, y])
+
+
+def curtailment(
+    c: Context, n: Node, s: Site, d: Part, f: Fitout, k: RackType, b: Band, m: UnitsUp
+) -> Relation:
+    r"""Mining takes every shortfall first: what it is short of on average.
+
+    .. math::
+        e_{nsdfkb} \ge K \sum_y \sum_{i \le m} P_{sdyi} \big( T_{nsdyfkb}
+        - i\, \mu_{sdy}\, x_{nsdy} \big) \qquad \forall m
+
+    The mean shortfall of a load is convex and piecewise linear: of these rows the one that
+    counts exactly the numbers of units that fall short is the highest.
+    """
+    g = c.given
+    short: list[Number] = []
+    for y in g.pools[s, d]:
+        if (s, d, y, m) not in g.pool_counted:
+            continue
+        below = [(i, g.pool_up[s, d, y, i]) for i in range(m + 1) if (s, d, y, i) in g.pool_up]
+        chance = total(p for _, p in below)
+        served = total(i * p for i, p in below) * g.pool_unit_mw[s, d, y]
+        short.append(chance * c.pool_load[n, s, d, y, f, k, b])
+        if m:
+            short.append(-served * c.pool[n, s, d, y])
+    return at_least(c.curtailed[n, s, d, f, k, b], g.kw_per_mw * total(short))
+
+
+def mean_shortfall(up: Sequence[float], unit_mw: float, load_mw: Any) -> Any:
+    """Mean MW by which units that are up fall short of a load.
+
+    Parameters
+    ----------
+    up : sequence of float
+        Probability that none, one, ... or all units are up.
+    unit_mw : float
+        What a unit carries.
+    load_mw : float or array
+        Load.
+
+    Examples
+    --------
+    Two units of 5 MW, each up nine tenths of the time, under 8 MW:
+
+    >>> round(mean_shortfall([0.01, 0.18, 0.81], 5.0, 8.0), 6)
+    0.62
+    """
+    short = (p * np.maximum(0.0, load_mw - i * unit_mw) for i, p in enumerate(up))
+    return sum(short, start=np.zeros_like(load_mw, dtype=float))
+
+
+def curtailment_loss(c: Context, n: Node, s: Site) -> Number:
+    r"""Margin that mining loses to shortfalls of units that it shares with AI.
+
+    .. math::
+        - \sum_d \sum_b t_{nsb} \sum_{(fk)} \big( v_{fk} - v_{\text{next}} \big)
+        \frac{e_{nsdfkb}}{K}
+
+    with the classes in falling order of :math:`v`, what a facility MW of them earns in an hour:
+    the least valuable is dropped first. Shortfalls of several shared parts add up, which counts
+    those that coincide twice.
+    """
+    g = c.given
+    lost: list[Number] = []
+    for d in g.pooled_parts.get(s, ()):
+        for b in g.bands[n, s]:
+            order = ranked(g, n, s, b)
+            for i, (worth, f, k) in enumerate(order):
+                following = order[i + 1][0] if i + 1 < len(order) else 0.0
+                hourly = g.hours[n, s, b] * (worth - following) / g.kw_per_mw
+                lost.append(-hourly * c.curtailed[n, s, d, f, k, b])
+    return total(lost)
 
 
 def plant_spending(c: Context, n: Node, s: Site) -> Number:

@@ -59,7 +59,7 @@ class Reached:
         """Units of a part that stand, and those that the load of a class needs."""
         g, typed = self.plan.given, self.case.instance.uptime
         part = typed.subsystems[d]
-        load = float(uptime.load(self.plan, n, s, promise.name)) * part.load_share
+        load = float(uptime.load(self.plan, n, s, d, promise.name)) * part.load_share
         banks = []
         for u in g.plant_units[s, d]:
             stand = round(float(uptime.installed(self.plan, n, s, d, u)))

@@ -12,17 +12,21 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models import capital, grid, halls, mining, racks
+from models import capital, grid, halls, mining, racks, uptime
 from models.allocation import CASH_FLOWS, SPENDING
 from models.build import Column
 from models.context import Context
 from models.decisions import DECISIONS
-from models.given import Given, Site
+from models.given import Given, Part, Pool, Site
 from models.relation import total
 from models.tree import Node
 from optimizer.bands import Priced, dispatch
 
+Floats = NDArray[np.float64]
+#: A switch above it is on.
+HALF = 0.5
 #: Below this a number is dust of the solver's arithmetic.
 DUST = 1e-9
 
@@ -66,9 +70,41 @@ def _settle_site(c: Context, n: Node, s: Site) -> None:
     for b, running in run_mining(c, n, s, band_prices(c.given, n, s)):
         for (f, k), mw in running.items():
             c.mining[n, s, f, k, b] = mw  # type: ignore[index]
+    for d in c.given.pooled_parts.get(s, ()):
+        _settle_shared(c, n, s, d)
     c.margin[n, s] = capital.margin_balance(  # type: ignore[index]
         c, n, s, cash_flows=CASH_FLOWS
     ).right
+
+
+def _settle_shared(c: Context, n: Node, s: Site, d: Part) -> None:
+    """Follow the load on units that mining shares with AI, and what it is short of."""
+    g, chosen = c.given, shared_pool(c, n, s, d)
+    for b in g.bands[n, s]:
+        for _, f, k in uptime.ranked(g, n, s, b):
+            # The rule holds the load of this class and the better ones, whoever carries it.
+            at = uptime.pool_balance(c, n, s, d, f, k, b).right
+            for y in g.pools[s, d]:
+                c.pool_load[n, s, d, y, f, k, b] = at if y == chosen else 0.0  # type: ignore[index]
+            short = 0.0 if chosen is None else float(_short(g, s, d, chosen, np.array(at)))
+            c.curtailed[n, s, d, f, k, b] = g.kw_per_mw * short  # type: ignore[index]
+
+
+def shared_pool(c: Context, n: Node, s: Site, d: Part) -> Pool | None:
+    """Units that AI and mining share at a node."""
+    return next((y for y in c.given.pools[s, d] if c.pool[n, s, d, y] > HALF), None)
+
+
+def shared_mw(c: Context, n: Node, s: Site, d: Part) -> float:
+    """Facility MW that these units carry."""
+    chosen = shared_pool(c, n, s, d)
+    return 0.0 if chosen is None else c.given.pool_mw[s, d, chosen]
+
+
+def _short(g: Given, s: Site, d: Part, y: Pool, load_mw: Floats) -> Floats:
+    up = [g.pool_up[s, d, y, m] for m in range(round(g.pool_count[s, d, y]) + 1)]
+    short: Floats = uptime.mean_shortfall(up, g.pool_unit_mw[s, d, y], load_mw)
+    return short
 
 
 def band_prices(given: Given, n: Node, s: Site) -> Priced:
@@ -87,6 +123,8 @@ def mining_supply(c: Context, n: Node, s: Site) -> tuple[float, float]:
     whole = firm + float(grid.interruptible_capacity(c, n, s))
     most = c.given.mining_mw_max.get(s, np.inf)
     reserved = c.reserved[n, s]
+    for d in c.given.pooled_parts.get(s, ()):
+        most = min(most, max(0.0, shared_mw(c, n, s, d) - reserved))
     return min(most, max(0.0, whole - reserved)), min(most, max(0.0, firm - reserved))
 
 
@@ -132,12 +170,33 @@ def hourly_margin(c: Context, n: Node, s: Site, priced: Priced) -> float:
     running = dispatch(g, n, s, priced, installed, *mining_supply(c, n, s))
     energy = priced.price + g.adder[s] + g.mining_adder[s]
     worth = np.stack([g.mining_revenue[n, k] - g.pue[f] * energy for f, k in installed], axis=1)
-    return float((priced.hours[:, None] * running * worth).sum())
+    earned = float((priced.hours[:, None] * running * worth).sum())
+    return earned - _hourly_loss(c, n, s, priced.hours, running, worth)
+
+
+def _hourly_loss(
+    c: Context, n: Node, s: Site, hours: Floats, running: Floats, worth: Floats
+) -> float:
+    """Margin lost to shortfalls of shared units, hour by hour: the least valuable drop first."""
+    g = c.given
+    peak = np.array([g.pue_peak[f] for f, _ in g.mining_classes[s]])
+    value = np.maximum(worth / peak, 0.0)
+    order = np.argsort(-value, axis=1, kind="stable")
+    value = np.take_along_axis(value, order, axis=1)
+    load = np.cumsum(np.take_along_axis(running * peak, order, axis=1), axis=1)
+    step = value - np.hstack([value[:, 1:], np.zeros((len(value), 1))])
+    lost = 0.0
+    for d in g.pooled_parts.get(s, ()):
+        chosen = shared_pool(c, n, s, d)
+        if chosen is not None:
+            short = _short(g, s, d, chosen, c.reserved[n, s] + load)
+            lost += float((hours[:, None] * step * short).sum())
+    return lost
 
 
 def banded_margin(c: Context, n: Node, s: Site) -> float:
     """Mining margin of a node and site as the model's bands have it, in M$."""
-    return float(mining.mining_margin(c, n, s))
+    return float(mining.mining_margin(c, n, s) + uptime.curtailment_loss(c, n, s))
 
 
 def _clean(value: float) -> float:

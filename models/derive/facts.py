@@ -19,7 +19,7 @@ from models.derive.uptime import (
     upgrade_usd_per_kw,
     weight_of,
 )
-from models.instance import Contract, Instance, Rack, month_index
+from models.instance import Contract, Instance, Rack, month_index, path_numbers
 from models.mining import BLOCKS_PER_DAY, hashprice_from_network, subsidy_btc
 from models.paths import daily_mean, first_day, halved_since, month_of, value_in_month
 from models.tree import Node, Tree, chain, discount
@@ -270,11 +270,30 @@ class Facts:
     @cached_property
     def plants(self) -> Plants:
         """Plants that sites can have."""
-        most = dict.fromkeys(self.i.sites, 0.0)
+        ai, pool = dict.fromkeys(self.i.sites, 0.0), dict.fromkeys(self.i.sites, 0.0)
         for h, group in self.by_hall.items():
-            ai = [p.it_mw for p in group if p.workload == "ai"]
-            most[self.i.halls[h].site] += self.halls_most(h) * max(ai, default=0.0)
-        return Plants(self.designs, most)
+            site, halls = self.i.halls[h].site, self.halls_most(h)
+            loads = [p.it_mw for p in group if p.workload == "ai"]
+            ai[site] += halls * max(loads, default=0.0)
+            facility = [p.it_mw * self.pue_peak(p) for p in group if p.workload != "none"]
+            pool[site] += halls * max(facility, default=0.0)
+        connected = {s: min(mw, self.grid_mw_most(s)) for s, mw in pool.items()}
+        return Plants(self.designs, ai, connected)
+
+    def pue_peak(self, p: Place) -> float:
+        """Facility over IT power of a place on the hottest hour."""
+        fitout = self.i.fitouts[p.fitout]
+        return fitout.pue if fitout.pue_peak is None else fitout.pue_peak
+
+    def grid_mw_most(self, s: str) -> float:
+        """Most MW that a site's connection may ever have."""
+        site = self.i.sites[s]
+        built = sum(
+            (j.adds_firm_mw + j.adds_interruptible_mw) * j.max_units
+            for j in self.i.projects.values()
+            if j.site == s
+        )
+        return built + max(path_numbers(site.firm_mw)) + max(path_numbers(site.interruptible_mw))
 
     def package(self, p: Place) -> HallDesign | None:
         """What redundancy a place has."""

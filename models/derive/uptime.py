@@ -31,6 +31,8 @@ from models.redundancy import Candidate, Choice, Design, candidates, frontier
 
 KW_PER_MW = 1e3
 SECONDS_PER_HOUR = 3600
+#: Probability below which a number of units up is left out of the rows: a watt in a hundred MW.
+LIKELY = 1e-8
 #: By how much a load may seem to exceed whole units through rounding alone.
 ROUNDING = 1e-9
 
@@ -171,6 +173,11 @@ class Reach:
                 )
             )
         return bank_unavailability(groups, bank.needed)
+
+    def up_probabilities(self, part: str, unit: str, count: int) -> list[Share]:
+        """Probabilities that none, one, ... or all units of a kind are up."""
+        below = [self.bank(Bank(part, ((unit, count),), m)) for m in range(count + 2)]
+        return [below[m + 1] - below[m] for m in range(count)] + [1 - below[count]]
 
     def _bridged(self, subsystem: Subsystem, feed: Component, bank: Bank) -> Share:
         """Unavailability of a feed behind which units stand by."""
@@ -424,14 +431,47 @@ class Option:
         return f"{self.unit}-{self.units}-for-{self.bank.needed}" if self.bank.counts else "none"
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Units that carry AI and mining together.
+
+    Attributes
+    ----------
+    unit : str
+        Their kind.
+    count : int
+        How many.
+    unit_mw : float
+        Facility MW that one carries.
+    """
+
+    unit: str
+    count: int
+    unit_mw: float
+
+    @property
+    def name(self) -> str:
+        """Name it.
+
+        Examples
+        --------
+        >>> Pool("block", 10, 12.5).name
+        'block-10'
+        """
+        return f"{self.unit}-{self.count}"
+
+
 class Plants:
     """What the plants of sites can be: subsystems, kinds of units, and ways to carry a load."""
 
-    def __init__(self, designs: Designs, ai_mw_most: Mapping[str, float]) -> None:
+    def __init__(
+        self, designs: Designs, ai_mw_most: Mapping[str, float], pool_mw_most: Mapping[str, float]
+    ) -> None:
         self.i = designs.i
         self.reach = designs.reach
         self.promises = designs.promises
         self.ai_mw_most = ai_mw_most
+        self.pool_mw_most = pool_mw_most
         parts = self.i.uptime.subsystems
         self.parts: dict[str, tuple[str, ...]] = {
             s: tuple(
@@ -452,15 +492,35 @@ class Plants:
         }
 
     def _options(self, s: str, name: str) -> Iterator[Option]:
-        part, most = self.i.uptime.subsystems[name], self.ai_mw_most[s]
+        part, most = self.i.uptime.subsystems[name], self.most_mw(s, name)
         if part.feed is not None:
             yield Option(Bank(name, (), 0), "", most)
         for unit in part.components:
-            kind = self.i.uptime.components[unit]
-            for needed in range(1, units_needed(most * part.load_share, kind.unit_mw) + 1):
-                mw = most if kind.unit_mw is None else needed * kind.unit_mw / part.load_share
-                for count in range(needed, needed + part.spares_max + 1):
+            size = self.i.uptime.components[unit].unit_mw
+            largest = units_needed(most * part.load_share, size)
+            for needed in range(1, largest + 1):
+                mw = most if size is None else needed * size / part.load_share
+                # Units that mining uses are spare to AI, however many they are.
+                spares = largest - needed if part.pooled else 0
+                for count in range(needed, needed + max(part.spares_max, spares) + 1):
                     yield Option(Bank(name, ((unit, count),), needed), unit, min(mw, most))
+
+    def most_mw(self, s: str, name: str) -> float:
+        """Most MW that a part may ever carry: AI's, or all of a site's where mining shares it."""
+        pooled = self.i.uptime.subsystems[name].pooled
+        return self.pool_mw_most[s] if pooled else self.ai_mw_most[s]
+
+    @cached_property
+    def pools(self) -> dict[tuple[str, str], tuple[Pool, ...]]:
+        """Numbers of units that mining and AI may share, by site and pooled part."""
+        found: dict[tuple[str, str], dict[Pool, None]] = {}
+        for (s, name), ways in self.options.items():
+            part = self.i.uptime.subsystems[name]
+            for way in ways if part.pooled else ():
+                size = self.i.uptime.components[way.unit].unit_mw
+                mw = (self.most_mw(s, name) if size is None else size) / part.load_share
+                found.setdefault((s, name), {})[Pool(way.unit, way.units, mw)] = None
+        return {key: tuple(pools) for key, pools in found.items()}
 
     @cached_property
     def weights(self) -> dict[tuple[str, str, str, str], int]:
@@ -492,7 +552,8 @@ class Plants:
 def tables(d: Any) -> dict[str, Any]:
     """Tables of plants: their parts, what units cost, and what each way to carry a load uses."""
     plants: Plants = d.plants
-    used = {s for s, parts in plants.parts.items() if parts and d.promised_at(s)}
+    pooled = {s for s, _ in plants.pools}
+    used = {s for s, parts in plants.parts.items() if parts and (d.promised_at(s) or s in pooled)}
     options = {key: ways for key, ways in plants.options.items() if key[0] in used}
     units = {c for ways in options.values() for way in ways for c, _ in way.bank.counts}
     kinds = {c: d.i.uptime.components[c] for c in d.i.uptime.components if c in units}
@@ -536,7 +597,43 @@ def tables(d: Any) -> dict[str, Any]:
             if (weight := d.package_weight(p, promise)) <= DOWNTIME_PARTS
         },
         "downtime_parts": float(DOWNTIME_PARTS),
+        **_pools(d),
         **_units(d, options, kinds),
+    }
+
+
+def _pools(d: Any) -> dict[str, Any]:
+    """Tables of what mining shares: units, and how likely so few of them are up."""
+    pools: dict[tuple[str, str], tuple[Pool, ...]] = d.plants.pools
+    up = {
+        (s, part, pool.name): [
+            float(p) for p in d.plants.reach.up_probabilities(part, pool.unit, pool.count)
+        ]
+        for (s, part), found in pools.items()
+        for pool in found
+    }
+    return {
+        "pooled_parts": {
+            s: tuple(part for t, part in pools if t == s)
+            for s in dict.fromkeys(s for s, _ in pools)
+        },
+        "pools": {key: tuple(pool.name for pool in found) for key, found in pools.items()},
+        "pool_unit": {(*key, w.name): w.unit for key, found in pools.items() for w in found},
+        "pool_count": {
+            (*key, w.name): float(w.count) for key, found in pools.items() for w in found
+        },
+        "pool_mw": {
+            (*key, w.name): w.count * w.unit_mw for key, found in pools.items() for w in found
+        },
+        "pool_unit_mw": {(*key, w.name): w.unit_mw for key, found in pools.items() for w in found},
+        "pool_up": {(*key, m): p for key, ps in up.items() for m, p in enumerate(ps)},
+        "pool_counted": frozenset(
+            (*key, m)
+            for key, ps in up.items()
+            for m in range(len(ps))
+            if math.fsum(ps[: m + 1]) >= LIKELY and (ps[m] >= LIKELY or m + 1 == len(ps))
+        ),
+        "kw_per_mw": KW_PER_MW,
     }
 
 
@@ -581,4 +678,4 @@ def _rating(d: Any, s: str, part: str, component: str) -> float:
     if rating is not None:
         return float(rating)
     share: float = d.i.uptime.subsystems[part].load_share
-    return float(d.plants.ai_mw_most[s]) * share
+    return float(d.plants.most_mw(s, part)) * share

@@ -144,6 +144,9 @@ class Shares:
 
 def _mining(c: Context) -> Iterator[Entry]:
     g = c.given
+    for n in g.nodes:
+        for s in g.pooled_parts:
+            yield Entry(n, s, MINING, "revenue", float(uptime.curtailment_loss(c, n, s)))
     for (n, s, f, k, b), mw in c.mining.items():
         energy = g.price[n, s, b] + g.adder[s] + g.mining_adder[s]
         mwh = g.hours[n, s, b] * mw

@@ -28,6 +28,7 @@ from tests.models.tiny import (
     MINE,
     OWNED,
     PLANT,
+    POOLED,
     REBUILD,
     case,
     fork,
@@ -1447,6 +1448,129 @@ def test_value_keeps_what_the_plant_is_still_worth() -> None:
     # In service from 2030 or 2031; at the end of 2031 two years or one of ten are gone.
     assert terms["plant_orders", 0, "a", "cool", "chiller"] == pytest.approx(0.8 * 0.8)
     assert terms["plant_orders", 1, "a", "cool", "chiller"] == pytest.approx(0.8 * 0.9)
+
+
+# --- a plant that mining shares ------------------------------------------------------------
+
+
+def shared_case() -> Given:
+    """AI and mining on blocks of 5 MW, of which one stands today."""
+    standing = {"blocks": {"component": "block", "units": 1}}
+    return case(tiny(uptime=POOLED, contracts__lease=LEASE, sites__a__plant=standing))
+
+
+AT = ("a", "blocks")
+ONE, TWO = "block-1", "block-2"
+CLASS_OF_RIGS = ("mine", "rig", 0)
+
+
+@rows_of("uptime.one_pool")
+def test_a_part_has_one_number_of_units() -> None:
+    assert row(shared_case(), "uptime.one_pool", 0, *AT) == by_hand(
+        {("pool", 0, *AT, ONE): 1, ("pool", 0, *AT, TWO): 1}, "<=", 1
+    )
+
+
+@rows_of("uptime.pool_units")
+def test_shared_units_stand() -> None:
+    assert row(shared_case(), "uptime.pool_units", 1, *AT, "block") == by_hand(
+        {
+            ("pool", 1, *AT, ONE): 1,
+            ("pool", 1, *AT, TWO): 2,
+            ("plant_orders", 0, *AT, "block"): -1,
+        },
+        "<=",
+        1,
+    )
+
+
+@rows_of("uptime.pool_reservation")
+def test_shared_units_carry_ai_whether_mining_runs_or_not() -> None:
+    assert row(shared_case(), "uptime.pool_reservation", 1, *AT) == by_hand(
+        {("reserved", 1, "a"): 1, ("pool", 1, *AT, ONE): -5, ("pool", 1, *AT, TWO): -10}, "<="
+    )
+
+
+@rows_of("uptime.pool_balance")
+def test_the_load_on_shared_units_is_ai_and_the_better_machines() -> None:
+    assert row(shared_case(), "uptime.pool_balance", 1, *AT, *CLASS_OF_RIGS) == by_hand(
+        {
+            ("pool_load", 1, *AT, ONE, *CLASS_OF_RIGS): 1,
+            ("pool_load", 1, *AT, TWO, *CLASS_OF_RIGS): 1,
+            ("reserved", 1, "a"): -1,
+            ("mining", 1, "a", *CLASS_OF_RIGS): -1.1,
+        },
+        "==",
+    )
+
+
+@rows_of("uptime.pool_balance")
+def test_a_class_that_earns_more_is_served_before_one_that_earns_less() -> None:
+    standing = {"blocks": {"component": "block", "units": 1}}
+    old = {"th_per_s": 100.0, "watt": 2500.0, "price_usd_per_th": 1.0, "cooling": "air",
+           "life_months": 24}  # fmt: skip
+    g = case(
+        tiny(
+            uptime=POOLED,
+            contracts__lease=LEASE,
+            sites__a__plant=standing,
+            machines__old=old,
+            racks__old={"workload": "mining", "machine": "old", "machines_per_rack": 400},
+        )
+    )
+    best = row(g, "uptime.pool_balance", 0, *AT, "mine", "rig", 0)[0]
+    both = row(g, "uptime.pool_balance", 0, *AT, "mine", "old", 0)[0]
+    assert ("mining", 0, "a", "mine", "old", 0) not in best
+    assert both["mining", 0, "a", "mine", "old", 0] == pytest.approx(-1.1)
+    assert both["mining", 0, "a", "mine", "rig", 0] == pytest.approx(-1.1)
+
+
+@rows_of("uptime.pool_limit")
+def test_shared_units_carry_no_more_than_their_nameplate() -> None:
+    assert row(shared_case(), "uptime.pool_limit", 1, *AT, TWO, *CLASS_OF_RIGS) == by_hand(
+        {("pool_load", 1, *AT, TWO, *CLASS_OF_RIGS): 1, ("pool", 1, *AT, TWO): -10}, "<="
+    )
+
+
+@rows_of("uptime.curtailment")
+def test_mining_takes_the_mean_shortfall() -> None:
+    g = shared_case()
+    loads = {y: ("pool_load", 1, *AT, y, *CLASS_OF_RIGS) for y in (ONE, TWO)}
+    short = ("curtailed", 1, *AT, *CLASS_OF_RIGS)
+    # None up: one in a hundred of one block, one in ten thousand of two. In kW.
+    assert row(g, "uptime.curtailment", 1, *AT, *CLASS_OF_RIGS, 0) == by_hand(
+        {short: 1, loads[ONE]: -10, loads[TWO]: -0.1}, ">="
+    )
+    # At most one up: then 5 MW of two blocks are served in 198 of 10,000 hours.
+    assert row(g, "uptime.curtailment", 1, *AT, *CLASS_OF_RIGS, 1) == by_hand(
+        {
+            short: 1,
+            loads[ONE]: -1000,
+            loads[TWO]: -19.9,
+            ("pool", 1, *AT, ONE): 4950,
+            ("pool", 1, *AT, TWO): 99,
+        },
+        ">=",
+    )
+    # Two up of two; one block has said all with one.
+    assert row(g, "uptime.curtailment", 1, *AT, *CLASS_OF_RIGS, 2) == by_hand(
+        {short: 1, loads[TWO]: -1000, ("pool", 1, *AT, TWO): 9900}, ">="
+    )
+
+
+@rows_of("uptime.carrying_limit")
+def test_a_shared_part_carries_facility_megawatts() -> None:
+    terms = row(shared_case(), "uptime.carrying_limit", 1, *AT, CLASS)[0]
+    assert terms["hosting", 1, "lease", AI, TENANT] == pytest.approx(1.3)
+    assert terms["held", 1, *AT, "block-2-for-1", CLASS] == -5
+
+
+@rows_of("capital.margin_balance")
+def test_mining_loses_its_margin_on_what_it_is_short_of() -> None:
+    terms = row(shared_case(), "capital.margin_balance", 1, "a")[0]
+    # 100 $/MWh less 1.05 times 47 $/MWh, a facility MW of 1.1; a kW short through a year.
+    loss = HOURS * (100 - 1.05 * 47) / 1.1 / 1e6 / 1e3
+    assert terms["curtailed", 1, *AT, *CLASS_OF_RIGS] == pytest.approx(loss, rel=1e-12)
 
 
 # --- that nothing is untested --------------------------------------------------------------

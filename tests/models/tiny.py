@@ -102,6 +102,18 @@ PLANT: Typed = {
     },
     "subsystems": {"cool": {"level": "site", "components": ["chiller"], "spares_max": 1}},
 }  # fmt: skip
+#: Two blocks of 5 MW that AI and mining share, each down one hundredth of the time.
+BLOCK: Typed = {
+    "unit_mw": 5.0, "availability": 0.99, "hours_to_repair": 4.0, "common_cause_share": 0.0,
+    "capex_usd_per_kw": 100.0, "works_months": 12, "life_months": 120,
+}  # fmt: skip
+POOLED: Typed = {
+    "packages": {"n1": {"availability": 0.9995}},
+    "components": {"block": BLOCK},
+    "subsystems": {
+        "blocks": {"level": "site", "components": ["block"], "spares_max": 0, "pooled": True},
+    },
+}
 #: A second GPU rack, into which the first can be rebuilt in a year.
 DENSE: Typed = {**BASE["racks"]["gpu"], "gpus_per_rack": 16, "price_usd": 600_000.0}
 REBUILD: Typed = {"rack": "dense", "cost_usd": 20_000.0, "months": 12}
@@ -173,7 +185,10 @@ def rich() -> Given:
             "substation_mw": 11.0,
             "fibre": False,
             "staff_musd_per_year": 0.6,
-            "plant": {"cool": {"component": "chiller", "units": 1}},
+            "plant": {
+                "cool": {"component": "chiller", "units": 1},
+                "blocks": {"component": "block", "units": 1},
+            },
         },
         halls__barn=BARN,
         projects__line={
@@ -218,7 +233,7 @@ def rich() -> Given:
             ],
             "contracts": [{"contract": "old", "mw": 0.5}],
         },
-        uptime=PLANT,
+        uptime=merged(PLANT, POOLED),
         policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
         uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
     )
