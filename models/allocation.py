@@ -116,7 +116,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(uptime.pool_reservation, i.pooled, "nsd"),
     Family(uptime.pool_balance, i.shared, "nsdfkb", limit=False),
     Family(uptime.pool_limit, i.pool_loads, "nsdyfkb"),
-    Family(uptime.curtailment, i.shortfalls, "nsdfkbm", limit=False),
+    Family(uptime.curtailment, i.shortfalls, "nsdyfkbm", limit=False),
     Family(uptime.plant_limit, i.leaf_plants, "nsdu", limit=False),
     Family(capital.entry, i.entry_sites, "ns", limit=False),
     Family(capital.entry_stays, i.entry_nodes, "n", limit=False),

@@ -62,7 +62,7 @@ DECISIONS: tuple[Decision, ...] = (
     D("served", "x", "npq", "", "binary", "a class of contracts is served in a place", i.served),
     D("pool", "x", "nsdy", "", "binary", "units that AI and mining share", i.pooling),
     D("pool_load", "T", "nsdyfkb", "MW", "positive", "facility MW on units shared", i.pool_loads),
-    D("curtailed", "e", "nsdfkb", "kW", "positive", "mining short on average", i.shared),
+    D("curtailed", "e", "nsdyfkb", "kW", "positive", "mining short on average", i.pool_loads),
     D("signing", "y", "nc", "", "binary", "contract signed at this node", i.signing),
     D("signed_mw", "q", "nc", "MW", "positive", "critical IT MW signed here", i.signing),
     D("shortfall", "u", "nc", "MW", "positive", "MW due and not yet delivered", i.slipping),

@@ -482,8 +482,8 @@ def pool_loads(g: Given) -> Iterable[Index]:
 def shortfalls(g: Given) -> Iterable[Index]:
     """The same, for each number of units up that is likely enough to be counted."""
     return (
-        (n, s, d, f, k, b, m)
-        for n, s, d, f, k, b in shared(g)
-        for m in range(int(max(g.pool_count[s, d, y] for y in g.pools[s, d])) + 1)
-        if any((s, d, y, m) in g.pool_counted for y in g.pools[s, d])
+        (n, s, d, y, f, k, b, m)
+        for n, s, d, y, f, k, b in pool_loads(g)
+        for m in range(int(g.pool_count[s, d, y]) + 1)
+        if (s, d, y, m) in g.pool_counted
     )

@@ -220,29 +220,25 @@ def pool_limit(
 
 
 def curtailment(
-    c: Context, n: Node, s: Site, d: Part, f: Fitout, k: RackType, b: Band, m: UnitsUp
+    c: Context, n: Node, s: Site, d: Part, y: Pool, f: Fitout, k: RackType, b: Band, m: UnitsUp
 ) -> Relation:
     r"""Mining takes every shortfall first: what it is short of on average.
 
     .. math::
-        e_{nsdfkb} \ge K \sum_y \sum_{i \le m} P_{sdyi} \big( T_{nsdyfkb}
+        e_{nsdyfkb} \ge K \sum_{i \le m} P_{sdyi} \big( T_{nsdyfkb}
         - i\, \mu_{sdy}\, x_{nsdy} \big) \qquad \forall m
 
     The mean shortfall of a load is convex and piecewise linear: of these rows the one that
     counts exactly the numbers of units that fall short is the highest.
     """
     g = c.given
-    short: list[Number] = []
-    for y in g.pools[s, d]:
-        if (s, d, y, m) not in g.pool_counted:
-            continue
-        below = [(i, g.pool_up[s, d, y, i]) for i in range(m + 1) if (s, d, y, i) in g.pool_up]
-        chance = total(p for _, p in below)
-        served = total(i * p for i, p in below) * g.pool_unit_mw[s, d, y]
-        short.append(chance * c.pool_load[n, s, d, y, f, k, b])
-        if m:
-            short.append(-served * c.pool[n, s, d, y])
-    return at_least(c.curtailed[n, s, d, f, k, b], g.kw_per_mw * total(short))
+    below = [(i, g.pool_up[s, d, y, i]) for i in range(m + 1)]
+    chance = total(p for _, p in below)
+    served = total(i * p for i, p in below) * g.pool_unit_mw[s, d, y]
+    short = [chance * c.pool_load[n, s, d, y, f, k, b]]
+    if m:
+        short.append(-served * c.pool[n, s, d, y])
+    return at_least(c.curtailed[n, s, d, y, f, k, b], g.kw_per_mw * total(short))
 
 
 def mean_shortfall(up: Sequence[float], unit_mw: float, load_mw: Any) -> Any:
@@ -273,7 +269,7 @@ def curtailment_loss(c: Context, n: Node, s: Site) -> Number:
 
     .. math::
         - \sum_d \sum_b t_{nsb} \sum_{(fk)} \big( v_{fk} - v_{\text{next}} \big)
-        \frac{e_{nsdfkb}}{K}
+        \sum_y \frac{e_{nsdyfkb}}{K}
 
     with the classes in falling order of :math:`v`, what a facility MW of them earns in an hour:
     the least valuable is dropped first. Shortfalls of several shared parts add up, which counts
@@ -287,7 +283,7 @@ def curtailment_loss(c: Context, n: Node, s: Site) -> Number:
             for i, (worth, f, k) in enumerate(order):
                 following = order[i + 1][0] if i + 1 < len(order) else 0.0
                 hourly = g.hours[n, s, b] * (worth - following) / g.kw_per_mw
-                lost.append(-hourly * c.curtailed[n, s, d, f, k, b])
+                lost += [-hourly * c.curtailed[n, s, d, y, f, k, b] for y in g.pools[s, d]]
     return total(lost)
 
 

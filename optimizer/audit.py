@@ -120,6 +120,7 @@ def audit(
     breaches = [breach for breach in checked if breach is not None]
     breaches += _domains(plan)
     breaches += _promises(case, plan)
+    breaches += _shortfalls(case, plan)
     breaches += _splits(plan)
     banded, hourly, off_hours = _hours(case, plan)
     breaches += off_hours
@@ -173,6 +174,20 @@ def _promises(case: Case, plan: Context) -> Iterator[Breach]:
             yield Breach(
                 "uptime.promise", (n, x, p, k), where, float(has), promise.availability, ">="
             )
+
+
+def _shortfalls(case: Case, plan: Context) -> Iterator[Breach]:
+    """Work out, in exact fractions, what mining is short of on units that it shares."""
+    if not plan.curtailed:
+        return
+    reached = Reached(case, plan)
+    for index, said in plan.curtailed.items():
+        n, s, d, y, *rest = index
+        load = plan.pool_load[index]
+        has = float(reached.shortfall_kw(s, d, y, load)) if load else 0.0
+        if not abs(said - has) <= TOLERANCE * max(1e-3, has):
+            where = ", ".join((period_text(plan, n), s, d, y, *map(str, rest)))
+            yield Breach("uptime.shortfall", index, where, said, has, "==")
 
 
 def _splits(plan: Context) -> Iterator[Breach]:

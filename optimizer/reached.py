@@ -14,7 +14,7 @@ from models.availability import Share, series
 from models.context import Context
 from models.derive.facts import Facts
 from models.derive.uptime import Bank, Promise, Reach, units_needed
-from models.given import Part, Place, Site
+from models.given import Part, Place, Pool, Site
 from models.tree import Node
 from optimizer.case import Case
 
@@ -31,6 +31,7 @@ class Reached:
         self.facts = Facts(case.instance, plan.given.tree)
         self.reach = Reach(case.instance, exactly=True)
         self._places = {place.name: place for place in self.facts.place_list}
+        self._up: dict[tuple[Part, str, int], list[Share]] = {}
         self._banks: dict[tuple[Bank, bool], Share] = {}
 
     def availability(self, n: Node, p: Place, promise: Promise) -> Fraction:
@@ -69,6 +70,18 @@ class Reached:
         if part.feed is not None or not banks:
             banks.append(Bank(d, (), 0 if part.feed is not None else 1))
         return min(banks, key=lambda bank: self._bank(bank, promise))
+
+    def shortfall_kw(self, s: Site, d: Part, y: Pool, load_mw: float) -> Fraction:
+        """Mean kW by which shared units that are up fall short of a load."""
+        pool = next(pool for pool in self.facts.plants.pools[s, d] if pool.name == y)
+        key = d, pool.unit, pool.count
+        if key not in self._up:
+            self._up[key] = self.reach.up_probabilities(*key)
+        load, size = Fraction(load_mw), Fraction(pool.unit_mw)
+        short = sum(
+            Fraction(p) * max(Fraction(0), load - i * size) for i, p in enumerate(self._up[key])
+        )
+        return Fraction(short) * 1000
 
     def _bank(self, bank: Bank, promise: Promise) -> Share:
         excluded = promise.planned_work_excluded

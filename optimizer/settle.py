@@ -85,9 +85,10 @@ def _settle_shared(c: Context, n: Node, s: Site, d: Part) -> None:
             # The rule holds the load of this class and the better ones, whoever carries it.
             at = uptime.pool_balance(c, n, s, d, f, k, b).right
             for y in g.pools[s, d]:
-                c.pool_load[n, s, d, y, f, k, b] = at if y == chosen else 0.0  # type: ignore[index]
-            short = 0.0 if chosen is None else float(_short(g, s, d, chosen, np.array(at)))
-            c.curtailed[n, s, d, f, k, b] = g.kw_per_mw * short  # type: ignore[index]
+                load = at if y == chosen else 0.0
+                short = g.kw_per_mw * float(_short(g, s, d, y, np.array(load)))
+                c.pool_load[n, s, d, y, f, k, b] = load  # type: ignore[index]
+                c.curtailed[n, s, d, y, f, k, b] = short  # type: ignore[index]
 
 
 def shared_pool(c: Context, n: Node, s: Site, d: Part) -> Pool | None:

@@ -1534,28 +1534,24 @@ def test_shared_units_carry_no_more_than_their_nameplate() -> None:
 
 @rows_of("uptime.curtailment")
 def test_mining_takes_the_mean_shortfall() -> None:
-    g = shared_case()
-    loads = {y: ("pool_load", 1, *AT, y, *CLASS_OF_RIGS) for y in (ONE, TWO)}
-    short = ("curtailed", 1, *AT, *CLASS_OF_RIGS)
-    # None up: one in a hundred of one block, one in ten thousand of two. In kW.
-    assert row(g, "uptime.curtailment", 1, *AT, *CLASS_OF_RIGS, 0) == by_hand(
-        {short: 1, loads[ONE]: -10, loads[TWO]: -0.1}, ">="
-    )
-    # At most one up: then 5 MW of two blocks are served in 198 of 10,000 hours.
-    assert row(g, "uptime.curtailment", 1, *AT, *CLASS_OF_RIGS, 1) == by_hand(
-        {
-            short: 1,
-            loads[ONE]: -1000,
-            loads[TWO]: -19.9,
-            ("pool", 1, *AT, ONE): 4950,
-            ("pool", 1, *AT, TWO): 99,
-        },
-        ">=",
-    )
-    # Two up of two; one block has said all with one.
-    assert row(g, "uptime.curtailment", 1, *AT, *CLASS_OF_RIGS, 2) == by_hand(
-        {short: 1, loads[TWO]: -1000, ("pool", 1, *AT, TWO): 9900}, ">="
-    )
+    def short(y: str, m: int) -> Row:
+        return row(shared_case(), "uptime.curtailment", 1, *AT, y, *CLASS_OF_RIGS, m)
+
+    def hand(y: str, load: float, units: float) -> Row:
+        terms = {
+            ("curtailed", 1, *AT, y, *CLASS_OF_RIGS): 1.0,
+            ("pool_load", 1, *AT, y, *CLASS_OF_RIGS): -load,
+        }
+        return by_hand(terms | ({("pool", 1, *AT, y): units} if units else {}), ">=")
+
+    # None up: one hour in a hundred of one block, one in ten thousand of two. In kW.
+    assert short(ONE, 0) == hand(ONE, 10, 0)
+    assert short(TWO, 0) == hand(TWO, 0.1, 0)
+    # At most one up: of two blocks in 199 hours of 10,000, and in 198 of them 5 MW are served.
+    assert short(ONE, 1) == hand(ONE, 1000, 4950)
+    assert short(TWO, 1) == hand(TWO, 19.9, 99)
+    assert short(TWO, 2) == hand(TWO, 1000, 9900)
+    assert absent(shared_case(), "uptime.curtailment", 1, *AT, ONE, *CLASS_OF_RIGS, 2)
 
 
 @rows_of("uptime.carrying_limit")
@@ -1570,7 +1566,8 @@ def test_mining_loses_its_margin_on_what_it_is_short_of() -> None:
     terms = row(shared_case(), "capital.margin_balance", 1, "a")[0]
     # 100 $/MWh less 1.05 times 47 $/MWh, a facility MW of 1.1; a kW short through a year.
     loss = HOURS * (100 - 1.05 * 47) / 1.1 / 1e6 / 1e3
-    assert terms["curtailed", 1, *AT, *CLASS_OF_RIGS] == pytest.approx(loss, rel=1e-12)
+    for y in (ONE, TWO):
+        assert terms["curtailed", 1, *AT, y, *CLASS_OF_RIGS] == pytest.approx(loss, rel=1e-12)
 
 
 # --- that nothing is untested --------------------------------------------------------------

@@ -64,12 +64,17 @@ TYPED: dict[str, Any] = {
         "chiller": {"unit_mw": 2.0, "failures_per_year": 0.1, "hours_to_repair": 10.0,
                     "common_cause_share": 0.05, "capex_usd_per_kw": 300.0,
                     "opex_usd_per_kw_year": 10.0, "works_months": 6},
+        "block": {"unit_mw": 11.0, "failures_per_year": 0.5, "hours_to_repair": 8.0,
+                  "common_cause_share": 0.02, "capex_usd_per_kw": 50.0, "works_months": 6},
     }, "subsystems": {
+        "blocks": {"level": "site", "components": ["block"], "spares_max": 0, "pooled": True,
+                   "sites": ["west"]},
         "cool": {"level": "site", "components": ["chiller"], "spares_max": 1, "sites": ["east"]},
     }},
     "sites": {
         "west": {"firm_mw": 24.0, "interruptible_mw": 20.0, "fibre": False,
-                 "substation_mw": 44.0, "staff_musd_per_year": 1.0},
+                 "substation_mw": 44.0, "staff_musd_per_year": 1.0,
+                 "plant": {"blocks": {"component": "block", "units": 3}}},
         "east": {"firm_mw": 22.0, "mining_mw_max": 16.0, "ai_mw_max": 12.0,
                  "plant": {"cool": {"component": "chiller", "units": 1}}},
     },
