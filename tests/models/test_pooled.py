@@ -134,7 +134,7 @@ def mining(
     racks: dict[str, float], hours: Hours, units: int, size: float, up: list[float], ai: float
 ) -> float:
     """Margin of mining on what AI leaves, less what it is short of; the dearer drop last."""
-    supply = min(12.0, units * size) - ai
+    supply = min(16.0, units * size) - ai
     value = 0.0
     for weight, price in zip(hours.weight_h, hours.price_usd_per_mwh, strict=True):
         left, load, steps = supply, ai, []
