@@ -273,7 +273,8 @@ def curtailment_loss(c: Context, n: Node, s: Site) -> Number:
 
     with the classes in falling order of :math:`v`, what a facility MW of them earns in an hour:
     the least valuable is dropped first. Shortfalls of several shared parts add up, which counts
-    those that coincide twice.
+    those that coincide twice; what AI itself is short of counts with them. Both lean to the safe
+    side, by no more than AI's own downtime.
     """
     g = c.given
     lost: list[Number] = []
@@ -285,6 +286,21 @@ def curtailment_loss(c: Context, n: Node, s: Site) -> Number:
                 hourly = g.hours[n, s, b] * (worth - following) / g.kw_per_mw
                 lost += [-hourly * c.curtailed[n, s, d, y, f, k, b] for y in g.pools[s, d]]
     return total(lost)
+
+
+def dropped_it_mw(c: Context, n: Node, s: Site) -> dict[tuple[Fitout, RackType, Band], Number]:
+    """Mean IT MW of each machine class that shortfalls of shared units drop, the worst first."""
+    g = c.given
+    dropped: dict[tuple[Fitout, RackType, Band], Number] = {}
+    for d in g.pooled_parts.get(s, ()):
+        for b in g.bands[n, s]:
+            before: Number = 0.0
+            for _, f, k in ranked(g, n, s, b):
+                short = total(c.curtailed[n, s, d, y, f, k, b] for y in g.pools[s, d])
+                own = (short - before) / (g.kw_per_mw * g.pue_peak[f])
+                dropped[f, k, b] = dropped.get((f, k, b), 0.0) + own
+                before = short
+    return dropped
 
 
 def plant_spending(c: Context, n: Node, s: Site) -> Number:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from models.context import Context
-from models.given import Band, Site
+from models.given import Band, Given, Site
 from models.terms import Terms
 from models.tree import Node
 from optimizer.case import Case
+from optimizer.plan.ledger import mined_it_mw
 from optimizer.words import month_of
 
 USD_PER_MUSD = 1e6
@@ -30,7 +32,7 @@ class EnergyRow:
     market_usd_per_mwh, mining_usd_per_mwh, ai_usd_per_mwh : float
         Mean price of these hours before adders, and with those on each use.
     mining_it_mw : float
-        Critical IT MW mining.
+        Critical IT MW mining on average, less what shortfalls of units shared with AI drop.
     mining_mw, ai_mw : float
         Mean utility MW drawn.
     mining_mwh, ai_mwh, tenant_mwh : float
@@ -69,21 +71,20 @@ class Draw:
 def energy(case: Case, plan: Context) -> Iterator[EnergyRow]:
     """List bands of every node and site."""
     g = plan.given
-    draws = ai_draws(case, plan)
+    draws, mined = ai_draws(case, plan), mined_it_mw(plan)
     for n in g.nodes:
         for s in g.sites:
             for b in g.bands[n, s]:
-                yield _row(plan, n, s, b, draws.get((n, s), Draw()))
+                yield _row(g, mined, n, s, b, draws.get((n, s), Draw()))
 
 
-def _row(plan: Context, n: Node, s: Site, b: Band, ai: Draw) -> EnergyRow:
-    g = plan.given
+def _row(g: Given, mined: Mapping[Any, float], n: Node, s: Site, b: Band, ai: Draw) -> EnergyRow:
     hours, price = g.hours[n, s, b], g.price[n, s, b]
     for_mining = price + g.adder[s] + g.mining_adder[s]
     for_ai = price + g.adder[s] + g.ai_adder[s]
     running = {f: 0.0 for f, _ in g.runs[n, s, b]}
     for f, k in g.runs[n, s, b]:
-        running[f] += plan.mining[n, s, f, k, b]
+        running[f] += mined[n, s, f, k, b]
     mining_mw = sum(g.pue[f] * mw for f, mw in running.items())
     return EnergyRow(
         n, month_of(g.tree, n), s, b, g.cut[n, s, b], hours,

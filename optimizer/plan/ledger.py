@@ -139,15 +139,23 @@ class Shares:
         return tuple((segment, mw / whole) for segment, mw in served.items() if mw)
 
 
+def mined_it_mw(c: Context) -> dict[tuple[Node, Site, str, RackType, int], float]:
+    """IT MW that mine in a band on average, less what shortfalls of shared units drop."""
+    g = c.given
+    mined = {key: float(mw) for key, mw in c.mining.items()}
+    for n in g.nodes:
+        for s in g.pooled_parts:
+            for (f, k, b), mw in uptime.dropped_it_mw(c, n, s).items():
+                mined[n, s, f, k, b] -= float(mw)
+    return mined
+
+
 # --- operation -----------------------------------------------------------------------------
 
 
 def _mining(c: Context) -> Iterator[Entry]:
     g = c.given
-    for n in g.nodes:
-        for s in g.pooled_parts:
-            yield Entry(n, s, MINING, "revenue", float(uptime.curtailment_loss(c, n, s)))
-    for (n, s, f, k, b), mw in c.mining.items():
+    for (n, s, f, k, b), mw in mined_it_mw(c).items():
         energy = g.price[n, s, b] + g.adder[s] + g.mining_adder[s]
         mwh = g.hours[n, s, b] * mw
         yield Entry(n, s, MINING, "revenue", mwh * g.mining_revenue[n, k])

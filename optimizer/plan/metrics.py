@@ -16,7 +16,7 @@ from optimizer.case import Case
 from optimizer.plan.allocation import AllocationRow
 from optimizer.plan.energy import EnergyRow
 from optimizer.plan.finance import FinanceRow
-from optimizer.plan.ledger import COMPANY, MINING, Entry
+from optimizer.plan.ledger import COMPANY, MINING, Entry, mined_it_mw
 from optimizer.plan.value import (
     Flow,
     equity_flows,
@@ -181,7 +181,7 @@ class Metrics:
     def _ph_days_by_node(self) -> dict[Node, float]:
         g, derivation = self.case.given, self.case.derivation
         days = dict.fromkeys(g.nodes, 0.0)
-        for (n, s, _, k, b), mw in self.plan.mining.items():
+        for (n, s, _, k, b), mw in mined_it_mw(self.plan).items():
             days[n] += g.hours[n, s, b] / 24.0 * mw * ph_per_mw(derivation, k)
         return days
 
