@@ -34,6 +34,7 @@ Option = str
 SlaClass = str
 Pool = str
 UnitsUp = int
+Age = int
 Band = int
 
 #: Index letter of each type, and what it runs over. A second index of a type carries a prime.
@@ -56,6 +57,7 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "Option": ("o", "way for a part to carry the AI load: units that stand, and those needed"),
     "SlaClass": ("q", "class of contracts by what they promise, the strictest first"),
     "Pool": ("y", "units of a part that AI and mining share"),
+    "Age": ("t", "periods since the company began with AI"),
     "UnitsUp": ("m", "number of units that are up"),
     "Filling": ("w", "filling of a hall: racks to which none can be added"),
 }
@@ -366,8 +368,12 @@ class Given:
         "", "w", "parts of the downtime that an option uses up of a promise"
     )
     place_weight: Table[tuple[Place, SlaClass], float] = known(
-        "", "w", "parts of the downtime that a hall's package uses up of a promise"
+        "", "w", "parts of a promise's downtime that a hall's package and the company use up"
     )
+    learning_weight: Table[tuple[SlaClass, Age], float] = known(
+        "", "w^+", "parts of it that a company new to AI uses up more"
+    )
+    one_hall: float = known("hall", "1", "a single hall")
     downtime_parts: float = known("", r"W", "parts into which the downtime allowed is divided")
     plant_lag: Table[Unit, int] = known("period", r"\ell", "building of a unit")
     plant_today: Table[tuple[Site, Part, Unit], float] = known(

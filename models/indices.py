@@ -487,3 +487,13 @@ def shortfalls(g: Given) -> Iterable[Index]:
         for m in range(int(g.pool_count[s, d, y]) + 1)
         if (s, d, y, m) in g.pool_counted
     )
+
+
+def learning(g: Given) -> Iterable[Index]:
+    """Nodes, where the company is new to AI and learns."""
+    return nodes(g) if g.learning_weight else ()
+
+
+def learning_served(g: Given) -> Iterable[Index]:
+    """Nodes, places and classes served, where the company is new to AI and learns."""
+    return served(g) if g.learning_weight else ()

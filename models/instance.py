@@ -852,6 +852,21 @@ class Component(Block):
         ge=0,
         plausible=(0, 600),
     )
+    newcomer_factor: float = number(
+        "ratio",
+        "times as many failures when a company begins with AI (company level)",
+        default=1.0,
+        ge=1,
+        le=100,
+        plausible=(1, 20),
+    )
+    learning_months: float = number(
+        "months",
+        "in which what is more than usual halves",
+        default=12.0,
+        gt=0,
+        plausible=(1, 60),
+    )
     capex_usd_per_kw: float = number(
         "$/kW", "capex per kW of the unit", default=0.0, ge=0, plausible=(0, 10_000)
     )
@@ -881,7 +896,9 @@ class Component(Block):
 class Subsystem(Block):
     """A part that AI needs: units of one kind, so many of which have to be up."""
 
-    level: Literal["hall", "site"] = said("whether each hall has its own or the site has one")
+    level: Literal["hall", "site", "company"] = said(
+        "whether each hall has its own, the site has one, or the company, as its operators"
+    )
     components: list[Name] = said("kinds of units to choose from", min_length=1)
     load_share: float = number(
         "share",
@@ -913,6 +930,14 @@ class Subsystem(Block):
         "facility MW, at pue_peak",
         default=False,
     )
+
+    @model_validator(mode="after")
+    def _company(self) -> Subsystem:
+        if self.level == "company" and (len(self.components) > 1 or self.feed is not None):
+            raise PydanticCustomError(
+                "company", "a part of the company is of one component, without a feed"
+            )
+        return self
 
     @model_validator(mode="after")
     def _pooled(self) -> Subsystem:

@@ -108,9 +108,12 @@ def standing_units(c: Context, n: Node, s: Site, d: Part, u: Unit, q: SlaClass) 
 def downtime_budget(c: Context, n: Node, p: Place, q: SlaClass) -> Relation:
     r"""Hall and plant together use up no more downtime than a promise allows.
 
-    .. math:: w_{pq}\, x_{npq} + \sum_d \sum_o w_{sdoq}\, x_{nsdoq} \le W
+    .. math::
+        w_{pq}\, x_{npq} + \sum_d \sum_o w_{sdoq}\, x_{nsdoq}
+        + \sum_t w^+_{qt} \big( x_{n-t} - x_{n-t-1} \big) \le W
 
-    All numbers are whole and the right-hand side is constant, which keeps solvers exact.
+    All numbers are whole and the right-hand side is constant, which keeps solvers exact. The last
+    sum is there while a company that is new to AI learns.
     """
     g = c.given
     s = g.site_of[p]
@@ -120,7 +123,45 @@ def downtime_budget(c: Context, n: Node, p: Place, q: SlaClass) -> Relation:
         for o in g.plant_options[s, d]
         if (n, s, d, o, q) in c.held
     )
-    return at_most(total((g.place_weight[p, q] * c.served[n, p, q], *plant)), g.downtime_parts)
+    learning = (
+        weight * _begins(c, m)
+        for m in g.tree.path(n)
+        if (weight := g.learning_weight.get((q, g.tree.period[n] - g.tree.period[m])))
+    )
+    used = total((g.place_weight[p, q] * c.served[n, p, q], *plant, *learning))
+    return at_most(used, g.downtime_parts)
+
+
+def _begins(c: Context, n: Node) -> Number:
+    """Whether the company begins with AI at a node."""
+    parent = c.given.tree.parent[n]
+    return c.began[n,] if parent is None else c.began[n,] - c.began[parent,]
+
+
+def experience_stays(c: Context, n: Node) -> Relation:
+    r"""A company that has begun with AI has begun.
+
+    .. math:: x_n \ge x_{n-1}
+    """
+    return at_least(_begins(c, n), 0.0)
+
+
+def experience_begins(c: Context, n: Node) -> Relation:
+    r"""A company begins with AI where a hall of it is in service.
+
+    .. math:: 1\ \text{hall} \cdot \big( x_n - x_{n-1} \big) \le \sum_{p,\ \text{AI}} H_{np}
+    """
+    g = c.given
+    halls = total(c.halls[n, p] for p, use in g.workload_of.items() if use == "ai")
+    return at_most(g.one_hall * _begins(c, n), halls)
+
+
+def served_by_who_has_begun(c: Context, n: Node, p: Place, q: SlaClass) -> Relation:
+    r"""Only a company that has begun serves a promise.
+
+    .. math:: x_{npq} \le x_n
+    """
+    return at_most(c.served[n, p, q], c.began[n,])
 
 
 def serving_limit(c: Context, n: Node, p: Place, q: SlaClass) -> Relation:

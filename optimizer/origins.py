@@ -62,6 +62,7 @@ BY_DECISION: Mapping[str, str] = {
     "cloud": "gpu_cloud.{rack}.price_usd_per_gpu_hour",
     "plant_orders": "uptime.components.{unit}.capex_usd_per_kw",
     "held": "uptime.subsystems.{part}",
+    "began": "uptime.components",
     "pool": "uptime.subsystems.{part}",
     "pool_load": "uptime.subsystems.{part}",
     "curtailed": "uptime.subsystems.{part}",

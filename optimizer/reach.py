@@ -60,6 +60,9 @@ def best_reach(facts: Facts, offer: Contract) -> Best | None:
 
 def _at(facts: Facts, place: Place, promise: Promise) -> Best:
     downtime = {**dict(_hall(facts, place, promise)), **dict(_plant(facts, place, promise))}
+    for name, part in facts.i.uptime.subsystems.items():
+        if part.level == "company":
+            downtime[name] = float(facts.designs.reach.company(part, None))
     return Best(place.site, place.hall, float(1 - series(list(downtime.values()))), downtime)
 
 

@@ -37,7 +37,22 @@ class Reached:
     def availability(self, n: Node, p: Place, promise: Promise) -> Fraction:
         """Availability of a hall that serves a promise, its site's plant among it."""
         parts = [self.package(p, promise), *self.plant(n, p, promise).values()]
-        return Fraction(1 - series(parts))
+        return Fraction(1 - series([*parts, *self.company(n)]))
+
+    def company(self, n: Node) -> list[Share]:
+        """Unavailability of the company's own parts at a node."""
+        designs = self.facts.designs
+        months = self.experience_months(n) if designs.learns else None
+        return [self.reach.company(part, months) for part in designs.of_company]
+
+    def experience_months(self, n: Node) -> float:
+        """Months from the first period with an AI hall in service to the one of a node."""
+        g = self.plan.given
+        ai = [p for p, use in g.workload_of.items() if use == "ai"]
+        for m in g.tree.path(n):
+            if any(self.plan.halls[m, p] > 0.5 for p in ai):
+                return float(g.tree.first_month(n) - g.tree.first_month(m))
+        return 0.0
 
     def package(self, p: Place, promise: Promise) -> Share:
         """Unavailability of a hall's package."""

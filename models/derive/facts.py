@@ -309,6 +309,10 @@ class Facts:
             self.designs.reach.package(package, planned_work_excluded=excluded), promise
         )
 
+    def hall_weight(self, p: Place, promise: Promise) -> int:
+        """Parts of a promise's downtime that a package and an experienced company use up."""
+        return self.package_weight(p, promise) + self.designs.company_weight(promise, None)
+
     def promised_at(self, s: str) -> bool:
         """Whether some contract that promises availability may be served at a site."""
         return any(
@@ -323,9 +327,10 @@ class Facts:
         package, promise = self.package(p), promise_of(offer)
         if package is None:
             return False
-        if package.stated is not None and not self.plants.parts[p.site]:
+        alone = not self.plants.parts[p.site] and not self.designs.of_company
+        if package.stated is not None and alone:
             return package.stated >= offer.availability
-        used = self.package_weight(p, promise) + self.plants.least_weight(p.site, promise)
+        used = self.hall_weight(p, promise) + self.plants.least_weight(p.site, promise)
         return used <= DOWNTIME_PARTS
 
     def conversion(self, p: Place, q: Place) -> tuple[int, float] | None:

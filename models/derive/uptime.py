@@ -151,6 +151,20 @@ class Reach:
             self.figure(component.hours_to_repair),
         )
 
+    def company(self, subsystem: Subsystem, months: float | None) -> Share:
+        """Unavailability of a part of the company, so many months after it began with AI.
+
+        Experienced where ``months`` is None. The exponential is rounded up to twelve digits, so
+        that floats and fractions agree.
+        """
+        component = self.i.uptime.components[subsystem.components[0]]
+        if months is None or component.newcomer_factor == 1.0:
+            return self.unit(component)
+        excess = 0.5 ** (months / component.learning_months)
+        more = self.figure(math.ceil(excess * 1e12) / 1e12)
+        times = 1 + (self.figure(component.newcomer_factor) - 1) * more
+        return min(1, self.unit(component) * times)
+
     def outages_per_year(self, feed: Component) -> Share:
         """How often a feed fails in a calendar year."""
         return self.unit(feed) * HOURS_PER_YEAR / self.figure(feed.hours_to_repair)
@@ -244,6 +258,24 @@ class Designs:
             promise_of(offer) for offer in self.i.contracts.values() if offer.availability > 0
         }
         return tuple(sorted(found, key=lambda p: (-p.availability, p.planned_work_excluded)))
+
+    @cached_property
+    def of_company(self) -> tuple[Subsystem, ...]:
+        """Parts that the company has once, such as its operators."""
+        return tuple(p for p in self.i.uptime.subsystems.values() if p.level == "company")
+
+    @property
+    def learns(self) -> bool:
+        """Whether the company is new to AI and gets better at it."""
+        kinds = (self.i.uptime.components[part.components[0]] for part in self.of_company)
+        new = not self.i.finance.hosts_ai_already
+        return new and any(kind.newcomer_factor > 1.0 for kind in kinds)
+
+    def company_weight(self, promise: Promise, months: float | None) -> int:
+        """Downtime of a promise that the company's own parts use up."""
+        return sum(
+            weight_of(self.reach.company(part, months), promise) for part in self.of_company
+        )
 
     def packages(self, it_mw: float) -> Mapping[str, HallDesign]:
         """Give the packages of a hall of so many IT MW, by name."""
@@ -553,7 +585,12 @@ def tables(d: Any) -> dict[str, Any]:
     """Tables of plants: their parts, what units cost, and what each way to carry a load uses."""
     plants: Plants = d.plants
     pooled = {s for s, _ in plants.pools}
-    used = {s for s, parts in plants.parts.items() if parts and (d.promised_at(s) or s in pooled)}
+    learns = d.designs.learns
+    used = {
+        s
+        for s, parts in plants.parts.items()
+        if (parts or learns) and (d.promised_at(s) or s in pooled)
+    }
     options = {key: ways for key, ways in plants.options.items() if key[0] in used}
     units = {c for ways in options.values() for way in ways for c, _ in way.bank.counts}
     kinds = {c: d.i.uptime.components[c] for c in d.i.uptime.components if c in units}
@@ -594,12 +631,26 @@ def tables(d: Any) -> dict[str, Any]:
             for p in d.place_list
             if p.workload == "ai" and p.site in used
             for promise in plants.promises
-            if (weight := d.package_weight(p, promise)) <= DOWNTIME_PARTS
+            if (weight := d.hall_weight(p, promise)) <= DOWNTIME_PARTS
         },
+        "learning_weight": _learning(d) if learns else {},
+        "one_hall": 1.0,
         "downtime_parts": float(DOWNTIME_PARTS),
         **_pools(d),
         **_units(d, options, kinds),
     }
+
+
+def _learning(d: Any) -> dict[tuple[str, int], float]:
+    """Downtime that a newcomer uses up beyond an old hand, by periods since it began."""
+    found: dict[tuple[str, int], float] = {}
+    for promise in d.plants.promises:
+        usual = d.designs.company_weight(promise, None)
+        for age in range(d.tree.periods):
+            more = d.designs.company_weight(promise, float(age * d.tree.months)) - usual
+            if more > 0:
+                found[promise.name, age] = float(more)
+    return found
 
 
 def _pools(d: Any) -> dict[str, Any]:

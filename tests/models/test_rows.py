@@ -22,6 +22,7 @@ from tests.models.tiny import (
     BARN,
     BARN_AI,
     BARN_MINE,
+    CREW,
     DENSE,
     HOURS,
     LEASE,
@@ -1448,6 +1449,53 @@ def test_value_keeps_what_the_plant_is_still_worth() -> None:
     # In service from 2030 or 2031; at the end of 2031 two years or one of ten are gone.
     assert terms["plant_orders", 0, "a", "cool", "chiller"] == pytest.approx(0.8 * 0.8)
     assert terms["plant_orders", 1, "a", "cool", "chiller"] == pytest.approx(0.8 * 0.9)
+
+
+# --- a company that learns -----------------------------------------------------------------
+
+
+def newcomer(**more: Any) -> Given:
+    """An offer of 99.9 % by a company that has not run AI yet."""
+    return case(tiny(uptime=CREW, contracts__lease=LEASE, **more))
+
+
+@rows_of("uptime.downtime_budget")
+def test_a_newcomer_uses_up_more_of_a_promise_until_it_has_learnt() -> None:
+    # Experienced 1e-4 on top of the hall's 5e-4; 3e-4 in the first year, 2e-4 in the second.
+    usual, first, second, third = 99_955, 299_895, 199_920, 149_937
+    assert row(newcomer(), "uptime.downtime_budget", 2, AI, CLASS) == by_hand(
+        {
+            ("served", 2, AI, CLASS): HALF + usual,
+            ("began", 2): first - usual,
+            ("began", 1): second - first,
+            ("began", 0): third - second,
+        },
+        "<=",
+        1_000_000,
+    )
+    assert absent(newcomer(finance__hosts_ai_already=True), "uptime.downtime_budget", 2, AI, CLASS)
+
+
+@rows_of("uptime.experience_stays")
+def test_experience_stays() -> None:
+    assert row(newcomer(), "uptime.experience_stays", 2) == by_hand(
+        {("began", 2): 1, ("began", 1): -1}, ">="
+    )
+    assert row(newcomer(), "uptime.experience_stays", 0) == by_hand({("began", 0): 1}, ">=")
+
+
+@rows_of("uptime.experience_begins")
+def test_experience_begins_with_a_hall_in_service() -> None:
+    assert row(newcomer(), "uptime.experience_begins", 1) == by_hand(
+        {("began", 1): 1, ("began", 0): -1, ("halls", 1, AI): -1}, "<="
+    )
+
+
+@rows_of("uptime.served_by_who_has_begun")
+def test_a_promise_is_served_by_who_has_begun() -> None:
+    assert row(newcomer(), "uptime.served_by_who_has_begun", 1, AI, CLASS) == by_hand(
+        {("served", 1, AI, CLASS): 1, ("began", 1): -1}, "<="
+    )
 
 
 # --- a plant that mining shares ------------------------------------------------------------

@@ -114,6 +114,16 @@ POOLED: Typed = {
         "blocks": {"level": "site", "components": ["block"], "spares_max": 0, "pooled": True},
     },
 }
+#: People who err an hour in ten thousand, three times as often at first, half as much more a
+#: year later.
+CREW: Typed = {
+    "packages": {"n1": {"availability": 0.9995}},
+    "components": {
+        "people": {"availability": 0.9999, "hours_to_repair": 1.0, "newcomer_factor": 3.0,
+                   "learning_months": 12.0},
+    },
+    "subsystems": {"crew": {"level": "company", "components": ["people"]}},
+}  # fmt: skip
 #: A second GPU rack, into which the first can be rebuilt in a year.
 DENSE: Typed = {**BASE["racks"]["gpu"], "gpus_per_rack": 16, "price_usd": 600_000.0}
 REBUILD: Typed = {"rack": "dense", "cost_usd": 20_000.0, "months": 12}
@@ -233,7 +243,7 @@ def rich() -> Given:
             ],
             "contracts": [{"contract": "old", "mw": 0.5}],
         },
-        uptime=merged(PLANT, POOLED),
+        uptime=merged(merged(PLANT, POOLED), CREW),
         policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
         uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
     )
