@@ -347,3 +347,30 @@ def downtime_weight(unavailability: float, promised: float) -> int:
     # A relative error of the logarithms must not round a weight down.
     parts = DOWNTIME_PARTS * used / allowed * (1.0 + 1e-12)
     return max(1, min(DOWNTIME_PARTS + 1, math.ceil(parts)))
+
+
+def downtime_share(unavailability: float, promised: float) -> float:
+    r"""Share of a promise's downtime that a part uses up, as it is told.
+
+    Examples
+    --------
+    >>> round(downtime_share(4e-5, 0.9999), 3), downtime_share(0.1, 0.0)
+    (0.4, 0.0)
+    """
+    if unavailability <= 0.0 or promised <= 0.0:
+        return 0.0
+    if promised >= 1.0:
+        return math.inf
+    used = math.inf if unavailability >= 1.0 else -math.log1p(-unavailability)
+    return used / -math.log(promised)
+
+
+def one_more_nine(promised: float) -> float:
+    """Availability with a tenth of the downtime.
+
+    Examples
+    --------
+    >>> one_more_nine(0.9999), one_more_nine(0.99982)
+    (0.99999, 0.999982)
+    """
+    return float(1 - (1 - Fraction(str(promised))) / 10)

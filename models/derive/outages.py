@@ -1,4 +1,4 @@
-r"""How often AI loses what keeps it running, and for how long: banks, packages, parts in series."""
+"""How often AI loses what keeps it running, and for how long: banks, packages, series."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from optimizer.case import Case
 from optimizer.plan.allocation import AllocationRow, HallRow, allocation, halls
 from optimizer.plan.binding import BindingRow, binding
 from optimizer.plan.contracts import ContractRow, contracts
+from optimizer.plan.designs import DesignRow, designs
 from optimizer.plan.energy import EnergyRow, energy
 from optimizer.plan.finance import FinanceRow, YearRow, by_year, finance
 from optimizer.plan.frames import frame
@@ -41,6 +42,8 @@ class Tables:
         Money by period and by year (:class:`FinanceRow`, :class:`YearRow`).
     contracts, uptime : DataFrame
         What is signed and what is promised (:class:`ContractRow`, :class:`UptimeRow`).
+    designs : DataFrame
+        What keeps AI running, part by part (:class:`DesignRow`).
     metrics, value : DataFrame
         Figures of the plan, and the parts of its value (:class:`MetricRow`, :class:`BridgeRow`).
     binding : DataFrame
@@ -55,6 +58,7 @@ class Tables:
     finance_by_year: DataFrame
     contracts: DataFrame
     uptime: DataFrame
+    designs: DataFrame
     metrics: DataFrame
     value: DataFrame
     binding: DataFrame
@@ -102,6 +106,7 @@ def tables(case: Case, solved: Solved, lists: Lists | None = None) -> Tables:
         finance_by_year=frame(YearRow, by_year(plan, entries)),
         contracts=frame(ContractRow, contracts(case, plan)),
         uptime=frame(UptimeRow, uptime(case, plan)),
+        designs=frame(DesignRow, designs(case, plan)),
         metrics=frame(MetricRow, figures.rows()),
         value=frame(BridgeRow, bridge(plan, entries)),
         binding=frame(BindingRow, binding(plan)),

@@ -184,7 +184,7 @@ def test_outages_are_the_slope_of_the_chain(n, k, beta):
 
 
 def test_outages_of_mixed_units_are_those_of_their_markov_chain():
-    """Two kinds with a common cause each: flow over the edge between up and down, state by state."""
+    """Two kinds with a common cause each: flow from up to down, state by state."""
     kinds = [(2, 0.02, 0.1, 5.0), (1, 0.05, 0.2, 12.0)]
     groups = [Repaired(Units(n, q, beta), hours) for n, q, beta, hours in kinds]
     # A unit fails by itself, a common cause takes all of its kind: each is up or down.
