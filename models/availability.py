@@ -350,19 +350,20 @@ def downtime_weight(unavailability: float, promised: float) -> int:
 
 
 def downtime_share(unavailability: float, promised: float) -> float:
-    r"""Share of a promise's downtime that a part uses up, as it is told.
+    """Share of a promise's downtime that a part uses up, as it is told.
+
+    What is never up uses up all of it, as does any downtime where none is allowed.
 
     Examples
     --------
-    >>> round(downtime_share(4e-5, 0.9999), 3), downtime_share(0.1, 0.0)
-    (0.4, 0.0)
+    >>> round(downtime_share(4e-5, 0.9999), 3), downtime_share(0.1, 0.0), downtime_share(0.1, 1.0)
+    (0.4, 0.0, 1.0)
     """
     if unavailability <= 0.0 or promised <= 0.0:
         return 0.0
-    if promised >= 1.0:
-        return math.inf
-    used = math.inf if unavailability >= 1.0 else -math.log1p(-unavailability)
-    return used / -math.log(promised)
+    if promised >= 1.0 or unavailability >= 1.0:
+        return 1.0
+    return math.log1p(-unavailability) / math.log(promised)
 
 
 def one_more_nine(promised: float) -> float:

@@ -103,7 +103,7 @@ def _out_of_reach(kept: Kept, p: Place, best: list[_Way], more: Promise) -> str:
     reach = 1.0 - float(series(list(downtime.values())))
     place = kept.places[p]
     way = in_the_way(Best(place.site, place.hall, reach, downtime), more.availability)
-    return f"out of reach: best {percent(reach)}, {way} of the downtime allowed"
+    return f"out of reach: best {percent(reach)}; of the downtime allowed {way}"
 
 
 def _kw(kept: Kept, n: Node, p: Place) -> float:

@@ -30,8 +30,9 @@ class DesignRow:
         What, and what it is made of; a stated package is named.
     installed, needed : int
         Units that stand, in each hall or in the plant, and those that carry the load.
-    carries_mw : float
-        Most MW through it: of a hall at nameplate, or of the site's AI.
+    it_mw, carries_mw : float
+        Most critical IT MW behind it, of a hall at nameplate or of the site's AI, and the MW that
+        go through it for them.
     down_minutes_per_year : float
         Minutes of downtime in a year.
     outages_per_year, hours_each : float or None
@@ -51,6 +52,7 @@ class DesignRow:
     units: str
     installed: int
     needed: int
+    it_mw: float
     carries_mw: float
     down_minutes_per_year: float
     outages_per_year: float | None
@@ -66,8 +68,8 @@ def designs(case: Case, plan: Context) -> Iterator[DesignRow]:
         at = {p: list(nodes) for (y, p), nodes in kept.hosted.items() if y == x}
         for p, nodes in sorted(at.items()):
             for part in kept.hall(p, promise):
-                load = kept.places[p].it_mw * _load_share(kept, part)
-                yield _row(kept, x, part, nodes, load, plan.given.site_of[p], p)
+                it_mw = kept.places[p].it_mw
+                yield _row(kept, x, part, nodes, it_mw, plan.given.site_of[p], p)
         sites = dict.fromkeys(plan.given.site_of[p] for p in sorted(at))
         for s in sites:
             serving = {n for p, nodes in at.items() if plan.given.site_of[p] == s for n in nodes}
@@ -83,8 +85,8 @@ def _plant(
         for part in kept.plant(n, s, promise):
             periods.setdefault(part, []).append(n)
     for part, own in periods.items():
-        load = max(kept.load_mw(n, s, promise) for n in own) * _load_share(kept, part)
-        yield _row(kept, x, part, own, load, s)
+        it_mw = max(kept.load_mw(n, s, promise) for n in own)
+        yield _row(kept, x, part, own, it_mw, s)
 
 
 def _load_share(kept: Kept, part: Part) -> float:
@@ -95,7 +97,7 @@ def _load_share(kept: Kept, part: Part) -> float:
 
 
 def _row(
-    kept: Kept, x: Name, part: Part, nodes: list[Node], load: float, s: Site, p: Place = ""
+    kept: Kept, x: Name, part: Part, nodes: list[Node], it_mw: float, s: Site, p: Place = ""
 ) -> DesignRow:
     g, down, bank = kept.plan.given, part.downtime, part.bank
     units = g.package_of[p] if bank is None else " and ".join(f"{n} {c}" for c, n in bank.counts)
@@ -104,7 +106,7 @@ def _row(
         g.hall_of[p] if p else "", state_of(p) if p else "", part.subsystem, units or "none",
         installed=1 if bank is None else sum(n for _, n in bank.counts),
         needed=1 if bank is None else bank.needed,
-        carries_mw=load,
+        it_mw=it_mw, carries_mw=it_mw * _load_share(kept, part),
         down_minutes_per_year=down.minutes_per_year,
         outages_per_year=down.outages_per_year, hours_each=down.hours_each,
         budget_share=downtime_share(down.unavailability, kept.promise(x).availability),
