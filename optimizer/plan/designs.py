@@ -100,9 +100,10 @@ def _row(
     kept: Kept, x: Name, part: Part, nodes: list[Node], it_mw: float, s: Site, p: Place = ""
 ) -> DesignRow:
     g, down, bank = kept.plan.given, part.downtime, part.bank
+    ordered = sorted(nodes, key=lambda n: g.tree.period[n])
     units = g.package_of[p] if bank is None else " and ".join(f"{n} {c}" for c, n in bank.counts)
     return DesignRow(
-        month_of(g.tree, min(nodes)), month_of(g.tree, max(nodes)), x, part.level, s,
+        month_of(g.tree, ordered[0]), month_of(g.tree, ordered[-1]), x, part.level, s,
         g.hall_of[p] if p else "", state_of(p) if p else "", part.subsystem, units or "none",
         installed=1 if bank is None else sum(n for _, n in bank.counts),
         needed=1 if bank is None else bank.needed,

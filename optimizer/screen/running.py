@@ -165,7 +165,7 @@ def _uses(rows: list[Row]) -> Table:
 def _designs(parts: list[Row]) -> Table:
     """Lay out the units of halls, a line a state, and of plants, a line a part."""
     lines: dict[tuple[str, ...], list[Row]] = {}
-    for part in parts:
+    for part in sorted(parts, key=lambda part: (part["site"], part["level"], part["hall"])):
         plant = (part["subsystem"], part["units"], str(part["needed"]))
         own = (part["hall"], part["state"]) if part["level"] == "hall" else plant
         lines.setdefault((part["site"], *own), []).append(part)
@@ -189,16 +189,17 @@ def units(part: Row) -> str:
 
     Examples
     --------
-    >>> units({"subsystem": "ups", "units": "4 ups-1mw", "needed": 3})
+    >>> units({"subsystem": "ups", "units": "4 ups-1mw", "installed": 4, "needed": 3})
     '4 ups-1mw for 3'
-    >>> units({"subsystem": "power", "units": "none", "needed": 0})
+    >>> units({"subsystem": "power", "units": "none", "installed": 0, "needed": 0})
     'power: none'
     """
     if part["subsystem"] == STATED:
         return f"{part['units']}, as stated"
     if part["units"] == "none":
         return f"{part['subsystem']}: none"
-    return f"{part['units']} for {part['needed']}"
+    spare = part["installed"] != part["needed"]
+    return str(part["units"]) + (f" for {part['needed']}" if spare else "")
 
 
 # --- one more nine -------------------------------------------------------------------------
@@ -225,11 +226,10 @@ def _takes(row: Row) -> str:
 def _nine_table(nines: list[list[Row]], rows: list[Row]) -> Table:
     table = grid(("contract", "words"), ("for", "figure"), ("hall", "words"),
                  ("what it takes", "words"))  # fmt: skip
-    several = {same[0]["contract"] for i, same in enumerate(nines)
-               if any(other[0]["contract"] == same[0]["contract"] for other in nines[:i])}  # fmt: skip
+    told = [same[0]["contract"] for same in nines]
     for same in nines[:MOST_ROWS]:
         row = same[0]
         halls = ", ".join(dict.fromkeys(where(own, rows) for own in same))
-        halls = halls if row["contract"] in several else "all"
+        halls = halls if told.count(row["contract"]) > 1 else "all"
         table.add_row(row["contract"], percent(row["next_nine"]), halls, _takes(row))
     return table
