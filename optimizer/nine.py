@@ -129,17 +129,18 @@ def _plant(kept: Kept, n: Node, s: Site, d: Subsystem, x: Name) -> Iterator[_Way
     """Ways of a part of the plant to carry what it carries for a contract."""
     g, promise = kept.plan.given, kept.promise(x)
     load = kept.load_mw(n, s, promise)
+    excluded = promise.planned_work_excluded
     now = kept.reached.bank(n, s, d, promise)
+    yield _Way("", 0.0, {d: _down(kept, now, excluded)})
     for option in kept.facts.plants.options[s, d]:
-        if option.mw < load - DUST_MW:
+        if option.mw < load - DUST_MW or option.bank == now:
             continue
         musd = sum(
             max(0.0, count - float(uptime.installed(kept.plan, n, s, d, u)))
             * g.plant_cost.get((s, d, u), 0.0)
             for u, count in option.bank.counts
         )
-        label = "" if option.bank == now else str(option.bank)
-        yield _Way(label, musd, {d: _down(kept, option.bank, promise.planned_work_excluded)})
+        yield _Way(str(option.bank), musd, {d: _down(kept, option.bank, excluded)})
 
 
 def _down(kept: Kept, bank: Bank, excluded: bool) -> float:

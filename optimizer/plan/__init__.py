@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from optimizer.case import Case
+from optimizer.kept import Kept
 from optimizer.plan.allocation import AllocationRow, HallRow, allocation, halls
 from optimizer.plan.binding import BindingRow, binding
 from optimizer.plan.contracts import ContractRow, contracts
@@ -93,6 +94,7 @@ def tables(case: Case, solved: Solved, lists: Lists | None = None) -> Tables:
     if plan is None:
         raise ValueError(f"a solve that ended '{solved.status}' holds no plan")
     entries = ledger(plan)
+    kept = Kept(case, plan)
     racks, hours = list(allocation(case, plan)), list(energy(case, plan))
     money = list(finance(plan, entries))
     nothing = None if solved.audit is None else solved.audit.nothing_musd
@@ -105,8 +107,8 @@ def tables(case: Case, solved: Solved, lists: Lists | None = None) -> Tables:
         finance=frame(FinanceRow, money),
         finance_by_year=frame(YearRow, by_year(plan, entries)),
         contracts=frame(ContractRow, contracts(case, plan)),
-        uptime=frame(UptimeRow, uptime(case, plan)),
-        designs=frame(DesignRow, designs(case, plan)),
+        uptime=frame(UptimeRow, uptime(kept)),
+        designs=frame(DesignRow, designs(kept)),
         metrics=frame(MetricRow, figures.rows()),
         value=frame(BridgeRow, bridge(plan, entries)),
         binding=frame(BindingRow, binding(plan)),

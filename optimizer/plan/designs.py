@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models.availability import downtime_share
-from models.context import Context
 from models.derive.uptime import Promise
 from models.given import Contract as Name
 from models.given import Place, Site
 from models.tree import Node
-from optimizer.case import Case
 from optimizer.kept import Kept, Part
 from optimizer.words import month_of, state_of
 
@@ -60,19 +58,19 @@ class DesignRow:
     budget_share: float
 
 
-def designs(case: Case, plan: Context) -> Iterator[DesignRow]:
+def designs(kept: Kept) -> Iterator[DesignRow]:
     """List the parts behind every contract that is served: of its halls, then of the plants."""
-    kept = Kept(case, plan)
-    for x in plan.given.contracts:
+    site_of = kept.plan.given.site_of
+    for x in kept.plan.given.contracts:
         promise = kept.promise(x)
         at = {p: list(nodes) for (y, p), nodes in kept.hosted.items() if y == x}
         for p, nodes in sorted(at.items()):
             for part in kept.hall(p, promise):
                 it_mw = kept.places[p].it_mw
-                yield _row(kept, x, part, nodes, it_mw, plan.given.site_of[p], p)
-        sites = dict.fromkeys(plan.given.site_of[p] for p in sorted(at))
+                yield _row(kept, x, part, nodes, it_mw, site_of[p], p)
+        sites = dict.fromkeys(site_of[p] for p in sorted(at))
         for s in sites:
-            serving = {n for p, nodes in at.items() if plan.given.site_of[p] == s for n in nodes}
+            serving = {n for p, nodes in at.items() if site_of[p] == s for n in nodes}
             yield from _plant(kept, x, s, sorted(serving), promise)
 
 

@@ -11,7 +11,6 @@ from models.context import Context
 from models.derive.uptime import Promise
 from models.given import Contract as Name
 from models.given import Place
-from optimizer.case import Case
 from optimizer.kept import Kept, told
 from optimizer.nine import Nine, next_nine
 from optimizer.reach import best_reach
@@ -107,9 +106,9 @@ class UptimeRow:
     beyond: Beyond
 
 
-def uptime(case: Case, plan: Context) -> Iterator[UptimeRow]:
+def uptime(kept: Kept) -> Iterator[UptimeRow]:
     """List AI states that are ever in service."""
-    g, kept = plan.given, Kept(case, plan)
+    plan, g = kept.plan, kept.plan.given
     sold = _most_sold(plan)
 
     @cache

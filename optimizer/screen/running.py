@@ -39,7 +39,7 @@ def running(tables: Tables, width: int) -> Iterator[RenderableType]:
         yield _designs(parts)
     nines = _nines(rows)
     if nines:
-        yield Text("\none more nine, by the cheapest other design", "dim")
+        yield Text("\nthe best that can be reached, and the cheapest way to one more nine", "dim")
         yield _nine_table(nines, rows)
 
 
@@ -224,12 +224,13 @@ def _takes(row: Row) -> str:
 
 
 def _nine_table(nines: list[list[Row]], rows: list[Row]) -> Table:
-    table = grid(("contract", "words"), ("for", "figure"), ("hall", "words"),
+    table = grid(("contract", "words"), ("best", "figure"), ("for", "figure"), ("hall", "words"),
                  ("what it takes", "words"))  # fmt: skip
     told = [same[0]["contract"] for same in nines]
     for same in nines[:MOST_ROWS]:
         row = same[0]
         halls = ", ".join(dict.fromkeys(where(own, rows) for own in same))
         halls = halls if told.count(row["contract"]) > 1 else "all"
-        table.add_row(row["contract"], percent(row["next_nine"]), halls, _takes(row))
+        best = percent(row["best_availability"])
+        table.add_row(row["contract"], best, percent(row["next_nine"]), halls, _takes(row))
     return table
