@@ -61,8 +61,10 @@ def _promises(rows: list[Row], width: int) -> Table:
     columns: list[tuple[str, Kind]] = [("contract", "words"), ("hall", "words")]
     columns += [("promised", "figure"), ("reached", "figure"), ("min/year", "figure")]
     if outages:
-        columns += [("outages\nper year", "figure"), ("bad\nmonth", "figure")] * (width >= WIDE)
-        columns += [("bad\nyear", "figure"), ("credits\nM$/year", "figure")]
+        columns += [("outages\nper year", "figure"), ("months\nbroken", "figure")] * (
+            width >= WIDE
+        )
+        columns += [("years\nbroken", "figure"), ("credits\nM$/year", "figure")]
     table = grid(*columns)
     contract = ""
     for row in _ordered(rows)[:MOST_ROWS]:

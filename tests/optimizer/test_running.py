@@ -19,6 +19,7 @@ from optimizer.plan import Tables, tables
 from optimizer.screen.running import running
 from optimizer.solve import Solved, solve
 from tests.models.tiny import LEASE, PLANT, Typed, tiny
+from tests.optimizer.plans import chain
 from tests.optimizer.test_screen import section, shown
 
 #: 2 MW for a year in a hall of 99.95 % that stops twice, on a chiller of 99.98 % and four hours.
@@ -233,3 +234,26 @@ def test_a_plan_without_promises_has_no_such_section() -> None:
 
     case, solved, table = told(contracts={})
     assert "What keeps AI running" not in shown(screen(case, solved, table))
+
+
+def test_parts_of_a_design_use_up_what_the_promise_loses() -> None:
+    """Logarithms of availability add up, over the hall's parts and the plant's in that period."""
+    table = chain()[2]
+    for row in table.uptime[table.uptime["promised"] > 0].to_dict(orient="records"):
+        own = table.designs[(table.designs["contract"] == row["contract"])
+                            & (table.designs["site"] == row["site"])
+                            & (table.designs["hall"].isin((row["hall"], "")))
+                            & (table.designs["month_first"] <= row["worst_month"])
+                            & (table.designs["month_last"] >= row["worst_month"])]  # fmt: skip
+        lost = math.log(row["availability"]) / math.log(row["promised"])
+        assert own["budget_share"].sum() == pytest.approx(lost, rel=1e-9)
+        assert row["best_availability"] >= row["availability"] * (1 - 1e-12)
+
+
+def test_a_plant_that_grows_is_told_by_its_periods() -> None:
+    """Two MW of the signed contract stand on one chiller until others join it."""
+    designs = chain()[2].designs
+    plant = designs[(designs["level"] == "site") & (designs["contract"] == "signed")]
+    assert list(plant["units"]) == ["1 chiller", "2 chiller"]
+    assert list(plant["month_first"]) == ["2027-07", "2028-01"]
+    assert list(plant["month_last"]) == ["2027-07", "2029-07"]
