@@ -75,16 +75,20 @@ def _promises(rows: list[Row], width: int) -> Table:
 
 
 def where(row: Row, rows: list[Row]) -> str:
-    """Name a hall group, with its package where it has more than one.
+    """Name a hall group; where it has several packages, with what is its own of this one.
 
     Examples
     --------
-    >>> old, new = {"hall": "h", "package": "n"}, {"hall": "h", "package": "2n"}
+    >>> old, new = {"hall": "h", "package": "ups1.cool1"}, {"hall": "h", "package": "ups1.cool2"}
     >>> where(old, [old, old]), where(old, [old, new])
-    ('h', 'h+n')
+    ('h', 'h +cool1')
     """
     packages = {other["package"] for other in rows if other["hall"] == row["hall"]}
-    return row["hall"] if len(packages) == 1 else f"{row['hall']}+{row['package']}"
+    if len(packages) == 1:
+        return str(row["hall"])
+    shared = set.intersection(*(set(package.split(".")) for package in packages))
+    own = [part for part in row["package"].split(".") if part not in shared]
+    return f"{row['hall']} +{'.'.join(own)}"
 
 
 def _ordered(rows: list[Row]) -> list[Row]:
