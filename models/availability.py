@@ -170,34 +170,93 @@ def bank_unavailability(groups: Sequence[Units], needed: int) -> Share:
     return lost
 
 
-def bank_outages_per_year(units: Units, needed: int, hours_to_repair: float) -> float:
-    r"""How often a bank of identical units falls short, without planned work.
+@dataclass(frozen=True)
+class Repaired:
+    """Units of a bank, with how long they take to come back.
+
+    Attributes
+    ----------
+    units : Units
+        The units.
+    hours_to_repair : float
+        Mean time to repair, :math:`r`.
+    planned_per_year : float
+        Times a year that one of them is taken out for planned work.
+    """
+
+    units: Units
+    hours_to_repair: float
+    planned_per_year: float = 0.0
+
+
+def bank_outages_per_year(groups: Sequence[Repaired], needed: int) -> float:
+    r"""How often in a year a bank falls short of what is needed.
+
+    A bank fails when it stands at exactly :math:`k` and one of these units fails, or when a
+    common cause takes the units that it cannot do without. Of kinds :math:`g`, with
+    :math:`b = (1-\beta) q`, :math:`S_{-1}` the units up beside the one that fails and
+    :math:`S_{-g}` those of the other kinds,
 
     .. math::
-        \nu = \frac{8760}{r} \Big( \beta q\, (1 - U^{\text{alone}}_{nk})
-        + (1 - \beta q) \, k \binom{n}{k} a^k b^{n-k+1} / a \Big)
+        \nu = \sum_g \frac{8760}{r_g} \Big( (1 - \beta_g q_g)\, n_g b_g\, P(S_{-1} = k-1)
+        + \beta_g q_g \big( P(S_{-g} < k) - P(S_{-g} + \mathrm{Bin}(n_g, 1-b_g) < k) \big)
+        \Big)
 
-    with :math:`b = (1-\beta) q` and :math:`a = 1-b`: a bank fails when it stands at exactly
-    :math:`k` and one of these fails, or when the common cause strikes.
+    which is exact for units that fail and are repaired independently of each other. While a unit
+    is out for planned work the bank has one fewer; taking it out is an outage where the others
+    are too few.
+
+    Parameters
+    ----------
+    groups : sequence of Repaired
+        The kinds of units that share the load; equal in size.
+    needed : int
+        How many have to be up.
 
     Examples
     --------
-    A single unit that fails twice a year:
+    A single unit that fails twice a year of running, and one beside which another stands:
 
     >>> q = unit_unavailability(2.0, 4.0)
-    >>> round(bank_outages_per_year(Units(1, q), 1, 4.0), 6)
+    >>> round(bank_outages_per_year([Repaired(Units(1, q), 4.0)], 1), 6)
     1.998175
+    >>> round(bank_outages_per_year([Repaired(Units(2, q), 4.0)], 1), 6)
+    0.003646
     """
-    if needed > units.count:
+    present = [group for group in groups if group.units.count]
+    if needed <= 0:
         return 0.0
-    n, k, b = units.count, needed, float(units.alone)
-    together, up = float(units.together), 1.0 - float(units.alone)
-    alone = float(_too_few([(Units(n, b), n)], k))
-    at_the_edge = math.comb(n, k) * up**k * b ** (n - k)
-    repairs_per_year = HOURS_PER_YEAR / hours_to_repair
-    failing_alone = k * at_the_edge * repairs_per_year * b / up
-    failing_together = (1.0 - alone) * repairs_per_year * together
-    return (1.0 - together) * failing_alone + failing_together
+    whole = [(group.units, group.units.count) for group in present]
+    out = sum(float(group.units.maintenance_share) for group in present)
+    outages = (1.0 - out) * _failures_per_year(present, whole, needed)
+    for i, group in enumerate(present):
+        less = [*whole[:i], (group.units, group.units.count - 1), *whole[i + 1 :]]
+        share = float(group.units.maintenance_share)
+        outages += share * _failures_per_year(present, less, needed)
+        # Planned work begins an outage where the bank holds with the unit and not without it.
+        dark = float(_too_few(less, needed)) - float(_too_few(whole, needed))
+        outages += group.planned_per_year * dark
+    return outages
+
+
+def _failures_per_year(
+    groups: Sequence[Repaired], counts: Sequence[tuple[Units, int]], needed: int
+) -> float:
+    """How often a bank of so many units of each kind falls short by failures."""
+    failures = 0.0
+    for i, (group, (units, count)) in enumerate(zip(groups, counts, strict=True)):
+        repairs = HOURS_PER_YEAR / group.hours_to_repair
+        others = [*counts[:i], *counts[i + 1 :]]
+        alone = Units(count, float(units.alone))
+        if count:
+            one_less = [*others, (alone, count - 1)]
+            edge = float(_too_few(one_less, needed)) - float(_too_few(one_less, needed - 1))
+            failures += (1.0 - float(units.together)) * repairs * count * float(units.alone) * edge
+        taken = float(_too_few(others, needed)) - float(
+            _too_few([*others, (alone, count)], needed)
+        )
+        failures += repairs * float(units.together) * taken
+    return failures
 
 
 def series(unavailabilities: Sequence[Share]) -> Share:
@@ -288,3 +347,31 @@ def downtime_weight(unavailability: float, promised: float) -> int:
     # A relative error of the logarithms must not round a weight down.
     parts = DOWNTIME_PARTS * used / allowed * (1.0 + 1e-12)
     return max(1, min(DOWNTIME_PARTS + 1, math.ceil(parts)))
+
+
+def downtime_share(unavailability: float, promised: float) -> float:
+    """Share of a promise's downtime that a part uses up, as it is told.
+
+    What is never up uses up all of it, as does any downtime where none is allowed.
+
+    Examples
+    --------
+    >>> round(downtime_share(4e-5, 0.9999), 3), downtime_share(0.1, 0.0), downtime_share(0.1, 1.0)
+    (0.4, 0.0, 1.0)
+    """
+    if unavailability <= 0.0 or promised <= 0.0:
+        return 0.0
+    if promised >= 1.0 or unavailability >= 1.0:
+        return 1.0
+    return math.log1p(-unavailability) / math.log(promised)
+
+
+def one_more_nine(promised: float) -> float:
+    """Availability with a tenth of the downtime.
+
+    Examples
+    --------
+    >>> one_more_nine(0.9999), one_more_nine(0.99982)
+    (0.99999, 0.999982)
+    """
+    return float(1 - (1 - Fraction(str(promised))) / 10)

@@ -12,6 +12,7 @@ place for but the engine does not yet build are refused aloud (:func:`planned`).
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NoReturn
@@ -668,6 +669,29 @@ class RampStep(Block):
     share: float = number("share", "of the signed MW", ge=0, le=1)
 
 
+class CreditStep(Block):
+    """Share of a month's fee that is credited where the month's availability falls below."""
+
+    below: float = number("share", "availability of a month below which it is owed", gt=0, le=1)
+    share: float = number("share", "of the month's fee", ge=0, le=1)
+
+
+def _check_credits(steps: list[CreditStep]) -> list[CreditStep]:
+    """Put the steps in order of falling availability, which must be one of rising shares."""
+    ordered = sorted(steps, key=lambda step: -step.below)
+    pairs = list(itertools.pairwise(ordered))
+    if any(worse.below == better.below for better, worse in pairs):
+        raise PydanticCustomError("credits", "each `below` may stand once")
+    if any(worse.share <= better.share for better, worse in pairs):
+        raise PydanticCustomError(
+            "credits", "the lower `below` lies, the larger its share must be"
+        )
+    return ordered
+
+
+Credits = Annotated[list[CreditStep], AfterValidator(_check_credits)]
+
+
 class Contract(Block):
     """An offer to host AI."""
 
@@ -738,7 +762,10 @@ class Contract(Block):
     planned_work_excluded: Flag = said(
         "announced maintenance does not count as downtime", default=False
     )
-    credits: Planned = planned("service credits by the contract's schedule")
+    credits: Credits = said(
+        "steps of the service credit: share of a month's rent owed below an availability",
+        default=[],
+    )
     exit: Planned = planned("who bears what at exit")
 
     @model_validator(mode="after")
@@ -767,6 +794,10 @@ class Contract(Block):
         after = [step.after_months for step in self.ramp]
         if after != sorted(set(after)):
             raise PydanticCustomError("ramp", "the ramp needs rising months, each once")
+        if self.credits and self.credits[0].below > self.availability:
+            raise PydanticCustomError(
+                "credits_promise", "a credit is owed only below the availability promised"
+            )
         return self
 
 
@@ -796,6 +827,13 @@ class Package(Block):
     works_months: Count = number("months", "works", default=0, ge=0, le=120)
     opex_usd_per_kw_year: float = number(
         "$/kW/year", "upkeep", default=0.0, ge=0, plausible=(0, 500)
+    )
+    outages_per_year: float | None = number(
+        "1/year",
+        "outages into which its downtime falls; absent: not known, and no credit is worked out",
+        default=None,
+        gt=0,
+        plausible=(0.0001, 50),
     )
 
 

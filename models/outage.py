@@ -87,6 +87,28 @@ def hours_lost(standby: Standby, count: int, needed: int, hours: float) -> float
     return hours * lost
 
 
+def chance_lost(standby: Standby, count: int, needed: int, hours: float) -> float:
+    r"""Probability that an outage of the feed is not bridged to its end.
+
+    .. math:: P\big( \mathrm{Bin}(n, p_0 e^{-D/\tau}) < k \big)
+
+    Generators that fail are not repaired during the outage, so too few at any time are too few at
+    its end.
+
+    Examples
+    --------
+    Outages of two hours; four, five and six generators of which four are needed:
+
+    >>> plant = Standby(0.995, 0.0094, 1100.0)
+    >>> [round(chance_lost(plant, n, 4, 2.0), 6) for n in (4, 5, 6)]
+    [0.063027, 0.002523, 8.1e-05]
+    """
+    if needed <= 0:
+        return 0.0
+    running = float(standby.starts) * math.exp(-hours / float(standby.hours_to_failure))
+    return min(1.0, math.fsum(up_probabilities(count, running)[:needed]))
+
+
 def hours_lost_exactly(standby: Standby, count: int, needed: int, hours: Fraction) -> Fraction:
     r"""Work the same integral out in fractions, for the audit.
 

@@ -73,6 +73,15 @@ CONVENTIONS = """\
   came; racks fetch their resale by type and date, whatever their age.
 - **Availability** is that stated for the uptime package. A contract that promises more than a
   package reaches cannot be served from it, and halls without a package promise nothing.
+- **Outages.** A bank falls short as often as its failures and repairs cross the edge; in series,
+  outages of one part while another is down are not counted twice. An outage of the feed that
+  generators stand by for counts where too few run at its end, and always where the ride-through is
+  shorter than their start. Planned work comes to each unit once a year, in one go. A package whose
+  availability is stated has as many outages as `outages_per_year` says; without it nothing is said
+  of breaches and credits.
+- **Credits.** Outages come at random and last for an exponential time; a month's downtime is set
+  against the schedule of the contract. Expected credits are told beside the plan and not counted
+  in its value.
 """
 
 CHOICES = """\

@@ -84,8 +84,8 @@ of a list count from 0, as `fleet.0.racks`.
 A row is an entry, the column `name` its name (`fleet.csv` has none), the other columns its keys,
 with dots for nested ones, as `adds_halls.hall`. An empty cell is a key that is not given. Flags
 are `true` or `false`; names in a list are separated by `;`; steps are written
-`2027-01:5;2028-01:3`, a ramp `0:0.5;6:1`. A name may stand in TOML or in CSV, not in both. Both
-ways of writing give the same instance.
+`2027-01:5;2028-01:3`, a ramp `0:0.5;6:1`, credits `0.9999:0.1;0.99:0.3`. A name may stand in TOML
+or in CSV, not in both. Both ways of writing give the same instance.
 
 **Values over time.** A *path* is a number, `{{ start = 40, growth_per_month = -0.005 }}` from the
 start of the horizon, steps `[{{ from = "2027-01", value = 5 }}, ...]`, or the name of a column of

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from models.availability import series
+from models.availability import downtime_share, series
 from models.derive.facts import Facts, Place
 from models.derive.uptime import Promise, promise_of
 from models.instance import Contract
@@ -39,10 +38,7 @@ class Best:
         >>> Best("a", "h", 0.0, {"cool": 6e-5, "feed": 4e-5}).shares(0.9999)
         [('cool', 0.6), ('feed', 0.4)]
         """
-        allowed = -math.log(promised) if promised < 1.0 else math.inf
-        used = {
-            part: -math.log1p(-u) / allowed if u < 1 else 1.0 for part, u in self.downtime.items()
-        }
+        used = {part: downtime_share(u, promised) for part, u in self.downtime.items()}
         ranked = sorted(used.items(), key=lambda pair: -pair[1])
         return [(part, round(share, 4)) for part, share in ranked]
 

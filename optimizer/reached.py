@@ -66,6 +66,9 @@ class Reached:
     def plant(self, n: Node, p: Place, promise: Promise) -> Mapping[Part, Share]:
         """Unavailability of each part of the plant behind a place."""
         s = self.plan.given.site_of[p]
+        # Who is promised nothing belongs to no class that a plant carries.
+        if promise.availability == 0:
+            return {}
         return {
             d: self._bank(self.bank(n, s, d, promise), promise)
             for d in self.plan.given.plant_parts.get(s, ())

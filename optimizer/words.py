@@ -148,6 +148,22 @@ def quantity(number: float, unit: str) -> str:
     return f"{text} {singular}".rstrip()
 
 
+def percent(availability: float) -> str:
+    """Write an availability with two digits after its nines, never rounded up.
+
+    Examples
+    --------
+    >>> [percent(a) for a in (0.9999, 0.99982, 0.999993129, 1.0, 0.5)]
+    ['99.99 %', '99.982 %', '99.99931 %', '100 %', '50 %']
+    """
+    if availability >= 1.0:
+        return "100 %"
+    digits = math.floor(1e-9 - math.log10(1.0 - availability))
+    scale = 10.0**digits
+    text = f"{math.floor(100.0 * availability * scale + 1e-6) / scale:.{digits}f}"
+    return (text.rstrip("0").rstrip(".") if digits else text) + " %"
+
+
 def counted(number: int, thing: str) -> str:
     """Count things.
 

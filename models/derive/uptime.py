@@ -115,6 +115,8 @@ class HallDesign:
         Availability that it is said to reach.
     banks : tuple of Bank
         What it is made of.
+    outages_per_year : float or None
+        Outages that a stated package is said to have.
     """
 
     name: str
@@ -123,6 +125,7 @@ class HallDesign:
     works_months: int
     stated: float | None = None
     banks: tuple[Bank, ...] = ()
+    outages_per_year: float | None = None
 
     @property
     def units(self) -> dict[tuple[str, str], int]:
@@ -206,15 +209,19 @@ class Reach:
             lost += min(hours, dark) + self.figure(subsystem.restart_hours)
         return min(1, outages * lost / HOURS_PER_YEAR)
 
-    def _lost(self, component: Component, count: int, needed: int, hours: Share) -> Share:
+    def standby(self, component: Component) -> Standby:
+        """Read a unit that stands by."""
         assert component.availability is not None
         assert component.start_failure_share is not None
         assert component.hours_to_failure is not None
-        standby = Standby(
+        return Standby(
             self.figure(component.availability),
             self.figure(component.start_failure_share),
             self.figure(component.hours_to_failure),
         )
+
+    def _lost(self, component: Component, count: int, needed: int, hours: Share) -> Share:
+        standby = self.standby(component)
         if self.exactly:
             return hours_lost_exactly(standby, count, needed, Fraction(hours))
         return hours_lost(standby, count, needed, float(hours))
@@ -405,6 +412,7 @@ def stated(name: str, package: Package) -> HallDesign:
         package.opex_usd_per_kw_year,
         package.works_months,
         stated=package.availability,
+        outages_per_year=package.outages_per_year,
     )
 
 

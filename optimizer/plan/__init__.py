@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from optimizer.case import Case
+from optimizer.kept import Kept
 from optimizer.plan.allocation import AllocationRow, HallRow, allocation, halls
 from optimizer.plan.binding import BindingRow, binding
 from optimizer.plan.contracts import ContractRow, contracts
+from optimizer.plan.designs import DesignRow, designs
 from optimizer.plan.energy import EnergyRow, energy
 from optimizer.plan.finance import FinanceRow, YearRow, by_year, finance
 from optimizer.plan.frames import frame
@@ -41,6 +43,8 @@ class Tables:
         Money by period and by year (:class:`FinanceRow`, :class:`YearRow`).
     contracts, uptime : DataFrame
         What is signed and what is promised (:class:`ContractRow`, :class:`UptimeRow`).
+    designs : DataFrame
+        What keeps AI running, part by part (:class:`DesignRow`).
     metrics, value : DataFrame
         Figures of the plan, and the parts of its value (:class:`MetricRow`, :class:`BridgeRow`).
     binding : DataFrame
@@ -55,6 +59,7 @@ class Tables:
     finance_by_year: DataFrame
     contracts: DataFrame
     uptime: DataFrame
+    designs: DataFrame
     metrics: DataFrame
     value: DataFrame
     binding: DataFrame
@@ -89,6 +94,7 @@ def tables(case: Case, solved: Solved, lists: Lists | None = None) -> Tables:
     if plan is None:
         raise ValueError(f"a solve that ended '{solved.status}' holds no plan")
     entries = ledger(plan)
+    kept = Kept(case, plan)
     racks, hours = list(allocation(case, plan)), list(energy(case, plan))
     money = list(finance(plan, entries))
     nothing = None if solved.audit is None else solved.audit.nothing_musd
@@ -101,7 +107,8 @@ def tables(case: Case, solved: Solved, lists: Lists | None = None) -> Tables:
         finance=frame(FinanceRow, money),
         finance_by_year=frame(YearRow, by_year(plan, entries)),
         contracts=frame(ContractRow, contracts(case, plan)),
-        uptime=frame(UptimeRow, uptime(case, plan)),
+        uptime=frame(UptimeRow, uptime(kept)),
+        designs=frame(DesignRow, designs(kept)),
         metrics=frame(MetricRow, figures.rows()),
         value=frame(BridgeRow, bridge(plan, entries)),
         binding=frame(BindingRow, binding(plan)),

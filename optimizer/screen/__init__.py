@@ -12,6 +12,7 @@ from rich.text import Text
 from models.instance import month_text
 from optimizer.actions import MARK
 from optimizer.screen.grids import grid
+from optimizer.screen.running import running, served
 from optimizer.screen.sections import actions, binding, money, standing, whenever, worths
 from optimizer.screen.story import story, worth
 from optimizer.words import counted, figure, quantity
@@ -92,6 +93,9 @@ def _plan(case: Case, solved: Solved, tables: Tables, width: int) -> Iterator[Re
     yield standing(case, tables, width)
     yield Text("\nWhat to do, and by when to commit", "bold")
     yield from actions(case, tables)
+    if len(served(tables.uptime)):
+        yield Text("\nWhat keeps AI running", "bold")
+        yield from running(tables, width)
     yield Text("\nMoney in M$", "bold")
     yield money(tables, width)
     yield Text("\nWhere the value comes from", "bold")

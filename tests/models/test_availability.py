@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.availability import (
+    Repaired,
     Units,
     bank_outages_per_year,
     bank_unavailability,
@@ -22,7 +23,15 @@ from models.availability import (
     unit_unavailability,
     up_probabilities,
 )
-from models.outage import Battery, Standby, hours_lost, hours_lost_exactly, still_up, survival
+from models.outage import (
+    Battery,
+    Standby,
+    chance_lost,
+    hours_lost,
+    hours_lost_exactly,
+    still_up,
+    survival,
+)
 from models.sla import Credit, breached_month, breached_year, downtime_above, expected_credit
 
 GENERATORS = Standby(0.995, 0.0094, 1100.0)
@@ -170,8 +179,49 @@ def test_outages_are_the_slope_of_the_chain(n, k, beta):
     alone_up = sum(states[k:])
     common_per_hour = beta * q / (1 - beta * q) / hours
     crossings = (1 - beta * q) * (states[k] * k * per_hour + alone_up * common_per_hour)
-    found = bank_outages_per_year(Units(n, q, beta), k, hours)
+    found = bank_outages_per_year([Repaired(Units(n, q, beta), hours)], k)
     assert found == pytest.approx(8760 * crossings, rel=1e-12)
+
+
+def test_outages_of_mixed_units_are_those_of_their_markov_chain():
+    """Two kinds with a common cause each: flow from up to down, state by state."""
+    kinds = [(2, 0.02, 0.1, 5.0), (1, 0.05, 0.2, 12.0)]
+    groups = [Repaired(Units(n, q, beta), hours) for n, q, beta, hours in kinds]
+    # A unit fails by itself, a common cause takes all of its kind: each is up or down.
+    parts = []
+    for kind, (n, q, beta, hours) in enumerate(kinds):
+        parts += [(kind, "unit", (1 - beta) * q, hours)] * n + [(kind, "cause", beta * q, hours)]
+
+    def up(state):
+        causes = {kind for (kind, what, *_), on in zip(parts, state, strict=True)
+                  if what == "cause" and not on}  # fmt: skip
+        return sum(on for (kind, what, *_), on in zip(parts, state, strict=True)
+                   if what == "unit" and kind not in causes)  # fmt: skip
+
+    for needed in (1, 2, 3):
+        flow = 0.0
+        for state in itertools.product((True, False), repeat=len(parts)):
+            chance = math.prod(1 - b if on else b
+                               for (*_, b, _), on in zip(parts, state, strict=True))  # fmt: skip
+            for i, (*_, b, hours) in enumerate(parts):
+                after = (*state[:i], False, *state[i + 1 :])
+                if state[i] and up(state) >= needed > up(after):
+                    flow += chance * 8760 / hours * b / (1 - b)
+        assert bank_outages_per_year(groups, needed) == pytest.approx(flow, rel=1e-9)
+
+
+def test_planned_work_on_a_unit_without_spare_is_an_outage_each_time():
+    """Four units that never fail, each out for eight hours once a year: four outages."""
+    units = Units(4, 0.0, 0.0, 4 * 8 / 8760)
+    assert bank_outages_per_year([Repaired(units, 5.0, 4)], 4) == pytest.approx(4.0)
+    assert bank_outages_per_year([Repaired(units, 5.0, 4)], 3) == 0.0
+
+
+def test_outages_not_bridged_are_those_with_too_few_generators_at_their_end():
+    """The slope of the hours lost in the length of the outage."""
+    step = 1e-5
+    slope = hours_lost(GENERATORS, 5, 4, 2.0 + step) - hours_lost(GENERATORS, 5, 4, 2.0 - step)
+    assert chance_lost(GENERATORS, 5, 4, 2.0) == pytest.approx(slope / (2 * step), rel=1e-6)
 
 
 def test_a_month_counts_every_number_of_outages():

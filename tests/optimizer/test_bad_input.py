@@ -252,6 +252,20 @@ TYPED: dict[str, Mistake] = {
     "ramp that falls back": Mistake('start = "2028-07"', 'start = "2028-07"\nramp = ['
         "{ after_months = 6, share = 1 }, { after_months = 0, share = 0.5 }]", "contracts.lease",
         "rising months", at="[contracts.lease]"),
+    "credits that fall": Mistake('start = "2028-07"', 'start = "2028-07"\ncredits = ['
+        "{ below = 0.99, share = 0.1 }, { below = 0.9, share = 0.1 }]", "contracts.lease.credits",
+        "the larger its share", at="credits"),
+    "credits twice": Mistake('start = "2028-07"', 'start = "2028-07"\ncredits = ['
+        "{ below = 0.99, share = 0.1 }, { below = 0.99, share = 0.2 }]",
+        "contracts.lease.credits", "may stand once", at="credits"),
+    "credit in percent": Mistake('start = "2028-07"', 'start = "2028-07"\ncredits = ['
+        "{ below = 0.99, share = 10 }]", "contracts.lease.credits.0.share",
+        "outside its range", at="credits"),
+    "credit above the promise": Mistake('start = "2028-07"', 'start = "2028-07"\ncredits = ['
+        "{ below = 0.99999, share = 0.1 }]", "contracts.lease",
+        "only below the availability promised", at="[contracts.lease]"),
+    "credit without share": Mistake('start = "2028-07"', 'start = "2028-07"\ncredits = ['
+        "{ below = 0.99 }]", "contracts.lease.credits.0.share", "is missing", at="credits"),
     "flat and hourly": Mistake("flat_usd_per_mwh = 40", 'flat_usd_per_mwh = 40\nprices = "a.csv"',
         "power.grid", "exactly one of", at="[power.grid]"),
     "no price": Mistake("flat_usd_per_mwh = 40\n", "", "power.grid", "exactly one of",

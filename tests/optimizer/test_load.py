@@ -137,6 +137,7 @@ racks = ["gpu"]
 min_mw = 0.5
 max_mw = 3
 ramp = [{ after_months = 0, share = 0.5 }, { after_months = 6, share = 1.0 }]
+credits = [{ below = 0.9, share = 0.3 }, { below = 0.99, share = 0.1 }]
 sign_by = "2027-04"
 start = "2027-07"
 months = 60
@@ -162,9 +163,9 @@ AS_CSV = {
     "halls_csv": "name,site,count,it_mw,fitout,fitouts,package\n"
     'old,north,2,5,mine,"mine; ai",\nnew,south,0,2.5,ai,,n-plus-1\n',
     "fleet_csv": "hall,rack,racks,age_months\nold,lot,8,12\nold,lot,1,\n",
-    "contracts_csv": "name,racks_by,racks,min_mw,max_mw,ramp,sign_by,start,months,"
+    "contracts_csv": "name,racks_by,racks,min_mw,max_mw,ramp,credits,sign_by,start,months,"
     "rate_usd_per_gpu_hour,availability,sites\n"
-    "lease,owner,gpu,0.5,3,0:0.5;6:1,2027-04,2027-07,60,2.5,0.99,north;south\n",
+    "lease,owner,gpu,0.5,3,0:0.5;6:1,0.99:0.1;0.9:0.3,2027-04,2027-07,60,2.5,0.99,north;south\n",
     "paths_csv": "month,resale\n2027-01,5\n2027-06,\n2028-01,3\n",
 }
 

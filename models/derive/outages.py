@@ -1,0 +1,153 @@
+"""How often AI loses what keeps it running, and for how long: banks, packages, series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from models.availability import (
+    HOURS_PER_YEAR,
+    Repaired,
+    Units,
+    bank_outages_per_year,
+    minutes_per_year,
+    series,
+)
+from models.derive.uptime import Bank, HallDesign, Reach
+from models.instance import Component, Subsystem
+from models.outage import chance_lost
+from models.sla import Credit, breached_month, breached_year, expected_credit
+
+
+@dataclass(frozen=True)
+class Downtime:
+    """Share of time that something is down, and the outages into which it falls.
+
+    Attributes
+    ----------
+    unavailability : float
+        Share of time.
+    outages_per_year : float or None
+        How many begin in a year; None where only the availability is stated.
+    """
+
+    unavailability: float
+    outages_per_year: float | None
+
+    @property
+    def minutes_per_year(self) -> float:
+        """Minutes of downtime in a year."""
+        return minutes_per_year(self.unavailability)
+
+    @property
+    def hours_each(self) -> float | None:
+        """Mean hours of an outage; None where their number is not known, or there are none.
+
+        Examples
+        --------
+        >>> Downtime(1e-4, 0.876).hours_each
+        1.0
+        """
+        if not self.outages_per_year:
+            return None
+        return self.unavailability * HOURS_PER_YEAR / self.outages_per_year
+
+    def breached_month(self, promised: float) -> float | None:
+        """Probability that a month's availability falls below a promise."""
+        if self.outages_per_year is None:
+            return None
+        return breached_month(self.outages_per_year, self.hours_each or 0.0, promised)
+
+    def breached_year(self, promised: float) -> float | None:
+        """Probability that a year holds at least one such month."""
+        if self.outages_per_year is None:
+            return None
+        return breached_year(self.outages_per_year, self.hours_each or 0.0, promised)
+
+    def credit_share(self, schedule: Iterable[Credit]) -> float | None:
+        """Share of the rent that is credited on average."""
+        steps = list(schedule)
+        if not steps:
+            return 0.0
+        if self.outages_per_year is None:
+            return None
+        return expected_credit(self.outages_per_year, self.hours_each or 0.0, steps)
+
+
+def in_series(parts: Iterable[Downtime]) -> Downtime:
+    r"""Put parts in series, each of which has to be up.
+
+    .. math:: \nu = \sum_j \nu_j \prod_{i \ne j} (1 - U_i)
+
+    Frequencies add, but for outages of one part while another is down; the mean length is the
+    whole downtime over the whole frequency.
+
+    Examples
+    --------
+    >>> in_series([Downtime(0.1, 10.0), Downtime(0.2, 5.0)])
+    Downtime(unavailability=0.28, outages_per_year=12.5)
+    >>> in_series([Downtime(0.1, 10.0), Downtime(0.2, None)]).outages_per_year is None
+    True
+    """
+    listed = list(parts)
+    down = float(series([part.unavailability for part in listed]))
+    outages = 0.0
+    for i, part in enumerate(listed):
+        if part.outages_per_year is None:
+            return Downtime(down, None)
+        others = [other.unavailability for j, other in enumerate(listed) if j != i]
+        outages += part.outages_per_year * (1.0 - float(series(others)))
+    return Downtime(down, outages)
+
+
+@dataclass(frozen=True)
+class Outages:
+    """Outages of what a typed instance can build."""
+
+    reach: Reach
+
+    def bank(self, bank: Bank, *, planned_work_excluded: bool = False) -> Downtime:
+        """Downtime of a bank, or of a feed and the units that stand by behind it."""
+        down = float(self.reach.bank(bank, planned_work_excluded=planned_work_excluded))
+        typed = self.reach.i.uptime
+        part = typed.subsystems[bank.subsystem]
+        if part.feed is not None:
+            outages = self._feed(part, typed.components[part.feed], bank)
+        else:
+            groups = [
+                self._repaired(typed.components[c], n, planned=not planned_work_excluded)
+                for c, n in bank.counts
+            ]
+            outages = bank_outages_per_year(groups, bank.needed)
+        return Downtime(down, outages)
+
+    def _repaired(self, component: Component, count: int, *, planned: bool) -> Repaired:
+        """Read units that run; planned work comes once a year to each, in one go."""
+        out = component.maintenance_hours_per_year if planned else 0.0
+        units = Units(
+            count,
+            float(self.reach.unit(component)),
+            component.common_cause_share,
+            count * out / HOURS_PER_YEAR,
+        )
+        return Repaired(units, component.hours_to_repair, count if out else 0)
+
+    def _feed(self, part: Subsystem, feed: Component, bank: Bank) -> float:
+        """Outages of a feed that nothing bridges, or that are not bridged to their end."""
+        outages = float(self.reach.outages_per_year(feed))
+        if not bank.counts:
+            return outages
+        (name, count) = bank.counts[0]
+        kind = self.reach.i.uptime.components[name]
+        if kind.start_seconds > part.ride_through_seconds:
+            return outages
+        standby = self.reach.standby(kind)
+        return outages * chance_lost(standby, count, bank.needed, feed.hours_to_repair)
+
+    def package(self, design: HallDesign, *, planned_work_excluded: bool = False) -> Downtime:
+        """Downtime of a hall's package; of a stated one as it is stated."""
+        if design.stated is not None:
+            return Downtime(1.0 - design.stated, design.outages_per_year)
+        return in_series(
+            self.bank(bank, planned_work_excluded=planned_work_excluded) for bank in design.banks
+        )
