@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from models import uptime
-from models.availability import downtime_share
+from models.availability import HOURS_PER_YEAR, downtime_share
 from models.context import Context
 from models.derive.outages import Downtime, Outages, in_series
 from models.derive.uptime import Bank, HallDesign, Promise, Reach, promise_of
 from models.given import Contract as Name
+from models.given import Part as PlantPart
 from models.given import Place, Site
 from models.sla import Credit
 from models.tree import Node
@@ -31,11 +32,11 @@ class Part:
     Attributes
     ----------
     level : str
-        Whether each hall has its own ('hall') or the site has one ('site').
+        Whether each hall has its own, the site has one, or the company.
     subsystem : str
         Its name.
     bank : Bank or None
-        Its units; None where a package only states its availability.
+        Its units; None where a package only states its availability, and of the company.
     downtime : Downtime
         How much of the time, and how often, it is down.
     """
@@ -120,7 +121,21 @@ class Kept:
 
     def parts(self, n: Node, p: Place, promise: Promise) -> list[Part]:
         """List all parts in series behind a place."""
-        return [*self.hall(p, promise), *self.plant(n, self.plan.given.site_of[p], promise)]
+        site = self.plan.given.site_of[p]
+        return [*self.hall(p, promise), *self.plant(n, site, promise), *self.company(n)]
+
+    def company(self, n: Node) -> list[Part]:
+        """Parts that the company has once, such as its operators, as they are by then."""
+        designs = self.facts.designs
+        months = self.reached.experience_months(n) if designs.learns else None
+        found: list[Part] = []
+        for name, part in self.case.instance.uptime.subsystems.items():
+            if part.level == "company":
+                down = float(designs.reach.company(part, months))
+                hours = self.case.instance.uptime.components[part.components[0]].hours_to_repair
+                often = down * HOURS_PER_YEAR / hours
+                found.append(Part("company", name, None, Downtime(down, often)))
+        return found
 
     def downtime(self, n: Node, p: Place, promise: Promise) -> Downtime:
         """Downtime of a place, its site's plant among it."""
@@ -146,9 +161,9 @@ class Kept:
             if q == p and (n, x, q, k) in self.plan.hosting
         )
 
-    def load_mw(self, n: Node, s: Site, promise: Promise) -> float:
-        """Critical IT MW of a promise and of stricter ones, which a plant carries."""
-        return float(uptime.load(self.plan, n, s, promise.name))
+    def load_mw(self, n: Node, s: Site, d: PlantPart, promise: Promise) -> float:
+        """MW that a promise and stricter ones put on a part of the plant."""
+        return float(uptime.load(self.plan, n, s, d, promise.name))
 
 
 def told(parts: Mapping[str, float], promised: float) -> str:

@@ -128,7 +128,7 @@ def _packages(kept: Kept, n: Node, p: Place, more: Promise) -> Iterator[_Way]:
 def _plant(kept: Kept, n: Node, s: Site, d: Subsystem, x: Name) -> Iterator[_Way]:
     """Ways of a part of the plant to carry what it carries for a contract."""
     g, promise = kept.plan.given, kept.promise(x)
-    load = kept.load_mw(n, s, promise)
+    load = kept.load_mw(n, s, d, promise)
     excluded = promise.planned_work_excluded
     now = kept.reached.bank(n, s, d, promise)
     yield _Way("", 0.0, {d: _down(kept, now, excluded)})

@@ -83,7 +83,7 @@ def _plant(
         for part in kept.plant(n, s, promise):
             periods.setdefault(part, []).append(n)
     for part, own in periods.items():
-        it_mw = max(kept.load_mw(n, s, promise) for n in own)
+        it_mw = max(kept.load_mw(n, s, part.subsystem, promise) for n in own)
         yield _row(kept, x, part, own, it_mw, s)
 
 
