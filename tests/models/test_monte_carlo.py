@@ -1,4 +1,9 @@
-"""Downtime and shedding of random sites: what the engine works out against what happens."""
+"""Downtime and shedding of random sites: what the engine works out against what happens.
+
+The long check runs each of 40 sites for a million years: 160 figures, one and a half minutes on
+one core. It prints a table with ``-s``. MWh not served on the pooled bank are what the expected
+shortfall of all load says; what mining loses of them is less by what AI loses when it is down.
+"""
 
 from __future__ import annotations
 
@@ -39,16 +44,17 @@ def draw(seed: int) -> Site:
 
 
 def blocks(r: random.Random) -> Bank:
-    """Blocks that AI shares with mining."""
+    """Blocks that AI shares with mining; with two to spare they fail often, to be seen to."""
     count = r.randint(3, 10)
+    spare = r.choice((1, 2, 2)) if count > 3 else 1
     kind = Kind(
         count,
-        r.choice((0.3, 0.6, 1.0)),
+        r.choice((0.3, 0.6, 1.0)) * (1.0 if spare == 1 else 3.0),
         r.choice((12.0, 24.0, 48.0)),
         r.choice((0.0, 0.02, 0.05, 0.1)),
         mw=r.choice((2.5, 5.0, 12.5)),
     )
-    return Bank((kind,), count - r.choice((1, 2, 2) if count > 3 else (1,)))
+    return Bank((kind,), count - spare)
 
 
 def worked_on(r: random.Random) -> Bank:
@@ -177,7 +183,7 @@ def z_score(expected: float, found: Estimate) -> float:
 
 
 def test_what_happens_at_two_sites_is_what_the_engine_says() -> None:
-    off = compare(range(2), 40, 500.0, 20)
+    off = compare(range(2), 40, 1000.0, 20)
     assert max(map(abs, off)) < NEVER
 
 
