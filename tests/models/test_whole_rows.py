@@ -19,6 +19,7 @@ from optimizer.case import Case, prepare
 from optimizer.load import load
 from optimizer.matrix import Matrix
 from optimizer.solve import compile_case
+from optimizer.tighten import tighten
 from tests.models import test_plants, uptime_cases
 from tests.models.small_cases import draw_case, ready
 from tests.shipped import INSTANCES, names
@@ -41,6 +42,11 @@ def halls_drawn(seed: int) -> Case:
     return prepare(uptime_cases.draw(seed, promises), {"a": flat(40.0)})
 
 
+def compiled(case: Case) -> Matrix:
+    """The arrays as HiGHS gets them: what can only be whole is declared so before."""
+    return tighten(compile_case(case).matrix)
+
+
 def tiny_in_whole_rows(matrix: Matrix) -> tuple[int, int]:
     """Coefficients that HiGHS stumbles on, and rows of nothing but whole numbers."""
     entries = coo_array(matrix.coefficients)
@@ -56,7 +62,7 @@ def tiny_in_whole_rows(matrix: Matrix) -> tuple[int, int]:
 @pytest.mark.parametrize("name", names())
 def test_shipped_instances_have_no_tiny_number_between_whole_ones(name: str) -> None:
     loaded = load(INSTANCES / name)
-    tiny, rows = tiny_in_whole_rows(compile_case(prepare(loaded.instance, loaded.hours)).matrix)
+    tiny, rows = tiny_in_whole_rows(compiled(prepare(loaded.instance, loaded.hours)))
     assert rows > 0
     assert tiny == 0
 
@@ -67,7 +73,7 @@ def test_random_instances_have_no_tiny_number_between_whole_ones(
 ) -> None:
     rows = 0
     for seed in range(EACH):
-        tiny, whole = tiny_in_whole_rows(compile_case(draw(seed)).matrix)
+        tiny, whole = tiny_in_whole_rows(compiled(draw(seed)))
         assert tiny == 0, seed
         rows += whole
     print(f"{EACH} instances, {rows} rows of whole numbers")  # noqa: T201
@@ -77,9 +83,9 @@ def test_random_instances_have_no_tiny_number_between_whole_ones(
 def test_budgets_of_downtime_are_whole_numbers() -> None:
     """Weights are whole and at least one, the budget a million: rows that HiGHS is right on."""
     budgets = 0
-    for seed in range(EACH):
+    for seed in range(20):
         matrix = compile_case(halls_drawn(seed)).matrix
-        rows = [i for i, name in enumerate(matrix.row_names) if name.startswith("uptime.downtime")]
+        rows = [i for i, name in enumerate(matrix.row_names) if name.startswith("uptime_downtime")]
         budgets += len(rows)
         for i in rows:
             weights = matrix.coefficients.tocsr()[[i], :].data
