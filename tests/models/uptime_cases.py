@@ -25,6 +25,7 @@ def draw(seed: int, promises: tuple[float, ...] = NINES) -> Instance:
         subsystems["power"] = power(r)
     excluded = r.random() < 0.3
     return tiny(
+        finance__opening_cash_musd=1000.0,
         uptime={"packages": None, "components": components, "subsystems": subsystems},
         contracts={f"c{i}": offer(p, excluded=excluded) for i, p in enumerate(promises)},
     )
@@ -86,7 +87,14 @@ def power(r: random.Random) -> Typed:
 
 
 def offer(promised: float, *, excluded: bool) -> dict[str, Any]:
-    return {**LEASE, "availability": promised, "planned_work_excluded": excluded}
+    """Give a contract that pays well, so that redundancy is bought for it."""
+    return {
+        **LEASE,
+        "min_mw": 0.5,
+        "rate_usd_per_kw_month": 400.0,
+        "availability": promised,
+        "planned_work_excluded": excluded,
+    }
 
 
 def plants(designs: Designs) -> Plants:
