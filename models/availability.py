@@ -79,8 +79,10 @@ class Units:
         return (1 - self.common_cause_share) * self.unavailability
 
 
-def up_probabilities(count: int, up: Real) -> list[Real]:
+def up_probabilities(count: int, up: Real, down: Real | None = None) -> list[Real]:
     """Probabilities that none, one, ... or all of ``count`` units are up.
+
+    Where units are hardly ever down, ``down`` keeps the digits that one less ``up`` would lose.
 
     Examples
     --------
@@ -89,7 +91,7 @@ def up_probabilities(count: int, up: Real) -> list[Real]:
     >>> [round(p, 8) for p in up_probabilities(2, 0.99 * 0.95)]
     [0.00354025, 0.1119195, 0.88454025]
     """
-    down = 1 - up
+    down = 1 - up if down is None else down
     return [math.comb(count, i) * up**i * down ** (count - i) for i in range(count + 1)]
 
 
@@ -109,8 +111,9 @@ def joint_probabilities(groups: Sequence[Sequence[Real]]) -> list[Real]:
 
 def _with_common_cause(units: Units, count: int) -> list[Share]:
     """Probabilities of units up where one cause may take all of them."""
-    shared = 1 - units.together
-    alone = [shared * p for p in up_probabilities(count, 1 - units.alone)]
+    shared, down = 1 - units.together, units.alone
+    chances: list[Share] = up_probabilities(count, 1 - down, down)  # type: ignore[type-var]
+    alone = [shared * p for p in chances]
     return [alone[0] + units.together, *alone[1:]] if count else [units.together + shared]
 
 
@@ -140,7 +143,8 @@ def bank_unavailability(groups: Sequence[Units], needed: int) -> Share:
 
     and with one unit out for planned work a share :math:`m` of the time,
     :math:`U = (1-m)\, U_{nk} + m\, U_{n-1,k}`. Several kinds share the load; each has its own
-    common cause, so that only unlike units beat the floor :math:`\beta q`.
+    common cause, so that only unlike units beat the floor :math:`\beta q`. Planned work that would
+    take more than one unit out all year is more than a bank can bear.
 
     Parameters
     ----------
@@ -162,6 +166,8 @@ def bank_unavailability(groups: Sequence[Units], needed: int) -> Share:
         return 0
     whole = [(units, units.count) for units in groups]
     out = sum((units.maintenance_share for units in groups if units.count), start=0)
+    if out > 1:
+        return 1
     lost = (1 - out) * _too_few(whole, needed)
     for i, units in enumerate(groups):
         if units.count and units.maintenance_share:
@@ -227,7 +233,7 @@ def bank_outages_per_year(groups: Sequence[Repaired], needed: int) -> float:
     if needed <= 0:
         return 0.0
     whole = [(group.units, group.units.count) for group in present]
-    out = sum(float(group.units.maintenance_share) for group in present)
+    out = min(1.0, sum(float(group.units.maintenance_share) for group in present))
     outages = (1.0 - out) * _failures_per_year(present, whole, needed)
     for i, group in enumerate(present):
         less = [*whole[:i], (group.units, group.units.count - 1), *whole[i + 1 :]]
@@ -312,6 +318,8 @@ def concurrently_maintainable(count: int, needed: int, paths: int) -> bool:
 
 # --- the budget of downtime ----------------------------------------------------------------
 
+#: Relative error that the floats of an unavailability may have gathered.
+FLOATS = 1e-9
 #: Parts into which the downtime that a promise allows is divided.
 DOWNTIME_PARTS = 1_000_000
 
@@ -342,10 +350,11 @@ def downtime_weight(unavailability: float, promised: float) -> int:
         return 0
     if unavailability >= 1.0:
         return DOWNTIME_PARTS + 1
-    allowed = -math.log(promised)
+    # One less the promise as it was typed: its nearest float would be off by more.
+    allowed = -math.log1p(-float(1 - Fraction(str(promised))))
     used = -math.log1p(-unavailability)
-    # A relative error of the logarithms must not round a weight down.
-    parts = DOWNTIME_PARTS * used / allowed * (1.0 + 1e-12)
+    # What floats have lost on the way here must not round a weight down.
+    parts = DOWNTIME_PARTS * used / allowed * (1.0 + FLOATS)
     return max(1, min(DOWNTIME_PARTS + 1, math.ceil(parts)))
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import product, zip_longest
 
 import numpy as np
 
@@ -32,11 +32,14 @@ class Standby:
         Share of starts that fail or do not take the load.
     hours_to_failure : float or Fraction
         Mean time to failure while running.
+    common_cause_share : float or Fraction
+        Share of what keeps a unit from running that strikes all of them at once.
     """
 
     available: Share
     start_failure: Share
     hours_to_failure: Share
+    common_cause_share: Share = 0
 
     @property
     def starts(self) -> Share:
@@ -50,15 +53,29 @@ class Standby:
         return self.available * (1 - self.start_failure)
 
 
+def too_few_running(standby: Standby, count: int, needed: int, hours: float) -> float:
+    r"""Probability that too few generators run, so long after the feed failed.
+
+    .. math::
+        \beta f + (1 - \beta f)\, P\big( \mathrm{Bin}(n, 1 - (1-\beta) f) < k \big),
+        \qquad f = 1 - a\,(1-s)\, e^{-t/\tau}
+
+    A generator that fails is not repaired during the outage.
+    """
+    running = float(standby.starts) * math.exp(-hours / float(standby.hours_to_failure))
+    together = float(standby.common_cause_share) * (1.0 - running)
+    alone = (1.0 - float(standby.common_cause_share)) * (1.0 - running)
+    too_few = math.fsum(up_probabilities(count, 1.0 - alone, alone)[:needed])
+    return min(1.0, together + (1.0 - together) * too_few)
+
+
 def hours_lost(standby: Standby, count: int, needed: int, hours: float) -> float:
     r"""Mean hours of an outage in which too few generators run.
 
-    .. math::
-        \int_0^D P\big( \mathrm{Bin}(n, p_0 e^{-t/\tau}) < k \big)\, dt,
-        \qquad p_0 = a\,(1-f)
+    .. math:: \int_0^D P(\text{too few at}\ t)\, dt
 
-    A generator that fails is not repaired during the outage. The integrand is smooth and
-    positive, so that Gauss and Legendre's rule takes it to its last digits.
+    The integrand is smooth and positive, so that Gauss and Legendre's rule, on stretches that are
+    short beside the life of a generator, takes it to its last digits.
 
     Parameters
     ----------
@@ -79,18 +96,18 @@ def hours_lost(standby: Standby, count: int, needed: int, hours: float) -> float
     """
     if needed <= 0:
         return 0.0
-    starts, life = float(standby.starts), float(standby.hours_to_failure)
+    stretches = max(1, math.ceil(2.0 * hours / float(standby.hours_to_failure)))
+    length = hours / stretches
     lost = 0.0
-    for point, weight in zip(_POINTS.tolist(), _WEIGHTS.tolist(), strict=True):
-        running = starts * math.exp(-hours * (1.0 + point) / 2.0 / life)
-        lost += weight / 2.0 * math.fsum(up_probabilities(count, running)[:needed])
-    return hours * lost
+    for stretch in range(stretches):
+        for point, weight in zip(_POINTS.tolist(), _WEIGHTS.tolist(), strict=True):
+            at = length * (stretch + (1.0 + point) / 2.0)
+            lost += weight / 2.0 * too_few_running(standby, count, needed, at)
+    return length * lost
 
 
 def chance_lost(standby: Standby, count: int, needed: int, hours: float) -> float:
     r"""Probability that an outage of the feed is not bridged to its end.
-
-    .. math:: P\big( \mathrm{Bin}(n, p_0 e^{-D/\tau}) < k \big)
 
     Generators that fail are not repaired during the outage, so too few at any time are too few at
     its end.
@@ -103,20 +120,52 @@ def chance_lost(standby: Standby, count: int, needed: int, hours: float) -> floa
     >>> [round(chance_lost(plant, n, 4, 2.0), 6) for n in (4, 5, 6)]
     [0.063027, 0.002523, 8.1e-05]
     """
-    if needed <= 0:
-        return 0.0
-    running = float(standby.starts) * math.exp(-hours / float(standby.hours_to_failure))
-    return min(1.0, math.fsum(up_probabilities(count, running)[:needed]))
+    return too_few_running(standby, count, needed, hours) if needed > 0 else 0.0
+
+
+#: A polynomial in the share of generators that have not failed: its coefficients, lowest first.
+_Polynomial = list[Fraction]
+
+
+def _too_few_polynomial(standby: Standby, count: int, needed: int) -> _Polynomial:
+    """Probability that too few generators run, as a polynomial in exp(-t/life)."""
+    starts, beta = Fraction(standby.starts), Fraction(standby.common_cause_share)
+    down = [1 - beta, -(1 - beta) * starts]
+    up = [beta, (1 - beta) * starts]
+    ups, downs = _powers(up, count), _powers(down, count)
+    too_few: _Polynomial = [Fraction(0)]
+    for i in range(min(needed, count + 1)):
+        term = _product(ups[i], downs[count - i])
+        too_few = _sum(too_few, [math.comb(count, i) * a for a in term])
+    together = [beta, -beta * starts]
+    apart = [1 - beta, beta * starts]
+    return _sum(together, _product(apart, too_few))
+
+
+def _powers(base: _Polynomial, most: int) -> list[_Polynomial]:
+    powers = [[Fraction(1)]]
+    for _ in range(most):
+        powers.append(_product(powers[-1], base))
+    return powers
+
+
+def _product(one: _Polynomial, other: _Polynomial) -> _Polynomial:
+    product = [Fraction(0)] * (len(one) + len(other) - 1)
+    for i, a in enumerate(one):
+        for j, b in enumerate(other):
+            product[i + j] += a * b
+    return product
+
+
+def _sum(one: _Polynomial, other: _Polynomial) -> _Polynomial:
+    return [a + b for a, b in zip_longest(one, other, fillvalue=Fraction(0))]
 
 
 def hours_lost_exactly(standby: Standby, count: int, needed: int, hours: Fraction) -> Fraction:
     r"""Work the same integral out in fractions, for the audit.
 
-    .. math::
-        \sum_{i<k} \binom{n}{i} \sum_{j=0}^{n-i} \binom{n-i}{j} (-1)^j p_0^{i+j}
-        \int_0^D e^{-(i+j)t/\tau} dt
-
-    Exponentials are taken to 40 digits.
+    The chance of too few is a polynomial in :math:`y = e^{-t/\tau}`, each power of which
+    integrates to :math:`\tau (1 - e^{-mD/\tau}) / m`. The exponential is taken to 60 digits.
 
     Examples
     --------
@@ -125,24 +174,31 @@ def hours_lost_exactly(standby: Standby, count: int, needed: int, hours: Fractio
     >>> abs(exact / hours_lost(plant, 5, 4, 2.0) - 1) < 1e-12
     True
     """
-    starts, life = Fraction(standby.starts), Fraction(standby.hours_to_failure)
-
-    def integral(power: int) -> Fraction:
-        if not power:
-            return hours
-        return life / power * (1 - _exponential(-power * hours / life))
-
-    lost = Fraction(0)
-    for i in range(min(needed, count + 1)):
-        for j in range(count - i + 1):
-            sign = -1 if j % 2 else 1
-            ways = math.comb(count, i) * math.comb(count - i, j)
-            lost += sign * ways * starts ** (i + j) * integral(i + j)
+    if needed <= 0:
+        return Fraction(0)
+    life = Fraction(standby.hours_to_failure)
+    left = _exponential(-hours / life)
+    terms = _too_few_polynomial(standby, count, needed)
+    lost, power = terms[0] * hours, Fraction(1)
+    for m, a in enumerate(terms[1:], start=1):
+        power *= left
+        lost += a * life / m * (1 - power)
     return lost
 
 
+def chance_lost_exactly(standby: Standby, count: int, needed: int, hours: Fraction) -> Fraction:
+    """Work the chance that an outage is not bridged out in fractions."""
+    if needed <= 0:
+        return Fraction(0)
+    left = _exponential(-hours / Fraction(standby.hours_to_failure))
+    chance = Fraction(0)
+    for a in reversed(_too_few_polynomial(standby, count, needed)):
+        chance = chance * left + a
+    return chance
+
+
 def _exponential(x: Fraction) -> Fraction:
-    """Exponential of a negative fraction to 40 digits, by its series.
+    """Exponential of a negative fraction to 60 digits, by its series.
 
     Examples
     --------
@@ -153,11 +209,11 @@ def _exponential(x: Fraction) -> Fraction:
     halvings = max(0, math.ceil(math.log2(max(1.0, float(-x)))) + 1)
     small = x / 2**halvings
     term = total = Fraction(1)
-    for i in range(1, 40):
-        term = (term * small / i).limit_denominator(10**60)
+    for i in range(1, 60):
+        term = (term * small / i).limit_denominator(10**80)
         total += term
     for _ in range(halvings):
-        total = (total * total).limit_denominator(10**60)
+        total = (total * total).limit_denominator(10**80)
     return total
 
 

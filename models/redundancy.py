@@ -32,8 +32,10 @@ class Choice:
         Share of time that a unit is down.
     spends : tuple of float
         What one unit spends of each resource.
-    common_cause_share, maintenance_share : float
+    common_cause_share : float
         See :class:`models.availability.Units`.
+    maintenance_share : float
+        Share of time that one unit is out for planned work; of several it is so many times that.
     """
 
     unavailability: float
@@ -92,7 +94,7 @@ def candidates(
     found = []
     for counts in _counts(len(choices), needed, most, mixing=mixing):
         groups = [
-            Units(n, c.unavailability, c.common_cause_share, c.maintenance_share)
+            Units(n, c.unavailability, c.common_cause_share, n * c.maintenance_share)
             for n, c in zip(counts, choices, strict=True)
             if n
         ]

@@ -26,7 +26,13 @@ from models.availability import (
     unit_unavailability,
 )
 from models.instance import Component, Contract, Instance, Package, Subsystem
-from models.outage import Standby, hours_lost, hours_lost_exactly
+from models.outage import (
+    Standby,
+    chance_lost,
+    chance_lost_exactly,
+    hours_lost,
+    hours_lost_exactly,
+)
 from models.redundancy import Candidate, Choice, Design, candidates, frontier
 
 KW_PER_MW = 1e3
@@ -197,17 +203,18 @@ class Reach:
         return [below[m + 1] - below[m] for m in range(count)] + [1 - below[count]]
 
     def _bridged(self, subsystem: Subsystem, feed: Component, bank: Bank) -> Share:
-        """Unavailability of a feed behind which units stand by."""
+        """Unavailability of a feed behind which units stand by, and of restarting after it."""
         outages, hours = self.outages_per_year(feed), self.figure(feed.hours_to_repair)
+        restart = self.figure(subsystem.restart_hours)
         if not bank.counts:
-            return outages * hours / HOURS_PER_YEAR
+            return min(1, outages * (hours + restart) / HOURS_PER_YEAR)
         (name, count) = bank.counts[0]
         component = self.i.uptime.components[name]
-        lost = self._lost(component, count, bank.needed, hours)
+        lost, chance = self._lost(component, count, bank.needed, hours)
         if component.start_seconds > subsystem.ride_through_seconds:
-            dark = self.figure(component.start_seconds) / SECONDS_PER_HOUR
-            lost += min(hours, dark) + self.figure(subsystem.restart_hours)
-        return min(1, outages * lost / HOURS_PER_YEAR)
+            dark = min(hours, self.figure(component.start_seconds) / SECONDS_PER_HOUR)
+            lost, chance = min(hours, lost + dark), 1
+        return min(1, outages * (lost + chance * restart) / HOURS_PER_YEAR)
 
     def standby(self, component: Component) -> Standby:
         """Read a unit that stands by."""
@@ -218,13 +225,20 @@ class Reach:
             self.figure(component.availability),
             self.figure(component.start_failure_share),
             self.figure(component.hours_to_failure),
+            self.figure(component.common_cause_share),
         )
 
-    def _lost(self, component: Component, count: int, needed: int, hours: Share) -> Share:
+    def _lost(
+        self, component: Component, count: int, needed: int, hours: Share
+    ) -> tuple[Share, Share]:
+        """Mean hours lost in an outage, and the chance that any are."""
         standby = self.standby(component)
         if self.exactly:
-            return hours_lost_exactly(standby, count, needed, Fraction(hours))
-        return hours_lost(standby, count, needed, float(hours))
+            whole = Fraction(hours)
+            lost = hours_lost_exactly(standby, count, needed, whole)
+            return lost, chance_lost_exactly(standby, count, needed, whole)
+        at = float(hours)
+        return hours_lost(standby, count, needed, at), chance_lost(standby, count, needed, at)
 
     def package(self, design: HallDesign, *, planned_work_excluded: bool = False) -> Share:
         """Unavailability of a hall's package."""
@@ -296,16 +310,18 @@ class Designs:
 
     def _make(self, it_mw: float) -> Iterator[HallDesign]:
         """Make the designs that no other beats, and that some promise has a use for."""
-        parts = [self._candidates(name, it_mw) for name in self.of_halls]
-        designs = frontier([[candidate for candidate, _ in part] for part in parts])
-        banks = [dict(part) for part in parts]
-        for design in self._useful(designs):
-            chosen = tuple(bank[p] for bank, p in zip(banks, design.parts, strict=True))
-            yield self._design(it_mw, design, chosen)
+        for excluded in sorted({False, *(p.planned_work_excluded for p in self.promises)}):
+            parts = [self._candidates(name, it_mw, excluded) for name in self.of_halls]
+            designs = frontier([[candidate for candidate, _ in part] for part in parts])
+            banks = [{candidate.counts: bank for candidate, bank in part} for part in parts]
+            for design in self._useful(designs, excluded):
+                chosen = zip(banks, design.parts, strict=True)
+                yield self._design(it_mw, design, tuple(bank[p.counts] for bank, p in chosen))
 
-    def _useful(self, designs: Sequence[Design]) -> list[Design]:
+    def _useful(self, designs: Sequence[Design], excluded: bool) -> list[Design]:
         """Keep the cheapest design, the best, and those within what some promise allows."""
-        allowed = [-math.log(p.availability) for p in self.promises if p.availability < 1]
+        counted = [p for p in self.promises if p.planned_work_excluded == excluded]
+        allowed = [-math.log(p.availability) for p in counted if p.availability < 1]
         best = min(designs, key=lambda d: (d.loss, d.spends))
         return [
             d
@@ -313,32 +329,38 @@ class Designs:
             if i == 0 or (allowed and (d is best or d.loss <= max(allowed)))
         ]
 
-    def _candidates(self, name: str, it_mw: float) -> list[tuple[Candidate, Bank]]:
+    def _candidates(
+        self, name: str, it_mw: float, excluded: bool = False
+    ) -> list[tuple[Candidate, Bank]]:
         part = self.of_halls[name]
         load = it_mw * part.load_share
         if part.mixing:
-            return self._mixed(name, part, load)
+            return self._mixed(name, part, load, excluded)
         found: list[tuple[Candidate, Bank]] = []
         if part.feed is not None:
-            found.append(self._candidate(part, Bank(name, (), 0), load))
+            found.append(self._candidate(part, Bank(name, (), 0), load, excluded))
         for component in part.components:
             needed = units_needed(load, self.i.uptime.components[component].unit_mw)
             for count in range(needed, needed + part.spares_max + 1):
                 bank = Bank(name, ((component, count),), needed)
-                found.append(self._candidate(part, bank, load))
+                found.append(self._candidate(part, bank, load, excluded))
         return found
 
-    def _candidate(self, part: Subsystem, bank: Bank, load: float) -> tuple[Candidate, Bank]:
+    def _candidate(
+        self, part: Subsystem, bank: Bank, load: float, excluded: bool
+    ) -> tuple[Candidate, Bank]:
         counts = dict(bank.counts)
         spends = [self.spends(part, c, n, bank.needed, load) for c, n in bank.counts]
         candidate = Candidate(
             tuple(counts.get(c, 0) for c in part.components),
             (sum(s[0] for s in spends), sum(s[1] for s in spends)),
-            float(self.reach.bank(bank)),
+            float(self.reach.bank(bank, planned_work_excluded=excluded)),
         )
         return candidate, bank
 
-    def _mixed(self, name: str, part: Subsystem, load: float) -> list[tuple[Candidate, Bank]]:
+    def _mixed(
+        self, name: str, part: Subsystem, load: float, excluded: bool
+    ) -> list[tuple[Candidate, Bank]]:
         """Multisets of units of one size."""
         kinds = [self.i.uptime.components[c] for c in part.components]
         needed = units_needed(load, kinds[0].unit_mw)
@@ -347,7 +369,7 @@ class Designs:
                 float(self.reach.unit(kind)),
                 self.spends(part, c, 1, 0, load),
                 kind.common_cause_share,
-                kind.maintenance_hours_per_year / HOURS_PER_YEAR,
+                0.0 if excluded else kind.maintenance_hours_per_year / HOURS_PER_YEAR,
             )
             for c, kind in zip(part.components, kinds, strict=True)
         ]
@@ -505,13 +527,16 @@ class Plants:
     """What the plants of sites can be: subsystems, kinds of units, and ways to carry a load."""
 
     def __init__(
-        self, designs: Designs, ai_mw_most: Mapping[str, float], pool_mw_most: Mapping[str, float]
+        self,
+        designs: Designs,
+        ai_mw_most: Mapping[str, float],
+        pool_mw_most: Mapping[str, float] | None = None,
     ) -> None:
         self.i = designs.i
         self.reach = designs.reach
         self.promises = designs.promises
         self.ai_mw_most = ai_mw_most
-        self.pool_mw_most = pool_mw_most
+        self.pool_mw_most = pool_mw_most or ai_mw_most
         parts = self.i.uptime.subsystems
         self.parts: dict[str, tuple[str, ...]] = {
             s: tuple(

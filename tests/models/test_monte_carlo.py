@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from models.availability import (
+    Repaired,
     Units,
     bank_outages_per_year,
     series,
@@ -103,7 +104,9 @@ def engine(site: Site) -> dict[str, float]:
         "down_hours": HOURS * float(series([reach.bank(each) for each in built])),
         "short_mwh": HOURS * sum(p * s for p, s in zip(chances, short, strict=True)),
         "mining_mwh": HOURS * sum(p * min(mining, s) for p, s in zip(chances, short, strict=True)),
-        "bank_outages": bank_outages_per_year(units, bank.needed, kind.hours_to_repair),
+        "bank_outages": bank_outages_per_year(
+            [Repaired(units, kind.hours_to_repair)], bank.needed
+        ),
     }
 
 
@@ -147,12 +150,14 @@ def typed_feed(feed: Feed, components: dict[str, Any], subsystems: dict[str, Any
         "hours_to_repair": 24.0,
         "start_failure_share": feed.start_failure,
         "hours_to_failure": feed.hours_to_failure,
+        "common_cause_share": 0.0,
     }
     subsystems["power"] = {
         "level": "site",
         "components": ["diesel"],
         "feed": "grid",
         "ride_through_seconds": 60.0,
+        "restart_hours": 0.0,
     }
     counts = (("diesel", feed.count),) if feed.count else ()
     return Built("power", counts, feed.needed if feed.count else 0)

@@ -1,4 +1,4 @@
-"""What uptime does not keep yet: each is expected to fail, and says so when it no longer does."""
+"""Traps of uptime that were met once: rounding, restarts, common cause, planned work."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ def generators(**changes: object) -> Instance:
     return made({"grid": grid, "diesel": diesel}, {"power": power})
 
 
-@pytest.mark.xfail(strict=True, reason="units down are worked out as one less those up")
 def test_small_tails_keep_their_digits() -> None:
     for q in (Fraction(1, 10**6), Fraction(1, 10**9)):
         for count, needed in ((1, 1), (2, 1), (12, 6)):
@@ -45,7 +44,6 @@ def test_small_tails_keep_their_digits() -> None:
             assert found == pytest.approx(exact, rel=1e-13, abs=0.0)
 
 
-@pytest.mark.xfail(strict=True, reason="weights are made from rounded availabilities")
 def test_two_parts_that_miss_a_promise_by_a_trifle_do_not_fit() -> None:
     """Six nines missed by a part in 1e12: weights fit, the audit refuses the plan."""
     part = {
@@ -66,7 +64,6 @@ def test_two_parts_that_miss_a_promise_by_a_trifle_do_not_fit() -> None:
     assert 1 - down >= promise.exactly or weight > DOWNTIME_PARTS
 
 
-@pytest.mark.xfail(strict=True, reason="integration of 24 points, outages much longer than lives")
 def test_long_outages_of_short_lived_generators_are_integrated() -> None:
     """A month's outage and generators that run for 20 hours: 2e-5 too little downtime."""
     exact = hours_lost_exactly(
@@ -76,7 +73,6 @@ def test_long_outages_of_short_lived_generators_are_integrated() -> None:
     assert found == pytest.approx(float(exact), rel=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="a feed without generators is not charged the restart")
 def test_the_first_generator_never_lowers_availability() -> None:
     """Half an hour a year without any, an hour with one that starts in the dark."""
     reach = Reach(generators())
@@ -84,14 +80,12 @@ def test_the_first_generator_never_lowers_availability() -> None:
     assert falls([float(reach.bank(bank)) for bank in banks])
 
 
-@pytest.mark.xfail(strict=True, reason="generators have no common cause")
 def test_common_cause_counts_among_generators() -> None:
     bank = Bank("power", (("diesel", 6),), 4)
     alone, common = (Reach(generators(common_cause_share=b)).bank(bank) for b in (0.0, 0.2))
     assert common > alone
 
 
-@pytest.mark.xfail(strict=True, reason="planned work of many units may exceed the year")
 def test_planned_work_of_many_units_is_a_share_of_time() -> None:
     """Twenty units, 500 hours each: more than one is out on average."""
     work = Fraction(20 * 500, 8760)
@@ -100,7 +94,6 @@ def test_planned_work_of_many_units_is_a_share_of_time() -> None:
     assert bank_unavailability([units], 19) > 0
 
 
-@pytest.mark.xfail(strict=True, reason="designs are filtered with planned work counted")
 def test_designs_that_only_planned_work_spoils_are_offered() -> None:
     """A cheaper kind that is down less in all hides the one that keeps the promise."""
     kinds = {
@@ -119,7 +112,6 @@ def test_designs_that_only_planned_work_spoils_are_offered() -> None:
     assert cheapest_hall(instance) == 100.0
 
 
-@pytest.mark.xfail(strict=True, reason="designs are filtered with planned work counted")
 def test_the_cheapest_hall_without_planned_work_equals_enumeration() -> None:
     for seed in range(500):
         instance = draw(seed, (0.9999,))
@@ -128,7 +120,6 @@ def test_the_cheapest_hall_without_planned_work_equals_enumeration() -> None:
             assert math.isclose(found, expected, rel_tol=1e-12) or found == expected
 
 
-@pytest.mark.xfail(strict=True, reason="mixed units are charged the planned work of one of them")
 def test_candidates_of_mixed_units_lose_what_their_bank_loses() -> None:
     kind = {
         "unit_mw": 1.0,
@@ -142,7 +133,6 @@ def test_candidates_of_mixed_units_lose_what_their_bank_loses() -> None:
         assert candidate.unavailability == pytest.approx(designs.reach.bank(bank), rel=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="mixed units are charged the planned work of one of them")
 def test_the_cheapest_hall_of_mixed_units_equals_enumeration() -> None:
     """Seed 355 pays 1,029 $/kW where 931.5 keep the promise."""
     for seed, promised in ((355, 0.9995), *((s, 0.9999) for s in range(300))):
