@@ -10,7 +10,8 @@ bookkeeping, and its rows give too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from scipy.sparse import csc_array, hstack
 from models.allocation import FAMILIES, Family
 from models.build import Column, Row, symbolic
 from optimizer.case import Case
-from optimizer.highs import Options, Outcome, run
+from optimizer.highs import Budget, Options, Outcome
 from optimizer.matrix import Floats, Matrix
 from optimizer.origins import Labels, key_of
 from optimizer.solve import Model, compile_case
@@ -38,6 +39,9 @@ HARD = frozenset(
 GROUND = 100.0
 #: A row of the bookkeeping gives at so many times the price of a limit.
 BOOKKEEPING = 10_000.0
+#: Most nodes of each run that looks for clashes, and the gap that is near enough for amounts.
+NODES_FOR_CLASHES = 1000
+GAP_FOR_CLASHES = 0.01
 #: What gives less than this, in its own unit, is arithmetic.
 DUST = 1e-6
 
@@ -107,6 +111,8 @@ def clashing(
     *,
     pinned: Mapping[Column, float] | None = None,
     options: Options | None = None,
+    budget: Budget | None = None,
+    stop: threading.Event | None = None,
 ) -> tuple[Clash, ...]:
     """Name limits that clash, with the least by which each would have to give.
 
@@ -117,20 +123,30 @@ def clashing(
     pinned : mapping, optional
         Decisions that are taken already.
     options : Options, optional
-        Limits of this search; a minute and a gap of a hundredth if absent.
+        Limits of each run; a thousand nodes and a gap of a hundredth if absent.
+    budget : Budget, optional
+        Pays for it; unless given, the time limit of the options begins now.
+    stop : threading.Event, optional
+        Setting it ends the search with what is known by then.
 
     Returns
     -------
     tuple of Clash
-        The dearest first; empty where the search found nothing in its time.
+        The dearest first; empty where the search found nothing before its end.
     """
-    options = options or Options(gap=0.01, time_limit=60.0)
+    options = options or Options(gap=GAP_FOR_CLASHES, nodes=NODES_FOR_CLASHES)
+    budget = budget or Budget(options.time_limit, options.grace)
+
+    def attempt(matrix: Matrix) -> Outcome:
+        timed = replace(options, time_limit=budget.left)
+        return budget.run(matrix, timed, stop=stop)
+
     model = compile_case(case, pinned)
     if model.built.contradictions:
         return tuple(_clashes(case, _contradicted(case, model.built.contradictions)))
     for bookkeeping in (False, True):
         matrix, slacks = relax(model, bookkeeping=bookkeeping)
-        outcome = _cheapest(matrix, len(slacks), options)
+        outcome = _cheapest(matrix, len(slacks), attempt)
         if outcome.x is not None:
             return tuple(_clashes(case, _given_way(model.matrix, slacks, outcome.x)))
         if outcome.status != "infeasible":
@@ -138,19 +154,19 @@ def clashing(
     return ()
 
 
-def _cheapest(matrix: Matrix, slacks: int, options: Options) -> Outcome:
+def _cheapest(matrix: Matrix, slacks: int, attempt: Callable[[Matrix], Outcome]) -> Outcome:
     """Find which limits give with everything divisible, then how much they must for whole plans.
 
     Only where those limits alone do not suffice for whole plans are all of them let go at once.
     """
-    divisible = run(replace(matrix, integer=np.zeros_like(matrix.integer)), options)
+    divisible = attempt(replace(matrix, integer=np.zeros_like(matrix.integer)))
     if divisible.x is None:
         return divisible
     giving = divisible.x > DUST
     giving[:-slacks] = True
     held = replace(matrix, column_upper=np.where(giving, matrix.column_upper, 0.0))
-    found = run(held, options)
-    return found if found.x is not None else run(matrix, options)
+    found = attempt(held)
+    return found if found.x is not None else attempt(matrix)
 
 
 def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Slack, ...]]:

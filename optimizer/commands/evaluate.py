@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -15,11 +16,13 @@ from models.build import Column
 from optimizer.actions import ADDED, MARK, PLAN, actions_of
 from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.solve import answer, lists_of, present, search_plan
+from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
 from optimizer.evaluate import Evaluation, evaluate
 from optimizer.highs import Budget
 from optimizer.pins import only, refuse_excess
 from optimizer.solve import EXIT_CODES, Solved
+from optimizer.unsound import refusing_unsound
 from optimizer.words import figure
 from optimizer.write import refuse_taken, rounded
 
@@ -54,20 +57,31 @@ def evaluate_plan(question: Question, voice: Voice) -> int:
         pins = only(ready.case, ready.pins)
         refuse_excess(ready.case, pins, str(wish.plan))
 
-    budget = Budget(wish.options.time_limit)
-
-    def search(decided: Mapping[Column, float]) -> Solved:
-        options = replace(wish.options, time_limit=budget.left)
-        return search_plan(ready, decided, options, voice)
-
-    judged = evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum)
-    written = present(ready, judged.planned, wish, wish.out, judged.broken, voice)
+    with stoppable() as stop:
+        judged = _judged(question, ready, pins, stop, voice)
+        written = present(ready, judged.planned, wish, wish.out, judged.broken, voice)
     for excess in judged.excesses:
         voice.show(Text(f"\n{excess}, and no line of it brings more"))
     if judged.planned.plan is not None:
         voice.show(Text("\nBeside other plans", "bold"), _comparison(judged))
     voice.answer(**_answer(judged, written), **_actions(ready, judged.planned, wish))
     return EXIT_CODES[judged.planned.status]
+
+
+def _judged(
+    question: Question, ready: Ready, pins: Mapping[Column, float], stop: threading.Event,
+    voice: Voice,
+) -> Evaluation:  # fmt: skip
+    """Judge a plan within one time limit."""
+    options = question.wish.options
+    budget = Budget(options.time_limit, options.grace)
+
+    def search(decided: Mapping[Column, float]) -> Solved:
+        return search_plan(ready, decided, replace(options, time_limit=budget.left), voice)
+
+    with refusing_unsound(ready.loaded, ready.case):
+        return evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum,
+                        budget=budget, stop=stop)  # fmt: skip
 
 
 def _comparison(judged: Evaluation) -> Table:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
 from optimizer.elastic import Clash, clashing
 from optimizer.evaluate import beside_nothing
-from optimizer.highs import Options
+from optimizer.highs import Budget, Options
 from optimizer.plan import tables
 from optimizer.progress import progress_line
 from optimizer.screen import screen
@@ -33,15 +35,28 @@ def solve_instance(wish: Wish, voice: Voice) -> int:
     ready = make_ready(wish, voice)
     out = run_folder(wish, ready)
     refuse_taken(out, overwrite=wish.overwrite)
-    solved = search_plan(ready, ready.pins, wish.options, voice)
-    if wish.plan is not None:
-        solved = beside_nothing(ready.case, solved, ready.policy.values)
-    clashes: tuple[Clash, ...] = ()
-    if solved.status == "infeasible":
-        clashes = clashing(ready.case, pinned=ready.pins)
-    written = present(ready, solved, wish, out, clashes, voice)
+    with stoppable() as stop:
+        solved, clashes = _found(ready, wish, stop, voice)
+        written = present(ready, solved, wish, out, clashes, voice)
     voice.answer(**answer(solved, written), clashes=[asdict(clash) for clash in clashes])
     return EXIT_CODES[solved.status]
+
+
+def _found(
+    ready: Ready, wish: Wish, stop: threading.Event, voice: Voice
+) -> tuple[Solved, tuple[Clash, ...]]:
+    """Solve within the time limit, and look for what the answer is put beside."""
+    budget = Budget(wish.options.time_limit, wish.options.grace)
+    solved = search_plan(ready, ready.pins, wish.options, voice)
+    with refusing_unsound(ready.loaded, ready.case):
+        if wish.plan is not None:
+            policy = ready.policy.values
+            solved = beside_nothing(ready.case, solved, policy, budget=budget, stop=stop)
+        clashes: tuple[Clash, ...] = ()
+        if solved.status == "infeasible":
+            with suppress(KeyboardInterrupt):
+                clashes = clashing(ready.case, pinned=ready.pins, budget=budget, stop=stop)
+    return solved, clashes
 
 
 def run_folder(wish: Wish, ready: Ready) -> Path:

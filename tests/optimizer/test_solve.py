@@ -86,7 +86,7 @@ def test_doing_nothing_leaves_most_of_the_time(monkeypatch: pytest.MonkeyPatch) 
     assert do_nothing(case, solving.compile_case(case), budget=Budget(100.0)) is None
     assert sum(limits) <= clock.now <= 20.0
     limits.clear()
-    assert do_nothing(case, solving.compile_case(case)) is None
+    assert do_nothing(case, solving.compile_case(case), budget=Budget(1000.0)) is None
     assert sum(limits) <= 60.0
 
 
