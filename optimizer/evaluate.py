@@ -32,7 +32,7 @@ class Evaluation:
     planned : Solved
         The plan, completed; it holds none where the actions break limits.
     optimum : Solved or None
-        The best plan there is, where that was asked for.
+        The best plan there is, where that was asked for and there was time to look.
     nothing_musd : float or None
         Value of doing nothing; None where that breaks a limit, or nobody looked.
     broken : tuple of Clash
@@ -80,6 +80,7 @@ def evaluate(
     stop : threading.Event, optional
         Setting it ends what is looked for beside the two searches.
     """
+    budget = budget or Budget()
     planned = search(pins)
     if planned.status == "infeasible":
         short = tuple(excesses(case.given, pins, completed=False))
@@ -87,7 +88,7 @@ def evaluate(
         return Evaluation(planned, broken=broken, excesses=short)
     stopped = planned.outcome is not None and planned.outcome.ended in STOPPED
     best = None
-    if optimum and not stopped:
+    if optimum and not stopped and budget.to_search:
         with suppress(KeyboardInterrupt):
             best = search(policy)
     planned = beside_nothing(case, planned, policy, best, budget=budget, stop=stop)
