@@ -348,6 +348,20 @@ def test_a_plan_beside_others_keeps_to_one_time_limit(
     assert judged.planned.plan is not None
 
 
+def test_a_plan_that_took_all_the_time_is_put_beside_doing_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That is part of settling it, for which some patience is left."""
+    case, clock = rich_case(), Clock(monkeypatch)
+    budget = Budget(5.0)
+    planned = solve(case, Options(gap=0.05))
+    clock.now = 6.0
+    beside = judging.beside_nothing(case, planned, {}, budget=budget)
+    assert planned.audit is not None
+    assert beside.audit is not None
+    assert beside.audit.nothing_musd == planned.audit.nothing_musd is not None
+
+
 def test_ctrl_c_beside_a_plan_ends_the_comparison_and_keeps_the_plan(
     answer: Answer, thriving: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
