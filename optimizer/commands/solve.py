@@ -12,6 +12,7 @@ from typing import Any
 from models.build import Column
 from optimizer.actions import Lists
 from optimizer.commands.ready import Ready, Wish, make_ready
+from optimizer.commands.remarks import notes, remarks
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
 from optimizer.elastic import Clash, clashing
@@ -20,6 +21,7 @@ from optimizer.highs import Options
 from optimizer.plan import tables
 from optimizer.progress import progress_line
 from optimizer.screen import screen
+from optimizer.singles import single_ways
 from optimizer.solve import EXIT_CODES, Solved, solve
 from optimizer.unsound import refusing_unsound
 from optimizer.write import PROGRAM, refuse_taken, versions, write_run
@@ -37,10 +39,13 @@ def solve_instance(wish: Wish, voice: Voice) -> int:
     if wish.plan is not None:
         solved = beside_nothing(ready.case, solved, ready.policy.values)
     clashes: tuple[Clash, ...] = ()
+    ways: tuple[tuple[Clash, ...], ...] = ()
     if solved.status == "infeasible":
         clashes = clashing(ready.case, pinned=ready.pins)
-    written = present(ready, solved, wish, out, clashes, voice)
-    voice.answer(**answer(solved, written), clashes=[asdict(clash) for clash in clashes])
+        ways = single_ways(ready.case, clashes, pinned=ready.pins)
+    written = present(ready, solved, wish, out, clashes, voice, ways)
+    voice.answer(**answer(solved, written), clashes=[asdict(clash) for clash in clashes],
+                 single_ways=[[asdict(clash) for clash in way] for way in ways])  # fmt: skip
     return EXIT_CODES[solved.status]
 
 
@@ -70,7 +75,10 @@ def search_plan(
         stoppable() as stop,
         progress_line(voice.talk, quiet=voice.quiet) as progress,
     ):
-        return solve(ready.case, options, pinned=pins, progress=progress, stop=stop)
+        solved = solve(ready.case, options, pinned=pins, progress=progress, stop=stop)
+        if progress is not None and solved.outcome is not None:
+            progress.end(solved.value_musd, solved.bound_musd, solved.gap, solved.outcome.nodes)
+        return solved
 
 
 def present(
@@ -80,6 +88,7 @@ def present(
     out: Path | None,
     clashes: Sequence[Clash],
     voice: Voice,
+    ways: Sequence[Sequence[Clash]] = (),
 ) -> Path | None:
     """Write the run folder and show what came of a solve.
 
@@ -90,10 +99,11 @@ def present(
     written = None
     if laid_out is not None and out is not None:
         written = write_run(out, ready, ready.case, solved, laid_out, wish.options,
-                            overwrite=wish.overwrite)  # fmt: skip
-    defaults, width = len(ready.defaults), voice.data.width
-    voice.show(screen(ready.case, solved, laid_out, defaults=defaults, out=written,
-                      clashes=clashes, width=width))  # fmt: skip
+                            overwrite=wish.overwrite, tell=voice.warn)  # fmt: skip
+    voice.show(screen(ready.case, solved, laid_out, clashes=clashes, ways=ways,
+                      notes=notes(wish), width=voice.data.width))  # fmt: skip
+    for words in remarks(ready, laid_out, written):
+        voice.say(words)
     return written
 
 
