@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_array, hstack
@@ -35,6 +36,8 @@ HARD = frozenset(
         "mining.mining_limit",
     }
 )
+#: What is promised: it gives as a whole, and the ramp with it.
+DELIVERY = "hosting.delivery_balance"
 #: What stands on the ground gives at so many times the price of money, grid and contracts.
 GROUND = 100.0
 #: A row of the bookkeeping gives at so many times the price of a limit.
@@ -59,7 +62,8 @@ class Slack:
     positions : tuple of int
         Where these rows stand in the matrix.
     signs : tuple of float
-        What a unit of slack adds to each: +1 to lift it, -1 to lower it.
+        What a unit of slack adds to each: +1 to lift it, -1 to lower it; of what is promised the
+        share that is due.
     price : float
         What a unit costs.
     """
@@ -145,10 +149,10 @@ def clashing(
     if model.built.contradictions:
         return tuple(_clashes(case, _contradicted(case, model.built.contradictions)))
     for bookkeeping in (False, True):
-        matrix, slacks = relax(model, bookkeeping=bookkeeping)
+        matrix, slacks = relax(model, bookkeeping=bookkeeping, shares=case.given.due_share)
         outcome = _cheapest(matrix, len(slacks), attempt)
         if outcome.x is not None:
-            return tuple(_clashes(case, _given_way(model.matrix, slacks, outcome.x)))
+            return named_gives(case, model.matrix, slacks, outcome.x)
         if outcome.status != "infeasible":
             break
     return ()
@@ -169,7 +173,12 @@ def _cheapest(matrix: Matrix, slacks: int, attempt: Callable[[Matrix], Outcome])
     return found if found.x is not None else attempt(matrix)
 
 
-def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Slack, ...]]:
+def relax(
+    model: Model,
+    *,
+    bookkeeping: bool = False,
+    shares: Mapping[tuple[Any, ...], float] | None = None,
+) -> tuple[Matrix, tuple[Slack, ...]]:
     """Let typed limits give, and let nothing else cost.
 
     Parameters
@@ -178,6 +187,9 @@ def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Sla
         A compiled case.
     bookkeeping : bool
         Let the rows that only define a number give too, at a thousand times the price.
+    shares : mapping, optional
+        Share of a contract's MW that is due, by node and contract: a MW that is not promised is
+        one less of the whole, and by the ramp in each period.
 
     Returns
     -------
@@ -185,7 +197,7 @@ def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Sla
         The matrix to minimise; its last columns are the slacks, in their order.
     """
     matrix = model.matrix
-    slacks = tuple(_slacks(model, bookkeeping=bookkeeping))
+    slacks = tuple(_slacks(model, shares or {}, bookkeeping=bookkeeping))
     count, before = len(slacks), matrix.shape[1]
     signs = [sign for slack in slacks for sign in slack.signs]
     rows = [position for slack in slacks for position in slack.positions]
@@ -206,7 +218,9 @@ def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Sla
     return relaxed, slacks
 
 
-def _slacks(model: Model, *, bookkeeping: bool) -> Iterator[Slack]:
+def _slacks(
+    model: Model, shares: Mapping[tuple[Any, ...], float], *, bookkeeping: bool
+) -> Iterator[Slack]:
     matrix, labels = model.matrix, Labels(model.built)
     rows = [labels.row(name) for name in matrix.row_names]
     sizes = _sizes(matrix, rows)
@@ -223,7 +237,8 @@ def _slacks(model: Model, *, bookkeeping: bool) -> Iterator[Slack]:
         typed = _FAMILIES[name].limit and name not in HARD
         dear = (GROUND if name.startswith("racks.") else 1.0) if typed else BOOKKEEPING
         price = dear / sizes[limit_words(name).unit]
-        yield Slack(tuple(rows[i] for i in places), tuple(places), (sign,) * len(places), price)
+        signs = [sign * (shares.get(rows[i][1], 1.0) if name == DELIVERY else 1.0) for i in places]
+        yield Slack(tuple(rows[i] for i in places), tuple(places), tuple(signs), price)
 
 
 def _sizes(matrix: Matrix, rows: Sequence[Row]) -> dict[str, float]:
@@ -234,6 +249,13 @@ def _sizes(matrix: Matrix, rows: Sequence[Row]) -> dict[str, float]:
         largest = max((abs(float(x)) for x in limits if np.isfinite(x)), default=0.0)
         sizes[unit] = max(sizes.get(unit, 1.0), largest)
     return sizes
+
+
+def named_gives(
+    case: Case, matrix: Matrix, slacks: Sequence[Slack], x: Floats
+) -> tuple[Clash, ...]:
+    """Say in words which limits a point of the relaxed case lets give, the dearest first."""
+    return tuple(_clashes(case, _given_way(matrix, slacks, x)))
 
 
 #: Rows of one limit that give, the amount, and what that costs.
@@ -281,4 +303,4 @@ def _clashes(case: Case, gives: Iterable[_Give]) -> Iterator[Clash]:
         )  # fmt: skip
 
 
-__all__ = ["Clash", "Slack", "clashing", "relax"]
+__all__ = ["Clash", "Slack", "clashing", "named_gives", "relax"]

@@ -142,6 +142,18 @@ def quantity(number: float, unit: str) -> str:
     return f"{text} {singular}".rstrip()
 
 
+def not_below(number: float) -> float:
+    """Round up to what is shown of a figure: to type it has to be enough.
+
+    Examples
+    --------
+    >>> not_below(67.62), not_below(3.0000001), not_below(0.0421)
+    (67.7, 3.0, 0.05)
+    """
+    scale = 100.0 if abs(number) < 0.1 else 10.0
+    return math.ceil(round(number * scale, 5)) / scale
+
+
 def counted(number: int, thing: str) -> str:
     """Count things.
 

@@ -107,10 +107,11 @@ def _serves(yard: Yard, offer: Contract, name: str, hall: Hall) -> bool:
 def _serving(yard: Yard, offer: Contract, name: str, hall: Hall) -> list[Fitout]:
     """Fit-outs of a hall that serve a contract, wherever it allows them."""
     fitouts = yard.fitouts_of(name, hall).values()
-    return [fitout for fitout in fitouts if _suits(yard, offer, hall, fitout)]
+    return [fitout for fitout in fitouts if suits(yard, offer, hall, fitout)]
 
 
-def _suits(yard: Yard, offer: Contract, hall: Hall, fitout: Fitout) -> bool:
+def suits(yard: Yard, offer: Contract, hall: Hall, fitout: Fitout) -> bool:
+    """Whether a hall in a fit-out could serve a contract: work, cooling and density."""
     if fitout.workload != "ai" or offer.cooling not in (None, fitout.cooling):
         return False
     if offer.racks_by == "owner":
@@ -189,7 +190,7 @@ def _due_mw(draft: Draft, offer: Contract, mw: float, month: int, step: int) -> 
     months = range(month, month + step)
     if months[0] < late or months[-1] >= start + offer.months:
         return 0.0
-    share = min(_ramp(offer, at - start) for at in months)
+    share = min(ramp_share(offer, at - start) for at in months)
     yard = Yard.of(draft)
     peaks = [
         fitout.pue_peak or fitout.pue
@@ -200,7 +201,8 @@ def _due_mw(draft: Draft, offer: Contract, mw: float, month: int, step: int) -> 
     return share * mw * min(peaks, default=1.0)
 
 
-def _ramp(offer: Contract, months: int) -> float:
+def ramp_share(offer: Contract, months: int) -> float:
+    """Share of a contract that is due so many months after its start."""
     reached = [step.share for step in offer.ramp if step.after_months <= months]
     return (reached[-1] if reached else 0.0) if offer.ramp else 1.0
 
@@ -213,13 +215,14 @@ def _firm_at_most(draft: Draft, site: str, month: int, span: Span) -> float:
     built = sum(
         project.adds_firm_mw * project.max_units
         for project in draft.table(Project, "projects").values()
-        if project.site == site and not kept and _ready(project, span) <= month
+        if project.site == site and not kept and earliest_ready(project, span) <= month
     )
     caps = [mw for mw in (here.ai_mw_max, here.substation_mw) if mw is not None]
     return min([today + built, *caps])
 
 
-def _ready(project: Project, span: Span) -> int:
+def earliest_ready(project: Project, span: Span) -> int:
+    """First month of a project's service, ordered as early as it can be."""
     earliest = month_index(project.earliest) if project.earliest else span.start
     ordered = span.start + span.rounded(max(0, earliest - span.start))
     if project.latest and ordered > month_index(project.latest):

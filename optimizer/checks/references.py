@@ -29,7 +29,10 @@ def _unknown(draft: Draft, key: Key, name: str, table: Key) -> Problem:
     here = draft.names(*map(str, table))
     known = here | draft.known.get(table, frozenset())
     hint = did_you_mean(name, known) or f"define [{dotted(table)}.{name}]"
-    allowed = listed(sorted(here)) if here else f"a name in [{dotted(table)}]"
+    more = sorted(draft.known.get(table, frozenset()) - here)
+    parts = [listed(sorted(here))] if here else []
+    parts += [f"of the catalogue {listed(more)}"] if more else []
+    allowed = "; ".join(parts) or f"a name in [{dotted(table)}]"
     message = f"there is no {name!r} in {dotted(table)}"
     return draft.problem(key, message, found=name, allowed=allowed, hint=hint)
 

@@ -21,10 +21,13 @@ from optimizer.commands.voice import Voice
 from optimizer.evaluate import Evaluation, evaluate
 from optimizer.highs import Budget
 from optimizer.pins import only, refuse_excess
-from optimizer.solve import EXIT_CODES, Solved
+from optimizer.solve import EXIT_CODES, Solved, compile_case, do_nothing
 from optimizer.unsound import refusing_unsound
 from optimizer.words import figure
 from optimizer.write import refuse_taken, rounded
+
+#: Time for doing nothing, where it is asked for beside a plan that breaks limits.
+SECONDS_FOR_NOTHING = 10.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ def evaluate_plan(question: Question, voice: Voice) -> int:
         voice.show(Text(f"\n{excess}, and no line of it brings more"))
     if judged.planned.plan is not None:
         voice.show(Text("\nBeside other plans", "bold"), _comparison(judged))
+    elif judged.broken:
+        judged = replace(judged, nothing_musd=_nothing(ready))
+        voice.show(Text(f"\n{_beside(judged.nothing_musd)}"))
     voice.answer(**_answer(judged, written), **_actions(ready, judged.planned, wish))
     return EXIT_CODES[judged.planned.status]
 
@@ -82,6 +88,19 @@ def _judged(
     with refusing_unsound(ready.loaded, ready.case):
         return evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum,
                         budget=budget, stop=stop)  # fmt: skip
+
+
+def _nothing(ready: Ready) -> float | None:
+    """Find what doing nothing is worth, where the plan itself is not possible."""
+    model = compile_case(ready.case, ready.policy.values)
+    found = do_nothing(ready.case, model, budget=Budget(SECONDS_FOR_NOTHING))
+    return None if found is None else found[1]
+
+
+def _beside(musd: float | None) -> str:
+    if musd is None:
+        return "doing nothing breaks a limit, too, or was not found in time"
+    return f"doing nothing is worth {figure(musd)} M$"
 
 
 def _comparison(judged: Evaluation) -> Table:

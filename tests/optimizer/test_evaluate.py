@@ -188,6 +188,9 @@ def test_more_than_could_be_bought_is_told_beside_the_limits(
     main(["evaluate", str(thriving), "--plan", str(mine), "--quiet", "--no-optimum"])
     shown = " ".join(capsys.readouterr().out.split())
     assert f"{said}, and no line of it brings more" in shown
+    still = answer("evaluate", thriving, "--plan", plan(), "--only", "--no-optimum")[1]
+    assert judged["nothing_musd"] == pytest.approx(still["value_musd"], abs=1e-6)
+    assert f"doing nothing is worth {judged['nothing_musd']:.1f} M$" in shown
 
 
 def test_halls_named_without_racks_are_not_filled(answer: Answer, thriving: Path) -> None:
