@@ -19,9 +19,9 @@ from models.tree import Leaf, Node, Vintage
 def lasting_balance(c: Context, leaf: Leaf, p: Place, e: End) -> Relation:
     r"""Halls that last until an end have lasted until the one before, and stood at the horizon.
 
-    .. math::
-        H^{\text{last}}_{lpe} \le H^{\text{last}}_{lp,e-1}, \qquad
-        H^{\text{last}}_{lpe} \le H_{lp} \ \text{at the first end}
+    .. math:: H^{\text{last}}_{lpe} \le H^{\text{last}}_{lp,e-1}
+
+    Before the first end stand the halls in service at the horizon, :math:`H_{lp}`.
     """
     ends = c.given.residual_ends[p]
     i = ends.index(e)
@@ -131,9 +131,7 @@ def halls_staying(c: Context, leaf: Leaf, h: Hall, e: End) -> Relation:
         for (j, p), halls in g.project_halls.items()
         if p in places
     )
-    return at_most(
-        _lasting_of(c, leaf, h, e), total((*(c.halls[leaf, p] for p in places), -gone))
-    )
+    return at_most(_lasting_of(c, leaf, h, e), total((*(c.halls[leaf, p] for p in places), -gone)))
 
 
 def fibre_staying(c: Context, leaf: Leaf, h: Hall, e: End) -> Relation:
@@ -178,17 +176,12 @@ def _running_on(c: Context, leaf: Leaf, p: Place, e: End) -> list[tuple[Contract
 def _lasting_of(c: Context, leaf: Leaf, h: Hall, e: End) -> Number:
     """Halls of a group that last until an end, or until the next one that their place knows."""
     g = c.given
-    return total(
-        c.lasting[leaf, p, later[0]]
+    months = g.tail_months[leaf, e]
+    later = (
+        [(leaf, p, f) for f in g.residual_ends[p] if g.tail_months[leaf, f] >= months]
         for p in g.places[h]
-        if (
-            later := [
-                f
-                for f in g.residual_ends[p]
-                if g.tail_months[leaf, f] >= g.tail_months[leaf, e]
-            ]
-        )
     )
+    return total(c.lasting[ends[0]] for ends in later if ends)
 
 
 def _built(c: Context, leaf: Leaf, j: Project) -> list[Number]:

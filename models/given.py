@@ -42,7 +42,10 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "RackType": ("k", "rack type; *tenant* where the tenant brings the racks"),
     "Band": ("b", "band: hours of a node in which the best choice is the same"),
     "Contract": ("c", "AI contract"),
-    "End": ("e", "end of contracts that outlast the horizon, named after the first of them, or *horizon*"),
+    "End": (
+        "e",
+        "end of contracts that outlast the horizon, named after one of them, or *horizon*",
+    ),
     "Project": ("j", "project"),
     "Budget": ("i", "capex budget"),
     "Filling": ("w", "filling of a hall: racks to which none can be added"),

@@ -133,7 +133,6 @@ def kept_idle(c: Context, leaf: Leaf, q: Place) -> Relation:
 
     The newest halls keep most, so the oldest are counted out first without an index over age.
     """
-    g = c.given
     return at_most(_kept(c, leaf, q, HORIZON, _other_places(c, q)), _idle(c, leaf, q))
 
 
@@ -157,7 +156,6 @@ def kept_fitout(c: Context, leaf: Leaf, q: Place) -> Relation:
     in a place by a change of package, with the fit-out that works finished at :math:`v`. The
     package that they came with is lost, the one that they changed to counts in its own vintage.
     """
-    g = c.given
     kept = _kept(c, leaf, q, HORIZON, (q, *_other_fitouts(c, q)))
     return at_most(kept, _idle(c, leaf, q))
 

@@ -258,9 +258,10 @@ def _end(c: Context, shares: Shares, leaf: Node) -> Iterator[Entry]:
                 musd = share * worth * c.kept[key]
                 yield Entry(leaf, g.site_of[key[2]], segment, "residual", musd)
     site_of = {j: s for s, projects in g.projects.items() for j in projects}
-    for key, musd in g.project_residual.items():
-        if key[0] == leaf:
-            yield Entry(leaf, site_of[key[1]], COMPANY, "residual", musd * c.released[key])
+    for (end, j, v, e), worth in g.project_residual.items():
+        if end == leaf:
+            musd = worth * c.released[leaf, j, v, e]
+            yield Entry(leaf, site_of[j], COMPANY, "residual", musd)
     for p, k, musd in _racks_left(c, leaf):
         for segment, share in shares(p, k):
             left = g.discount_end[leaf] * share * musd
