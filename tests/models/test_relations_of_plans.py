@@ -69,7 +69,7 @@ def retyped(case: Case, typed: Typed) -> Case:
 
 
 def same(a: float, b: float) -> bool:
-    return a == b or abs(a - b) <= 1e-6 * max(1.0, abs(a))
+    return a == b or abs(a - b) <= 1e-6 * max(1.0, min(abs(a), abs(b)))
 
 
 def on_paths(change: Callable[[float], float], path: Any) -> Any:
