@@ -42,7 +42,10 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "RackType": ("k", "rack type; *tenant* where the tenant brings the racks"),
     "Band": ("b", "band: hours of a node in which the best choice is the same"),
     "Contract": ("c", "AI contract"),
-    "End": ("e", "what a hall serves last: a contract that outlasts the horizon, or *horizon*"),
+    "End": (
+        "e",
+        "end of contracts that outlast the horizon, named after one of them, or *horizon*",
+    ),
     "Project": ("j", "project"),
     "Budget": ("i", "capex budget"),
     "Filling": ("w", "filling of a hall: racks to which none can be added"),
@@ -312,7 +315,7 @@ class Given:
     tail_margin: Table[tuple[Leaf, Contract, Place, RackType], float] = known(
         "MUSD/MW",
         r"\rho^{\text{end}}",
-        "present value of a MW's rent less energy, service and upkeep beyond the horizon",
+        "present value of a MW's rent less energy and service beyond the horizon",
     )
     tail_credit: Table[tuple[Leaf, Contract], float] = known(
         "MUSD/MW", r"\chi^{\text{end}}", "present value of the credits beyond the horizon"
@@ -374,13 +377,19 @@ class Given:
         "MUSD", r"\hat D^{\text{end}}", "principal of that debt due after the horizon"
     )
     residual_ends: Table[Place, tuple[End, ...]] = shape(
-        "contracts that outlast the horizon and that a place may serve"
+        "ends, by date, of contracts that outlast the horizon and that a place may serve"
+    )
+    site_ends: Table[Site, tuple[End, ...]] = shape("the same of all places of a site")
+    lasting_opex: Table[tuple[Leaf, Place, End], float] = known(
+        "MUSD/hall",
+        r"o^{\text{end}}",
+        "present value of a hall's staff and upkeep from the end before, or the horizon",
     )
     hall_residual: Table[tuple[Leaf, Place, Place, Vintage, End], float] = known(
         "MUSD/hall", r"\sigma", "present value of a converted hall at the end of what it serves"
     )
-    project_residual: Table[tuple[Leaf, Project, Vintage], float] = known(
-        "MUSD/unit", r"\sigma", "present value of a project's unit at the horizon"
+    project_residual: Table[tuple[Leaf, Project, Vintage, End], float] = known(
+        "MUSD/unit", r"\sigma", "present value of a project's unit when it is released"
     )
     rack_tail_loss: Table[tuple[Leaf, Contract, RackType], float] = known(
         "MUSD/MW",

@@ -70,6 +70,8 @@ BY_DECISION: Mapping[str, str] = {
     "draw": "finance.loan",
     "repay": "finance.loan",
     "kept": "fitouts.{fitout}.capex_usd_per_kw",
+    "lasting": "fitouts.{fitout}.opex_usd_per_kw_year",
+    "released": "projects.{project}",
 }
 #: Keys by the limit alone.
 BY_FAMILY: Mapping[str, str] = {

@@ -23,7 +23,9 @@ from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
 from optimizer.matrix import Flags, Floats, Matrix, largest_violation, objective_at
 
 #: Decisions whose whole numbers are searched first.
-LARGE = frozenset({"conversions", "builds", "signing", "hosts", "mines", "entered"})
+LARGE = frozenset(
+    {"conversions", "builds", "signing", "hosts", "mines", "entered", "lasting", "released"}
+)
 #: Part of the gap and of the time that the search over large decisions may use up.
 GAP_FOR_LARGE = 0.2
 TIME_FOR_LARGE = 0.7

@@ -54,6 +54,8 @@ _EMPTY_TERMS: Mapping[str, Any] = {
     "cloud_revenue": {},
     "cloud_energy": {},
     "residual_ends": {},
+    "site_ends": {},
+    "lasting_opex": {},
     "hall_residual": {},
     "project_residual": {},
     "rack_tail_loss": {},

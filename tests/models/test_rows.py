@@ -22,6 +22,7 @@ from tests.models.tiny import (
     BARN,
     BARN_AI,
     BARN_MINE,
+    BASE,
     DENSE,
     HOURS,
     LEASE,
@@ -1146,6 +1147,178 @@ def test_racks_of_a_site_that_stays_as_it_is_stand_until_they_wear_out() -> None
     assert absent(case(tiny(fleet=fleet)), "policy.kept_racks", 0, MINE, "rig")
 
 
+# --- beyond the horizon --------------------------------------------------------------------
+
+#: A tenant's contract that runs on for a year after the other's end.
+LONG = {**LEASE, "months": 60}
+
+
+def running_on(**overrides: Any) -> Given:
+    """A case of two branches with a lease, a longer one, and one on GPUs that ends with it."""
+    contracts = {"long": LONG, "lease": {**LEASE, "kw_per_rack": 40.0}, "own": OWNED}
+    instance = tiny(contracts=contracts, **overrides)
+    return case(instance, fork(instance))
+
+
+@rows_of("beyond.lasting_balance")
+def test_halls_that_last_have_lasted_until_every_end_before() -> None:
+    g = running_on()
+    assert g.residual_ends[AI] == ("lease", "long")
+    assert row(g, "beyond.lasting_balance", 4, AI, "lease") == by_hand(
+        {("lasting", 4, AI, "lease"): 1, ("halls", 4, AI): -1}, "<="
+    )
+    assert row(g, "beyond.lasting_balance", 4, AI, "long") == by_hand(
+        {("lasting", 4, AI, "long"): 1, ("lasting", 4, AI, "lease"): -1}, "<="
+    )
+    assert absent(g, "beyond.lasting_balance", 4, AI, "own")
+    assert absent(g, "beyond.lasting_balance", 2, AI, "lease")
+
+
+@rows_of("beyond.lasting_space")
+def test_what_runs_on_fits_the_mw_of_halls_that_last() -> None:
+    g = running_on()
+    longer = {("hosting", 4, "long", AI, TENANT): 1}
+    both = {("hosting", 4, "lease", AI, TENANT): 1, ("hosting", 4, "own", AI, "gpu"): 1}
+    assert row(g, "beyond.lasting_space", 4, AI, "lease") == by_hand(
+        {**longer, **both, ("lasting", 4, AI, "lease"): -2}, "<="
+    )
+    assert row(g, "beyond.lasting_space", 4, AI, "long") == by_hand(
+        {**longer, ("lasting", 4, AI, "long"): -2}, "<="
+    )
+
+
+@rows_of("beyond.lasting_positions")
+def test_what_runs_on_fits_the_floor_of_halls_that_last() -> None:
+    # A tenant's rack of 40 kW takes a position, a GPU rack of 100 kW two.
+    g = running_on(racks__gpu__positions=2.0)
+    assert row(g, "beyond.lasting_positions", 4, AI, "lease") == by_hand(
+        {
+            ("hosting", 4, "lease", AI, TENANT): 25,
+            ("hosting", 4, "own", AI, "gpu"): 20,
+            ("lasting", 4, AI, "lease"): -10,
+        },
+        "<=",
+    )
+    assert absent(case(tiny(contracts__long=LONG)), "beyond.lasting_positions", 2, AI, "long")
+
+
+@rows_of("beyond.lasting_racks")
+def test_halls_that_last_hold_whole_racks() -> None:
+    # Of racks of 300 kW six fit 2 MW, and of 700 kW two, which count among the smaller ones too.
+    big = {**BASE["racks"]["gpu"], "kw": 700.0, "positions": 0.0}
+    own = {**OWNED, "racks": ["gpu", "big"]}
+    small = {"kw": 300.0, "positions": 0.0}
+    g = case(tiny(contracts__own=own, racks={"gpu": small, "big": big}))
+    assert row(g, "beyond.lasting_racks", 2, AI, "own", "gpu") == by_hand(
+        {
+            ("hosting", 2, "own", AI, "gpu"): 1 / 0.3,
+            ("hosting", 2, "own", AI, "big"): 1 / 0.7,
+            ("lasting", 2, AI, "own"): -6,
+        },
+        "<=",
+    )
+    assert row(g, "beyond.lasting_racks", 2, AI, "own", "big") == by_hand(
+        {("hosting", 2, "own", AI, "big"): 1 / 0.7, ("lasting", 2, AI, "own"): -2}, "<="
+    )
+    assert absent(running_on(), "beyond.lasting_racks", 4, AI, "lease", "gpu")
+
+
+@rows_of("beyond.released_limit")
+def test_no_more_units_are_released_than_were_built() -> None:
+    g = running_on(projects__line=GRID)
+    assert row(g, "beyond.released_limit", 4, "line", 2) == by_hand(
+        {
+            **{("released", 4, "line", 2, e): 1 for e in (HORIZON, "lease", "long")},
+            ("builds", 2, "line"): -1,
+        },
+        "<=",
+    )
+    # Interruptible MW alone serve no AI; what is worn out by then need not be released.
+    mining = {**GRID, "adds_firm_mw": 0.0}
+    assert {e for *_, e in running_on(projects__line=mining).project_residual} == {HORIZON}
+    worn = running_on(projects__line={**GRID, "life_months": 48})
+    assert [e for leaf, _, v, e in worn.project_residual if (leaf, v) == (4, 2)] == [
+        HORIZON,
+        "lease",
+    ]
+
+
+@rows_of("beyond.firm_staying")
+def test_what_runs_on_stands_on_firm_mw_not_yet_released() -> None:
+    g = running_on(projects__line=GRID, sites__a__firm_mw=3.0)
+    longer = {("hosting", 4, "long", AI, TENANT): 1.3}
+    both = {("hosting", 4, "lease", AI, TENANT): 1.3, ("hosting", 4, "own", AI, "gpu"): 1.3}
+    built = {("builds", v, "line"): -2 for v in (0, 2)}
+    at_once = {("released", 4, "line", v, HORIZON): 2 for v in (0, 2)}
+    later = {("released", 4, "line", v, "lease"): 2 for v in (0, 2)}
+    assert row(g, "beyond.firm_staying", 4, "a", "lease") == by_hand(
+        {**longer, **both, **built, **at_once}, "<=", 3
+    )
+    assert row(g, "beyond.firm_staying", 4, "a", "long") == by_hand(
+        {**longer, **built, **at_once, **later}, "<=", 3
+    )
+    new = running_on(projects__line=GRID, sites__a__firm_mw=3.0, policy__reuse_power=False)
+    assert row(new, "beyond.firm_staying", 4, "a", "long")[2] == 0
+    assert absent(running_on(), "beyond.firm_staying", 4, "a", "lease")
+
+
+@rows_of("beyond.halls_staying")
+def test_halls_that_last_stand_without_the_units_released() -> None:
+    shed = {
+        "site": "a", "adds_halls": {"hall": "h", "count": 3}, "capex_musd": 5.0, "months": 12,
+        "life_months": 120,
+    }  # fmt: skip
+    g = running_on(projects__shed=shed)
+    assert row(g, "beyond.halls_staying", 4, "h", "long") == by_hand(
+        {
+            ("lasting", 4, AI, "long"): 1,
+            ("halls", 4, AI): -1,
+            ("halls", 4, MINE): -1,
+            **{("released", 4, "shed", v, e): 3 for v in (0, 2) for e in (HORIZON, "lease")},
+        },
+        "<=",
+    )
+    assert absent(running_on(projects__line=GRID), "beyond.halls_staying", 4, "h", "long")
+
+
+@rows_of("beyond.fibre_staying")
+def test_halls_last_where_fibre_is_not_yet_released() -> None:
+    line = {**FIBRE, "life_months": 120}
+    g = running_on(projects__line=line, sites__a__fibre=False)
+    assert row(g, "beyond.fibre_staying", 4, "h", "long") == by_hand(
+        {
+            ("lasting", 4, AI, "long"): 1,
+            **{("builds", v, "line"): -2 for v in (0, 2)},
+            **{("released", 4, "line", v, e): 2 for v in (0, 2) for e in (HORIZON, "lease")},
+        },
+        "<=",
+    )
+    lit = running_on(projects__line=line)
+    assert absent(lit, "beyond.fibre_staying", 4, "h", "long")
+    assert {e for *_, e in lit.project_residual} == {HORIZON}
+
+
+@rows_of("beyond.fibre_staying")
+def test_halls_of_a_group_last_in_each_place_until_the_next_end_known_there() -> None:
+    strict = {"availability": 0.9999, "capex_usd_per_kw": 900.0}
+    contracts = {"lease": LEASE, "long": {**LONG, "availability": 0.9999}}
+    line = {**FIBRE, "life_months": 120}
+    g = case(
+        tiny(
+            contracts=contracts,
+            uptime__packages__n2=strict,
+            projects__line=line,
+            sites__a__fibre=False,
+        )
+    )
+    assert g.residual_ends == {MINE: (), AI: ("lease",), "h:ai+n2": ("lease", "long")}
+    assert g.site_ends == {"a": ("lease", "long")}
+    long = row(g, "beyond.fibre_staying", 2, "h", "long")[0]
+    lease = row(g, "beyond.fibre_staying", 2, "h", "lease")[0]
+    lasting = [{key[2:] for key in terms if key[0] == "lasting"} for terms in (lease, long)]
+    assert lasting == [{(AI, "lease"), ("h:ai+n2", "lease")}, {("h:ai+n2", "long")}]
+
+
 @rows_of("halls.kept_vintage")
 def test_of_a_vintage_no_more_remain_than_were_converted() -> None:
     instance = tiny(contracts__lease=LEASE)
@@ -1168,21 +1341,32 @@ def test_halls_worth_something_at_the_horizon_serve_nothing_beyond() -> None:
         {
             ("kept", 2, MINE, AI, 0, HORIZON): 1,
             ("kept", 2, MINE, AI, 1, HORIZON): 1,
-            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("lasting", 2, AI, "own"): 1,
             ("halls", 2, AI): -1,
         },
         "<=",
     )
+    bare = row(case(tiny()), "halls.kept_idle", 2, AI)[0]
+    assert not any(key[0] == "lasting" for key in bare)
 
 
 @rows_of("halls.kept_serving")
-def test_halls_worth_something_at_a_contracts_end_serve_it() -> None:
-    g = case(tiny(contracts__lease=LEASE))
+def test_halls_worth_something_at_a_contracts_end_serve_until_then() -> None:
+    g = case(tiny(contracts={"long": LONG, "lease": LEASE}))
     assert row(g, "halls.kept_serving", 2, AI, "lease") == by_hand(
         {
             ("kept", 2, MINE, AI, 0, "lease"): 1,
             ("kept", 2, MINE, AI, 1, "lease"): 1,
-            ("hosting", 2, "lease", AI, TENANT): -0.5,
+            ("lasting", 2, AI, "lease"): -1,
+            ("lasting", 2, AI, "long"): 1,
+        },
+        "<=",
+    )
+    assert row(g, "halls.kept_serving", 2, AI, "long") == by_hand(
+        {
+            ("kept", 2, MINE, AI, 0, "long"): 1,
+            ("kept", 2, MINE, AI, 1, "long"): 1,
+            ("lasting", 2, AI, "long"): -1,
         },
         "<=",
     )
@@ -1200,7 +1384,7 @@ def test_a_hall_keeps_one_fit_out_through_changes_of_package() -> None:
         {
             **{("kept", 2, AI, AI, v, HORIZON): 1 for v in (1, 2)},
             **{("kept", 2, MINE, AI, v, HORIZON): 1 for v in (0, 1)},
-            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("lasting", 2, AI, "own"): 1,
             ("halls", 2, AI): -1,
         },
         "<=",
@@ -1210,7 +1394,7 @@ def test_a_hall_keeps_one_fit_out_through_changes_of_package() -> None:
         {
             **{("kept", 2, MINE, AI, v, HORIZON): 1 for v in (0, 1)},
             **{("kept", 2, AI_FREE, AI, v, HORIZON): 1 for v in (0, 1, 2)},
-            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("lasting", 2, AI, "own"): 1,
             ("halls", 2, AI): -1,
         }
     )
@@ -1218,13 +1402,14 @@ def test_a_hall_keeps_one_fit_out_through_changes_of_package() -> None:
 
 
 @rows_of("halls.kept_fitout_serving")
-def test_fit_outs_worth_something_at_a_contracts_end_serve_it() -> None:
-    g = repackaged(contracts__lease=LEASE)
+def test_fit_outs_worth_something_at_a_contracts_end_serve_until_then() -> None:
+    g = repackaged(contracts={"long": LONG, "lease": LEASE})
     assert row(g, "halls.kept_fitout_serving", 2, AI, "lease") == by_hand(
         {
             **{("kept", 2, AI, AI, v, "lease"): 1 for v in (1, 2)},
             **{("kept", 2, MINE, AI, v, "lease"): 1 for v in (0, 1)},
-            ("hosting", 2, "lease", AI, TENANT): -0.5,
+            ("lasting", 2, AI, "lease"): -1,
+            ("lasting", 2, AI, "long"): 1,
         },
         "<=",
     )
@@ -1289,7 +1474,7 @@ def test_value_counts_equity_flows_at_their_dates_and_odds() -> None:
         ("racks", 4, MINE, "rig"): 0.1 * end,
         ("racks", 4, AI, "gpu"): 0.05 * end,
         # Ordered at the branch, a project stands from 2031: one year of ten is gone.
-        ("builds", 2, "line"): 5.0 * 0.9 * end,
+        ("released", 4, "line", 2, HORIZON): 5.0 * 0.9 * end,
         ("kept", 4, MINE, AI, 2, HORIZON): 5.0 * 0.9 * end,
         ("kept", 4, AI, MINE, 2, HORIZON): 1.2 * 0.8 * end,
     }
@@ -1315,9 +1500,11 @@ def test_value_counts_what_runs_beyond_the_horizon() -> None:
     terms, _ = value_terms(g)
     energy = HOURS * 1.2 * 0.8 * 48 / 1e6
     rents = 12 * 100 / 1e3 * (1.05**2 + 1.05**3)
-    tail = rents - 2 * (energy + 0.06 + 0.055)
+    tail = rents - 2 * (energy + 0.06)
     # Per MW ten racks stand; at the contract's end they fetch 0.3 M$ less than at the horizon.
     assert terms["hosting", 4, "own", AI, "gpu"] == pytest.approx(0.4 * (tail - 0.3), rel=1e-12)
+    # A hall that lasts owes two years of 55 $/kW on its 2 MW, however little of it is let.
+    assert terms["lasting", 4, AI, "own"] == pytest.approx(-0.4 * 2 * 0.11, rel=1e-12)
     # 480 $/kW over 48 months: 120 $ a year, two years on the path, two beyond.
     assert terms.get(("signed_mw", 0, "own"), 0.0) == pytest.approx(0.0, abs=1e-12)
     # The hall stands from 2030 or 2031 to the end of 2033: four years or three of ten are gone.
