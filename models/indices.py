@@ -119,29 +119,9 @@ def kept_standing(g: Given) -> Iterable[Index]:
     return g.racks_unworn
 
 
-def resold(g: Given) -> Iterable[Index]:
-    """Nodes, sites and rack types that come at once and sell for money while a loan is open."""
-    return (
-        (n, s, k)
-        for n, s in sites(g)
-        if n in g.draws_allowed
-        for k in _at_once(g, n, s)
-        if g.resale[n, k] > 0
-    )
-
-
-def _at_once(g: Given, n: int, s: str) -> list[str]:
-    """Rack types that can be ordered at a node and stand there, bought or rebuilt from these."""
-    found = [
-        k for m, p, k in g.orders_allowed if m == n and g.site_of[p] == s and not g.rack_lag[k]
-    ]
-    reached = dict.fromkeys(found)
-    for k in found:
-        for a, b in g.transfers.get(s, ()):
-            if a == k and b not in reached and not g.transfer_lag[a, b]:
-                reached[b] = None
-                found.append(b)
-    return list(reached)
+def landing(g: Given) -> Iterable[Index]:
+    """Nodes, sites and groups of rack types, by their first, of which an order can land."""
+    return g.racks_landing
 
 
 def parkable(g: Given) -> Iterable[Index]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from models.context import Context
 from models.given import TENANT, Contract, Place, RackType, Site
-from models.relation import Number, Relation, at_most, equal, total
+from models.relation import Number, Relation, at_least, at_most, equal, total
 from models.tree import Leaf, Node
 
 
@@ -107,31 +107,28 @@ def end_of_life(c: Context, n: Node, s: Site, k: RackType) -> Relation:
     )
 
 
-def resale_limit(c: Context, n: Node, s: Site, k: RackType) -> Relation:
-    r"""Racks are not resold in the period in which they are bought.
+def landing_floor(c: Context, n: Node, s: Site, k: RackType) -> Relation:
+    r"""What is delivered from an order stands for the period in which it lands.
 
     .. math::
-        \sum_{p \in s} S_{npk} \le \sum_{p \in s} \Big( R_{n-1,pk} + \hat R_{npk}
-        + \sum_{k' \ne k,\ \ell_{k'k} \ge 1} A_{npk'k} \Big)
+        \sum_{p \in s} \ \sum_{k' \in G_{sk}} R_{npk'} \ge
+        \sum_{p \in s} \ \sum_{k' \in G_{sk}} O_{n-\ell_{k'},pk'}
 
-    Written where a rack comes without lead time while the loan may be drawn: it would be bought
-    on the loan and sold at once for cash, so that the loan paid for more than capex. What was
-    ordered before the horizon is owed in any case and may be sold as it comes.
+    With the balance it says that racks sold, or taken out for a rebuild with a lead time, stood
+    before, were owed from before the horizon, or come out of such a rebuild. So racks are not
+    bought for resale alone, which would lend cash on racks for which there is no room. A row
+    holds for rack types together that rebuilds without lead time turn into one another.
     """
     g = c.given
-    parent = g.tree.parent[n]
-    places = [p for h in g.halls[s] for p in g.places[h] if k in g.racks_at.get(p, ())]
-    before = (
-        g.racks_today.get((p, k), 0.0) if parent is None else c.racks[parent, p, k] for p in places
+    group = g.rack_groups[s, k]
+    stocks = [
+        (p, r) for h in g.halls[s] for p in g.places[h] for r in g.racks_at.get(p, ()) if r in group
+    ]
+    ordered = ((g.tree.ancestor(n, g.rack_lag[r]), p, r) for p, r in stocks)
+    return at_least(
+        total(c.racks[n, p, r] for p, r in stocks),
+        total(c.orders[key] for key in ordered if key in c.orders),
     )
-    owed = (g.racks_arriving.get((n, p, k), 0.0) for p in places)
-    rebuilt = (
-        c.arriving[n, p, a, b]
-        for p in places
-        for a, b in g.transfers.get(s, ())
-        if b == k != a and g.transfer_lag[a, b] and (n, p, a, b) in c.arriving
-    )
-    return at_most(total(c.sales[n, p, k] for p in places), total((*before, *owed, *rebuilt)))
 
 
 def came_new(c: Context, n: Node, p: Place, k: RackType) -> Number:
@@ -226,7 +223,7 @@ def tail_life(c: Context, leaf: Leaf, s: Site, x: Contract, k: RackType) -> Rela
 
     .. math::
         \sum_{c' : T_{lc'} \ge T_{lc}} \ \sum_{p \in s} \frac{a_{lc'pk}}{\mu_k} \le
-        Y_{lsck} + \sum_{m \preceq l,\ \text{alive at}\ T_{lc}} \ \sum_{p \in s}
+        Y^{\text{tail}}_{lsck} + \sum_{m \preceq l,\ \text{alive at}\ T_{lc}} \ \sum_{p \in s}
         \Big( O_{m-\ell_k,pk} + \sum_{k' \ne k} A_{mpk'k} \Big)
 
     A rent beyond the horizon counts only on racks that can still earn it.
