@@ -121,9 +121,8 @@ def landing_floor(c: Context, n: Node, s: Site, k: RackType) -> Relation:
     """
     g = c.given
     group = g.rack_groups[s, k]
-    stocks = [
-        (p, r) for h in g.halls[s] for p in g.places[h] for r in g.racks_at.get(p, ()) if r in group
-    ]
+    places = [p for h in g.halls[s] for p in g.places[h]]
+    stocks = [(p, r) for p in places for r in g.racks_at.get(p, ()) if r in group]
     ordered = ((g.tree.ancestor(n, g.rack_lag[r]), p, r) for p, r in stocks)
     return at_least(
         total(c.racks[n, p, r] for p, r in stocks),

@@ -131,9 +131,7 @@ def _orders_allowed(d: Facts) -> tuple[tuple[Node, str, str], ...]:
     )
 
 
-def _rack_groups(
-    d: Facts, transfers: Mapping[str, Any]
-) -> dict[tuple[str, str], tuple[str, ...]]:
+def _rack_groups(d: Facts, transfers: Mapping[str, Any]) -> dict[tuple[str, str], tuple[str, ...]]:
     """Join the rack types of a site that rebuilds without lead time turn into one another."""
     groups: dict[tuple[str, str], tuple[str, ...]] = {}
     for s in d.i.sites:
