@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from models.context import Context
 from models.given import TENANT, Contract, Place, RackType, Site
-from models.relation import Number, Relation, at_least, at_most, equal, total
+from models.relation import Number, Relation, at_most, equal, total
 from models.tree import Leaf, Node
 
 
@@ -48,9 +48,7 @@ def rack_balance(c: Context, n: Node, p: Place, k: RackType) -> Relation:
         R_{npk} = R_{n-1,pk} + \hat R_{npk} + O_{n-\ell_k,pk} - S_{npk}
         + \sum_{k'} A_{npk'k} - \sum_{k'} L_{npkk'}
     """
-    g = c.given
-    parent = g.tree.parent[n]
-    before = g.racks_today.get((p, k), 0.0) if parent is None else c.racks[parent, p, k]
+    before, _ = _there_before(c, n, p, k)
     return equal(
         c.racks[n, p, k],
         total(
@@ -107,27 +105,38 @@ def end_of_life(c: Context, n: Node, s: Site, k: RackType) -> Relation:
     )
 
 
-def landing_floor(c: Context, n: Node, s: Site, k: RackType) -> Relation:
-    r"""What is delivered from an order stands for the period in which it lands.
+def leaving_limit(c: Context, n: Node, s: Site, k: RackType) -> Relation:
+    r"""Racks that leave were there before: what an order brings stands for a period first.
 
     .. math::
-        \sum_{p \in s} \ \sum_{k' \in G_{sk}} R_{npk'} \ge
-        \sum_{p \in s} \ \sum_{k' \in G_{sk}} O_{n-\ell_{k'},pk'}
+        \sum_{p \in s} \ \sum_{k' \in G_{sk}} \Big( S_{npk'} + \sum_{k'' \notin G_{sk}} L_{npk'k''}
+        \Big) \le \sum_{p \in s} \ \sum_{k' \in G_{sk}} \Big( R_{n-1,pk'} + \hat R_{npk'}
+        + \sum_{k'' \notin G_{sk}} A_{npk''k'} \Big)
 
-    With the balance it says that racks sold, or taken out for a rebuild with a lead time, stood
-    before, were owed from before the horizon, or come out of such a rebuild. So racks are not
-    bought for resale alone, which would lend cash on racks for which there is no room. A row
-    holds for rack types together that rebuilds without lead time turn into one another.
+    Racks bought for resale alone would lend cash on what no hall has room for. Types that
+    rebuilds without lead time turn into one another are counted together; rebuilds with one take
+    racks out, as sales do, and bring racks that were there before. What was ordered before the
+    horizon is owed in any case and may be sold as it lands. Written where an order can land.
     """
     g = c.given
     group = g.rack_groups[s, k]
     places = [p for h in g.halls[s] for p in g.places[h]]
     stocks = [(p, r) for p in places for r in g.racks_at.get(p, ()) if r in group]
-    ordered = ((g.tree.ancestor(n, g.rack_lag[r]), p, r) for p, r in stocks)
-    return at_least(
-        total(c.racks[n, p, r] for p, r in stocks),
-        total(c.orders[key] for key in ordered if key in c.orders),
-    )
+    out = [(a, b) for a, b in g.transfers.get(s, ()) if a in group and b not in group]
+    back = [(a, b) for a, b in g.transfers.get(s, ()) if b in group and a not in group]
+    leave = [c.sales[n, p, r] for p, r in stocks]
+    leave += [c.leaving[n, p, *ab] for p in places for ab in out if (n, p, *ab) in c.leaving]
+    there = [x for p, r in stocks for x in _there_before(c, n, p, r)]
+    there += [c.arriving[n, p, *ab] for p in places for ab in back if (n, p, *ab) in c.arriving]
+    return at_most(total(leave), total(there))
+
+
+def _there_before(c: Context, n: Node, p: Place, k: RackType) -> tuple[Number, Number]:
+    """Racks of the period before, and those owed from before the horizon that come."""
+    g = c.given
+    parent = g.tree.parent[n]
+    before = g.racks_today.get((p, k), 0.0) if parent is None else c.racks[parent, p, k]
+    return before, g.racks_arriving.get((n, p, k), 0.0)
 
 
 def came_new(c: Context, n: Node, p: Place, k: RackType) -> Number:

@@ -349,21 +349,24 @@ def test_a_rebuilt_rack_starts_a_new_life() -> None:
     )
 
 
-@rows_of("racks.landing_floor")
+@rows_of("racks.leaving_limit")
 def test_racks_that_an_order_brings_stand_for_a_period() -> None:
-    g = case(tiny(racks__rig__move_usd=1000.0, halls__barn=BARN))
-    # What is ordered in the first year lands in the second.
-    assert row(g, "racks.landing_floor", 1, "a", "rig") == by_hand(
+    """Six rigs stand today, one is owed; what is ordered in the first year lands in the second."""
+    owed = {"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-01"}
+    moved = {"racks__rig__move_usd": 1000.0, "halls__barn": BARN, "commitments__racks": [owed]}
+    g = case(tiny(**moved))
+    assert row(g, "racks.leaving_limit", 1, "a", "rig") == by_hand(
         {
-            **{("racks", 1, p, "rig"): 1 for p in (MINE, BARN_MINE)},
-            **{("orders", 0, p, "rig"): -1 for p in (MINE, BARN_MINE)},
+            **{("sales", 1, p, "rig"): 1 for p in (MINE, BARN_MINE)},
+            **{("racks", 0, p, "rig"): -1 for p in (MINE, BARN_MINE)},
         },
-        ">=",
+        "<=",
+        1,
     )
-    assert absent(g, "racks.landing_floor", 0, "a", "rig")
+    assert absent(g, "racks.leaving_limit", 0, "a", "rig")
     at_once = case(tiny(racks__rig__delivery_months=0))
-    assert row(at_once, "racks.landing_floor", 0, "a", "rig") == by_hand(
-        {("racks", 0, MINE, "rig"): 1, ("orders", 0, MINE, "rig"): -1}, ">="
+    assert row(at_once, "racks.leaving_limit", 0, "a", "rig") == by_hand(
+        {("sales", 0, MINE, "rig"): 1}, "<=", 6
     )
 
 
@@ -377,28 +380,39 @@ def test_racks_land_where_and_while_they_can_be_ordered() -> None:
     assert landing(policy__keep_sites=["a"]) == set()
 
 
-@rows_of("racks.landing_floor")
-def test_types_that_are_rebuilt_at_once_land_together() -> None:
-    """The GPUs come after a year, what they are rebuilt into at once."""
-    dense = {**DENSE, "delivery_months": 0}
-    racks = {"gpu": {"converts_to": {**REBUILD, "months": 0}}, "dense": dense}
+@rows_of("racks.leaving_limit")
+def test_types_that_are_rebuilt_at_once_leave_together() -> None:
+    racks = {"gpu": {"converts_to": {**REBUILD, "months": 0}}, "dense": DENSE}
     together = case(tiny(racks=racks))
-    assert row(together, "racks.landing_floor", 1, "a", "gpu") == by_hand(
+    assert row(together, "racks.leaving_limit", 1, "a", "gpu") == by_hand(
         {
-            **{("racks", 1, AI, k): 1 for k in ("gpu", "dense")},
-            ("orders", 0, AI, "gpu"): -1,
-            ("orders", 1, AI, "dense"): -1,
+            **{("sales", 1, AI, k): 1 for k in ("gpu", "dense")},
+            **{("racks", 0, AI, k): -1 for k in ("gpu", "dense")},
         },
-        ">=",
+        "<=",
     )
-    assert absent(together, "racks.landing_floor", 1, "a", "dense")
-    # A rebuild that takes a year keeps the two apart.
-    apart = case(tiny(racks={**racks, "gpu": {"converts_to": REBUILD}}))
-    assert row(apart, "racks.landing_floor", 1, "a", "gpu") == by_hand(
-        {("racks", 1, AI, "gpu"): 1, ("orders", 0, AI, "gpu"): -1}, ">="
+    assert absent(together, "racks.leaving_limit", 1, "a", "dense")
+
+
+@rows_of("racks.leaving_limit")
+def test_a_rebuild_of_a_year_takes_racks_out_and_brings_racks_that_were_there() -> None:
+    dense = {**DENSE, "delivery_months": 0}
+    g = case(tiny(racks={"gpu": {"converts_to": REBUILD}, "dense": dense}))
+    assert row(g, "racks.leaving_limit", 1, "a", "gpu") == by_hand(
+        {
+            ("sales", 1, AI, "gpu"): 1,
+            ("leaving", 1, AI, "gpu", "dense"): 1,
+            ("racks", 0, AI, "gpu"): -1,
+        },
+        "<=",
     )
-    assert row(apart, "racks.landing_floor", 0, "a", "dense") == by_hand(
-        {("racks", 0, AI, "dense"): 1, ("orders", 0, AI, "dense"): -1}, ">="
+    assert row(g, "racks.leaving_limit", 1, "a", "dense") == by_hand(
+        {
+            ("sales", 1, AI, "dense"): 1,
+            ("racks", 0, AI, "dense"): -1,
+            ("arriving", 1, AI, "gpu", "dense"): -1,
+        },
+        "<=",
     )
 
 

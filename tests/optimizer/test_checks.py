@@ -18,9 +18,6 @@ def problems(folder: Path) -> tuple[Problem, ...]:
 
 # --- units ---------------------------------------------------------------------------------
 
-NEW_ORDER = (
-    '[[commitments.racks]]\nhall = "old"\nrack = "s21-lot"\nracks = 1\ndelivery = "2027-09"\n'
-)
 CLOUD = "[gpu_cloud.gpu]\nprice_usd_per_gpu_hour = 2.5\nutilisation_share = 0.7\n\n[policy]"
 MORE = (
     edited("[policy]", CLOUD)
@@ -332,7 +329,7 @@ def test_contracts_that_compete_for_one_site_are_added_up(tmp_path: Path) -> Non
     assert problem.found.startswith("14 MW at peak for lease, other")
 
 
-KEPT = NEW_ORDER + '\n[policy]\nkeep_sites = ["north"]'
+KEPT = ORDER + '\nkeep_sites = ["north"]'
 
 
 def kept(age: int, racks: int, *edits: tuple[str, str]) -> str:
