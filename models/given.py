@@ -126,6 +126,9 @@ class Given:
         "MUSD/hall", "o", "staff and upkeep of a hall in service"
     )
     needs_fibre: frozenset[Site] = shape("sites without fibre today")
+    halls_parkable: tuple[tuple[Node, Place], ...] = shape(
+        "places that halls may leave, and reach by works no dearer than standing there"
+    )
 
     # --- racks -----------------------------------------------------------------------------
     racks_at: Table[Place, tuple[RackType, ...]] = shape("rack types that a place can hold")

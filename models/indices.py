@@ -126,22 +126,7 @@ def landing(g: Given) -> Iterable[Index]:
 
 def parkable(g: Given) -> Iterable[Index]:
     """Nodes and places that halls may leave, and reach by works no dearer than standing there."""
-    cheap = {q for (p, q), cost in g.conversion_cost.items() if cost <= _spared(g, p, q)}
-    return dict.fromkeys((n, p) for n, p, _ in g.conversions_allowed if p in cheap)
-
-
-def _spared(g: Given, p: str, q: str) -> float:
-    """Most that a hall can save by being in works from one state to another."""
-    group = set(g.places[g.hall_of[p]])
-    upkeep = max((cost for (_, r), cost in g.place_opex.items() if r in group), default=0.0)
-    if g.workload_of[p] != "ai" or g.workload_of[q] != "ai":
-        return g.conversion_lag[p, q] * upkeep
-    two = max(g.split_site.values(), default=0.0) + max(g.split_company.values(), default=0.0)
-    begun = any(g.workload_of[r] == "ai" for _, r in g.halls_ready if r in group) or any(
-        count and g.workload_of[r] == "ai" for r, count in g.halls_today.items() if r in group
-    )
-    entry = g.entry_cost if begun and g.conversion_lag[p, q] else 0.0
-    return g.conversion_lag[p, q] * (upkeep + two) + entry
+    return g.halls_parkable
 
 
 def running(g: Given) -> Iterable[Index]:
