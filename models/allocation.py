@@ -78,7 +78,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(racks.rack_balance, i.standing, "npk", limit=False),
     Family(racks.transfer_balance, i.pairs, "nskk", limit=False),
     Family(racks.end_of_life, i.ageing, "nsk"),
-    Family(racks.resale_limit, i.resold, "nsk"),
+    Family(racks.leaving_limit, i.landing, "nsk"),
     Family(racks.space_limit, i.occupied, "np"),
     Family(racks.position_limit, i.floored, "np"),
     Family(racks.whole_racks, i.whole, "npk"),

@@ -129,6 +129,9 @@ class Given:
         "MUSD/hall", "o", "staff and upkeep of a hall in service"
     )
     needs_fibre: frozenset[Site] = shape("sites without fibre today")
+    halls_parkable: tuple[tuple[Node, Place], ...] = shape(
+        "places that halls may leave, and reach by works no dearer than standing there"
+    )
 
     # --- racks -----------------------------------------------------------------------------
     racks_at: Table[Place, tuple[RackType, ...]] = shape("rack types that a place can hold")
@@ -155,10 +158,10 @@ class Given:
         "rack", "Y", "racks of today and of standing orders, come and alive through the period"
     )
     racks_unworn: Table[tuple[Node, Place, RackType], float] = known(
-        "rack", "Y", "of these, racks of a place at a site that stays as it is"
+        "rack", r"Y^{\text{kept}}", "of these, racks of a place at a site that stays as it is"
     )
     racks_lasting: Table[tuple[Leaf, Site, Contract, RackType], float] = known(
-        "rack", "Y", "of these, racks that outlive a contract past the horizon"
+        "rack", r"Y^{\text{tail}}", "of these, racks that outlive a contract past the horizon"
     )
     rack_life: Table[RackType, int] = known("period", r"\Lambda", "life, in whole periods")
     rack_life_months: Table[RackType, int] = known(
@@ -182,6 +185,12 @@ class Given:
     )
     transfers: Table[Site, tuple[tuple[RackType, RackType], ...]] = shape(
         "moves (from a type to itself) and rebuilds (to another) possible at a site"
+    )
+    rack_groups: Table[tuple[Site, RackType], tuple[RackType, ...]] = shape(
+        "rack types that rebuilds without lead time turn into one another, by the first", "G"
+    )
+    racks_landing: tuple[tuple[Node, Site, RackType], ...] = shape(
+        "groups of rack types, by the first, of which an order can land at a site"
     )
     transfer_lag: Table[tuple[RackType, RackType], int] = known(
         "period", r"\ell", "time that a move or rebuild takes"

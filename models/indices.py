@@ -119,49 +119,14 @@ def kept_standing(g: Given) -> Iterable[Index]:
     return g.racks_unworn
 
 
-def resold(g: Given) -> Iterable[Index]:
-    """Nodes, sites and rack types that come at once and sell for money while a loan is open."""
-    return (
-        (n, s, k)
-        for n, s in sites(g)
-        if n in g.draws_allowed
-        for k in _at_once(g, n, s)
-        if g.resale[n, k] > 0
-    )
-
-
-def _at_once(g: Given, n: int, s: str) -> list[str]:
-    """Rack types that can be ordered at a node and stand there, bought or rebuilt from these."""
-    found = [
-        k for m, p, k in g.orders_allowed if m == n and g.site_of[p] == s and not g.rack_lag[k]
-    ]
-    reached = dict.fromkeys(found)
-    for k in found:
-        for a, b in g.transfers.get(s, ()):
-            if a == k and b not in reached and not g.transfer_lag[a, b]:
-                reached[b] = None
-                found.append(b)
-    return list(reached)
+def landing(g: Given) -> Iterable[Index]:
+    """Nodes, sites and groups of rack types, by their first, of which an order can land."""
+    return g.racks_landing
 
 
 def parkable(g: Given) -> Iterable[Index]:
     """Nodes and places that halls may leave, and reach by works no dearer than standing there."""
-    cheap = {q for (p, q), cost in g.conversion_cost.items() if cost <= _spared(g, p, q)}
-    return dict.fromkeys((n, p) for n, p, _ in g.conversions_allowed if p in cheap)
-
-
-def _spared(g: Given, p: str, q: str) -> float:
-    """Most that a hall can save by being in works from one state to another."""
-    group = set(g.places[g.hall_of[p]])
-    upkeep = max((cost for (_, r), cost in g.place_opex.items() if r in group), default=0.0)
-    if g.workload_of[p] != "ai" or g.workload_of[q] != "ai":
-        return g.conversion_lag[p, q] * upkeep
-    two = max(g.split_site.values(), default=0.0) + max(g.split_company.values(), default=0.0)
-    begun = any(g.workload_of[r] == "ai" for _, r in g.halls_ready if r in group) or any(
-        count and g.workload_of[r] == "ai" for r, count in g.halls_today.items() if r in group
-    )
-    entry = g.entry_cost if begun and g.conversion_lag[p, q] else 0.0
-    return g.conversion_lag[p, q] * (upkeep + two) + entry
+    return g.halls_parkable
 
 
 def running(g: Given) -> Iterable[Index]:

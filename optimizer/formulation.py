@@ -91,7 +91,11 @@ Where the trade's words leave more than one reading, this is the one taken.
   do not begin, nothing is ordered, moved or rebuilt, and no other contract is served there.
 - Racks on order land in the first state of their hall group, present state first, that holds them
   and has halls by then: today's, or those of works under way that are ready.
-- Racks that come without lead time are not resold in the same period while a loan may be drawn.
+- Racks that an order brings stand for the period in which they land: they need room, and are
+  neither resold nor taken out for a rebuild with a lead time before the next. What was ordered
+  before the horizon may be sold as it lands, but for sites that stay as they are, where it must
+  fit. Older racks of the type, or of a type that a rebuild without lead time connects, may go as
+  new ones come.
 - Halls that come from works stay for the period before they leave for others. Where that could
   matter at all a row says so; elsewhere works straight to the last state cost less.
 - Contracts that run on need the units of a project whose firm MW, halls or fibre they cannot do

@@ -90,6 +90,7 @@ BY_FAMILY: Mapping[str, str] = {
     "racks.end_of_life": "{life}",
     "racks.filled_halls": "halls.{hall}",
     "racks.filling_limit": "halls.{hall}",
+    "racks.leaving_limit": "racks.{rack}",
     "racks.position_limit": "halls.{hall}.rack_positions",
     "racks.space_limit": "halls.{hall}.it_mw",
     "racks.tail_life": "{life}",

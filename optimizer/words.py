@@ -26,7 +26,7 @@ LIMITS: Mapping[str, Limit] = {
     "halls.works_limit": Limit("halls there before their works", "halls"),
     "halls.fibre_limit": Limit("fibre for AI halls", "halls"),
     "racks.end_of_life": Limit("racks at the end of their life", "racks"),
-    "racks.resale_limit": Limit("racks there before they are sold", "racks"),
+    "racks.leaving_limit": Limit("racks there before they leave", "racks"),
     "racks.space_limit": Limit("IT MW of the halls", "MW"),
     "racks.position_limit": Limit("rack positions of the halls", "positions"),
     "racks.whole_racks": Limit("whole racks in a hall", "racks"),

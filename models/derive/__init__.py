@@ -67,7 +67,7 @@ class Derivation(Facts):
 
     def given(self) -> Given:
         """All numbers but those that follow from hours and dates (:mod:`models.terms`)."""
-        return Given(
+        tables = {
             **self._time(),
             **halls.tables(self),
             **racks.tables(self),
@@ -76,7 +76,8 @@ class Derivation(Facts):
             **hosting.tables(self),
             **capital.tables(self),
             **_EMPTY_TERMS,
-        )
+        }
+        return Given(**tables, halls_parkable=halls.parkable(tables))
 
     def _time(self) -> dict[str, Any]:
         t = self.tree

@@ -299,7 +299,8 @@ def _periods_within(step: BudgetStep, span: Span) -> tuple[int, int]:
 def _cash(draft: Draft, finance: Finance, span: Span) -> Iterator[Problem]:
     """Find a company that starts below its minimum cash with nothing to come at once.
 
-    A loan is of no help: it pays at most for the capex that it is drawn for.
+    A loan is of no help: it pays at most for the capex that it is drawn for. Racks of today, and
+    those on order that land at once, may be sold.
     """
     signed = {row.contract for _, row, _ in _signed(draft)}
     advances = any(
@@ -307,17 +308,21 @@ def _cash(draft: Draft, finance: Finance, span: Span) -> Iterator[Problem]:
         for key, offer in draft.rows(Contract, "contracts")
         if key[-1] not in signed
     )
-    if advances or draft.rows(FleetRow, "fleet"):
+    landing = any(
+        month_index(row.delivery) <= span.start
+        for _, row in draft.rows(RackOrder, "commitments", "racks")
+    )
+    if advances or landing or draft.rows(FleetRow, "fleet"):
         return
     repaid = sum(
         row.principal_musd
         for _, row in draft.rows(DebtPayment, "commitments", "debt")
-        if span.start <= month_index(row.month) < span.start + span.step
+        if month_index(row.month) < span.start + span.step
     )
     cash, least = finance.opening_cash_musd, finance.minimum_cash_musd
     if cash - repaid < least:
         message = "cash opens below its minimum, and nothing can come before it is asked for"
-        owed = f", of which {repaid:g} M$ repay debt in the first period" if repaid else ""
+        owed = f", of which {repaid:g} M$ repay debt by the first period" if repaid else ""
         lent = finance.loan is not None and finance.loan.limit_musd > 0
         hint = "the loan pays for capex only; raise the cash, or lower minimum_cash_musd"
         yield draft.problem(

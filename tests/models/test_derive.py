@@ -735,6 +735,21 @@ def test_what_is_owed_falls_in_the_period_of_its_month() -> None:
     assert g.debt_left == 4.0 + 8.0
 
 
+def test_what_is_due_beyond_the_horizon_counts_for_what_comes_within_it() -> None:
+    """The horizon ends with 2031; each owes another power of two in 2032."""
+    racks = [
+        {"hall": "h", "rack": "rig", "racks": 1, "delivery": month, "due_musd": musd,
+         "due": "2032-03"}
+        for month, musd in (("2031-01", 1.0), ("2032-01", 2.0), ("2032-02", 4.0))
+    ]  # fmt: skip
+    works = [
+        {"hall": "h", "halls": 1, "fitout": "ai", "package": "n1", "ready": month,
+         "due_musd": musd, "due": "2032-03"}
+        for month, musd in (("2031-01", 8.0), ("2032-01", 16.0), ("2032-02", 32.0))
+    ]  # fmt: skip
+    assert case(tiny(commitments={"racks": racks, "works": works})).debt_left == 1.0 + 8.0
+
+
 def test_budgets_span_the_periods_that_start_within_them() -> None:
     spans = [
         {"from": "2029-02", "to": "2030-01", "musd": 5.0},

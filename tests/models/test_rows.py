@@ -350,67 +350,87 @@ def test_a_rebuilt_rack_starts_a_new_life() -> None:
     )
 
 
-LOAN = {"limit_musd": 20.0, "interest_per_year": 0.1, "draw_until": "2030-01"}
-
-
-@rows_of("racks.resale_limit")
-def test_racks_bought_at_once_are_not_sold_at_once() -> None:
-    dense = {**DENSE, "delivery_months": 0}
-    instance = tiny(
-        racks={
-            "rig": {"delivery_months": 0, "move_usd": 1000.0},
-            "gpu": {"converts_to": REBUILD},
-            "dense": dense,
-        },
-        halls__barn=BARN,
-        finance__loan=LOAN,
-        commitments__racks=[{"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-01"}],
-    )
-    g = case(instance)
-    assert row(g, "racks.resale_limit", 0, "a", "rig") == by_hand(
-        {("sales", 0, MINE, "rig"): 1, ("sales", 0, BARN_MINE, "rig"): 1}, "<=", 6
-    )
-    assert row(g, "racks.resale_limit", 1, "a", "rig") == by_hand(
+@rows_of("racks.leaving_limit")
+def test_racks_that_an_order_brings_stand_for_a_period() -> None:
+    """Six rigs stand today, one is owed; what is ordered in the first year lands in the second."""
+    owed = {"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-01"}
+    moved = {"racks__rig__move_usd": 1000.0, "halls__barn": BARN, "commitments__racks": [owed]}
+    g = case(tiny(**moved))
+    assert row(g, "racks.leaving_limit", 1, "a", "rig") == by_hand(
         {
-            ("sales", 1, MINE, "rig"): 1,
-            ("sales", 1, BARN_MINE, "rig"): 1,
-            ("racks", 0, MINE, "rig"): -1,
-            ("racks", 0, BARN_MINE, "rig"): -1,
+            **{("sales", 1, p, "rig"): 1 for p in (MINE, BARN_MINE)},
+            **{("racks", 0, p, "rig"): -1 for p in (MINE, BARN_MINE)},
         },
         "<=",
         1,
     )
-    # What is rebuilt was there a year before.
-    assert row(g, "racks.resale_limit", 1, "a", "dense") == by_hand(
+    assert absent(g, "racks.leaving_limit", 0, "a", "rig")
+    at_once = case(tiny(racks__rig__delivery_months=0))
+    assert row(at_once, "racks.leaving_limit", 0, "a", "rig") == by_hand(
+        {("sales", 0, MINE, "rig"): 1}, "<=", 6
+    )
+
+
+def test_racks_land_where_and_while_they_can_be_ordered() -> None:
+    def landing(**overrides: Any) -> set[tuple[Any, ...]]:
+        return {(n, k) for n, _, k in case(tiny(**overrides)).racks_landing}
+
+    assert landing() == {(1, "rig"), (2, "rig"), (1, "gpu"), (2, "gpu")}
+    assert landing(racks__rig__buyable=False) == {(1, "gpu"), (2, "gpu")}
+    assert landing(racks__rig__buy_until="2029-01") == {(1, "rig"), (1, "gpu"), (2, "gpu")}
+    assert landing(policy__keep_sites=["a"]) == set()
+
+
+@rows_of("racks.leaving_limit")
+def test_types_that_are_rebuilt_at_once_leave_together() -> None:
+    racks = {"gpu": {"converts_to": {**REBUILD, "months": 0}}, "dense": DENSE}
+    together = case(tiny(racks=racks))
+    assert row(together, "racks.leaving_limit", 1, "a", "gpu") == by_hand(
         {
-            **{("sales", 1, p, "dense"): 1 for p in (AI, BARN_AI)},
-            **{("racks", 0, p, "dense"): -1 for p in (AI, BARN_AI)},
-            **{("arriving", 1, p, "gpu", "dense"): -1 for p in (AI, BARN_AI)},
+            **{("sales", 1, AI, k): 1 for k in ("gpu", "dense")},
+            **{("racks", 0, AI, k): -1 for k in ("gpu", "dense")},
         },
         "<=",
     )
-    assert absent(g, "racks.resale_limit", 2, "a", "rig")
-    assert absent(g, "racks.resale_limit", 1, "a", "gpu")
+    assert absent(together, "racks.leaving_limit", 1, "a", "dense")
 
 
-def test_racks_may_be_sold_at_once_where_no_loan_pays_for_them() -> None:
-    at_once = {"racks__rig__delivery_months": 0}
-    assert not absent(
-        case(tiny(**at_once, finance__loan=LOAN)), "racks.resale_limit", 0, "a", "rig"
+@rows_of("racks.leaving_limit")
+def test_a_rebuild_of_a_year_takes_racks_out_and_brings_racks_that_were_there() -> None:
+    dense = {**DENSE, "delivery_months": 0}
+    g = case(tiny(racks={"gpu": {"converts_to": REBUILD}, "dense": dense}))
+    assert row(g, "racks.leaving_limit", 1, "a", "gpu") == by_hand(
+        {
+            ("sales", 1, AI, "gpu"): 1,
+            ("leaving", 1, AI, "gpu", "dense"): 1,
+            ("racks", 0, AI, "gpu"): -1,
+        },
+        "<=",
     )
-    for other in (at_once, {"finance__loan": LOAN}):
-        assert absent(case(tiny(**other)), "racks.resale_limit", 0, "a", "rig")
-    scrapped = case(tiny(**at_once, finance__loan=LOAN, machines__m__resale_usd_per_th=0.0))
-    assert absent(scrapped, "racks.resale_limit", 0, "a", "rig")
-
-
-def test_racks_rebuilt_at_once_are_as_new_as_what_they_were_made_of() -> None:
-    rebuild = {**REBUILD, "months": 0}
-    racks = {"gpu": {"delivery_months": 0, "converts_to": rebuild}, "dense": DENSE}
-    g = case(tiny(racks=racks, finance__loan=LOAN))
-    assert row(g, "racks.resale_limit", 1, "a", "dense") == by_hand(
-        {("sales", 1, AI, "dense"): 1, ("racks", 0, AI, "dense"): -1}, "<="
+    assert row(g, "racks.leaving_limit", 1, "a", "dense") == by_hand(
+        {
+            ("sales", 1, AI, "dense"): 1,
+            ("racks", 0, AI, "dense"): -1,
+            ("arriving", 1, AI, "gpu", "dense"): -1,
+        },
+        "<=",
     )
+
+
+def test_groups_are_joined_through_any_number_of_rebuilds() -> None:
+    at_once = {"cost_usd": 0.0, "months": 0}
+    racks = {
+        "gpu": {"converts_to": {"rack": "last", **at_once}},
+        "dense": {**DENSE, "converts_to": {"rack": "last", **at_once}},
+        "last": {**DENSE, "converts_to": {**REBUILD, "rack": "later"}},
+        "later": DENSE,
+    }
+    g = case(tiny(racks=racks))
+    assert g.rack_groups == {
+        ("a", "rig"): ("rig",),
+        ("a", "gpu"): ("gpu", "dense", "last"),
+        ("a", "later"): ("later",),
+    }
 
 
 @rows_of("racks.space_limit")

@@ -231,6 +231,15 @@ TYPED: dict[str, Mistake] = {
     "ASICs rebuilt": Mistake("machines_per_rack = 280",
         'machines_per_rack = 280\nconverts_to = { rack = "gpu", cost_usd = 1 }', "racks.s21-lot",
         "only GPU racks", at="[racks.s21-lot]"),
+    "racks rebuilt in a circle": Mistake("[racks.gpu]",
+        "[racks.next]\nworkload = \"ai\"\ncooling = \"liquid\"\ngpus_per_rack = 72\nkw = 132\n"
+        'price_usd = 3_000_000\nlife_months = 60\nconverts_to = { rack = "gpu", cost_usd = 1 }\n'
+        '[racks.gpu]\nconverts_to = { rack = "next", cost_usd = 1 }',
+        "racks.next.converts_to.rack", "rebuilt in a circle", at='converts_to = { rack = "gpu"',
+        hint="take one converts_to"),
+    "racks rebuilt into themselves": Mistake("[racks.gpu]",
+        '[racks.gpu]\nconverts_to = { rack = "gpu", cost_usd = 1 }',
+        "racks.gpu.converts_to.rack", "rebuilt in a circle", at="converts_to"),
     "peak below mean": Mistake("pue_peak = 1.4", "pue_peak = 1.1", "fitouts.ai", "pue_peak",
         at="[fitouts.ai]"),
     "project that adds nothing": Mistake("adds_firm_mw = 10\n", "", "projects.line", "must add",

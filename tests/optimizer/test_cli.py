@@ -310,7 +310,6 @@ def test_pinned_actions_are_obeyed(rackwatt: Command, small: Path) -> None:
     ("toml", "options", "status", "code"),
     [
         (BROKE, (), "infeasible", 4),
-        (MONEY_PUMP, (), "unbounded", 5),
         (PROMISED, ("--time-limit", "1e-6"), "no-plan", 6),
     ],
 )
@@ -318,7 +317,23 @@ def test_without_a_plan_nothing_is_written(
     rackwatt: Command, tmp_path: Path, toml: str, options: tuple[str, ...], status: str, code: int
 ) -> None:
     folder = write_folder(tmp_path / "case", toml)
-    before = listing(tmp_path)
+    _nothing_is_written(rackwatt, folder, options, status, code)
+
+
+def test_a_model_without_a_limit_is_unbounded(
+    rackwatt: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Racks that fetch more than they cost are no pump, unless the row that says so is missing."""
+    folder = write_folder(tmp_path / "case", MONEY_PUMP)
+    assert rackwatt("solve", folder, "--out", tmp_path / "run").code == 0
+    monkeypatch.setattr("models.derive.racks._racks_landing", lambda *_: ())
+    _nothing_is_written(rackwatt, folder, (), "unbounded", 5)
+
+
+def _nothing_is_written(
+    rackwatt: Command, folder: Path, options: tuple[str, ...], status: str, code: int
+) -> None:
+    before = listing(folder.parent)
     said = rackwatt("solve", folder, *options)
     assert said.code == code
     assert said.out
@@ -327,7 +342,7 @@ def test_without_a_plan_nothing_is_written(
     assert answered.object["status"] == status
     assert answered.object["value_musd"] is None
     assert answered.object["out"] is None
-    assert listing(tmp_path) == before
+    assert listing(folder.parent) == before
 
 
 def test_an_infeasible_case_names_what_would_have_to_give(
