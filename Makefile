@@ -4,6 +4,7 @@ BIN := .venv/bin
 
 .PHONY: solve test check soak bench docs clean
 
+# Replaces only what an earlier run wrote: files that were edited or added are kept, and named.
 solve: .venv/installed
 	$(BIN)/rackwatt solve instances/texas --out runs/texas --overwrite
 

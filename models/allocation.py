@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from models import capital, grid, halls, hosting, mining, policy, racks, uptime
+from models import beyond, capital, grid, halls, hosting, mining, policy, racks, uptime
 from models import indices as i
 from models.context import Context
 from models.given import Given
@@ -81,7 +81,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(racks.rack_balance, i.standing, "npk", limit=False),
     Family(racks.transfer_balance, i.pairs, "nskk", limit=False),
     Family(racks.end_of_life, i.ageing, "nsk"),
-    Family(racks.resale_limit, i.resold, "nsk"),
+    Family(racks.leaving_limit, i.landing, "nsk"),
     Family(racks.space_limit, i.occupied, "np"),
     Family(racks.position_limit, i.floored, "np"),
     Family(racks.whole_racks, i.whole, "npk"),
@@ -139,11 +139,19 @@ FAMILIES: tuple[Family, ...] = (
     Family(policy.mining_share_floor, i.floor_nodes, "n"),
     Family(policy.mining_share_limit, i.limit_nodes, "n"),
     Family(policy.kept_racks, i.kept_standing, "npk"),
+    Family(beyond.lasting_balance, i.lasting, "npe", limit=False),
+    Family(beyond.lasting_space, i.lasting, "npe", limit=False),
+    Family(beyond.lasting_positions, i.lasting_floored, "npe", limit=False),
+    Family(beyond.lasting_racks, i.lasting_whole, "npek", limit=False),
+    Family(beyond.released_limit, i.released_vintages, "njn", limit=False),
+    Family(beyond.firm_staying, i.firm_ends, "nse", limit=False),
+    Family(beyond.halls_staying, i.added_ends, "nhe", limit=False),
+    Family(beyond.fibre_staying, i.lit_ends, "nhe", limit=False),
     Family(halls.kept_vintage, i.vintages, "nppn", limit=False),
     Family(halls.kept_idle, i.kept_places, "np", limit=False),
-    Family(halls.kept_serving, i.serving, "npc", limit=False),
+    Family(halls.kept_serving, i.serving, "npe", limit=False),
     Family(halls.kept_fitout, i.changed, "np", limit=False),
-    Family(halls.kept_fitout_serving, i.changed_serving, "npc", limit=False),
+    Family(halls.kept_fitout_serving, i.changed_serving, "npe", limit=False),
     Family(halls.kept_changed, i.changed, "np", limit=False),
     Family(halls.kept_finished, i.fitted, "nhfn", limit=False),
 )

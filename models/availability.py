@@ -112,8 +112,10 @@ def joint_probabilities(groups: Sequence[Sequence[Real]]) -> list[Real]:
 def _with_common_cause(units: Units, count: int) -> list[Share]:
     """Probabilities of units up where one cause may take all of them."""
     shared, down = 1 - units.together, units.alone
-    chances: list[Share] = up_probabilities(count, 1 - down, down)  # type: ignore[type-var]
-    alone = [shared * p for p in chances]
+    alone: list[Share] = [
+        shared * math.comb(count, i) * (1 - down) ** i * down ** (count - i)
+        for i in range(count + 1)
+    ]
     return [alone[0] + units.together, *alone[1:]] if count else [units.together + shared]
 
 

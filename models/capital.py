@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from models import grid, halls, hosting, racks, uptime
+from models import beyond, grid, halls, hosting, racks, uptime
 from models.context import Context
 from models.given import Budget, Contract, Site
 from models.relation import Number, Relation, at_least, at_most, equal, total
@@ -263,7 +263,7 @@ def end_value(c: Context, leaf: Leaf) -> Number:
     .. math::
         \text{end}_l = \text{halls}_l + \text{projects}_l + \text{plant}_l
         + \delta^{\text{end}}_l\, \text{racks}_l + \text{tails}_l
-        - \delta^{\text{end}}_l \big( D_l + \hat D^{\text{end}} \big)
+        + \text{upkeep}_l - \delta^{\text{end}}_l \big( D_l + \hat D^{\text{end}} \big)
     """
     g = c.given
     owed = g.discount_end[leaf] * total((c.debt[leaf,], g.debt_left))
@@ -275,6 +275,7 @@ def end_value(c: Context, leaf: Leaf) -> Number:
             uptime.residual(c, leaf),
             racks_left,
             hosting.tail_value(c, leaf),
+            beyond.upkeep(c, leaf),
             -owed,
         )
     )

@@ -55,3 +55,5 @@ class Context:
     draw: Values
     repay: Values
     kept: Values
+    lasting: Values
+    released: Values

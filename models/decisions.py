@@ -79,4 +79,6 @@ DECISIONS: tuple[Decision, ...] = (
     D("draw", "D^+", "n", "MUSD", "positive", "drawn from the loan", i.draw_nodes),
     D("repay", "D^-", "n", "MUSD", "positive", "repaid on the loan", i.repay_nodes),
     D("kept", "r", "lppve", "hall", "positive", "converted halls still worth something", i.kept),
+    D("lasting", r"H^{\text{last}}", "lpe", "hall", "integer", "halls that serve on", i.lasting),
+    D("released", r"B^{\text{rel}}", "ljve", "unit", "integer", "units released", i.released),
 )

@@ -49,7 +49,10 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "RackType": ("k", "rack type; *tenant* where the tenant brings the racks"),
     "Band": ("b", "band: hours of a node in which the best choice is the same"),
     "Contract": ("c", "AI contract"),
-    "End": ("e", "what a hall serves last: a contract that outlasts the horizon, or *horizon*"),
+    "End": (
+        "e",
+        "end of contracts that outlast the horizon, named after one of them, or *horizon*",
+    ),
     "Project": ("j", "project"),
     "Budget": ("i", "capex budget"),
     "Part": ("d", "part of a site's plant that AI needs"),
@@ -140,6 +143,9 @@ class Given:
         "MUSD/hall", "o", "staff and upkeep of a hall in service"
     )
     needs_fibre: frozenset[Site] = shape("sites without fibre today")
+    halls_parkable: tuple[tuple[Node, Place], ...] = shape(
+        "places that halls may leave, and reach by works no dearer than standing there"
+    )
 
     # --- racks -----------------------------------------------------------------------------
     racks_at: Table[Place, tuple[RackType, ...]] = shape("rack types that a place can hold")
@@ -166,10 +172,10 @@ class Given:
         "rack", "Y", "racks of today and of standing orders, come and alive through the period"
     )
     racks_unworn: Table[tuple[Node, Place, RackType], float] = known(
-        "rack", "Y", "of these, racks of a place at a site that stays as it is"
+        "rack", r"Y^{\text{kept}}", "of these, racks of a place at a site that stays as it is"
     )
     racks_lasting: Table[tuple[Leaf, Site, Contract, RackType], float] = known(
-        "rack", "Y", "of these, racks that outlive a contract past the horizon"
+        "rack", r"Y^{\text{tail}}", "of these, racks that outlive a contract past the horizon"
     )
     rack_life: Table[RackType, int] = known("period", r"\Lambda", "life, in whole periods")
     rack_life_months: Table[RackType, int] = known(
@@ -193,6 +199,12 @@ class Given:
     )
     transfers: Table[Site, tuple[tuple[RackType, RackType], ...]] = shape(
         "moves (from a type to itself) and rebuilds (to another) possible at a site"
+    )
+    rack_groups: Table[tuple[Site, RackType], tuple[RackType, ...]] = shape(
+        "rack types that rebuilds without lead time turn into one another, by the first", "G"
+    )
+    racks_landing: tuple[tuple[Node, Site, RackType], ...] = shape(
+        "groups of rack types, by the first, of which an order can land at a site"
     )
     transfer_lag: Table[tuple[RackType, RackType], int] = known(
         "period", r"\ell", "time that a move or rebuild takes"
@@ -326,7 +338,7 @@ class Given:
     tail_margin: Table[tuple[Leaf, Contract, Place, RackType], float] = known(
         "MUSD/MW",
         r"\rho^{\text{end}}",
-        "present value of a MW's rent less energy, service and upkeep beyond the horizon",
+        "present value of a MW's rent less energy and service beyond the horizon",
     )
     tail_credit: Table[tuple[Leaf, Contract], float] = known(
         "MUSD/MW", r"\chi^{\text{end}}", "present value of the credits beyond the horizon"
@@ -453,13 +465,19 @@ class Given:
         "MUSD", r"\hat D^{\text{end}}", "principal of that debt due after the horizon"
     )
     residual_ends: Table[Place, tuple[End, ...]] = shape(
-        "contracts that outlast the horizon and that a place may serve"
+        "ends, by date, of contracts that outlast the horizon and that a place may serve"
+    )
+    site_ends: Table[Site, tuple[End, ...]] = shape("the same of all places of a site")
+    lasting_opex: Table[tuple[Leaf, Place, End], float] = known(
+        "MUSD/hall",
+        r"o^{\text{end}}",
+        "present value of a hall's staff and upkeep from the end before, or the horizon",
     )
     hall_residual: Table[tuple[Leaf, Place, Place, Vintage, End], float] = known(
         "MUSD/hall", r"\sigma", "present value of a converted hall at the end of what it serves"
     )
-    project_residual: Table[tuple[Leaf, Project, Vintage], float] = known(
-        "MUSD/unit", r"\sigma", "present value of a project's unit at the horizon"
+    project_residual: Table[tuple[Leaf, Project, Vintage, End], float] = known(
+        "MUSD/unit", r"\sigma", "present value of a project's unit when it is released"
     )
     rack_tail_loss: Table[tuple[Leaf, Contract, RackType], float] = known(
         "MUSD/MW",

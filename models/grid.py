@@ -172,13 +172,9 @@ def project_spending(c: Context, n: Node, s: Site) -> Number:
 
 
 def residual(c: Context, leaf: Leaf) -> Number:
-    r"""Present value of projects, by straight line over their life.
+    r"""Present value of projects, by straight line over their life, when their units are released.
 
-    .. math:: \text{projects}_l = \sum_{jv} \sigma_{ljv} B_{vj}
+    .. math:: \text{projects}_l = \sum_{jve} \sigma_{ljve} B^{\text{rel}}_{ljve}
     """
-    g = c.given
-    return total(
-        worth * c.builds[m, j]
-        for (end, j, m), worth in g.project_residual.items()
-        if end == leaf and (m, j) in c.builds
-    )
+    worth = c.given.project_residual
+    return total(musd * c.released[key] for key, musd in worth.items() if key[0] == leaf)

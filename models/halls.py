@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from models.context import Context
-from models.given import HORIZON, TENANT, Contract, End, Fitout, Hall, Place, Site
+from models.given import HORIZON, End, Fitout, Hall, Place, Site
 from models.relation import Number, Relation, at_most, equal, total
 from models.tree import Leaf, Node, Vintage
 
@@ -129,21 +129,18 @@ def kept_idle(c: Context, leaf: Leaf, q: Place) -> Relation:
     r"""Halls that take their residual at the horizon serve no contract beyond it.
 
     .. math::
-        \sum_{p' \ne p,\ v} r_{lp'pv,\text{horizon}}
-        + \sum_{c\ \text{beyond}} \ \sum_k \frac{a_{lcpk}}{M_p} \le H_{lp}
+        \sum_{p' \ne p,\ v} r_{lp'pv,\text{horizon}} \le H_{lp} - H^{\text{last}}_{lp,1}
 
     The newest halls keep most, so the oldest are counted out first without an index over age.
     """
-    g = c.given
-    serving = total(_serving(c, leaf, q, e) for e in g.residual_ends[q])
-    kept = _kept(c, leaf, q, HORIZON, _other_places(c, q))
-    return at_most(total((kept, serving)), c.halls[leaf, q])
+    return at_most(_kept(c, leaf, q, HORIZON, _other_places(c, q)), _idle(c, leaf, q))
 
 
-def kept_serving(c: Context, leaf: Leaf, q: Place, e: Contract) -> Relation:
-    r"""Halls that take their residual at a contract's end serve that contract.
+def kept_serving(c: Context, leaf: Leaf, q: Place, e: End) -> Relation:
+    r"""Halls that take their residual at an end serve until then and no longer.
 
-    .. math:: \sum_{p' \ne p,\ v} r_{lp'pvc} \le \sum_k \frac{a_{lcpk}}{M_p}
+    .. math::
+        \sum_{p' \ne p,\ v} r_{lp'pve} \le H^{\text{last}}_{lpe} - H^{\text{last}}_{lp,e+1}
     """
     return at_most(_kept(c, leaf, q, e, _other_places(c, q)), _serving(c, leaf, q, e))
 
@@ -153,25 +150,22 @@ def kept_fitout(c: Context, leaf: Leaf, q: Place) -> Relation:
 
     .. math::
         \sum_v r_{lppv,\text{horizon}} + \sum_{p' : f(p') \ne f(p)} \ \sum_v
-        r_{lp'pv,\text{horizon}}
-        + \sum_{c\ \text{beyond}} \ \sum_k \frac{a_{lcpk}}{M_p} \le H_{lp}
+        r_{lp'pv,\text{horizon}} \le H_{lp} - H^{\text{last}}_{lp,1}
 
     A change of package leaves the fit-out in the hall: :math:`r_{lppve}` counts halls that stand
     in a place by a change of package, with the fit-out that works finished at :math:`v`. The
     package that they came with is lost, the one that they changed to counts in its own vintage.
     """
-    g = c.given
-    serving = total(_serving(c, leaf, q, e) for e in g.residual_ends[q])
     kept = _kept(c, leaf, q, HORIZON, (q, *_other_fitouts(c, q)))
-    return at_most(total((kept, serving)), c.halls[leaf, q])
+    return at_most(kept, _idle(c, leaf, q))
 
 
-def kept_fitout_serving(c: Context, leaf: Leaf, q: Place, e: Contract) -> Relation:
-    r"""Fit-outs that take their residual at a contract's end serve that contract.
+def kept_fitout_serving(c: Context, leaf: Leaf, q: Place, e: End) -> Relation:
+    r"""Fit-outs that take their residual at an end serve until then and no longer.
 
     .. math::
-        \sum_v r_{lppvc} + \sum_{p' : f(p') \ne f(p)} \ \sum_v r_{lp'pvc} \le
-        \sum_k \frac{a_{lcpk}}{M_p}
+        \sum_v r_{lppve} + \sum_{p' : f(p') \ne f(p)} \ \sum_v r_{lp'pve} \le
+        H^{\text{last}}_{lpe} - H^{\text{last}}_{lp,e+1}
     """
     kept = _kept(c, leaf, q, e, (q, *_other_fitouts(c, q)))
     return at_most(kept, _serving(c, leaf, q, e))
@@ -247,13 +241,19 @@ def _kept(c: Context, leaf: Leaf, q: Place, e: End, origins: Iterable[Place]) ->
     )
 
 
-def _serving(c: Context, leaf: Leaf, q: Place, e: Contract) -> Number:
-    g = c.given
-    return total(
-        c.hosting[leaf, e, q, k] / g.hall_mw[q]
-        for k in (TENANT, *g.racks_at.get(q, ()))
-        if (leaf, e, q, k) in c.hosting
-    )
+def _idle(c: Context, leaf: Leaf, q: Place) -> Number:
+    """Halls that serve no contract beyond the horizon."""
+    ends = c.given.residual_ends[q]
+    serving = [-c.lasting[leaf, q, ends[0]]] if ends else []
+    return total((c.halls[leaf, q], *serving))
+
+
+def _serving(c: Context, leaf: Leaf, q: Place, e: End) -> Number:
+    """Halls that serve until an end and no longer."""
+    ends = c.given.residual_ends[q]
+    later = ends[ends.index(e) + 1 :]
+    longer = [-c.lasting[leaf, q, later[0]]] if later else []
+    return total((c.lasting[leaf, q, e], *longer))
 
 
 def residual(c: Context, leaf: Leaf) -> Number:

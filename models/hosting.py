@@ -177,7 +177,7 @@ def tail_value(c: Context, leaf: Leaf) -> Number:
         \text{tails}_l = \sum_{cpk} \rho^{\text{end}}_{lcpk} a_{lcpk}
         - \sum_c \chi^{\text{end}}_{lc} \Big( q^0_c + \sum_{m \preceq l} q_{mc} \Big)
 
-    Rent less energy, service, upkeep of the halls and what is left to credit of advances.
+    Rent less energy, service and what is left to credit of advances.
     """
     g = c.given
     margins = (worth * c.hosting[key] for key, worth in g.tail_margin.items() if key[0] == leaf)

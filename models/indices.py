@@ -119,49 +119,14 @@ def kept_standing(g: Given) -> Iterable[Index]:
     return g.racks_unworn
 
 
-def resold(g: Given) -> Iterable[Index]:
-    """Nodes, sites and rack types that come at once and sell for money while a loan is open."""
-    return (
-        (n, s, k)
-        for n, s in sites(g)
-        if n in g.draws_allowed
-        for k in _at_once(g, n, s)
-        if g.resale[n, k] > 0
-    )
-
-
-def _at_once(g: Given, n: int, s: str) -> list[str]:
-    """Rack types that can be ordered at a node and stand there, bought or rebuilt from these."""
-    found = [
-        k for m, p, k in g.orders_allowed if m == n and g.site_of[p] == s and not g.rack_lag[k]
-    ]
-    reached = dict.fromkeys(found)
-    for k in found:
-        for a, b in g.transfers.get(s, ()):
-            if a == k and b not in reached and not g.transfer_lag[a, b]:
-                reached[b] = None
-                found.append(b)
-    return list(reached)
+def landing(g: Given) -> Iterable[Index]:
+    """Nodes, sites and groups of rack types, by their first, of which an order can land."""
+    return g.racks_landing
 
 
 def parkable(g: Given) -> Iterable[Index]:
     """Nodes and places that halls may leave, and reach by works no dearer than standing there."""
-    cheap = {q for (p, q), cost in g.conversion_cost.items() if cost <= _spared(g, p, q)}
-    return dict.fromkeys((n, p) for n, p, _ in g.conversions_allowed if p in cheap)
-
-
-def _spared(g: Given, p: str, q: str) -> float:
-    """Most that a hall can save by being in works from one state to another."""
-    group = set(g.places[g.hall_of[p]])
-    upkeep = max((cost for (_, r), cost in g.place_opex.items() if r in group), default=0.0)
-    if g.workload_of[p] != "ai" or g.workload_of[q] != "ai":
-        return g.conversion_lag[p, q] * upkeep
-    two = max(g.split_site.values(), default=0.0) + max(g.split_company.values(), default=0.0)
-    begun = any(g.workload_of[r] == "ai" for _, r in g.halls_ready if r in group) or any(
-        count and g.workload_of[r] == "ai" for r, count in g.halls_today.items() if r in group
-    )
-    entry = g.entry_cost if begun and g.conversion_lag[p, q] else 0.0
-    return g.conversion_lag[p, q] * (upkeep + two) + entry
+    return g.halls_parkable
 
 
 def running(g: Given) -> Iterable[Index]:
@@ -334,7 +299,7 @@ def kept_places(g: Given) -> Iterable[Index]:
 
 
 def serving(g: Given) -> Iterable[Index]:
-    """Leaves and places as above, and the contracts they may serve beyond the horizon."""
+    """Leaves and places as above, and the ends until which they may serve."""
     return ((leaf, q, e) for leaf, q in kept_places(g) for e in g.residual_ends[q])
 
 
@@ -344,7 +309,7 @@ def changed(g: Given) -> Iterable[Index]:
 
 
 def changed_serving(g: Given) -> Iterable[Index]:
-    """Leaves and places as above, and the contracts they may serve beyond the horizon."""
+    """Leaves and places as above, and the ends until which they may serve."""
     return ((leaf, q, e) for leaf, q in changed(g) for e in g.residual_ends[q])
 
 
@@ -353,6 +318,73 @@ def fitted(g: Given) -> Iterable[Index]:
     return dict.fromkeys(
         (leaf, g.hall_of[q], g.fitout_of[q], v) for leaf, p, q, v, _ in g.hall_residual if p == q
     )
+
+
+def lasting(g: Given) -> Iterable[Index]:
+    """Leaves, places and the ends until which they may serve beyond the horizon."""
+    return ((n, p, e) for n in g.tree.leaves for p, ends in g.residual_ends.items() for e in ends)
+
+
+def lasting_floored(g: Given) -> Iterable[Index]:
+    """The same, of places in which what runs on takes rack positions."""
+    return (
+        (n, p, e)
+        for n, p, e in lasting(g)
+        if p in g.hall_positions
+        and any(
+            k != TENANT or any(x in g.tenant_positions for x in g.contracts_at[p, k])
+            for k in g.hosted_types[p]
+        )
+    )
+
+
+def lasting_whole(g: Given) -> Iterable[Index]:
+    """The same, with the rack types that serve there and whose whole racks count."""
+    return (
+        (n, p, e, k) for n, p, e in lasting(g) for k in g.hosted_types[p] if (p, k) in g.rack_fit
+    )
+
+
+def released(g: Given) -> Iterable[Index]:
+    """Leaves, projects, vintages and ends at which a unit is worth something."""
+    return g.project_residual
+
+
+def released_vintages(g: Given) -> Iterable[Index]:
+    """Leaves, projects and vintages of which a unit is worth something."""
+    return dict.fromkeys((leaf, j, v) for leaf, j, v, _ in g.project_residual)
+
+
+def firm_ends(g: Given) -> Iterable[Index]:
+    """Leaves, sites where a project adds firm MW, and the ends of contracts served there."""
+    adding = _released_sites(g, set(g.project_firm_mw))
+    return ((n, s, e) for n in g.tree.leaves for s in adding for e in g.site_ends[s])
+
+
+def added_ends(g: Given) -> Iterable[Index]:
+    """Leaves, hall groups that a project adds to, and the ends of contracts served there."""
+    left = {j for _, j, _, _ in g.project_residual}
+    grown = {g.hall_of[p] for j, p in g.project_halls if j in left}
+    return ((n, h, e) for n in g.tree.leaves for h in g.places if h in grown for e in _ends(g, h))
+
+
+def lit_ends(g: Given) -> Iterable[Index]:
+    """Leaves, hall groups that a project brings fibre, and the ends of contracts served there."""
+    sites = _released_sites(g, set(g.project_fibre))
+    lit = [h for s in sites if s in g.needs_fibre for h in g.halls[s]]
+    return ((n, h, e) for n in g.tree.leaves for h in lit for e in _ends(g, h))
+
+
+def _released_sites(g: Given, projects: set[str]) -> list[str]:
+    """Sites at which some unit of these projects is worth something at the horizon."""
+    left = projects & {j for _, j, _, _ in g.project_residual}
+    return [s for s in g.sites if left & set(g.projects.get(s, ()))]
+
+
+def _ends(g: Given, h: Hall) -> list[str]:
+    """Ends until which halls of a group may serve, by date."""
+    known = {e for p in g.places[h] for e in g.residual_ends[p]}
+    return [e for e in g.site_ends[g.site_of[g.places[h][0]]] if e in known]
 
 
 def tails(g: Given) -> Iterable[Index]:

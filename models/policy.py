@@ -36,7 +36,7 @@ def mining_share_limit(c: Context, n: Node) -> Relation:
 def kept_racks(c: Context, n: Node, p: Place, k: RackType) -> Relation:
     r"""At a site that stays as it is, racks stand until they wear out.
 
-    .. math:: R_{npk} \ge Y_{npk}
+    .. math:: R_{npk} \ge Y^{\text{kept}}_{npk}
 
     Nothing is converted, built, ordered, moved or rebuilt there, and no contract is served there
     but those signed before the horizon; the index sets leave all of it out. What wears out is

@@ -48,9 +48,7 @@ def rack_balance(c: Context, n: Node, p: Place, k: RackType) -> Relation:
         R_{npk} = R_{n-1,pk} + \hat R_{npk} + O_{n-\ell_k,pk} - S_{npk}
         + \sum_{k'} A_{npk'k} - \sum_{k'} L_{npkk'}
     """
-    g = c.given
-    parent = g.tree.parent[n]
-    before = g.racks_today.get((p, k), 0.0) if parent is None else c.racks[parent, p, k]
+    before, _ = _there_before(c, n, p, k)
     return equal(
         c.racks[n, p, k],
         total(
@@ -107,31 +105,38 @@ def end_of_life(c: Context, n: Node, s: Site, k: RackType) -> Relation:
     )
 
 
-def resale_limit(c: Context, n: Node, s: Site, k: RackType) -> Relation:
-    r"""Racks are not resold in the period in which they are bought.
+def leaving_limit(c: Context, n: Node, s: Site, k: RackType) -> Relation:
+    r"""Racks that leave were there before: what an order brings stands for a period first.
 
     .. math::
-        \sum_{p \in s} S_{npk} \le \sum_{p \in s} \Big( R_{n-1,pk} + \hat R_{npk}
-        + \sum_{k' \ne k,\ \ell_{k'k} \ge 1} A_{npk'k} \Big)
+        \sum_{p \in s} \ \sum_{k' \in G_{sk}} \Big( S_{npk'} + \sum_{k'' \notin G_{sk}} L_{npk'k''}
+        \Big) \le \sum_{p \in s} \ \sum_{k' \in G_{sk}} \Big( R_{n-1,pk'} + \hat R_{npk'}
+        + \sum_{k'' \notin G_{sk}} A_{npk''k'} \Big)
 
-    Written where a rack comes without lead time while the loan may be drawn: it would be bought
-    on the loan and sold at once for cash, so that the loan paid for more than capex. What was
-    ordered before the horizon is owed in any case and may be sold as it comes.
+    Racks bought for resale alone would lend cash on what no hall has room for. Types that
+    rebuilds without lead time turn into one another are counted together; rebuilds with one take
+    racks out, as sales do, and bring racks that were there before. What was ordered before the
+    horizon is owed in any case and may be sold as it lands. Written where an order can land.
     """
     g = c.given
+    group = g.rack_groups[s, k]
+    places = [p for h in g.halls[s] for p in g.places[h]]
+    stocks = [(p, r) for p in places for r in g.racks_at.get(p, ()) if r in group]
+    out = [(a, b) for a, b in g.transfers.get(s, ()) if a in group and b not in group]
+    back = [(a, b) for a, b in g.transfers.get(s, ()) if b in group and a not in group]
+    leave = [c.sales[n, p, r] for p, r in stocks]
+    leave += [c.leaving[n, p, *ab] for p in places for ab in out if (n, p, *ab) in c.leaving]
+    there = [x for p, r in stocks for x in _there_before(c, n, p, r)]
+    there += [c.arriving[n, p, *ab] for p in places for ab in back if (n, p, *ab) in c.arriving]
+    return at_most(total(leave), total(there))
+
+
+def _there_before(c: Context, n: Node, p: Place, k: RackType) -> tuple[Number, Number]:
+    """Racks of the period before, and those owed from before the horizon that come."""
+    g = c.given
     parent = g.tree.parent[n]
-    places = [p for h in g.halls[s] for p in g.places[h] if k in g.racks_at.get(p, ())]
-    before = (
-        g.racks_today.get((p, k), 0.0) if parent is None else c.racks[parent, p, k] for p in places
-    )
-    owed = (g.racks_arriving.get((n, p, k), 0.0) for p in places)
-    rebuilt = (
-        c.arriving[n, p, a, b]
-        for p in places
-        for a, b in g.transfers.get(s, ())
-        if b == k != a and g.transfer_lag[a, b] and (n, p, a, b) in c.arriving
-    )
-    return at_most(total(c.sales[n, p, k] for p in places), total((*before, *owed, *rebuilt)))
+    before = g.racks_today.get((p, k), 0.0) if parent is None else c.racks[parent, p, k]
+    return before, g.racks_arriving.get((n, p, k), 0.0)
 
 
 def came_new(c: Context, n: Node, p: Place, k: RackType) -> Number:
@@ -226,7 +231,7 @@ def tail_life(c: Context, leaf: Leaf, s: Site, x: Contract, k: RackType) -> Rela
 
     .. math::
         \sum_{c' : T_{lc'} \ge T_{lc}} \ \sum_{p \in s} \frac{a_{lc'pk}}{\mu_k} \le
-        Y_{lsck} + \sum_{m \preceq l,\ \text{alive at}\ T_{lc}} \ \sum_{p \in s}
+        Y^{\text{tail}}_{lsck} + \sum_{m \preceq l,\ \text{alive at}\ T_{lc}} \ \sum_{p \in s}
         \Big( O_{m-\ell_k,pk} + \sum_{k' \ne k} A_{mpk'k} \Big)
 
     A rent beyond the horizon counts only on racks that can still earn it.

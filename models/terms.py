@@ -100,6 +100,7 @@ class Terms:
             **self._credits(),
             **self._cloud(),
             **self._tails(),
+            **self._upkeep(),
             **self._residuals(),
         }
 
@@ -237,20 +238,31 @@ class Terms:
     def _tail_margin(self, offer: Contract, leaf: Node, p: Place, k: str) -> float:
         served = self.share_due(offer, self.t.end_month(leaf) - 1) / self.due(offer, leaf)
         service = offer.staff_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
-        upkeep = self.d.opex_per_mw_month(p)
         return sum(
             self.d.discounted(m + 0.5)
+            * served
             * (
-                served
-                * (
-                    self.rate_musd_per_mw(offer, k, m)
-                    - service
-                    - self.draw(offer, p) * self._energy_beyond(leaf, p.site, m)
-                )
-                - upkeep
+                self.rate_musd_per_mw(offer, k, m)
+                - service
+                - self.draw(offer, p) * self._energy_beyond(leaf, p.site, m)
             )
             for m in self.tail(offer, leaf)
         )
+
+    def _upkeep(self) -> dict[str, Any]:
+        """Upkeep of a whole hall beyond the horizon, from each end to the next."""
+        beyond: dict[tuple[Node, str, str], float] = {}
+        for p, ends in self.ends_of.items():
+            place = self.place[p]
+            monthly = self.d.opex_per_mw_month(place) * place.it_mw
+            for leaf in self.t.leaves:
+                before = self.t.end_month(leaf)
+                for e in ends if monthly else ():
+                    end = self._end(leaf, e)
+                    months = range(before, end)
+                    beyond[leaf, p, e] = sum(monthly * self.d.discounted(m + 0.5) for m in months)
+                    before = end
+        return {"lasting_opex": beyond}
 
     def _energy_beyond(self, leaf: Node, s: Site, month: int) -> float:
         """Cost of a utility MW in a month beyond the horizon: the last year's mean, grown."""
@@ -270,9 +282,9 @@ class Terms:
         return (self.d.resale_usd(k, end) - later) / USD_PER_MUSD / self.g.rack_mw[k]
 
     def _residuals(self) -> dict[str, Any]:
-        ends = {p: self._ends(p) for p in self.g.site_of}
+        ends = self.ends_of
         hall: dict[tuple[Node, str, str, Node, str], float] = {}
-        project: dict[tuple[Node, str, Node], float] = {}
+        project: dict[tuple[Node, str, Node, str], float] = {}
         for leaf in self.t.leaves:
             path = set(self.t.path(leaf))
             for v, p, q in self.g.conversions_allowed:
@@ -283,10 +295,12 @@ class Terms:
                             hall[leaf, p, q, v, e] = worth
             hall |= self._fitouts_left(leaf, ends)
             for v, j in self.g.builds_allowed:
-                if v in path and (worth := self._project_worth(leaf, j, v)) > 0:
-                    project[leaf, j, v] = worth
+                for e in (HORIZON, *self._needed_until(j)) if v in path else ():
+                    if (worth := self._project_worth(leaf, j, v, e)) > 0:
+                        project[leaf, j, v, e] = worth
         return {
             "residual_ends": ends,
+            "site_ends": self.ends_at,
             "hall_residual": hall,
             "project_residual": project,
             "plant_residual": self._plant_residuals(),
@@ -304,14 +318,47 @@ class Terms:
                     found[leaf, s, part, u, v] = worth * self.d.discounted(end)
         return found
 
-    def _ends(self, p: str) -> tuple[str, ...]:
-        """Contracts that a place may serve beyond the horizon."""
-        return tuple(
-            x
-            for x, offer in self.offers.items()
-            if any(q == p for q, _ in self.g.hosting_at[x])
-            and any(self.tail(offer, leaf) for leaf in self.t.leaves)
-        )
+    @cached_property
+    def ends(self) -> dict[int, str]:
+        """Months before which contracts end that outlast the horizon, each with its first."""
+        named: dict[int, str] = {}
+        for x, offer in self.offers.items():
+            for leaf in self.t.leaves:
+                if tail := self.tail(offer, leaf):
+                    named.setdefault(tail.stop, x)
+        return dict(sorted(named.items()))
+
+    @cached_property
+    def ends_of(self) -> dict[str, tuple[str, ...]]:
+        """Ends of the contracts that a place may serve beyond the horizon, by date."""
+        return {p: self._ends_where({p}) for p in self.g.site_of}
+
+    @cached_property
+    def ends_at(self) -> dict[Site, tuple[str, ...]]:
+        """The same for all places of a site."""
+        return {
+            s: self._ends_where({p for p, at in self.g.site_of.items() if at == s})
+            for s in self.g.sites
+        }
+
+    def _ends_where(self, places: set[str]) -> tuple[str, ...]:
+        stops = {
+            month_index(self.offers[x].start) + self.offers[x].months
+            for x, homes in self.g.hosting_at.items()
+            if any(p in places for p, _ in homes)
+        }
+        return tuple(x for stop, x in self.ends.items() if stop in stops)
+
+    def _needed_until(self, j: str) -> tuple[str, ...]:
+        """Ends until which AI may need what a project adds; mining needs nothing by then."""
+        site = self.d.i.projects[j].site
+        halls = any(project == j and self._grows(p) for project, p in self.g.project_halls)
+        fibre = j in self.g.project_fibre and site in self.g.needs_fibre
+        return self.ends_at[site] if j in self.g.project_firm_mw or halls or fibre else ()
+
+    def _grows(self, p: str) -> bool:
+        """Whether halls of a place's group may serve beyond the horizon."""
+        return any(self.ends_of[q] for q in self.g.places[self.g.hall_of[p]])
 
     def _hall_worth(self, leaf: Node, p: str, q: str, v: Node, e: str) -> float:
         if self.place[q].fitout == SHELL:
@@ -364,8 +411,8 @@ class Terms:
             return end
         return max(end, month_index(self.offers[e].start) + self.offers[e].months)
 
-    def _project_worth(self, leaf: Node, j: str, v: Node) -> float:
-        end = self.t.end_month(leaf)
+    def _project_worth(self, leaf: Node, j: str, v: Node, e: str) -> float:
+        end = self._end(leaf, e)
         came = self.t.first_month(v) + self.g.project_lag[j] * self.t.months
         life = self.d.i.projects[j].life_months
         return straight_line(self.g.project_cost[j], end - came, life) * self.d.discounted(end)

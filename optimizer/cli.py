@@ -26,6 +26,10 @@ app = typer.Typer(
 )
 
 DEBUG = "RACKWATT_DEBUG"
+#: Power markets that ``init`` has a template for, so that help need not look for them.
+GRIDS = ("alberta", "ercot", "quebec", "sweden")
+#: Exit code of what Ctrl-C ended, as shells have it.
+INTERRUPTED = 130
 
 
 def _examples(*lines: str) -> str:
@@ -71,7 +75,9 @@ TimeLimit = Annotated[
     ),
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an older run; what you changed is kept.")
+]
 Threads = Annotated[int, typer.Option(min=1, max=1024, help="Threads; one repeats exactly.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
@@ -132,11 +138,13 @@ def solve(
     """Find the best plan, audit it, and write a run folder.
 
     The folder is runs/NAME-HASH unless --out names another. What is there
-    is replaced only with --overwrite. Ctrl-C gives the best plan so far.
+    is replaced only with --overwrite, and files that you edited or put
+    there are kept. Ctrl-C gives the best plan so far, twice none.
 
     Exit codes: 0 solved, 10 best found before a stop, 3 input refused,
     4 infeasible, 5 unbounded, 6 stopped without a plan, 7 audit failed,
-    2 a mistake in the command, 1 a defect of ours.
+    130 Ctrl-C before anything was found, 2 a mistake in the command,
+    1 a defect of ours.
     """
     from optimizer.commands.ready import Wish
     from optimizer.commands.solve import solve_instance
@@ -211,11 +219,15 @@ def evaluate(
 )
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.")],
-    grid: Annotated[str, typer.Option(metavar="GRID", help="Power market to start from.")],
+    grid: Annotated[str, typer.Option(metavar="GRID", help=f"Power market: {', '.join(GRIDS)}.")],
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Write an instance to start from: commented, and solvable as it is."""
+    """Write an instance to start from: commented, and solvable as it is.
+
+    What its catalogue entries hold stands in instances/README.md under
+    Catalogue: every machine, rack, fit-out and power market with figures.
+    """
     from optimizer.commands.init import init_folder
     from optimizer.commands.voice import Voice
 
@@ -238,7 +250,9 @@ def export(
     plan: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Actions that are taken as decided.")
     ] = None,
-    overwrite: Overwrite = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file that is there.")
+    ] = False,
     prices: Prices = None,
     quiet: Quiet = False,
     json: Json = False,
@@ -286,10 +300,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(typed, prog_name="rackwatt")
     except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _stopped(end, json="--json" in typed)
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     except Exception as error:
         return _told(error, json="--json" in typed)
     return 0
+
+
+def _stopped(end: SystemExit, *, json: bool) -> None:
+    """Say that nothing came of a command that was interrupted."""
+    from optimizer.commands.stopping import was_abandoned
+    from optimizer.commands.voice import NO_ANSWER, Voice
+
+    voice, words = Voice(json), "stopped before anything was found; nothing is written"
+    if not was_abandoned(end):
+        voice.warn(words)
+    voice.answer(status="interrupted", **NO_ANSWER, message=words)
 
 
 def _told(error: Exception, *, json: bool) -> int:

@@ -10,8 +10,10 @@ bookkeeping, and its rows give too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_array, hstack
@@ -19,7 +21,7 @@ from scipy.sparse import csc_array, hstack
 from models.allocation import FAMILIES, Family
 from models.build import Column, Row, symbolic
 from optimizer.case import Case
-from optimizer.highs import Options, Outcome, run
+from optimizer.highs import Budget, Options, Outcome
 from optimizer.matrix import Floats, Matrix
 from optimizer.origins import Labels, key_of
 from optimizer.solve import Model, compile_case
@@ -34,10 +36,15 @@ HARD = frozenset(
         "mining.mining_limit",
     }
 )
+#: What is promised: it gives as a whole, and the ramp with it.
+DELIVERY = "hosting.delivery_balance"
 #: What stands on the ground gives at so many times the price of money, grid and contracts.
 GROUND = 100.0
 #: A row of the bookkeeping gives at so many times the price of a limit.
 BOOKKEEPING = 10_000.0
+#: Most nodes of each run that looks for clashes, and the gap that is near enough for amounts.
+NODES_FOR_CLASHES = 1000
+GAP_FOR_CLASHES = 0.01
 #: What gives less than this, in its own unit, is arithmetic.
 DUST = 1e-6
 
@@ -55,7 +62,8 @@ class Slack:
     positions : tuple of int
         Where these rows stand in the matrix.
     signs : tuple of float
-        What a unit of slack adds to each: +1 to lift it, -1 to lower it.
+        What a unit of slack adds to each: +1 to lift it, -1 to lower it; of what is promised the
+        share that is due.
     price : float
         What a unit costs.
     """
@@ -107,6 +115,8 @@ def clashing(
     *,
     pinned: Mapping[Column, float] | None = None,
     options: Options | None = None,
+    budget: Budget | None = None,
+    stop: threading.Event | None = None,
 ) -> tuple[Clash, ...]:
     """Name limits that clash, with the least by which each would have to give.
 
@@ -117,43 +127,58 @@ def clashing(
     pinned : mapping, optional
         Decisions that are taken already.
     options : Options, optional
-        Limits of this search; a minute and a gap of a hundredth if absent.
+        Limits of each run; a thousand nodes and a gap of a hundredth if absent.
+    budget : Budget, optional
+        Pays for it; unless given, the time limit of the options begins now.
+    stop : threading.Event, optional
+        Setting it ends the search with what is known by then.
 
     Returns
     -------
     tuple of Clash
-        The dearest first; empty where the search found nothing in its time.
+        The dearest first; empty where the search found nothing before its end.
     """
-    options = options or Options(gap=0.01, time_limit=60.0)
+    options = options or Options(gap=GAP_FOR_CLASHES, nodes=NODES_FOR_CLASHES)
+    budget = budget or Budget(options.time_limit, options.grace)
+
+    def attempt(matrix: Matrix) -> Outcome:
+        timed = replace(options, time_limit=budget.left)
+        return budget.run(matrix, timed, stop=stop)
+
     model = compile_case(case, pinned)
     if model.built.contradictions:
         return tuple(_clashes(case, _contradicted(case, model.built.contradictions)))
     for bookkeeping in (False, True):
-        matrix, slacks = relax(model, bookkeeping=bookkeeping)
-        outcome = _cheapest(matrix, len(slacks), options)
+        matrix, slacks = relax(model, bookkeeping=bookkeeping, shares=case.given.due_share)
+        outcome = _cheapest(matrix, len(slacks), attempt)
         if outcome.x is not None:
-            return tuple(_clashes(case, _given_way(model.matrix, slacks, outcome.x)))
+            return named_gives(case, model.matrix, slacks, outcome.x)
         if outcome.status != "infeasible":
             break
     return ()
 
 
-def _cheapest(matrix: Matrix, slacks: int, options: Options) -> Outcome:
+def _cheapest(matrix: Matrix, slacks: int, attempt: Callable[[Matrix], Outcome]) -> Outcome:
     """Find which limits give with everything divisible, then how much they must for whole plans.
 
     Only where those limits alone do not suffice for whole plans are all of them let go at once.
     """
-    divisible = run(replace(matrix, integer=np.zeros_like(matrix.integer)), options)
+    divisible = attempt(replace(matrix, integer=np.zeros_like(matrix.integer)))
     if divisible.x is None:
         return divisible
     giving = divisible.x > DUST
     giving[:-slacks] = True
     held = replace(matrix, column_upper=np.where(giving, matrix.column_upper, 0.0))
-    found = run(held, options)
-    return found if found.x is not None else run(matrix, options)
+    found = attempt(held)
+    return found if found.x is not None else attempt(matrix)
 
 
-def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Slack, ...]]:
+def relax(
+    model: Model,
+    *,
+    bookkeeping: bool = False,
+    shares: Mapping[tuple[Any, ...], float] | None = None,
+) -> tuple[Matrix, tuple[Slack, ...]]:
     """Let typed limits give, and let nothing else cost.
 
     Parameters
@@ -162,6 +187,9 @@ def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Sla
         A compiled case.
     bookkeeping : bool
         Let the rows that only define a number give too, at a thousand times the price.
+    shares : mapping, optional
+        Share of a contract's MW that is due, by node and contract: a MW that is not promised is
+        one less of the whole, and by the ramp in each period.
 
     Returns
     -------
@@ -169,7 +197,7 @@ def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Sla
         The matrix to minimise; its last columns are the slacks, in their order.
     """
     matrix = model.matrix
-    slacks = tuple(_slacks(model, bookkeeping=bookkeeping))
+    slacks = tuple(_slacks(model, shares or {}, bookkeeping=bookkeeping))
     count, before = len(slacks), matrix.shape[1]
     signs = [sign for slack in slacks for sign in slack.signs]
     rows = [position for slack in slacks for position in slack.positions]
@@ -190,7 +218,9 @@ def relax(model: Model, *, bookkeeping: bool = False) -> tuple[Matrix, tuple[Sla
     return relaxed, slacks
 
 
-def _slacks(model: Model, *, bookkeeping: bool) -> Iterator[Slack]:
+def _slacks(
+    model: Model, shares: Mapping[tuple[Any, ...], float], *, bookkeeping: bool
+) -> Iterator[Slack]:
     matrix, labels = model.matrix, Labels(model.built)
     rows = [labels.row(name) for name in matrix.row_names]
     sizes = _sizes(matrix, rows)
@@ -207,7 +237,8 @@ def _slacks(model: Model, *, bookkeeping: bool) -> Iterator[Slack]:
         typed = _FAMILIES[name].limit and name not in HARD
         dear = (GROUND if name.startswith("racks.") else 1.0) if typed else BOOKKEEPING
         price = dear / sizes[limit_words(name).unit]
-        yield Slack(tuple(rows[i] for i in places), tuple(places), (sign,) * len(places), price)
+        signs = [sign * (shares.get(rows[i][1], 1.0) if name == DELIVERY else 1.0) for i in places]
+        yield Slack(tuple(rows[i] for i in places), tuple(places), tuple(signs), price)
 
 
 def _sizes(matrix: Matrix, rows: Sequence[Row]) -> dict[str, float]:
@@ -218,6 +249,13 @@ def _sizes(matrix: Matrix, rows: Sequence[Row]) -> dict[str, float]:
         largest = max((abs(float(x)) for x in limits if np.isfinite(x)), default=0.0)
         sizes[unit] = max(sizes.get(unit, 1.0), largest)
     return sizes
+
+
+def named_gives(
+    case: Case, matrix: Matrix, slacks: Sequence[Slack], x: Floats
+) -> tuple[Clash, ...]:
+    """Say in words which limits a point of the relaxed case lets give, the dearest first."""
+    return tuple(_clashes(case, _given_way(matrix, slacks, x)))
 
 
 #: Rows of one limit that give, the amount, and what that costs.
@@ -265,4 +303,4 @@ def _clashes(case: Case, gives: Iterable[_Give]) -> Iterator[Clash]:
         )  # fmt: skip
 
 
-__all__ = ["Clash", "Slack", "clashing", "relax"]
+__all__ = ["Clash", "Slack", "clashing", "named_gives", "relax"]

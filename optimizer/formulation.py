@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from models import capital, grid, halls, hosting, racks
+from models import beyond, capital, grid, halls, hosting, racks
 from models.allocation import CASH_FLOWS, FAMILIES, SPENDING, Family
 from models.decisions import DECISIONS
 from models.given import LETTERS, Given
@@ -63,12 +63,13 @@ CONVENTIONS = """\
   Delivery may be late in periods that end by `latest_delivery`, but not in the last, against
   damages and without rent. Advances are credited evenly from the start, whoever has delivered
   what.
-- **Beyond the horizon** a contract that runs at its end earns its rent, less service, energy and
-  the upkeep of its halls, until it ends: on the MW served in the last period, at the last month's
-  share of the ramp, with energy at the mean cost of the last year, grown on. Site staff, overhead
-  and the cost of two businesses end with the horizon. Racks that serve such a contract must live
-  until it ends and take their resale then, its halls their residual; all else takes both at the
-  horizon.
+- **Beyond the horizon** a contract that runs at its end earns its rent, less service and energy,
+  until it ends: on the MW served in the last period, at the last month's share of the ramp, with
+  energy at the mean cost of the last year, grown on. As many whole halls as these MW fill, by
+  power, floor and whole racks, last until then and owe their upkeep. Site staff, overhead and the
+  cost of two businesses end with the horizon. Racks that serve such a contract must live until it
+  ends and take their resale then, halls that last and units of projects that it cannot do without
+  their residual; all else takes both at the horizon.
 - **Residuals** of fit-outs and projects fall in a straight line over their life from the day they
   came; racks fetch their resale by type and date, whatever their age.
 - **Availability** is that stated for the uptime package. A contract that promises more than a
@@ -99,9 +100,16 @@ Where the trade's words leave more than one reading, this is the one taken.
   do not begin, nothing is ordered, moved or rebuilt, and no other contract is served there.
 - Racks on order land in the first state of their hall group, present state first, that holds them
   and has halls by then: today's, or those of works under way that are ready.
-- Racks that come without lead time are not resold in the same period while a loan may be drawn.
+- Racks that an order brings stand for the period in which they land: they need room, and are
+  neither resold nor taken out for a rebuild with a lead time before the next. What was ordered
+  before the horizon may be sold as it lands, but for sites that stay as they are, where it must
+  fit. Older racks of the type, or of a type that a rebuild without lead time connects, may go as
+  new ones come.
 - Halls that come from works stay for the period before they leave for others. Where that could
   matter at all a row says so; elsewhere works straight to the last state cost less.
+- Contracts that run on need the units of a project whose firm MW, halls or fibre they cannot do
+  without; a unit is needed whole or not at all. Interruptible MW serve no AI, and what mining
+  needs, it needs no longer than the horizon.
 - Halls that a project adds come in the state in which their group stands today.
 - AI reserves the grid at nameplate for what it serves, in every hour; mining counts what it runs
   in a band. The site's own substation counts all mining racks that stand.
@@ -137,6 +145,7 @@ VALUE: tuple[Callable[..., Any], ...] = (
     grid.residual,
     racks.residual,
     hosting.tail_value,
+    beyond.upkeep,
 )
 
 

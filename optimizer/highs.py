@@ -25,8 +25,8 @@ from optimizer.tighten import tighten
 #: What a run claims. ``feasible``: a plan, not shown to be the best; ``none``: stopped before any.
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "none"]
 
-#: Why a run ended: by itself, or stopped by the clock, the user, or the watchdog.
-Ended = Literal["by-itself", "time-limit", "interrupted", "abandoned"]
+#: Why a run ended: by itself, or stopped by the clock, its nodes, the user, or the watchdog.
+Ended = Literal["by-itself", "time-limit", "node-limit", "interrupted", "abandoned"]
 
 #: Versions that give wrong answers, by the start of their number, and what is wrong with them.
 BANNED = {
@@ -63,7 +63,10 @@ class Options:
     absolute_gap : float
         The same in the unit of the objective; the first of the two to be reached ends the run.
     time_limit : float
-        Seconds, for all solves that one answer takes.
+        Seconds, for all solves that one answer takes. Without one, nothing that is found hangs on
+        the clock.
+    nodes : int or None
+        Most branch-and-bound nodes of each solve: a limit that is the same on every machine.
     threads : int
         Threads of HiGHS. With one, runs repeat exactly.
     seed : int
@@ -78,6 +81,7 @@ class Options:
     gap: float = 1e-4
     absolute_gap: float = 1e-6
     time_limit: float = math.inf
+    nodes: int | None = None
     threads: int = 1
     seed: int = 0
     presolve: bool = True
@@ -88,6 +92,19 @@ class Options:
         """Seconds between a stop and giving HiGHS up."""
         finite = self.time_limit if math.isfinite(self.time_limit) else 0.0
         return max(self.grace, 0.05 * finite)
+
+    def reached(self, objective: float | None, bound: float | None) -> bool:
+        """Whether plan and bound meet: within either gap, exactly, and nothing on top.
+
+        Examples
+        --------
+        >>> Options(gap=0.25).reached(8.0, 10.0), Options(gap=0.25).reached(8.0, 10.001)
+        (True, False)
+        """
+        if objective is None or bound is None:
+            return False
+        close = abs(objective - bound) <= self.absolute_gap
+        return close or relative_gap(objective, bound) <= self.gap
 
 
 @dataclass(frozen=True)
@@ -348,9 +365,21 @@ class Budget:
         latest = self._options.time_limit + self._options.patience
         return max(0.0, latest - self.seconds)
 
+    @property
+    def limited(self) -> bool:
+        """Whether the clock may end anything at all."""
+        return math.isfinite(self._options.time_limit)
+
     def part(self, seconds: float) -> Budget:
         """Set up to so many of the seconds left apart, on the same account."""
-        part = Budget(min(seconds, self.left), self._grace(min(seconds, self.left)))
+        return self._apart(min(seconds, self.left))
+
+    def settling(self) -> Budget:
+        """Set apart, on the same account, what a plan at hand still may take."""
+        return self._apart(self.to_settle)
+
+    def _apart(self, seconds: float) -> Budget:
+        part = Budget(seconds, self._grace(seconds))
         part._runs = self._runs
         return part
 
@@ -457,11 +486,26 @@ _VERDICTS: dict[HighsModelStatus, _Claim] = {
 
 _STOPPED: dict[HighsModelStatus, Ended] = {
     HighsModelStatus.kTimeLimit: "time-limit",
+    HighsModelStatus.kSolutionLimit: "node-limit",
     HighsModelStatus.kInterrupt: "interrupted",
 }
 
 #: HiGHS says so of every linear program that is passed flat.
 _NO_NEWS = "No semi-integer/integer variables"
+
+
+#: How HiGHS tells numbers apart; nothing is scaled beyond what it does by itself.
+_TOLERANCES: dict[str, bool | int | float | str] = {
+    "mip_feasibility_tolerance": TOLERANCE,
+    "primal_feasibility_tolerance": 1e-7,
+    "dual_feasibility_tolerance": 1e-7,
+    "small_matrix_value": DROPPED,
+    "large_matrix_value": 1e15,
+    "infinite_bound": 1e20,
+    "infinite_cost": 1e20,
+    "user_objective_scale": 0,
+    "user_bound_scale": 0,
+}
 
 
 def _settings(options: Options) -> dict[str, bool | int | float | str]:
@@ -470,11 +514,31 @@ def _settings(options: Options) -> dict[str, bool | int | float | str]:
         # Callbacks fire only while output is on; the console stays ours.
         "log_to_console": False,
         "output_flag": True,
-        "presolve": "on" if options.presolve else "off",
         "solver": "choose",
         "parallel": "choose",
+        "allow_unbounded_or_infeasible": False,
+        **_asked_for(options),
+        **_ways(options),
+        **_TOLERANCES,
+    }
+
+
+def _asked_for(options: Options) -> dict[str, bool | int | float | str]:
+    """What a solve may take and how exact it must be, in the words of HiGHS."""
+    return {
+        "presolve": "on" if options.presolve else "off",
         "threads": options.threads,
         "random_seed": options.seed,
+        "time_limit": options.time_limit,
+        "mip_max_nodes": highspy.kHighsIInf if options.nodes is None else options.nodes,
+        "mip_rel_gap": options.gap,
+        "mip_abs_gap": options.absolute_gap,
+    }
+
+
+def _ways(options: Options) -> dict[str, bool | int | float | str]:
+    """Which ways HiGHS searches, and why."""
+    return {
         # One sub-MIP heuristic pays on allocation models; two more and restarts do not. In CPU
         # seconds, texas and hive with HiGHS 1.16.0, mean of three seeds, one value throughout:
         # 3.1 and 12.6 as set here; 6.1 and 16.6 without RENS; 2.6 and 16.9 with RINS, 3.3 and
@@ -491,23 +555,10 @@ def _settings(options: Options) -> dict[str, bool | int | float | str]:
         # tightening cures that too. Leaving the rule out costs nothing in 1.16.0: texas and hive
         # take 3.1 and 12.6 CPU seconds, and 2.8 and 15.3 with it.
         "presolve_rule_off": 1 << 12,
-        "time_limit": options.time_limit,
-        "mip_rel_gap": options.gap,
-        "mip_abs_gap": options.absolute_gap,
-        "mip_feasibility_tolerance": TOLERANCE,
-        "primal_feasibility_tolerance": 1e-7,
-        "dual_feasibility_tolerance": 1e-7,
-        "small_matrix_value": DROPPED,
-        "large_matrix_value": 1e15,
-        "infinite_bound": 1e20,
-        "infinite_cost": 1e20,
         "mip_detect_symmetry": True,
         "mip_heuristic_effort": 0.05,
         # Lifting for probing has open defects (HiGHS issue 3307).
         "mip_lifting_for_probing": -1,
-        "allow_unbounded_or_infeasible": False,
-        "user_objective_scale": 0,
-        "user_bound_scale": 0,
     }
 
 

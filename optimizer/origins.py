@@ -77,6 +77,8 @@ BY_DECISION: Mapping[str, str] = {
     "draw": "finance.loan",
     "repay": "finance.loan",
     "kept": "fitouts.{fitout}.capex_usd_per_kw",
+    "lasting": "fitouts.{fitout}.opex_usd_per_kw_year",
+    "released": "projects.{project}",
 }
 #: Keys by the limit alone.
 BY_FAMILY: Mapping[str, str] = {
@@ -86,7 +88,7 @@ BY_FAMILY: Mapping[str, str] = {
     "capital.loan_to_cost": "finance.loan.loan_to_cost_share",
     "grid.new_power_reservation": "policy.reuse_power",
     "halls.fibre_limit": "sites.{site}.fibre",
-    "hosting.delivery_balance": "contracts.{contract}",
+    "hosting.delivery_balance": "{promise}",
     "hosting.signing_floor": "contracts.{contract}.min_mw",
     "hosting.signing_limit": "contracts.{contract}.max_mw",
     "policy.kept_racks": "policy.keep_sites",
@@ -102,6 +104,7 @@ BY_FAMILY: Mapping[str, str] = {
     "racks.end_of_life": "{life}",
     "racks.filled_halls": "halls.{hall}",
     "racks.filling_limit": "halls.{hall}",
+    "racks.leaving_limit": "racks.{rack}",
     "racks.position_limit": "halls.{hall}.rack_positions",
     "racks.space_limit": "halls.{hall}.it_mw",
     "racks.tail_life": "{life}",
@@ -185,11 +188,10 @@ def _names(case: Case, part: Row | Column | None) -> dict[str, str]:
 
 
 def _named(case: Case, letter: str, value: Any) -> dict[str, str]:
-    simple = {
-        "s": "site", "f": "fitout", "c": "contract", "e": "contract", "j": "project",
-        "d": "part", "u": "unit",
-    }  # fmt: skip
+    simple = {"s": "site", "f": "fitout", "j": "project", "d": "part", "u": "unit"}
     g = case.given
+    if letter in ("c", "e"):
+        return {"contract": value, "promise": _promise_key(case.instance, value)}
     if letter == "h":
         return {"hall": value, "site": case.instance.halls[value].site}
     if letter == "i":
@@ -223,6 +225,14 @@ def _rack_keys(case: Case, k: str) -> dict[str, str]:
         if rack.resale_usd is not None
         else f"{machine}.resale_usd_per_th",
     }
+
+
+def _promise_key(instance: Instance, contract: str) -> str:
+    """Key of the MW that are owed under a contract: as signed, else as offered."""
+    for position, signed in enumerate(instance.commitments.contracts):
+        if signed.contract == contract:
+            return f"commitments.contracts.{position}.mw"
+    return f"contracts.{contract}"
 
 
 def _budget_key(budget: str) -> str:

@@ -96,7 +96,16 @@ at the start.
 **Catalogue.** `use = "antminer-s21"` in a block takes an entry that ships, and so does a column
 `use` of a CSV table; any key beside it overrides. A name that the instance does not define and
 the catalogue knows is brought along, with what it names itself. Every plan lists the figures it
-took so, each with its source.
+took so, each with its source. [Below](#catalogue) stand the main figures of every entry.
+
+**What may be bought.** Every rack type of an instance may be bought unless it says
+`buyable = false`, and so may one that only the fleet names and the catalogue brings along.
+`rackwatt check` lists them; `[racks.s21-lot]` with `use = "s21-lot"` and `buyable = false` keeps
+what stands and buys no more.
+
+**Figures that nobody types.** A key that is left out takes the default in the tables below. Where
+that favours a plan, as racks of no age do, `check` warns; `rackwatt check --json` and
+`manifest.json` list all that were taken. `fleet.*.age_months` stands for several rows.
 
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
 columns `time` (start of the hour, local, with its offset from UTC, as
@@ -104,6 +113,8 @@ columns `time` (start of the hour, local, with its offset from UTC, as
 is cut). It holds whole months, each calendar month at least once; a month of the plan takes the
 mean of all years that hold it. `duration` names a price-duration curve with the columns `month`
 (1 to 12), `hours`, `price_usd_per_mwh` and optionally `cut`. `flat_usd_per_mwh` is one price.
+`Datetime` and `Price (USD/MWh)` are read as `time` and `price_usd_per_mwh`; other names have to be
+changed, and other columns taken out. No price may be missing: every hour needs its own.
 `--prices SITE=FILE` replaces the prices of one site, and takes a file of either kind from
 anywhere.
 
@@ -203,12 +214,76 @@ def _default(info: FieldInfo) -> str:
     return f"`{json.dumps(default)}`"
 
 
+#: What is shown of the entries of each catalogue; the first key is the one whose source is told.
+_SHOWN: Mapping[str, tuple[str, ...]] = {
+    "machines": (
+        "price_usd_per_th", "th_per_s", "j_per_th", "watt", "cooling", "life_months",
+        "resale_usd_per_th",
+    ),
+    "racks": (
+        "price_usd", "workload", "machine", "machines_per_rack", "gpus_per_rack", "kw",
+        "delivery_months", "life_months", "buyable",
+    ),
+    "fitouts": (
+        "capex_usd_per_kw", "workload", "cooling", "it_share_of_present", "works_months", "pue",
+        "pue_peak", "kw_per_rack_max", "opex_usd_per_kw_year",
+    ),
+    "power": ("duration", "prices", "flat_usd_per_mwh", "adder_usd_per_mwh"),
+    "gpu_cloud": ("price_usd_per_gpu_hour", "utilisation_share", "fee_share"),
+    "contracts": (
+        "rate_usd_per_kw_month", "rate_usd_per_gpu_hour", "racks_by", "min_mw", "max_mw",
+        "months", "availability", "cooling", "kw_per_rack",
+    ),
+    "packages": ("availability", "capex_usd_per_kw", "works_months", "opex_usd_per_kw_year"),
+}  # fmt: skip
+
+
+#: What an entry means that leaves a flag out.
+_UNSAID = {"buyable": True}
+
+
 def _shelves() -> Iterator[str]:
-    rows = ["| block | entries |", "|---|---|"]
+    yield (
+        "The main figures of every entry, and where the first of them comes from: P is a primary "
+        "source, S a secondary one, D derived, BG background. A value over time is shown as its "
+        "first and last. `manifest.json` of a run and `rackwatt check --json` list every figure "
+        "that was taken, each with its own source.\n"
+    )
     for table, shelf in SHELVES.items():
-        names = ", ".join(f"`{name}`" for name in packaged().entries[shelf])
-        rows.append(f"| `{dotted(table)}` | {names} |")
-    yield "\n".join(rows) + "\n"
+        entries = packaged().entries[shelf]
+        if entries:
+            yield f"### Catalogue of `{dotted(table)}`\n"
+            yield "\n".join(_shelf(entries, _SHOWN[shelf])) + "\n"
+
+
+def _shelf(entries: Mapping[str, Mapping[str, Any]], keys: tuple[str, ...]) -> Iterator[str]:
+    """Tabulate a catalogue, without the columns that none of its entries fills."""
+    filled = [key for key in keys if any(key in entry for entry in entries.values())]
+    heads = " | ".join(f"`{key}`" for key in filled)
+    yield f"| entry | {heads} | source |"
+    yield "|---|" + "---|" * (len(filled) + 1)
+    for name, entry in entries.items():
+        first = next((key for key in filled if key in entry["sources"]), "")
+        cells = [_shown(entry.get(key, _UNSAID.get(key, ""))) for key in filled]
+        cells.append(entry["sources"].get(first, "").replace("|", "/").replace("$", r"\$"))
+        yield f"| `{name}` | {' | '.join(cells)} |"
+
+
+def _shown(value: Any) -> str:
+    """Write a figure of the catalogue; of steps the first and the last.
+
+    Examples
+    --------
+    >>> _shown([{"from": "2027-01", "value": 8.0}, {"from": "2030-01", "value": 2.5}])
+    '8 to 2.5'
+    >>> _shown(350), _shown(True), _shown("air")
+    ('350', 'yes', 'air')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "value" in value[0]:
+        return f"{_figure(value[0]['value'])} to {_figure(value[-1]['value'])}"
+    return _figure(value) if isinstance(value, (int, float)) else str(value)
 
 
 # --- shipped instances ---------------------------------------------------------------------

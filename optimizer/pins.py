@@ -29,7 +29,7 @@ from optimizer.errors import InputRefused, Problem, Report, did_you_mean, listed
 from optimizer.load.files import Files
 from optimizer.load.tables import number, read_sheet
 from optimizer.solve import ACTIONS
-from optimizer.stocks import excesses
+from optimizer.stocks import Excess, excesses
 from optimizer.words import state_of
 
 #: Columns that a list cannot do without; ``month`` may be replaced by ``node``.
@@ -255,9 +255,7 @@ class _Reader:
     def look_for_excess(self) -> None:
         """Tell what takes away more than stands, whatever completes the list."""
         for excess in excesses(self.case.given, self.pins):
-            self.report.add(Problem(str(excess), self.file, self.lines[excess.column], "amount",
-                                    f"{excess.takes:g}", f"at most {max(0.0, excess.stands):g}",
-                                    _MORE))  # fmt: skip
+            self.report.add(_too_much(excess, self.file, self.lines[excess.column]))
 
     def _decisions(self, row: _Line, line: int | None) -> list[Sized]:
         verb = cast(Verb, row.name("action", UNITS, "action"))
@@ -400,11 +398,13 @@ def refuse_excess(case: Case, pins: Mapping[Column, float], file: str) -> None:
     """
     found = excesses(case.given, pins)
     if found:
-        raise InputRefused([
-            Problem(str(excess), file, key="amount", found=f"{excess.takes:g}",
-                    allowed=f"at most {max(0.0, excess.stands):g}", hint=_MORE)
-            for excess in found
-        ])  # fmt: skip
+        raise InputRefused([_too_much(excess, file) for excess in found])
+
+
+def _too_much(excess: Excess, file: str, line: int | None = None) -> Problem:
+    """Say what is taken and not there."""
+    most = f"at most {max(0.0, excess.stands):g}"
+    return Problem(str(excess), file, line, "amount", f"{excess.takes:g}", most, _MORE)
 
 
 def _only_children(tree: Tree, n: Node) -> Iterator[Node]:

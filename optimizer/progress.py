@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
@@ -22,7 +22,7 @@ PLAIN_SECONDS = 5.0
 
 def progress_line(
     console: Console, *, quiet: bool = False
-) -> AbstractContextManager[Callable[[Progress], None] | None]:
+) -> AbstractContextManager[ProgressLine | None]:
     """Tell progress for the length of a ``with`` block; nobody listens where it is quiet.
 
     Examples
@@ -48,6 +48,7 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         self._live: Live | None = None
         self._told_at = float("-inf")
         self._told: Progress | None = None
+        self._began = time.monotonic()
 
     def __enter__(self) -> ProgressLine:
         if self._console.is_terminal:
@@ -74,6 +75,13 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         elif self._is_news(progress) and now - self._told_at >= PLAIN_SECONDS:
             self._told_at, self._told = now, progress
             self._console.print(_text(progress), soft_wrap=True)
+
+    def end(self, value: float | None, bound: float | None, gap: float | None, nodes: int) -> None:
+        """Tell where a solve ended, as the last line of a log; a screen has the answer itself."""
+        if self._live is None and value is not None:
+            seconds = time.monotonic() - self._began
+            last = Progress(seconds, value, bound, math.inf if gap is None else gap, nodes)
+            self._console.print(Text.assemble(_text(last), "   done"), soft_wrap=True)
 
     def _is_news(self, progress: Progress) -> bool:
         told = self._told

@@ -45,8 +45,10 @@ EXIT_CODES: Mapping[str, int] = {
     "audit-failed": 7,
 }
 
-#: Part of the time that is left that goes to doing nothing: a second at least, since it is mostly
-#: found in less and then there is a plan, and a minute at most.
+#: Most nodes of each run that looks for doing nothing: one is what the shipped instances take.
+NODES_FOR_NOTHING = 1000
+#: Part of the time that is left under a time limit that goes to doing nothing: a second at least,
+#: since it is mostly found in less and then there is a plan, and a minute at most.
 TIME_FOR_NOTHING = 0.2
 SECONDS_FOR_NOTHING = (1.0, 60.0)
 #: How often racks that do not split into whole halls may send the search back.
@@ -158,7 +160,8 @@ def solve(
         What is given.
     options : Options, optional
         Gap, limits, seed. The time limit is for everything, from building the model to the audit;
-        what has begun by then may take a twentieth of it, or five seconds, more.
+        what has begun by then may take a twentieth of it, or five seconds, more. Without one,
+        work is limited by nodes, and the same case gives the same plan on every machine.
     pinned : mapping, optional
         Decisions that are taken already.
     progress : callable, optional
@@ -207,7 +210,7 @@ def _solved_once(
         return replace(solved, status="infeasible", contradictions=names)
     nothing = do_nothing(case, model, budget=budget, stop=stop)
     clock.lap("nothing")
-    start = None if nothing is None else nothing[0]
+    start, floor = (None, None) if nothing is None else nothing
     outcome = search(
         model.matrix,
         model.large,
@@ -225,16 +228,22 @@ def _solved_once(
     point = polished(model.matrix, best, budget)
     outcome = budget.billed(outcome)
     clock.lap("polish")
-    floor = None if nothing is None else nothing[1]
     plan, checked = _judged(case, model, point, outcome.bound, floor, options)
     if start is not None and not checked.passed and not budget.to_search:
         # No time is left to mend it, and doing nothing has passed.
         plan, checked = _judged(case, model, start, outcome.bound, floor, options)
     clock.lap("audit")
+    return _with_plan(solved, outcome, plan, checked, options)
+
+
+def _with_plan(
+    solved: Solved, outcome: Outcome, plan: Context, checked: Audit, options: Options
+) -> Solved:
+    """Complete a solve with its plan, which no bound of arithmetic may lie below."""
     bound = None if outcome.bound is None else max(outcome.bound, checked.value_musd)
     return replace(
         solved,
-        status=_with_plan(outcome, checked, options),
+        status=_judgement(checked, bound, options),
         plan=plan,
         audit=checked,
         outcome=outcome,
@@ -309,7 +318,7 @@ def do_nothing(
     model : Model
         The compiled case.
     budget : Budget, optional
-        Pays for it, with ``TIME_FOR_NOTHING`` of what is left.
+        Pays for it, with ``TIME_FOR_NOTHING`` of what is left where it is limited.
     stop : threading.Event, optional
         Setting it ends the search with the best point so far.
 
@@ -322,13 +331,11 @@ def do_nothing(
     if (still & (model.matrix.column_lower > 0)).any():
         return None
     keeps = np.array([_keeps(case.given, column) for column in model.built.columns])
-    budget = budget or Budget()
-    least, most = SECONDS_FOR_NOTHING
-    share = budget.part(min(most, max(least, TIME_FOR_NOTHING * budget.left)))
+    share = _share_for_nothing(budget or Budget())
+    options = Options(presolve=False, nodes=NODES_FOR_NOTHING)
     for held in (still | keeps, still):
         upper = np.where(held, model.matrix.column_lower, model.matrix.column_upper)
         matrix = replace(model.matrix, column_upper=upper)
-        options = Options(presolve=False)
         outcome = search(matrix, model.large, options, kinds=model.kinds, budget=share, stop=stop)
         if outcome.x is not None:
             point = polished(matrix, outcome.x, share)
@@ -336,6 +343,13 @@ def do_nothing(
             if checked.passed:
                 return point, checked.value_musd
     return None
+
+
+def _share_for_nothing(budget: Budget) -> Budget:
+    """Set apart what doing nothing may take of the time."""
+    least, most = SECONDS_FOR_NOTHING
+    limited = min(most, max(least, TIME_FOR_NOTHING * budget.left))
+    return budget.part(limited if budget.limited else budget.left)
 
 
 def _keeps(given: Given, column: Column) -> bool:
@@ -353,15 +367,11 @@ def _without_plan(outcome: Outcome) -> Status:
     return "unbounded" if outcome.status == "unbounded" else "no-plan"
 
 
-def _with_plan(outcome: Outcome, checked: Audit, options: Options) -> Status:
+def _judgement(checked: Audit, bound: float | None, options: Options) -> Status:
+    """Say how good a plan is; what was asked for is held exactly, of the audited value."""
     if not checked.passed:
         return "audit-failed"
-    reached = _gap(checked.value_musd, outcome.bound)
-    close = reached is not None and (
-        reached <= options.gap * 1.01
-        or abs(checked.value_musd - (outcome.bound or 0.0)) <= options.absolute_gap * 1.01
-    )
-    return "solved" if close else "best-found"
+    return "solved" if options.reached(checked.value_musd, bound) else "best-found"
 
 
 def _gap(value: float, bound: float | None) -> float | None:

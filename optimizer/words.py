@@ -26,7 +26,7 @@ LIMITS: Mapping[str, Limit] = {
     "halls.works_limit": Limit("halls there before their works", "halls"),
     "halls.fibre_limit": Limit("fibre for AI halls", "halls"),
     "racks.end_of_life": Limit("racks at the end of their life", "racks"),
-    "racks.resale_limit": Limit("racks there before they are sold", "racks"),
+    "racks.leaving_limit": Limit("racks there before they leave", "racks"),
     "racks.space_limit": Limit("IT MW of the halls", "MW"),
     "racks.position_limit": Limit("rack positions of the halls", "positions"),
     "racks.whole_racks": Limit("whole racks in a hall", "racks"),
@@ -162,6 +162,18 @@ def percent(availability: float) -> str:
     scale = 10.0**digits
     text = f"{math.floor(100.0 * availability * scale + 1e-6) / scale:.{digits}f}"
     return (text.rstrip("0").rstrip(".") if digits else text) + " %"
+
+
+def not_below(number: float) -> float:
+    """Round up to what is shown of a figure: to type it has to be enough.
+
+    Examples
+    --------
+    >>> not_below(67.62), not_below(3.0000001), not_below(0.0421)
+    (67.7, 3.0, 0.05)
+    """
+    scale = 100.0 if abs(number) < 0.1 else 10.0
+    return math.ceil(round(number * scale, 5)) / scale
 
 
 def counted(number: int, thing: str) -> str:

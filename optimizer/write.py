@@ -1,7 +1,8 @@
 """The run folder: what came of a solve, as files that other programs read.
 
 A folder appears whole or not at all: it is written beside its place and renamed into it. Only a
-folder that is a run of ours is ever replaced, and only when that was asked for. Everything but
+folder that is a run of ours is ever replaced, and only when that was asked for. Of it only those
+files go that the program wrote and nobody changed since. Everything but
 ``manifest.json``, which holds clocks, is the same byte for byte when the same versions solve the
 same instance again.
 """
@@ -12,13 +13,14 @@ import contextlib
 import csv
 import hashlib
 import io
+import itertools
 import json
 import math
 import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -69,6 +71,7 @@ def write_run(
     options: Options,
     *,
     overwrite: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> Path:
     """Write a run folder.
 
@@ -90,7 +93,9 @@ def write_run(
     options : Options
         How it was solved.
     overwrite : bool
-        Replace a run of ours that lies there.
+        Replace a run of ours that lies there; what else lies in its folder is kept.
+    tell : callable, optional
+        Hears which files of the old folder were kept, and under which names.
 
     Returns
     -------
@@ -103,7 +108,8 @@ def write_run(
         Where ``out`` exists and may not be replaced.
     """
     refuse_taken(out, overwrite=overwrite)
-    with _appearing(out) as folder:
+    kept: list[str] = []
+    with _appearing(out, kept) as folder:
         if tables is not None:
             home = folder if solved.status != "audit-failed" else folder / REJECTED
             home.mkdir(exist_ok=True)
@@ -112,11 +118,13 @@ def write_run(
                 write_table(home / name, table)
         manifest = manifest_json(read, case, solved, options)
         manifest["files"] = {
-            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            path.relative_to(folder).as_posix(): _digest(path)
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
         write_json(folder / MANIFEST, manifest)
+    if kept and tell is not None:
+        tell(f"kept in {out}: {'; '.join(kept)}")
     return out
 
 
@@ -167,8 +175,11 @@ def is_run(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _appearing(out: Path) -> Iterator[Path]:
-    """Hand out a folder beside ``out`` that takes its place once it is complete."""
+def _appearing(out: Path, kept: list[str]) -> Iterator[Path]:
+    """Hand out a folder beside ``out`` that takes its place once it is complete.
+
+    What is nobody's to lose of a run that stands there is taken over, and noted in ``kept``.
+    """
     target = out.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     mark = f".{target.name}.{os.getpid()}."
@@ -178,6 +189,7 @@ def _appearing(out: Path) -> Iterator[Path]:
         yield folder
         for path in sorted(folder.rglob("*")):
             _flush(path)
+        kept += _take_over(target, folder)
         _flush(folder)
         _take_place(folder, target, mark)
     finally:
@@ -197,6 +209,70 @@ def _take_place(folder: Path, target: Path, mark: str) -> None:
             raise
         shutil.rmtree(old, ignore_errors=True)
     _flush(target.parent)
+
+
+def _take_over(old: Path, new: Path) -> list[str]:
+    """Take the files of a run that the program did not write, or not so, over into a new one.
+
+    A file keeps its name unless that is one of a run's own; then it gets an ending.
+
+    Returns
+    -------
+    list of str
+        What was kept, in words.
+    """
+    written, kept = _files_of(old), []
+    for path in _everything_in(old):
+        name = path.relative_to(old).as_posix()
+        if name == MANIFEST or (name in written and _is_unchanged(path, written[name])):
+            continue
+        ours = name in written or os.path.lexists(new / name)
+        home = _free_name(old, new, name) if ours else new / name
+        home.parent.mkdir(parents=True, exist_ok=True)
+        _copy(path, home)
+        kept.append(f"{name} as {home.name}" if ours else name)
+    return kept
+
+
+def _files_of(run: Path) -> Mapping[str, str]:
+    """SHA-256 of every file that the program wrote into a run, by its name."""
+    try:
+        files = json.loads((run / MANIFEST).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return files if isinstance(files, dict) else {}
+
+
+def _everything_in(folder: Path) -> Iterator[Path]:
+    """Walk all files and links of a folder; a link to a folder is not followed."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            yield from _everything_in(path)
+        else:
+            yield path
+
+
+def _is_unchanged(path: Path, digest: str) -> bool:
+    return path.is_file() and not path.is_symlink() and _digest(path) == digest
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _free_name(old: Path, new: Path, name: str) -> Path:
+    """Name a kept file so that it meets no other, in the old folder or the new."""
+    endings = (f"{name}.kept-{number}" for number in itertools.count(1))
+    free = (e for e in endings if not any(os.path.lexists(home / e) for home in (old, new)))
+    return new / next(free)
+
+
+def _copy(path: Path, home: Path) -> None:
+    """Have a file under a second name, without a second copy where the disk can do that."""
+    try:
+        os.link(path, home, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        shutil.copy2(path, home, follow_symlinks=False)
 
 
 def _sweep(target: Path) -> None:

@@ -88,15 +88,18 @@ def between_markers(text: str, body: str) -> str:
     return f"{before}{BEGIN}\n```text\n{body}\n```\n{END}{after}"
 
 
+def pages_of(name: str) -> list[Path]:
+    """Pages that show the plan of an instance."""
+    pages = [INSTANCES / name / "README.md", *([ROOT / "README.md"] if name == "texas" else [])]
+    return [page for page in pages if BEGIN in page.read_text()]
+
+
 def store(shipped: Shipped) -> None:
     """Write what came beside the instance, and into the pages that show it."""
     folder = INSTANCES / shipped.name
     (folder / "result.json").write_text(json.dumps(shipped.result(), indent=2) + "\n")
-    pages = [folder / "README.md"] + ([ROOT / "README.md"] if shipped.name == "texas" else [])
-    for page in pages:
-        text = page.read_text()
-        if BEGIN in text:
-            page.write_text(between_markers(text, shipped.plan_text()))
+    for page in pages_of(shipped.name):
+        page.write_text(between_markers(page.read_text(), shipped.plan_text()))
 
 
 def main(arguments: list[str]) -> int:

@@ -54,6 +54,8 @@ _EMPTY_TERMS: Mapping[str, Any] = {
     "cloud_revenue": {},
     "cloud_energy": {},
     "residual_ends": {},
+    "site_ends": {},
+    "lasting_opex": {},
     "hall_residual": {},
     "project_residual": {},
     "plant_residual": {},
@@ -66,7 +68,7 @@ class Derivation(Facts):
 
     def given(self) -> Given:
         """All numbers but those that follow from hours and dates (:mod:`models.terms`)."""
-        return Given(
+        tables = {
             **self._time(),
             **halls.tables(self),
             **racks.tables(self),
@@ -76,7 +78,8 @@ class Derivation(Facts):
             **uptime.tables(self),
             **capital.tables(self),
             **_EMPTY_TERMS,
-        )
+        }
+        return Given(**tables, halls_parkable=halls.parkable(tables))
 
     def _time(self) -> dict[str, Any]:
         t = self.tree

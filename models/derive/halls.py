@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from models.derive.facts import NO_PACKAGE, USD_PER_MUSD, Facts, place_name
@@ -70,3 +71,34 @@ def _place_opex(d: Facts) -> dict[tuple[Node, str], float]:
         if (cost := d.opex_per_mw_month(p))
         for n in d.tree.nodes
     }
+
+
+def parkable(t: Mapping[str, Any]) -> tuple[tuple[Node, str], ...]:
+    """Nodes and places that halls may leave, and reach by works no dearer than standing there.
+
+    Parameters
+    ----------
+    t : mapping
+        All tables of a case: what works can save depends on upkeep and on the cost of AI.
+    """
+    cheap = {q for (p, q), cost in t["conversion_cost"].items() if cost <= _spared(t, p, q)}
+    left = dict.fromkeys((n, p) for n, p, _ in t["conversions_allowed"])
+    return tuple((n, p) for n, p in left if p in cheap)
+
+
+def _spared(t: Mapping[str, Any], p: str, q: str) -> float:
+    """Most that a hall can save by being in works from one state to another."""
+    group, lag = set(t["places"][t["hall_of"][p]]), t["conversion_lag"][p, q]
+    upkeep = max((cost for (_, r), cost in t["place_opex"].items() if r in group), default=0.0)
+    if t["workload_of"][p] != "ai" or t["workload_of"][q] != "ai":
+        return float(lag * upkeep)
+    two = sum(max(t[name].values(), default=0.0) for name in ("split_site", "split_company"))
+    entry = t["entry_cost"] if lag and _has_ai(t, group) else 0.0
+    return float(lag * (upkeep + two) + entry)
+
+
+def _has_ai(t: Mapping[str, Any], group: set[str]) -> bool:
+    """Whether a hall group has AI halls to begin with, or by works under way."""
+    begun = {r for r, count in t["halls_today"].items() if count}
+    begun |= {r for _, r in t["halls_ready"]}
+    return any(t["workload_of"][r] == "ai" for r in begun & group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from models.derive.facts import KW_PER_MW, USD_PER_MUSD, Facts, Place
@@ -13,6 +14,8 @@ from models.tree import Node
 def tables(d: Facts) -> dict[str, Any]:
     """Tables of racks: what stands, what may come, what it costs and how long it lives."""
     types = d.i.racks
+    orders, transfers = _orders_allowed(d), _transfers(d)
+    groups = _rack_groups(d, transfers)
     deposit = {k: d.price_usd(k) * r.deposit_share for k, r in types.items()}
     t = d.tree
     return {
@@ -38,15 +41,11 @@ def tables(d: Facts) -> dict[str, Any]:
         "resale_end": {
             (n, k): d.resale_usd(k, t.end_month(n)) / USD_PER_MUSD for n in t.leaves for k in types
         },
-        "orders_allowed": tuple(
-            (n, p.name, k)
-            for n in t.nodes
-            for p in d.place_list
-            for k in d.racks_at[p.name]
-            if _may_order(d, n, p, k)
-        ),
+        "orders_allowed": orders,
+        "rack_groups": groups,
+        "racks_landing": _racks_landing(d, orders, groups),
         "sites_kept": frozenset(d.i.policy.keep_sites),
-        **_transfers(d),
+        **transfers,
     }
 
 
@@ -120,6 +119,49 @@ def _racks_unworn(d: Facts) -> dict[tuple[Node, str, str], float]:
                 key = (n, x.place, x.rack)
                 unworn[key] = unworn.get(key, 0.0) + x.racks
     return unworn
+
+
+def _orders_allowed(d: Facts) -> tuple[tuple[Node, str, str], ...]:
+    return tuple(
+        (n, p.name, k)
+        for n in d.tree.nodes
+        for p in d.place_list
+        for k in d.racks_at[p.name]
+        if _may_order(d, n, p, k)
+    )
+
+
+def _rack_groups(d: Facts, transfers: Mapping[str, Any]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Join the rack types of a site that rebuilds without lead time turn into one another."""
+    groups: dict[tuple[str, str], tuple[str, ...]] = {}
+    for s in d.i.sites:
+        held = {k for p in d.place_list if p.site == s for k in d.racks_at[p.name]}
+        group_of = {k: {k} for k in d.i.racks if k in held}
+        for a, b in transfers["transfers"].get(s, ()):
+            if not transfers["transfer_lag"][a, b]:
+                joined = group_of[a] | group_of[b]
+                group_of |= dict.fromkeys(joined, joined)
+        for joined in group_of.values():
+            group = tuple(k for k in d.i.racks if k in joined)
+            groups[s, group[0]] = group
+    return groups
+
+
+def _racks_landing(
+    d: Facts,
+    orders: tuple[tuple[Node, str, str], ...],
+    groups: Mapping[tuple[str, str], tuple[str, ...]],
+) -> tuple[tuple[Node, str, str], ...]:
+    """Nodes, sites and groups of which an order within the horizon can land."""
+    site = {p.name: p.site for p in d.place_list}
+    ordered = {(v, site[p], k) for v, p, k in orders}
+    lag = {k: d.lag(rack.delivery_months) for k, rack in d.i.racks.items()}
+    return tuple(
+        (n, s, first)
+        for n in d.tree.nodes
+        for (s, first), group in groups.items()
+        if any((d.tree.ancestor(n, lag[k]), s, k) in ordered for k in group)
+    )
 
 
 def _may_order(d: Facts, n: Node, p: Place, k: str) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from optimizer.checks.ages import ages
 from optimizer.checks.dates import dates
 from optimizer.checks.draft import Draft, Span
+from optimizer.checks.early import too_early
 from optimizer.checks.fits import fits
 from optimizer.checks.idle import idle_keys, lead_times, unused_blocks
 from optimizer.checks.impossible import impossibilities
@@ -22,6 +24,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     fits,
     idle_keys,
     lead_times,
+    ages,
 )
 
 
@@ -39,7 +42,7 @@ def problems_of(draft: Draft, *, sound: bool) -> list[Problem]:
     found, calm = plausibility(draft)
     found += [problem for check in CHECKS for problem in check(calm)]
     if sound and all(problem.severity == "warning" for problem in found):
-        found += [*unused_blocks(draft), *impossibilities(draft)]
+        found += [*unused_blocks(draft), *impossibilities(draft), *too_early(draft)]
     return found
 
 

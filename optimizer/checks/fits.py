@@ -6,8 +6,20 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.instance import Fitout, FleetRow, Hall, Machine, Policy, Rack, RackOrder, Works
-from optimizer.checks.draft import Draft
+from models.instance import (
+    Fitout,
+    FleetRow,
+    Hall,
+    Horizon,
+    Machine,
+    Policy,
+    Rack,
+    RackOrder,
+    Works,
+    month_index,
+    month_text,
+)
+from optimizer.checks.draft import Draft, Span
 from optimizer.errors import Problem
 from optimizer.keys import Key
 
@@ -51,6 +63,11 @@ class Yard:
         watt = machine.watt or (machine.j_per_th or 0.0) * machine.th_per_s
         return watt * rack.machines_per_rack / 1000.0
 
+    def life(self, rack: Rack) -> int | None:
+        """Months that a rack lives; None where its machine is not known."""
+        machine = self.machines.get(rack.machine or "")
+        return rack.life_months or (machine.life_months if machine else None)
+
     def cooling(self, rack: Rack) -> str | None:
         """Cooling that a rack needs; None where its machine is not known."""
         machine = self.machines.get(rack.machine or "")
@@ -89,7 +106,7 @@ class Yard:
 def fits(draft: Draft) -> Iterator[Problem]:
     """Find racks, works and packages that do not fit their halls."""
     yard = Yard.of(draft)
-    for check in (_halls, _works, _fleet, _room, _orders):
+    for check in (_halls, _works, _fleet, _room, _orders, _kept):
         yield from check(draft, yard)
 
 
@@ -151,27 +168,38 @@ def _room(draft: Draft, yard: Yard) -> Iterator[Problem]:
     standing: dict[str, list[tuple[Key, FleetRow]]] = {}
     for key, row in draft.rows(FleetRow, "fleet"):
         standing.setdefault(row.hall, []).append((key, row))
-    for name, hall in yard.halls.items():
-        fitout, rows = yard.fitouts.get(hall.fitout or ""), standing.get(name, [])
+    for name in yard.halls:
+        rows = standing.get(name, [])
         racks = [(row.racks, yard.racks[row.rack]) for _, row in rows if row.rack in yard.racks]
-        it_mw = yard.it_mw(hall, fitout) if fitout else None
-        if fitout is None or it_mw is None or not racks:
-            continue
-        under_way = sum(works.halls for _, works in yard.works if works.hall == name)
-        at = (draft, (*rows[-1][0], "racks"), name, max(0, hall.count - under_way))
-        draws = [(count, (yard.kw(rack) or 0.0) / 1000.0) for count, rack in racks]
-        yield from _overfull(*at, "MW", it_mw, draws)
-        per_mw = fitout.positions_per_mw
-        positions = hall.rack_positions if per_mw is None else per_mw * it_mw
-        if positions is not None:
-            takes = [(count, rack.positions) for count, rack in racks]
-            yield from _overfull(*at, "positions", positions, takes)
+        if racks:
+            at = (draft, (*rows[-1][0], "racks"), f"the racks in {name}")
+            yield from _crowded(*at, yard, name, racks)
+
+
+def _crowded(
+    draft: Draft, key: Key, what: str, yard: Yard, name: str, racks: list[tuple[int, Rack]]
+) -> Iterator[Problem]:
+    """Find racks that the halls of a group, in their present state, cannot hold."""
+    hall = yard.halls[name]
+    fitout = yard.fitouts.get(hall.fitout or "")
+    it_mw = yard.it_mw(hall, fitout) if fitout else None
+    if fitout is None or it_mw is None:
+        return
+    under_way = sum(works.halls for _, works in yard.works if works.hall == name)
+    at = (draft, key, what, max(0, hall.count - under_way))
+    draws = [(count, (yard.kw(rack) or 0.0) / 1000.0) for count, rack in racks]
+    yield from _overfull(*at, "MW", it_mw, draws)
+    per_mw = fitout.positions_per_mw
+    positions = hall.rack_positions if per_mw is None else per_mw * it_mw
+    if positions is not None:
+        takes = [(count, rack.positions) for count, rack in racks]
+        yield from _overfull(*at, "positions", positions, takes)
 
 
 def _overfull(
     draft: Draft,
     key: Key,
-    name: str,
+    what: str,
     halls: int,
     unit: str,
     room: float,
@@ -180,7 +208,7 @@ def _overfull(
     """Find halls that hold less than stands in them, in all or because no rack can be split."""
     taken = sum(count * size for count, size in racks)
     if taken > halls * room * (1 + SLACK):
-        message = f"the racks in {name} take more {unit} than its halls have"
+        message = f"{what} take more {unit} than its halls have"
         allowed = f"{halls * room:g} {unit} in {halls} halls without works under way"
         yield draft.problem(key, message, found=f"{taken:g} {unit}", allowed=allowed)
         return
@@ -188,7 +216,7 @@ def _overfull(
         larger = sum(count for count, size in racks if size >= smallest)
         each = math.floor(min(room / smallest, MOST_EACH) + SLACK)
         if larger > each * halls:
-            message = f"the racks in {name} cannot be split into whole halls"
+            message = f"{what} cannot be split into whole halls"
             found = f"{larger} racks of {smallest:g} {unit} or more"
             allowed = f"{each} in each of {halls} halls"
             yield draft.problem(key, message, found=found, allowed=allowed)
@@ -204,3 +232,53 @@ def _orders(draft: Draft, yard: Yard) -> Iterator[Problem]:
         if fitouts and all(yard.misfit(rack, hall, fitout) for fitout in fitouts):
             message = "no fit-out that the hall has or may get can hold this rack"
             yield draft.problem((*key, "rack"), message, found=order.rack)
+
+
+def _kept(draft: Draft, yard: Yard) -> Iterator[Problem]:
+    """Find racks on order that no hall has room for, at sites that stay as they are.
+
+    Elsewhere older racks may be sold for them, or they themselves; here all stand until they
+    wear out.
+    """
+    horizon = draft.one(Horizon, "horizon")
+    if horizon is None:
+        return
+    span = Span.of(horizon)
+    orders = [row for row in draft.rows(RackOrder, "commitments", "racks") if row[1].racks]
+    for name, hall in yard.halls.items():
+        rows = [(key, order) for key, order in orders if order.hall == name]
+        if hall.site not in yard.kept or not rows:
+            continue
+        for month in range(span.start, span.end, span.step):
+            landed = [row for row in rows if _lands(row[1], span) <= month]
+            if found := list(_no_room(draft, yard, name, landed, month, span)):
+                yield found[0]
+                break
+
+
+def _no_room(
+    draft: Draft,
+    yard: Yard,
+    name: str,
+    landed: list[tuple[Key, RackOrder]],
+    month: int,
+    span: Span,
+) -> Iterator[Problem]:
+    """Compare what stands in a hall group through a period with its halls."""
+    fleet = [row for _, row in draft.rows(FleetRow, "fleet") if row.hall == name]
+    came = [(row.racks, row.rack, span.start - row.age_months) for row in fleet]
+    came += [(order.racks, order.rack, _lands(order, span)) for _, order in landed]
+    racks = [(count, yard.racks[k], since) for count, k, since in came if k in yard.racks]
+    alive = [
+        (count, rack)
+        for count, rack, since in racks
+        if since + (yard.life(rack) or 0) >= month + span.step
+    ]
+    if landed and alive:
+        what = f"with those on order, the racks kept in {name} in {month_text(month)}"
+        yield from _crowded(draft, (*landed[-1][0], "racks"), what, yard, name, alive)
+
+
+def _lands(order: RackOrder, span: Span) -> int:
+    """Month of the period that starts in or first after a delivery."""
+    return span.start + span.rounded(max(0, month_index(order.delivery) - span.start))

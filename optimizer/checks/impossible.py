@@ -128,10 +128,11 @@ def _serves(yard: Yard, offer: Contract, name: str, hall: Hall) -> bool:
 def _serving(yard: Yard, offer: Contract, name: str, hall: Hall) -> list[Fitout]:
     """Fit-outs of a hall that serve a contract, wherever it allows them."""
     fitouts = yard.fitouts_of(name, hall).values()
-    return [fitout for fitout in fitouts if _suits(yard, offer, hall, fitout)]
+    return [fitout for fitout in fitouts if suits(yard, offer, hall, fitout)]
 
 
-def _suits(yard: Yard, offer: Contract, hall: Hall, fitout: Fitout) -> bool:
+def suits(yard: Yard, offer: Contract, hall: Hall, fitout: Fitout) -> bool:
+    """Whether a hall in a fit-out could serve a contract: work, cooling and density."""
     if fitout.workload != "ai" or offer.cooling not in (None, fitout.cooling):
         return False
     if offer.racks_by == "owner":
@@ -210,7 +211,7 @@ def _due_mw(draft: Draft, offer: Contract, mw: float, month: int, step: int) -> 
     months = range(month, month + step)
     if months[0] < late or months[-1] >= start + offer.months:
         return 0.0
-    share = min(_ramp(offer, at - start) for at in months)
+    share = min(ramp_share(offer, at - start) for at in months)
     yard = Yard.of(draft)
     peaks = [
         fitout.pue_peak or fitout.pue
@@ -221,7 +222,8 @@ def _due_mw(draft: Draft, offer: Contract, mw: float, month: int, step: int) -> 
     return share * mw * min(peaks, default=1.0)
 
 
-def _ramp(offer: Contract, months: int) -> float:
+def ramp_share(offer: Contract, months: int) -> float:
+    """Share of a contract that is due so many months after its start."""
     reached = [step.share for step in offer.ramp if step.after_months <= months]
     return (reached[-1] if reached else 0.0) if offer.ramp else 1.0
 
@@ -234,13 +236,14 @@ def _firm_at_most(draft: Draft, site: str, month: int, span: Span) -> float:
     built = sum(
         project.adds_firm_mw * project.max_units
         for project in draft.table(Project, "projects").values()
-        if project.site == site and not kept and _ready(project, span) <= month
+        if project.site == site and not kept and earliest_ready(project, span) <= month
     )
     caps = [mw for mw in (here.ai_mw_max, here.substation_mw) if mw is not None]
     return min([today + built, *caps])
 
 
-def _ready(project: Project, span: Span) -> int:
+def earliest_ready(project: Project, span: Span) -> int:
+    """First month of a project's service, ordered as early as it can be."""
     earliest = month_index(project.earliest) if project.earliest else span.start
     ordered = span.start + span.rounded(max(0, earliest - span.start))
     if project.latest and ordered > month_index(project.latest):
@@ -317,7 +320,8 @@ def _periods_within(step: BudgetStep, span: Span) -> tuple[int, int]:
 def _cash(draft: Draft, finance: Finance, span: Span) -> Iterator[Problem]:
     """Find a company that starts below its minimum cash with nothing to come at once.
 
-    A loan is of no help: it pays at most for the capex that it is drawn for.
+    A loan is of no help: it pays at most for the capex that it is drawn for. Racks of today, and
+    those on order that land at once, may be sold.
     """
     signed = {row.contract for _, row, _ in _signed(draft)}
     advances = any(
@@ -325,17 +329,21 @@ def _cash(draft: Draft, finance: Finance, span: Span) -> Iterator[Problem]:
         for key, offer in draft.rows(Contract, "contracts")
         if key[-1] not in signed
     )
-    if advances or draft.rows(FleetRow, "fleet"):
+    landing = any(
+        month_index(row.delivery) <= span.start
+        for _, row in draft.rows(RackOrder, "commitments", "racks")
+    )
+    if advances or landing or draft.rows(FleetRow, "fleet"):
         return
     repaid = sum(
         row.principal_musd
         for _, row in draft.rows(DebtPayment, "commitments", "debt")
-        if span.start <= month_index(row.month) < span.start + span.step
+        if month_index(row.month) < span.start + span.step
     )
     cash, least = finance.opening_cash_musd, finance.minimum_cash_musd
     if cash - repaid < least:
         message = "cash opens below its minimum, and nothing can come before it is asked for"
-        owed = f", of which {repaid:g} M$ repay debt in the first period" if repaid else ""
+        owed = f", of which {repaid:g} M$ repay debt by the first period" if repaid else ""
         lent = finance.loan is not None and finance.loan.limit_musd > 0
         hint = "the loan pays for capex only; raise the cash, or lower minimum_cash_musd"
         yield draft.problem(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from optimizer.case import Case, prepare
 from optimizer.commands.ready import policy_pins
 from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused, as_json, summary
-from optimizer.load import Default, load
+from optimizer.load import Default, Loaded, load
 
 #: Sizes that need more words than their names.
 SIZES: Mapping[str, str] = {
@@ -34,13 +34,14 @@ def check_instance(folder: Path, prices: Mapping[str, Path], voice: Voice) -> in
         policy_pins(loaded, case)
     except InputRefused as refused:
         raise InputRefused((*loaded.warnings, *refused.problems)) from refused
-    voice.problems(loaded.warnings)
+    voice.problems(loaded.warnings, asked=True)
     sizes = sizes_of(case)
     voice.show(
         Text.assemble((loaded.instance.instance.name, "bold"), ": ", summary(loaded.warnings)),
         _size_table(sizes),
         Text(f"{len(loaded.defaults)} figures that nobody typed; --json lists them"),
         _default_table(loaded.defaults),
+        *_for_sale(loaded),
     )
     voice.answer(
         status="ok",
@@ -48,6 +49,7 @@ def check_instance(folder: Path, prices: Mapping[str, Path], voice: Voice) -> in
         sizes=sizes,
         defaults=[asdict(default) for default in loaded.defaults],
         unsourced=loaded.unsourced(),
+        racks_buyable=_buyable(loaded),
     )
     return 0
 
@@ -96,6 +98,21 @@ def _default_table(defaults: tuple[Default, ...]) -> Table:
     for (block, source), count in counted.items():
         table.add_row(str(count), block, source)
     return table
+
+
+def _buyable(loaded: Loaded) -> list[str]:
+    return [name for name, rack in loaded.instance.racks.items() if rack.buyable]
+
+
+def _for_sale(loaded: Loaded) -> Iterator[Text]:
+    """Say which racks a plan may buy, and how to stop it where nobody typed that it may."""
+    buyable = _buyable(loaded)
+    yield Text(f"racks that may be bought: {', '.join(buyable) or 'none'}")
+    along = [name for name in loaded.racks_along() if name in buyable]
+    if along:
+        names = ", ".join(along)
+        yield Text(f"of these only named, in fleet or elsewhere, and brought along: {names};")
+        yield Text(f"[racks.{along[0]}] with buyable = false keeps one from being bought")
 
 
 def _block(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -15,13 +16,18 @@ from models.build import Column
 from optimizer.actions import ADDED, MARK, PLAN, actions_of
 from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.solve import answer, lists_of, present, search_plan
+from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
 from optimizer.evaluate import Evaluation, evaluate
 from optimizer.highs import Budget
 from optimizer.pins import only, refuse_excess
-from optimizer.solve import EXIT_CODES, Solved
+from optimizer.solve import EXIT_CODES, Solved, compile_case, do_nothing
+from optimizer.unsound import refusing_unsound
 from optimizer.words import figure
 from optimizer.write import refuse_taken, rounded
+
+#: Time for doing nothing, where it is asked for beside a plan that breaks limits.
+SECONDS_FOR_NOTHING = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,20 +60,47 @@ def evaluate_plan(question: Question, voice: Voice) -> int:
         pins = only(ready.case, ready.pins)
         refuse_excess(ready.case, pins, str(wish.plan))
 
-    budget = Budget(wish.options.time_limit)
-
-    def search(decided: Mapping[Column, float]) -> Solved:
-        options = replace(wish.options, time_limit=budget.left)
-        return search_plan(ready, decided, options, voice)
-
-    judged = evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum)
-    written = present(ready, judged.planned, wish, wish.out, judged.broken, voice)
+    with stoppable() as stop:
+        judged = _judged(question, ready, pins, stop, voice)
+        written = present(ready, judged.planned, wish, wish.out, judged.broken, voice)
     for excess in judged.excesses:
         voice.show(Text(f"\n{excess}, and no line of it brings more"))
     if judged.planned.plan is not None:
         voice.show(Text("\nBeside other plans", "bold"), _comparison(judged))
+    elif judged.broken:
+        judged = replace(judged, nothing_musd=_nothing(ready))
+        voice.show(Text(f"\n{_beside(judged.nothing_musd)}"))
     voice.answer(**_answer(judged, written), **_actions(ready, judged.planned, wish))
     return EXIT_CODES[judged.planned.status]
+
+
+def _judged(
+    question: Question, ready: Ready, pins: Mapping[Column, float], stop: threading.Event,
+    voice: Voice,
+) -> Evaluation:  # fmt: skip
+    """Judge a plan within one time limit."""
+    options = question.wish.options
+    budget = Budget(options.time_limit, options.grace)
+
+    def search(decided: Mapping[Column, float]) -> Solved:
+        return search_plan(ready, decided, replace(options, time_limit=budget.left), voice)
+
+    with refusing_unsound(ready.loaded, ready.case):
+        return evaluate(ready.case, pins, ready.policy.values, search, optimum=question.optimum,
+                        budget=budget, stop=stop)  # fmt: skip
+
+
+def _nothing(ready: Ready) -> float | None:
+    """Find what doing nothing is worth, where the plan itself is not possible."""
+    model = compile_case(ready.case, ready.policy.values)
+    found = do_nothing(ready.case, model, budget=Budget(SECONDS_FOR_NOTHING))
+    return None if found is None else found[1]
+
+
+def _beside(musd: float | None) -> str:
+    if musd is None:
+        return "doing nothing breaks a limit, too, or was not found in time"
+    return f"doing nothing is worth {figure(musd)} M$"
 
 
 def _comparison(judged: Evaluation) -> Table:

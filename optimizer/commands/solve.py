@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from models.build import Column
 from optimizer.actions import Lists
 from optimizer.commands.ready import Ready, Wish, make_ready
+from optimizer.commands.remarks import notes, remarks
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
 from optimizer.elastic import Clash, clashing
 from optimizer.evaluate import beside_nothing
-from optimizer.highs import Options
+from optimizer.highs import Budget, Options
 from optimizer.plan import tables
 from optimizer.progress import progress_line
 from optimizer.screen import screen
+from optimizer.singles import SECONDS, single_ways
 from optimizer.solve import EXIT_CODES, Solved, solve
 from optimizer.unsound import refusing_unsound
 from optimizer.write import PROGRAM, refuse_taken, versions, write_run
@@ -33,15 +37,42 @@ def solve_instance(wish: Wish, voice: Voice) -> int:
     ready = make_ready(wish, voice)
     out = run_folder(wish, ready)
     refuse_taken(out, overwrite=wish.overwrite)
-    solved = search_plan(ready, ready.pins, wish.options, voice)
-    if wish.plan is not None:
-        solved = beside_nothing(ready.case, solved, ready.policy.values)
-    clashes: tuple[Clash, ...] = ()
-    if solved.status == "infeasible":
-        clashes = clashing(ready.case, pinned=ready.pins)
-    written = present(ready, solved, wish, out, clashes, voice)
-    voice.answer(**answer(solved, written), clashes=[asdict(clash) for clash in clashes])
+    with stoppable() as stop:
+        found = _found(ready, wish, stop, voice)
+        solved, clashes, ways = found.solved, found.clashes, found.ways
+        written = present(ready, solved, wish, out, clashes, voice, ways)
+    voice.answer(**answer(solved, written), clashes=[asdict(clash) for clash in clashes],
+                 single_ways=[[asdict(clash) for clash in way] for way in ways])  # fmt: skip
     return EXIT_CODES[solved.status]
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A solve, and what it is put beside."""
+
+    solved: Solved
+    clashes: tuple[Clash, ...] = ()
+    ways: tuple[tuple[Clash, ...], ...] = ()
+
+
+def _found(ready: Ready, wish: Wish, stop: threading.Event, voice: Voice) -> _Found:
+    """Solve within the time limit, and look for what the answer is put beside."""
+    budget = Budget(wish.options.time_limit, wish.options.grace)
+    solved = search_plan(ready, ready.pins, wish.options, voice)
+    with refusing_unsound(ready.loaded, ready.case):
+        if wish.plan is not None:
+            policy = ready.policy.values
+            solved = beside_nothing(ready.case, solved, policy, budget=budget, stop=stop)
+        if solved.status != "infeasible":
+            return _Found(solved)
+        clashes: tuple[Clash, ...] = ()
+        ways: tuple[tuple[Clash, ...], ...] = ()
+        with suppress(KeyboardInterrupt):
+            clashes = clashing(ready.case, pinned=ready.pins, budget=budget, stop=stop)
+            if budget.left > 0 and not stop.is_set():
+                seconds = min(SECONDS, budget.left)
+                ways = single_ways(ready.case, clashes, pinned=ready.pins, seconds=seconds)
+    return _Found(solved, clashes, ways)
 
 
 def run_folder(wish: Wish, ready: Ready) -> Path:
@@ -70,7 +101,10 @@ def search_plan(
         stoppable() as stop,
         progress_line(voice.talk, quiet=voice.quiet) as progress,
     ):
-        return solve(ready.case, options, pinned=pins, progress=progress, stop=stop)
+        solved = solve(ready.case, options, pinned=pins, progress=progress, stop=stop)
+        if progress is not None and solved.outcome is not None:
+            progress.end(solved.value_musd, solved.bound_musd, solved.gap, solved.outcome.nodes)
+        return solved
 
 
 def present(
@@ -80,6 +114,7 @@ def present(
     out: Path | None,
     clashes: Sequence[Clash],
     voice: Voice,
+    ways: Sequence[Sequence[Clash]] = (),
 ) -> Path | None:
     """Write the run folder and show what came of a solve.
 
@@ -90,10 +125,11 @@ def present(
     written = None
     if laid_out is not None and out is not None:
         written = write_run(out, ready, ready.case, solved, laid_out, wish.options,
-                            overwrite=wish.overwrite)  # fmt: skip
-    defaults, width = len(ready.defaults), voice.data.width
-    voice.show(screen(ready.case, solved, laid_out, defaults=defaults, out=written,
-                      clashes=clashes, width=width))  # fmt: skip
+                            overwrite=wish.overwrite, tell=voice.warn)  # fmt: skip
+    voice.show(screen(ready.case, solved, laid_out, clashes=clashes, ways=ways,
+                      notes=notes(wish), width=voice.data.width))  # fmt: skip
+    for words in remarks(ready, laid_out, written):
+        voice.say(words)
     return written
 
 

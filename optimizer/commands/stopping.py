@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+#: What is said at the first wish; the line of a terminal is cleared for it.
+HEARD = "stopping with the best plan so far; press Ctrl-C again to abandon it\n"
+ABANDONED = "abandoned: no plan is written\n"
+
+
+class Abandoned(KeyboardInterrupt):
+    """Ctrl-C for the second time: the plan is not wanted."""
 
 
 @contextmanager
@@ -22,8 +32,10 @@ def stoppable() -> Iterator[threading.Event]:
 
     def wish(_signal: int, _frame: FrameType | None) -> None:
         if stop.is_set():
-            raise KeyboardInterrupt
+            _say(ABANDONED)
+            raise Abandoned
         stop.set()
+        _say(HEARD)
 
     before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -31,3 +43,19 @@ def stoppable() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _say(words: str) -> None:
+    """Write to stderr past all buffers, as a signal may come in the midst of a print."""
+    start = "\r\x1b[K" if os.isatty(2) else ""
+    with contextlib.suppress(OSError):
+        os.write(2, (start + words).encode())
+
+
+def was_abandoned(end: BaseException | None) -> bool:
+    """Whether an end came of a second Ctrl-C, which was told when it came."""
+    while end is not None:
+        if isinstance(end, Abandoned):
+            return True
+        end = end.__cause__ or end.__context__
+    return False

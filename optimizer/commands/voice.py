@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -16,6 +17,22 @@ from optimizer.errors import InputRefused, Problem, RackwattError, as_json, rich
 
 #: Width of what goes into a file or a pipe.
 WIDTH = 100
+
+
+def unheard(stream: TextIO) -> None:
+    """Let what goes into a closed pipe go nowhere: whoever closed it has heard enough."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+class _Console(Console):
+    """A console that goes on where nobody reads: the run matters, and its exit code."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more."""
+        self.quiet = True
+        unheard(sys.stderr if self.stderr else sys.stdout)
 
 
 @dataclass(frozen=True)
@@ -37,12 +54,12 @@ class Voice:
     def data(self) -> Console:
         """Where the answer goes."""
         width = None if sys.stdout.isatty() else WIDTH
-        return Console(highlight=False, width=width)
+        return _Console(highlight=False, width=width)
 
     @cached_property
     def talk(self) -> Console:
         """Where everything else goes."""
-        return Console(stderr=True, highlight=False)
+        return _Console(stderr=True, highlight=False)
 
     def show(self, *answer: RenderableType) -> None:
         """Show an answer to a person; left out where a program asked."""
@@ -61,13 +78,16 @@ class Voice:
     def answer(self, **fields: Any) -> None:
         """Give a program its object."""
         if self.json:
-            sys.stdout.write(json.dumps(fields, allow_nan=False, default=str) + "\n")
-            sys.stdout.flush()
+            try:
+                sys.stdout.write(json.dumps(fields, allow_nan=False, default=str) + "\n")
+                sys.stdout.flush()
+            except BrokenPipeError:
+                unheard(sys.stdout)
 
-    def problems(self, problems: tuple[Problem, ...]) -> None:
-        """Tell problems of the input, errors in any case."""
+    def problems(self, problems: tuple[Problem, ...], *, asked: bool = False) -> None:
+        """Tell problems of the input; warnings alone only where they are asked for, or welcome."""
         errors = any(problem.severity == "error" for problem in problems)
-        if problems and (errors or not self.quiet):
+        if problems and (errors or asked or not self.quiet):
             self.talk.print(rich(problems))
 
 

@@ -98,12 +98,14 @@ class Straightener:
         self, held: dict[str, Any], name: str, kinds: Mapping[str, Kind], key: Key
     ) -> None:
         place = self.places.of((*key, name))
-        meant = nearest(name, kinds) if name != "use" else None
+        allowed = [other for other, kind in kinds.items() if kind.what != "planned"]
+        near = (other for other in allowed if _may_hold(kinds[other], held[name]))
+        meant = nearest(name, near) if name != "use" else None
         hint = f"did you mean `{meant}`?" if meant else self._home(name)
         self.report.add(
             Problem(
                 "unknown key", place.file, place.line, dotted((*key, name)), name,
-                listed(kinds, 40), hint,
+                listed(allowed, 40), hint,
             )
         )  # fmt: skip
         value = held.pop(name)
@@ -121,7 +123,16 @@ class Straightener:
         if name == "use":
             return f"only {listed(map(dotted, SHELVES))} have a catalogue"
         home = self.homes.get(name)
-        return f"`{name}` is a key of {home}" if home else ""
+        return f"`{name}` is a key of {home}; does it stand under its header?" if home else ""
+
+
+def _may_hold(kind: Kind, held: Any) -> bool:
+    """Whether a key takes a value of this make at all: a table, a list, or neither."""
+    if isinstance(held, dict):
+        return kind.what in ("block", "table", "numbers", "path")
+    if isinstance(held, list):
+        return kind.what in ("blocks", "names", "path")
+    return kind.what not in ("block", "blocks", "table", "numbers")
 
 
 def _is_use(name: str, key: Key) -> bool:

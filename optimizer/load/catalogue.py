@@ -14,10 +14,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from models.instance import Instance
+from pydantic.fields import FieldInfo
+
+from models.instance import Block, Instance
 from optimizer.errors import Problem, Report, did_you_mean, listed
 from optimizer.keys import (
     Key,
+    Kind,
     Places,
     declared,
     dotted,
@@ -205,22 +208,56 @@ def _other_ways(table: Key, block: Mapping[str, Any]) -> set[str]:
     return {key for way in ways if typed and way not in typed for key in way}
 
 
-def format_defaults(document: Mapping[str, Any]) -> Iterator[Default]:
-    """List the figures other than zero that the format gives to the blocks that were typed."""
-    for top, kind in kinds_of(Instance).items():
-        held = document.get(top)
-        blocks: list[tuple[Key, Any]] = []
-        if kind.what == "block":
-            blocks = [((top,), held if isinstance(held, dict) else {})]
-        elif kind.what == "table":
-            blocks = list(entries(document, (top,)))
-        for key, block in blocks:
-            yield from _defaults_of(key, block, kind.block)
+#: Zeros of the format that a planner should know of: what costs nothing, is new or comes at once.
+ZEROS = frozenset({
+    "adder_usd_per_mwh", "age_months", "ai_entry_cost_musd", "delivery_months", "due_musd",
+    "fee_share", "interest_musd", "minimum_cash_musd", "opex_usd_per_kw_year",
+    "overhead_musd_per_year", "resale_usd_per_th", "split_cost_company_musd_per_year",
+    "split_cost_site_musd_per_year", "staff_musd_per_year", "staff_usd_per_kw_month",
+})  # fmt: skip
 
 
-def _defaults_of(key: Key, typed: Mapping[str, Any], block: Any) -> Iterator[Default]:
-    for name, info in keys_of(block).items():
-        value = info.default
-        is_figure = isinstance(value, (int, float)) and value and declared(info, "unit")
-        if name not in typed and is_figure:
-            yield Default(dotted((*key, name)), value, "format")
+def format_defaults(document: Mapping[str, Any]) -> list[Default]:
+    """List the figures that the format gives to the blocks that were typed.
+
+    Zeros are listed where they matter. The like of several items of a list are told once, as
+    ``fleet.*.age_months``.
+    """
+    found: dict[tuple[Key, float], list[Key]] = {}
+    for key, value in _taken((), document, Instance):
+        starred = tuple("*" if isinstance(part, int) else part for part in key)
+        found.setdefault((starred, value), []).append(key)
+    return [
+        Default(dotted(keys[0]), value, "format")
+        if len(keys) == 1
+        else Default(dotted(starred), value, f"format: in {len(keys)} of the items")
+        for (starred, value), keys in found.items()
+    ]
+
+
+def _taken(key: Key, typed: Mapping[str, Any], block: type[Block]) -> Iterator[tuple[Key, float]]:
+    """Walk the figures that a block takes from the format, and those of all blocks in it."""
+    for name, kind in kinds_of(block).items():
+        at, info, held = (*key, name), keys_of(block)[name], typed.get(name)
+        if name not in typed and _is_told(name, info):
+            yield at, info.default
+        for inner, inside in _inside(at, kind, held, always=not key) if kind.block else ():
+            yield from _taken(inner, inside, kind.block)  # type: ignore[arg-type]
+
+
+def _is_told(name: str, info: FieldInfo) -> bool:
+    value = info.default
+    is_figure = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_figure and bool(declared(info, "unit")) and bool(value or name in ZEROS)
+
+
+def _inside(
+    at: Key, kind: Kind, held: Any, *, always: bool
+) -> Iterator[tuple[Key, Mapping[str, Any]]]:
+    """Walk the blocks that were typed under a key; a block at the top is there in any case."""
+    if kind.what == "block" and (always or held is not None):
+        yield at, held if isinstance(held, dict) else {}
+    elif kind.what == "table" and isinstance(held, dict):
+        yield from (((*at, name), entry) for name, entry in held.items())
+    elif kind.what == "blocks" and isinstance(held, list):
+        yield from (((*at, place), entry) for place, entry in enumerate(held))

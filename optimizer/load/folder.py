@@ -86,6 +86,11 @@ class Loaded:
             key = key.rpartition(".")[0]
         return TOML, None
 
+    def racks_along(self) -> list[str]:
+        """List rack types that nobody typed: the catalogue brought them where they are named."""
+        typed = {at[1] for at in self.places.known if at[0] == "racks" and len(at) > 2}
+        return [name for name in self.instance.racks if name not in typed]
+
     def unsourced(self) -> list[str]:
         """List the figures that were typed and have no row in ``sources.csv``."""
         told = {source.key for source in self.sources}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.hours import Hours
 from optimizer.errors import Problem, Report, listed
-from optimizer.load.tables import CellError, Sheet, number, read_sheet
+from optimizer.load.tables import LEFT_EMPTY, CellError, Sheet, number, read_sheet
 
 #: Names of columns that mean the same.
 _ALIASES = {"Datetime": "time", "Price (USD/MWh)": "price_usd_per_mwh"}
@@ -23,6 +23,9 @@ _CURVE = ("month", "hours", "price_usd_per_mwh")
 PRICE_RANGE = (-1_000.0, 10_000.0)
 #: A year's mean below this is meant in $/kWh, one above it in another unit or currency.
 MEAN_RANGE = (1.0, 500.0)
+
+#: What to do about a price that is not known.
+NO_GAPS = "every hour needs its price: fill it in, as with that of the hour before"
 
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:?[0-9]{2})?\Z"
@@ -51,9 +54,8 @@ class PriceFile:
         try:
             value = number(text)
         except CellError as refused:
-            self.refuse(
-                "the cell cannot be read", line, column, repr(text), refused.allowed, refused.hint
-            )
+            hint = NO_GAPS if not text or refused.hint == LEFT_EMPTY else refused.hint
+            self.refuse("the cell cannot be read", line, column, repr(text), refused.allowed, hint)
             return 0.0
         if not limits[0] <= value <= limits[1]:
             allowed = f"{limits[0]:g} to {limits[1]:g}"
@@ -121,13 +123,13 @@ def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool
         return False
     if missing:
         names = listed(f"`{column}`" for column in missing)
-        hint = "`rackwatt prices` converts other layouts"
+        hint = f"rename the columns of the file to {listed(wanted)}; others must go"
         found = ", ".join(sheet.header)
         file.refuse(f"the file has no column {names}", 1, "", found, allowed, hint)
         return False
     unknown = [column for column in sheet.header if column not in (*wanted, "cut")]
     for column in unknown:
-        hint = "take it out, or let `rackwatt prices` convert the file"
+        hint = "take the column out; only these are read"
         file.refuse("unknown column", 1, column, column, allowed, hint)
     twice = len(set(sheet.header)) < len(sheet.header)
     if twice:
@@ -202,7 +204,7 @@ def _time(text: str, line: int, file: PriceFile) -> datetime | None:
         hint = "without it the hours of a clock change cannot be told apart"
         file.refuse("the time has no offset from UTC", line, "time", text, hint=hint)
     elif time.minute or time.second:
-        hint = "average quarter-hours into hours first; `rackwatt prices` does"
+        hint = "average quarter-hours into hours first, one row an hour"
         file.refuse("the time is not the start of an hour", line, "time", text, hint=hint)
     else:
         return time

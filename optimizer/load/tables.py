@@ -12,16 +12,18 @@ import io
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from models.instance import TABLES, Block, Growth
 from optimizer.errors import Problem, Report, listed, nearest
-from optimizer.keys import Key, Kind, Place, Places, dotted, kinds_of
+from optimizer.keys import Key, Kind, Place, Places, dotted, keys_of, kinds_of
 from optimizer.load.files import Files
 
 #: No table of an instance has more rows; beyond it nobody could read the plan.
 MOST_ROWS = 20_000
+#: What to do with a cell that stands for nothing, where a key may be left out.
+LEFT_EMPTY = "leave the cell empty instead"
 #: A table without names: its rows are a list.
 NAMELESS = "fleet"
 
@@ -143,7 +145,7 @@ def _why_no_number(text: str) -> str:
         (r"[0-9_.]+", "write 1000 without an underscore"),
         (r"[0-9.,]+\s*%", "write a share as a fraction: 0.35, not 35 %"),
         (r"[$€]\s*[0-9.,]+|[0-9.,]+\s*[A-Za-z$€/]+", "the unit stands in the key"),
-        (r"(?i)[+-]?(nan|inf|infinity|n/?a|null|none|-)", "leave the cell empty instead"),
+        (r"(?i)[+-]?(nan|inf|infinity|n/?a|null|none|-)", LEFT_EMPTY),
         (r"[^\x00-\x7f]+[.,]?[^\x00-\x7f]*", "write numbers with the digits 0 to 9"),
     )
     return next((hint for slip, hint in slips if re.fullmatch(slip, text)), "")
@@ -241,6 +243,8 @@ class TableReader:
         Keys whose cell could not be read, so that they are not reported as missing too.
     unread : set of Key
         Tables of which a row could not be read, so that its name is not reported as unknown.
+    absent : set of pairs of str
+        Tables and their keys that have no column and are told already.
     """
 
     document: dict[str, Any]
@@ -248,6 +252,7 @@ class TableReader:
     report: Report
     lost: set[Key]
     unread: set[Key]
+    absent: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, table: str, sheet: Sheet | None, *, use: bool) -> None:
         """Add the rows of one table; ``use`` allows the column that names a catalogue entry."""
@@ -263,8 +268,10 @@ class TableReader:
             message = f"{len(sheet.rows)} rows are more than {MOST_ROWS}"
             self.report.add(Problem(message, sheet.name))
         elif table == NAMELESS:
+            self._absent(table, sheet, meant)
             self._list(table, sheet, meant)
         elif "name" in sheet.header:
+            self._absent(table, sheet, meant)
             self._named(table, sheet, meant)
         else:
             self.unread.add((table,))
@@ -286,6 +293,21 @@ class TableReader:
             if near and near in columns and near not in sheet.header:
                 meant[column] = (columns[near][0], _MISNAMED)
         return meant
+
+    def _absent(self, table: str, sheet: Sheet, meant: Columns) -> None:
+        """Report a column that every row needs once, and not row by row."""
+        if not sheet.rows or "use" in sheet.header:
+            return
+        given = {meant[column][0][0] for column in sheet.header if column in meant}
+        for name, info in keys_of(TABLES[table]).items():
+            if info.is_required() and name not in given:
+                self.absent.add((table, name))
+                message = "the table has no column for a key that every row needs"
+                hint = info.description or ""
+                key, found = f"{table}.{name}", listed(sheet.header, 40)
+                self.report.add(
+                    Problem(message, sheet.name, 1, key, found, f"a column `{name}`", hint)
+                )
 
     def _list(self, table: str, sheet: Sheet, columns: Columns) -> None:
         if table in self.document:
@@ -333,6 +355,7 @@ class TableReader:
         row: dict[str, Any] = {}
         place = Place(sheet.name, line)
         self.places.put(key, place)
+        self.lost |= {(*key, name) for of, name in self.absent if of == key[0]}
         for column, text in record.items():
             if column not in columns:
                 continue

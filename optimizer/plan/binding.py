@@ -13,6 +13,8 @@ from optimizer.words import limit_words, month_of, sentence, whereabouts
 
 #: A limit binds where its two sides differ by no more than this, relative to their size.
 TOLERANCE = 1e-6
+#: Limits that all that stands reaches by leaving, whether or not they hold anything back.
+REACHED_BY_LEAVING = frozenset({"halls.works_limit", "racks.leaving_limit"})
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class BindingRow:
 def binding(plan: Context) -> Iterator[BindingRow]:
     """List typed limits without slack; those whose both sides are zero limit nothing."""
     for family in FAMILIES:
-        if family.limit:
+        if family.limit and family.name not in REACHED_BY_LEAVING:
             for index, relation in family.relations(plan):
                 if _binds(relation):
                     yield _row(plan, family, index, relation)

@@ -30,7 +30,7 @@ class ContractRow:
     advance_musd, credited_musd, advance_left_musd : float
         Advance received, credited against rent, and still to be credited at the period's end.
     beyond_musd : float
-        Present value of its margin beyond the horizon; at leaves only.
+        Present value of its margin beyond the horizon, before upkeep of halls; at leaves only.
     """
 
     node: int

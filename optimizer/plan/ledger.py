@@ -20,7 +20,6 @@ from models import capital, uptime
 from models.context import Context
 from models.given import Place, RackType, Site
 from models.hosting import signed
-from models.relation import total
 from models.tree import Node
 
 MINING, HOSTING, CLOUD, COMPANY = SEGMENTS = ("mining", "hosting", "cloud", "company")
@@ -279,11 +278,14 @@ def _end(c: Context, shares: Shares, leaf: Node) -> Iterator[Entry]:
             for segment, share in shares(key[2]):
                 musd = share * worth * c.kept[key]
                 yield Entry(leaf, g.site_of[key[2]], segment, "residual", musd)
-    for s in g.sites:
-        yield Entry(leaf, s, COMPANY, "residual", _projects_left(c, leaf, s))
     for (end, s, d, u, v), worth in g.plant_residual.items():
         if end == leaf:
             yield Entry(leaf, s, HOSTING, "residual", worth * c.plant_orders[v, s, d, u])
+    site_of = {j: s for s, projects in g.projects.items() for j in projects}
+    for (end, j, v, e), worth in g.project_residual.items():
+        if end == leaf:
+            musd = worth * c.released[leaf, j, v, e]
+            yield Entry(leaf, site_of[j], COMPANY, "residual", musd)
     for p, k, musd in _racks_left(c, leaf):
         for segment, share in shares(p, k):
             left = g.discount_end[leaf] * share * musd
@@ -291,23 +293,16 @@ def _end(c: Context, shares: Shares, leaf: Node) -> Iterator[Entry]:
     for (end, _, p, k), worth in ((key, w) for key, w in g.tail_margin.items() if key[0] == leaf):
         musd = worth * c.hosting[end, _, p, k]
         yield Entry(leaf, g.site_of[p], HOSTING, "contracts_beyond", musd)
+    for (end, p, e), cost in g.lasting_opex.items():
+        if end == leaf:
+            musd = -cost * c.lasting[leaf, p, e]
+            yield Entry(leaf, g.site_of[p], HOSTING, "contracts_beyond", musd)
     for (end, x), worth in g.tail_credit.items():
         if end == leaf:
             musd = -worth * float(signed(c, leaf, x))
             yield Entry(leaf, NO_SITE, HOSTING, "contracts_beyond", musd)
     owed = c.debt[leaf,] + g.debt_left
     yield Entry(leaf, NO_SITE, COMPANY, "debt_left", -g.discount_end[leaf] * owed)
-
-
-def _projects_left(c: Context, leaf: Node, s: Site) -> float:
-    g = c.given
-    return float(
-        total(
-            worth * c.builds[m, j]
-            for (end, j, m), worth in g.project_residual.items()
-            if end == leaf and j in g.projects.get(s, ()) and (m, j) in c.builds
-        )
-    )
 
 
 def _racks_left(c: Context, leaf: Node) -> Iterator[tuple[Place, RackType, float]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -15,7 +14,7 @@ from optimizer.screen.grids import grid
 from optimizer.screen.running import running, served
 from optimizer.screen.sections import actions, binding, money, standing, whenever, worths
 from optimizer.screen.story import story, worth
-from optimizer.words import counted, figure, quantity
+from optimizer.words import counted, figure, not_below, quantity
 
 if TYPE_CHECKING:
     from optimizer.case import Case
@@ -41,9 +40,9 @@ def screen(
     solved: Solved,
     tables: Tables | None = None,
     *,
-    defaults: int = 0,
-    out: Path | None = None,
     clashes: Sequence[Clash] = (),
+    ways: Sequence[Sequence[Clash]] = (),
+    notes: Sequence[str] = (),
     width: int = 100,
 ) -> Group:
     """Lay out what came of a solve.
@@ -56,25 +55,26 @@ def screen(
         What came of it.
     tables : Tables, optional
         The plan's tables, where there is a plan.
-    defaults : int
-        How many figures nobody typed.
-    out : Path, optional
-        Where the run was written.
     clashes : sequence of Clash
         Limits that would have to give, where there is no plan.
+    ways : sequence of sequence of Clash
+        Single limits that would be a way out alone.
+    notes : sequence of str
+        What was asked for beside the instance and changes the answer.
     width : int
         Columns of the terminal.
     """
-    parts: list[RenderableType] = [_title(case), Text(*HEADINGS[solved.status])]
+    parts: list[RenderableType] = [_title(case), *map(Text, notes),
+                                     Text(*HEADINGS[solved.status])]  # fmt: skip
     if solved.status == "audit-failed":
         parts += _breaches(solved)
     elif tables is not None:
         parts += _plan(case, solved, tables, width)
     elif solved.status == "infeasible":
-        parts += _infeasible(solved, clashes)
+        parts += _infeasible(solved, clashes, ways)
     else:
         parts.append(Text(_way_out(solved)))
-    return Group(*parts, *_ending(defaults, out))
+    return Group(*parts)
 
 
 def _title(case: Case) -> Text:
@@ -113,26 +113,39 @@ def _breaches(solved: Solved) -> Iterator[RenderableType]:
         yield Text(f"  and {len(breaches) - MOST_BREACHES} more")
 
 
-def _infeasible(solved: Solved, clashes: Sequence[Clash]) -> Iterator[RenderableType]:
+def _infeasible(
+    solved: Solved, clashes: Sequence[Clash], ways: Sequence[Sequence[Clash]]
+) -> Iterator[RenderableType]:
     if solved.contradictions:
         yield Text("The figures alone contradict each other, whatever is decided.")
     if not clashes:
         yield Text("Which limits clash was not found in time; start with `rackwatt check`.")
         return
     yield Text("There is a plan if these limits give so much:\n")
-    table = grid(("limit", "words"), ("where", "words"), ("when", "date"), ("by", "figure"),
-                 ("set by", "words"))  # fmt: skip
-    for clash in clashes[:MOST_CLASHES]:
-        when = " to ".join(dict.fromkeys((clash.months[0], clash.months[-1])))
-        when = whenever(clash.limit, when)
-        by = quantity(clash.amount, clash.unit)
-        key = clash.key if clash.typed else "decisions taken"
-        table.add_row(clash.about, clash.where, when, by, key)
-    yield table
+    yield _gives([clashes])
     yield Text(
         "\nThis is the way out that asks least of every limit, as a share of the largest figure "
         "of the same unit. Others may suit better."
     )
+    if ways:
+        yield Text("\nThere is a plan, too, if one of these gives alone, each tried:\n")
+        yield _gives(ways)
+
+
+def _gives(ways: Sequence[Sequence[Clash]]) -> RenderableType:
+    """Tabulate limits that give together; between ways stands an `or`."""
+    table = grid(("limit", "words"), ("where", "words"), ("when", "date"), ("by", "figure"),
+                 ("set by", "words"))  # fmt: skip
+    for position, way in enumerate(ways):
+        if position:
+            table.add_row(Text("or", "dim"))
+        for clash in way[:MOST_CLASHES]:
+            when = " to ".join(dict.fromkeys((clash.months[0], clash.months[-1])))
+            when = whenever(clash.limit, when)
+            by = quantity(not_below(clash.amount), clash.unit)
+            key = clash.key if clash.typed else "decisions taken"
+            table.add_row(clash.about, clash.where, when, by, key)
+    return table
 
 
 def _way_out(solved: Solved) -> str:
@@ -141,11 +154,3 @@ def _way_out(solved: Solved) -> str:
     known = solved.bound_musd is not None
     bound = f" No plan is worth more than {figure(solved.bound_musd)} M$." if known else ""
     return f"Give it more time with --time-limit, or a wider --gap.{bound}"
-
-
-def _ending(defaults: int, out: Path | None) -> Iterator[RenderableType]:
-    if defaults:
-        listed = "; manifest.json lists them" if out is not None else ""
-        yield Text(f"\n{counted(defaults, 'figure')} came from catalogues and defaults{listed}")
-    if out is not None:
-        yield Text(f"run written to {out}")

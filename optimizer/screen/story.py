@@ -123,10 +123,21 @@ def _money(case: Case, figures: Figures) -> Iterator[tuple[str, str]]:
     lowest = f"cash never below {figures.text('lowest_cash_musd')} M$ ({when}; must hold {must})"
     capex = f"capex {figures.text('capex_musd')} M$"
     yield "money", f"{capex}, peak funding {figures.text('peak_funding_musd')} M$, {lowest}"
+    returns = [*_returns(figures)]
+    if returns:
+        yield "", ", ".join(returns)
     leverage = figures("net_debt_to_ebitda")
     if leverage is not None:
         owed = f"{leverage:.1f} × EBITDA, charged to the value, at the end"
         yield "net debt", owed if leverage > 0 else "none at the end: cash covers what is owed"
+
+
+def _returns(figures: Figures) -> Iterator[str]:
+    """Say the rate of return and the payback, where each exists."""
+    if (rate := figures("irr_per_year")) is not None:
+        yield f"IRR {rate:.1%} a year"
+    if (months := figures("payback_months")) is not None:
+        yield f"paid back after {figure(months, digits=0)} months"
 
 
 def _mining(figures: Figures) -> Iterator[tuple[str, str]]:

@@ -91,7 +91,8 @@ class Standing:
     halls: Mapping[Place, int]
     racks: Mapping[Stock, int]
     halls_coming: tuple[tuple[int, Place, int], ...] = ()
-    racks_coming: tuple[tuple[int, Stock, int, float], ...] = ()
+    racks_coming: tuple[tuple[int, Stock, int, float | None], ...] = ()
+    fresh: Mapping[tuple[str, str], int] = field(default_factory=dict)
     rebuilds_coming: tuple[tuple[int, tuple[str, str], int], ...] = ()
     units: tuple[Unit, ...] = ()
     signed: Mapping[str, float] = field(default_factory=dict)

@@ -7,8 +7,9 @@ mistake in their derivation, in a family or in a band shows as a different best 
 
 Left out is ordering more racks than the halls could hold when they come, and moving a rack in the
 period in which an order without lead time brings it: neither pays while resale lies below price,
-and the cases drawn see to that. Nor is such a rack sold in that period, or a hall that works
-bring converted again in the same one: where either could pay it is forbidden.
+and the cases drawn see to that. Forbidden is that a rack which an order brings leaves in that
+period, sold or taken out to be rebuilt, and that a hall which works bring is converted again in
+the same one.
 """
 
 from __future__ import annotations
@@ -162,7 +163,7 @@ class Search:
                 for w in owed.works
             ),
             racks_coming=tuple(
-                (self._served_from(o.delivery), (self._lands(o), o.rack), o.racks, 0.0)
+                (self._served_from(o.delivery), (self._lands(o), o.rack), o.racks, None)
                 for o in owed.racks
             ),
             signed={c.contract: c.mw for c in owed.contracts},
@@ -193,7 +194,7 @@ class Search:
         """Halls, racks and projects that come into service, and what falls due by site."""
         case, now = self.case, self.case.period(n)
         halls, racks, came = dict(s.halls), dict(s.racks), list(s.came)
-        owed = self._dues(now)
+        fresh, owed = dict[tuple[str, str], int](), self._dues(now)
         for period, place, count in s.halls_coming:
             if period == now:
                 halls[place] = halls.get(place, 0) + count
@@ -207,8 +208,10 @@ class Search:
                 site = case.site(stock[0])
                 racks[stock] = racks.get(stock, 0) + count
                 came.append(Came(site, stock[1], case.month(n), count))
-                owed[site] += due
-        return replace(s, halls=halls, racks=racks, came=tuple(came)), owed
+                if due is not None:
+                    fresh[site, stock[1]] = fresh.get((site, stock[1]), 0) + count
+                    owed[site] += due
+        return replace(s, halls=halls, racks=racks, came=tuple(came), fresh=fresh), owed
 
     def _dues(self, now: int) -> dict[str, float]:
         """What is still to be paid, in a period, on orders and works from before the horizon."""
@@ -311,11 +314,20 @@ class Search:
             for moved in spread(moves):
                 for rebuilt in spread(rebuilds):
                     leaving = Choice(sales=sales, moves=moved, rebuilds=rebuilt)
+                    if s.fresh and not self._fresh_stay(s, leaving):
+                        continue
                     if moved or rebuilt:
                         gone = self._racks_after(replace(s, racks=standing), leaving)
                         if min(gone.values()) < 0 or self._in_circles(moved):
                             continue
                     yield leaving
+
+    def _fresh_stay(self, s: Standing, leaving: Choice) -> bool:
+        """Whether as many racks of each type stay at a site as an order has just brought."""
+        site, gone = self.case.site, (*leaving.sales.items(), *leaving.rebuilds.items())
+        left = summed(((site(p), k), -count) for (p, k), count in gone)
+        stay = summed((*left.items(), *(((site(p), k), c) for (p, k), c in s.racks.items())))
+        return all(stay.get(key, 0) >= count for key, count in s.fresh.items())
 
     @remembered
     def _unworn(self, n: int, stock: Stock) -> int:

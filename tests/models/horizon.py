@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Hashable, Mapping
 
@@ -13,6 +14,7 @@ from tests.models.accounts import (
     Accounts,
     Served,
     Standing,
+    Unit,
     Vintage,
     summed,
 )
@@ -39,11 +41,7 @@ class Remains:
         value = sum(mw * self._tail(leaf, x, p, k) for x, p, k, mw in tails)
         value -= sum(mw * self._uncredited(x) for x, mw in s.signed.items())
         value += self._racks(s, tails) + self._halls(s, tails)
-        for unit in s.units:
-            project = self.i.projects[unit.project]
-            came = unit.paid + self.case.lag(project.months) * self.case.step
-            left = max(0.0, 1 - (end - came) / project.life_months)
-            value += project.capex_musd * left * worth(end)
+        value += self._projects(leaf, s, tails) - self._upkeep(tails)
         value -= self._owed() * worth(end)
         return value + (self._funding(s) if self.i.finance.loan is not None else 0.0)
 
@@ -84,16 +82,36 @@ class Remains:
 
     @remembered
     def _tail(self, leaf: int, x: str, p: Place, k: str) -> float:
-        """Present value per MW of a contract's margin beyond the horizon."""
+        """Present value per MW of a contract's margin beyond the horizon, before upkeep."""
         case, offer = self.case, self.i.contracts[x]
         held = case.share(offer, case.end - 1) / case.due(x, leaf)
         service = offer.staff_usd_per_kw_month / 1000
         value = 0.0
         for m in range(case.end, self._stop(x)):
             energy = case.draw(x, p) * self._energy(leaf, case.site(p), m)
-            earned = held * (case.rent(x, k, m) - service - energy) - case.upkeep(p)
-            value += earned * case.worth(m + 0.5)
+            value += held * (case.rent(x, k, m) - service - energy) * case.worth(m + 0.5)
         return value
+
+    def _needed(self, tails: list[Served], place: Place, month: int) -> int:
+        """Whole halls that a place still needs in a month beyond the horizon."""
+        loads = [t for t in tails if t.place == place and self._stop(t.contract) > month]
+        mw = summed(((place, t.rack), t.mw) for t in loads if t.rack)
+        racks = {(p, k): math.ceil(x / self.case.mw(k) - TOLERANCE) for (p, k), x in mw.items()}
+        halls = 0
+        while loads and not (halls and self.accounts.fit({place: halls}, racks, loads)):
+            halls += 1
+        return halls
+
+    def _upkeep(self, tails: list[Served]) -> float:
+        """Present value of the upkeep, month by month, of the halls that are still needed."""
+        return sum(
+            self._needed(tails, place, m)
+            * self.case.hall_mw(place)
+            * self.case.upkeep(place)
+            * self.case.worth(m + 0.5)
+            for place in {t.place for t in tails}
+            for m in range(self.case.end, max(self._stop(t.contract) for t in tails))
+        )
 
     def _energy(self, leaf: int, site: str, month: int) -> float:
         """M$ of a utility MW for a month: that of the last year, grown in its price."""
@@ -143,11 +161,64 @@ class Remains:
     def _ends(
         self, s: Standing, tails: list[Served], place: Place
     ) -> tuple[tuple[int, float], ...]:
-        """Halls of a place by the month until which they serve."""
-        size = self.case.hall_mw(place)
-        busy = summed((self._stop(t.contract), t.mw / size) for t in tails if t.place == place)
-        idle = max(0.0, s.halls.get(place, 0) - sum(busy.values()))
-        return ((self.case.end, idle), *busy.items())
+        """Whole halls of a place by the month until which they serve."""
+        months = sorted({self._stop(t.contract) for t in tails if t.place == place})
+        left = s.halls.get(place, 0)
+        ends: list[tuple[int, float]] = []
+        for month in (self.case.end, *months):
+            needed = self._needed(tails, place, month)
+            ends.append((month, left - needed))
+            left = needed
+        return tuple(ends)
+
+    def _projects(self, leaf: int, s: Standing, tails: list[Served]) -> float:
+        """Straight-line worth of units, each at the end that suits best: every way is tried."""
+        months = sorted({self._stop(t.contract) for t in tails})
+        return max(
+            sum(self._unit(unit, end) for unit, end in zip(s.units, ends, strict=True))
+            for ends in itertools.product((self.case.end, *months), repeat=len(s.units))
+            if all(
+                self._stands(
+                    leaf,
+                    s,
+                    [t for t in tails if self._stop(t.contract) >= month],
+                    [u for u, end in zip(s.units, ends, strict=True) if end >= month],
+                )
+                for month in months
+            )
+        )
+
+    def _unit(self, unit: Unit, end: int) -> float:
+        project = self.i.projects[unit.project]
+        came = unit.paid + self.case.lag(project.months) * self.case.step
+        left = max(0.0, 1 - (end - came) / project.life_months)
+        return project.capex_musd * left * self.case.worth(end)
+
+    def _stands(self, leaf: int, s: Standing, loads: list[Served], units: list[Unit]) -> bool:
+        """Whether contracts that run on can do with these units of projects."""
+        case, kept = self.case, [self.i.projects[u.project] for u in units]
+        added = [self.i.projects[u.project].adds_halls for u in s.units]
+        stay = [j.adds_halls for j in kept]
+        group: dict[str, int] = {}
+        for place in {t.place for t in loads}:
+            group[place[0]] = group.get(place[0], 0) + self._needed(loads, place, case.end)
+        for h, needed in group.items():
+            stand = sum(count for p, count in s.halls.items() if p[0] == h)
+            gone = sum(a.count for a in added if a and a.hall == h)
+            gone -= sum(a.count for a in stay if a and a.hall == h)
+            if needed > stand - gone:
+                return False
+        for name in {case.site(t.place) for t in loads}:
+            site = self.i.sites[name]
+            here = [j for j in kept if j.site == name]
+            if not site.fibre and not any(j.adds_fibre for j in here):
+                return False
+            own = case.least(site.firm_mw, leaf) * case.weather.firm.get(leaf, 1.0)
+            firm = (own if self.i.policy.reuse_power else 0.0) + sum(j.adds_firm_mw for j in here)
+            drawn = sum(t.mw * case.peak(t.place) for t in loads if case.site(t.place) == name)
+            if drawn > firm + TOLERANCE:
+                return False
+        return True
 
     def _kept_through_changes(
         self, vintages: tuple[Vintage, ...], ends: dict[Place, tuple[tuple[int, float], ...]]

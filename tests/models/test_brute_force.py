@@ -75,7 +75,7 @@ def without_presolve(case: Ready, known: float) -> float:
 
 
 def agree(a: float, b: float) -> bool:
-    return a == b or abs(a - b) <= 1e-6 * max(1.0, abs(a))
+    return a == b or abs(a - b) <= 1e-6 * max(1.0, min(abs(a), abs(b)))
 
 
 def check_batch(first: int, leaves: int) -> None:

@@ -573,9 +573,37 @@ def test_a_month_beyond_the_horizon_by_hand() -> None:
     g = tail_of(1, finance__discount_per_year=0.21, power__a__growth_per_year=0.1)
     # Half a month after the end: the price has grown for 36.5 months, adders have not.
     energy = 730 * (40 * 1.1 ** (36.5 / 12) + 8) / 1e6
-    margin = 0.1 - 0.005 - 0.96 * energy - 0.055 / 12
+    margin = 0.1 - 0.005 - 0.96 * energy
     assert g.tail_months == {(2, "lease"): 1}
     assert g.tail_margin[2, "lease", AI, TENANT] == close(margin * 1.21 ** (-36.5 / 12))
+    # Upkeep is owed on the 2 MW of a whole hall.
+    assert g.lasting_opex == close({(2, AI, "lease"): 0.11 / 12 * 1.21 ** (-36.5 / 12)})
+
+
+def test_upkeep_beyond_the_horizon_is_owed_from_end_to_end() -> None:
+    offers = {"long": {**LEASE, "months": 60}, "lease": {**LEASE, "months": 36}, "own": OWNED}
+    g = case(tiny(contracts=offers, finance__discount_per_year=0.21))
+    # They end one, two and three years beyond.
+    assert g.residual_ends == {MINE: (), AI: ("lease", "own", "long")}
+    month = 0.11 / 12
+    paid = [month * 1.21 ** (-(36.5 + m) / 12) for m in range(36)]
+    assert g.lasting_opex == close(
+        {
+            (2, AI, "lease"): sum(paid[:12]),
+            (2, AI, "own"): sum(paid[12:24]),
+            (2, AI, "long"): sum(paid[24:]),
+        }
+    )
+    free = {
+        "fitouts__ai__opex_usd_per_kw_year": 0.0,
+        "uptime__packages__n1__opex_usd_per_kw_year": 0.0,
+    }
+    assert case(tiny(contracts=offers, **free)).lasting_opex == {}
+
+
+def test_contracts_that_end_together_share_an_end() -> None:
+    g = case(tiny(contracts={"own": OWNED, "long": {**LEASE, "months": 60}, "lease": LEASE}))
+    assert g.residual_ends[AI] == g.site_ends["a"] == ("own", "long")
 
 
 def test_a_tail_holds_the_share_of_the_last_month() -> None:
@@ -583,7 +611,7 @@ def test_a_tail_holds_the_share_of_the_last_month() -> None:
     lease = {**LEASE, "ramp": [*ramp, {"after_months": 30, "share": 1.0}], "months": 25}
     g = case(tiny(contracts__lease=lease))
     energy = 730 * 48 / 1e6
-    hand = 0.1 - 0.005 - 0.96 * energy - 0.055 / 12
+    hand = 0.1 - 0.005 - 0.96 * energy
     assert g.tail_margin[2, "lease", AI, TENANT] == close(hand)
 
 
@@ -618,7 +646,11 @@ def test_fit_outs_and_projects_lose_their_worth_in_a_straight_line() -> None:
     assert g.hall_residual[2, MINE, AI, 0, "lease"] == close(5.0 * 0.6 * later)
     assert g.hall_residual[2, AI, MINE, 1, HORIZON] == close(1.2 * 0.8 * end)
     assert g.project_residual == close(
-        {(2, "line", 0): 7.0 * 0.5 * end, (2, "line", 1): 7.0 * 0.75 * end}
+        {
+            (2, "line", 0, HORIZON): 7.0 * 0.5 * end,
+            (2, "line", 1, HORIZON): 7.0 * 0.75 * end,
+            (2, "line", 1, "lease"): 7.0 * 0.25 * later,
+        }
     )
 
 
@@ -701,6 +733,21 @@ def test_what_is_owed_falls_in_the_period_of_its_month() -> None:
     assert g.debt_principal == {0: 1.0, 2: 2.0}
     assert g.debt_interest == {2: 0.5}
     assert g.debt_left == 4.0 + 8.0
+
+
+def test_what_is_due_beyond_the_horizon_counts_for_what_comes_within_it() -> None:
+    """The horizon ends with 2031; each owes another power of two in 2032."""
+    racks = [
+        {"hall": "h", "rack": "rig", "racks": 1, "delivery": month, "due_musd": musd,
+         "due": "2032-03"}
+        for month, musd in (("2031-01", 1.0), ("2032-01", 2.0), ("2032-02", 4.0))
+    ]  # fmt: skip
+    works = [
+        {"hall": "h", "halls": 1, "fitout": "ai", "package": "n1", "ready": month,
+         "due_musd": musd, "due": "2032-03"}
+        for month, musd in (("2031-01", 8.0), ("2032-01", 16.0), ("2032-02", 32.0))
+    ]  # fmt: skip
+    assert case(tiny(commitments={"racks": racks, "works": works})).debt_left == 1.0 + 8.0
 
 
 def test_budgets_span_the_periods_that_start_within_them() -> None:

@@ -24,7 +24,7 @@ from optimizer.highs import Options, run
 from optimizer.solve import compile_case, solve
 from tests.models.cases import Case, Weather
 from tests.models.small_cases import Typed, draw_case, ready
-from tests.models.tiny import LEASE, tiny
+from tests.models.tiny import DENSE, LEASE, merged, tiny
 
 CASES = 100
 BATCHES = 4
@@ -69,7 +69,7 @@ def retyped(case: Case, typed: Typed) -> Case:
 
 
 def same(a: float, b: float) -> bool:
-    return a == b or abs(a - b) <= 1e-6 * max(1.0, abs(a))
+    return a == b or abs(a - b) <= 1e-6 * max(1.0, min(abs(a), abs(b)))
 
 
 def on_paths(change: Callable[[float], float], path: Any) -> Any:
@@ -200,6 +200,34 @@ def test_more_of_a_good_thing_never_hurts(change: Change, batch: int) -> None:
         and not same(value_before(seed), after)
     ]
     assert not worse, "seed, value before, value after"
+
+
+def resold_dear(case: Case) -> Case:
+    """Racks that keep nearly all of their price, come soon and are rebuilt at once."""
+    typed = typed_of(case)
+    for machine in typed["machines"].values():
+        machine["resale_usd_per_th"] = 0.97 * machine["price_usd_per_th"]
+    for rack in typed["racks"].values():
+        rack["delivery_months"] = min(rack.get("delivery_months", 0), case.step)
+        if "resale_usd" in rack:
+            rack["resale_usd"] = 0.97 * rack["price_usd"]
+        if "converts_to" in rack:
+            rack["converts_to"] |= {"months": 0}
+    typed["finance"]["discount_per_year"] = 0.25
+    return retyped(case, typed)
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_a_loan_never_lowers_value(batch: int) -> None:
+    helped = 0
+    for seed in seeds_of(batch):
+        typed = typed_of(resold_dear(drawn(seed)))
+        typed["finance"].pop("loan", None)
+        without = retyped(drawn(seed), typed)
+        before, after = best(without)[0], best(a_larger_loan(without))[0]
+        assert after >= before or same(before, after), (seed, before, after)
+        helped += after > before + 1e-3
+    assert helped
 
 
 @pytest.mark.parametrize("change", NEVER_HURTS)
@@ -584,6 +612,77 @@ def test_the_loan_does_not_pay_for_racks_that_are_sold_at_once() -> None:
     assert solve(prepare(instance, {"a": flat(40.0)}), EXACT).status == "infeasible"
 
 
+#: Racks that keep 95 % of their price and may be bought on a loan, at a site without power.
+LENT: Typed = {
+    "horizon": {"start": "2029-01", "periods": 8, "months_per_period": 3},
+    "finance": {"discount_per_year": 0.25, "opening_cash_musd": 30.0},
+    "machines__m": {"resale_usd_per_th": 9.5, "life_months": 60},
+    "racks__rig": {"deposit_share": 0.1, "delivery_months": 3},
+    "bitcoin": {"hashprice_usd_per_ph_day": 10.0},
+    "sites__a": {"firm_mw": 0.0, "interruptible_mw": 0.0},
+    "fleet": [],
+}
+CHEAP = {"limit_musd": 20.0, "interest_per_year": 0.08, "fee_share": 0.01}
+
+
+def solved_tiny(**overrides: Any) -> tuple[float, Decided]:
+    """Best value of a small case, and what is decided for it."""
+    solved = solve(prepare(tiny(**overrides), {"a": flat(40.0)}), EXACT)
+    assert solved.status == "solved"
+    assert solved.value_musd is not None
+    assert solved.plan is not None
+    decided = {("sales", key): x for key, x in solved.plan.sales.items()}
+    return solved.value_musd, decided | {("racks", k): x for k, x in solved.plan.racks.items()}
+
+
+def test_no_cash_is_lent_on_racks_that_no_hall_holds() -> None:
+    shell = {**LENT, "halls__h__fitout": None}
+    assert solved_tiny(**shell, finance__loan=CHEAP) == solved_tiny(**shell)
+
+
+def test_racks_that_an_order_brings_are_sold_a_period_later() -> None:
+    """Halls hold eight racks, and as many can be sold in the quarter after they have come."""
+    value, decided = solved_tiny(**LENT, finance__loan=CHEAP)
+    stood = {n + 1: x for (name, (n, *_)), x in decided.items() if name == "racks" and x > 0.5}
+    sold = {n: x for (name, (n, *_)), x in decided.items() if name == "sales" and x > 0.5}
+    assert sold
+    assert all(x <= stood[n] + 1e-9 for n, x in sold.items())
+    assert value > solved_tiny(**LENT)[0]
+
+
+def test_racks_rebuilt_at_once_may_be_sold_at_once_on_a_loan_too() -> None:
+    """Ten GPU racks of 0.05 M$ become ten of 0.3 M$ for 0.001 M$ each, and are sold today."""
+    rebuilt: Typed = {
+        "horizon": {"periods": 2},
+        "halls__h": {"fitout": "ai", "package": "n1"},
+        "racks": {
+            "gpu": {
+                "delivery_months": 0,
+                "converts_to": {"rack": "dense", "cost_usd": 1000.0, "months": 0},
+            },
+            "dense": {**DENSE, "buyable": False, "resale_usd": 300_000.0},
+        },
+        "fleet": [{"hall": "h", "rack": "gpu", "racks": 10, "age_months": 12}],
+        "finance": {"discount_per_year": 0.2},
+    }
+    dear = {"limit_musd": 20.0, "interest_per_year": 0.3}
+    upkeep = 2 * 2.0 * 0.055 * (1.2**-0.5 + 1.2**-1.5)
+    for loan in (None, dear):
+        value, _ = solved_tiny(**merged(rebuilt, {"finance": {"loan": loan}}))
+        assert value == pytest.approx(10 * (0.3 - 0.001) - upkeep, abs=1e-9)
+
+
+def test_racks_owed_from_before_may_be_sold_as_they_land() -> None:
+    """Cash opens a million short; four of eight racks at 0.25 M$ make up for it."""
+    _, decided = solved_tiny(
+        finance={"opening_cash_musd": 5.0, "minimum_cash_musd": 6.0},
+        fleet=[],
+        machines__m__resale_usd_per_th=5.0,
+        commitments__racks=[{"hall": "h", "rack": "rig", "racks": 8, "delivery": "2029-01"}],
+    )
+    assert sum(x for (name, (n, *_)), x in decided.items() if name == "sales" and n == 0) >= 4
+
+
 def test_a_change_of_package_keeps_what_the_fit_out_is_worth() -> None:
     """A bare hall serves one contract in the second year and a stricter one in the third.
 
@@ -608,3 +707,64 @@ def test_a_change_of_package_keeps_what_the_fit_out_is_worth() -> None:
     earned = 2 * 2.28 - 0.1 - 1.1
     left = 0.8 * 4.0 + 0.9 * 0.4
     assert solved.value_musd == pytest.approx(-4.0 - 0.4 + earned + left, abs=1e-9)
+
+
+# --- what contracts that run on still need ---------------------------------------------------
+
+
+def solved_value(instance: Instance) -> float:
+    solved = solve(prepare(instance, {"a": flat(40.0)}), EXACT)
+    assert solved.status == "solved"
+    assert solved.value_musd is not None
+    return solved.value_musd
+
+
+def test_a_hall_half_let_beyond_the_horizon_owes_its_upkeep_whole() -> None:
+    """One MW for twenty years in a hall of two, eighteen of them beyond the horizon.
+
+    A year brings 2.4 M$ less 0.06 of staff and 0.4037 of energy, and the hall owes 1.81 of upkeep.
+    The hall cost 5 M$ and is half worn at the contract's end. The other hall, without racks, owes
+    0.04 a year; two of them for three years are what doing nothing costs.
+    """
+    offer = {**LEASE, "min_mw": 1.0, "max_mw": 1.0, "months": 240, "rate_usd_per_kw_month": 200.0}
+    typed: Typed = {
+        "contracts__lease": offer,
+        "fitouts__ai": {"opex_usd_per_kw_year": 900.0, "life_months": 480},
+        "fleet": [],
+        "bitcoin": {"hashprice_usd_per_ph_day": 10.0},
+        "racks__rig": {"buyable": False},
+    }
+    energy = 8760 * 1.2 * 0.8 * 48 / 1e6
+    signed = 20 * (2.4 - 0.06 - energy - 1.81) - 5.0 + 2.5 - 3 * 0.04
+    assert solved_value(tiny(**typed)) == pytest.approx(signed, abs=1e-9)
+    # At a little more upkeep it does not pay, though it would on half of it.
+    typed["fitouts__ai"] = typed["fitouts__ai"] | {"opex_usd_per_kw_year": 910.0}
+    assert signed - 20 * 0.02 < -0.24 < signed
+    assert solved_value(tiny(**typed)) == pytest.approx(-6 * 0.04, abs=1e-9)
+
+
+@pytest.mark.parametrize("life", [120, 480])
+def test_a_line_that_a_contract_stands_on_is_worth_what_it_is_at_its_end(life: int) -> None:
+    """A line of 10 M$ carries AI, two years of its contract within the horizon and six beyond.
+
+    Signed, two MW bring 2.4 M$ a year less 0.12 of staff, 0.8073 of energy and 0.11 of upkeep for
+    eight years. The hall of 5 M$ keeps two tenths, and the line, which is needed in part, is 96
+    months old when it is released as a whole.
+    """
+    offer = {**LEASE, "min_mw": 2.0, "max_mw": 2.0, "months": 96}
+    line = {
+        "site": "a", "adds_firm_mw": 4.0, "capex_musd": 10.0, "months": 12, "life_months": life,
+    }  # fmt: skip
+    instance = tiny(
+        contracts__lease=offer,
+        sites__a={"firm_mw": 0.0, "interruptible_mw": 12.0},
+        projects__line=line,
+        fleet=[],
+        racks__rig__buyable=False,
+    )
+    energy = 2 * 8760 * 1.2 * 0.8 * 48 / 1e6
+    signed = 8 * (2.4 - 0.12 - energy - 0.11) - 5.0 + 1.0 - 10.0 * 96 / life - 3 * 0.04
+    nothing = -6 * 0.04
+    # Of ten years eight are gone; at the horizon two would be, and it would look better by 6 M$.
+    assert (signed < nothing < signed + 6.0) == (life == 120)
+    assert solved_value(instance) == pytest.approx(max(signed, nothing), abs=1e-9)

@@ -22,6 +22,7 @@ from tests.models.tiny import (
     BARN,
     BARN_AI,
     BARN_MINE,
+    BASE,
     CREW,
     DENSE,
     HOURS,
@@ -352,67 +353,87 @@ def test_a_rebuilt_rack_starts_a_new_life() -> None:
     )
 
 
-LOAN = {"limit_musd": 20.0, "interest_per_year": 0.1, "draw_until": "2030-01"}
-
-
-@rows_of("racks.resale_limit")
-def test_racks_bought_at_once_are_not_sold_at_once() -> None:
-    dense = {**DENSE, "delivery_months": 0}
-    instance = tiny(
-        racks={
-            "rig": {"delivery_months": 0, "move_usd": 1000.0},
-            "gpu": {"converts_to": REBUILD},
-            "dense": dense,
-        },
-        halls__barn=BARN,
-        finance__loan=LOAN,
-        commitments__racks=[{"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-01"}],
-    )
-    g = case(instance)
-    assert row(g, "racks.resale_limit", 0, "a", "rig") == by_hand(
-        {("sales", 0, MINE, "rig"): 1, ("sales", 0, BARN_MINE, "rig"): 1}, "<=", 6
-    )
-    assert row(g, "racks.resale_limit", 1, "a", "rig") == by_hand(
+@rows_of("racks.leaving_limit")
+def test_racks_that_an_order_brings_stand_for_a_period() -> None:
+    """Six rigs stand today, one is owed; what is ordered in the first year lands in the second."""
+    owed = {"hall": "h", "rack": "rig", "racks": 1, "delivery": "2030-01"}
+    moved = {"racks__rig__move_usd": 1000.0, "halls__barn": BARN, "commitments__racks": [owed]}
+    g = case(tiny(**moved))
+    assert row(g, "racks.leaving_limit", 1, "a", "rig") == by_hand(
         {
-            ("sales", 1, MINE, "rig"): 1,
-            ("sales", 1, BARN_MINE, "rig"): 1,
-            ("racks", 0, MINE, "rig"): -1,
-            ("racks", 0, BARN_MINE, "rig"): -1,
+            **{("sales", 1, p, "rig"): 1 for p in (MINE, BARN_MINE)},
+            **{("racks", 0, p, "rig"): -1 for p in (MINE, BARN_MINE)},
         },
         "<=",
         1,
     )
-    # What is rebuilt was there a year before.
-    assert row(g, "racks.resale_limit", 1, "a", "dense") == by_hand(
+    assert absent(g, "racks.leaving_limit", 0, "a", "rig")
+    at_once = case(tiny(racks__rig__delivery_months=0))
+    assert row(at_once, "racks.leaving_limit", 0, "a", "rig") == by_hand(
+        {("sales", 0, MINE, "rig"): 1}, "<=", 6
+    )
+
+
+def test_racks_land_where_and_while_they_can_be_ordered() -> None:
+    def landing(**overrides: Any) -> set[tuple[Any, ...]]:
+        return {(n, k) for n, _, k in case(tiny(**overrides)).racks_landing}
+
+    assert landing() == {(1, "rig"), (2, "rig"), (1, "gpu"), (2, "gpu")}
+    assert landing(racks__rig__buyable=False) == {(1, "gpu"), (2, "gpu")}
+    assert landing(racks__rig__buy_until="2029-01") == {(1, "rig"), (1, "gpu"), (2, "gpu")}
+    assert landing(policy__keep_sites=["a"]) == set()
+
+
+@rows_of("racks.leaving_limit")
+def test_types_that_are_rebuilt_at_once_leave_together() -> None:
+    racks = {"gpu": {"converts_to": {**REBUILD, "months": 0}}, "dense": DENSE}
+    together = case(tiny(racks=racks))
+    assert row(together, "racks.leaving_limit", 1, "a", "gpu") == by_hand(
         {
-            **{("sales", 1, p, "dense"): 1 for p in (AI, BARN_AI)},
-            **{("racks", 0, p, "dense"): -1 for p in (AI, BARN_AI)},
-            **{("arriving", 1, p, "gpu", "dense"): -1 for p in (AI, BARN_AI)},
+            **{("sales", 1, AI, k): 1 for k in ("gpu", "dense")},
+            **{("racks", 0, AI, k): -1 for k in ("gpu", "dense")},
         },
         "<=",
     )
-    assert absent(g, "racks.resale_limit", 2, "a", "rig")
-    assert absent(g, "racks.resale_limit", 1, "a", "gpu")
+    assert absent(together, "racks.leaving_limit", 1, "a", "dense")
 
 
-def test_racks_may_be_sold_at_once_where_no_loan_pays_for_them() -> None:
-    at_once = {"racks__rig__delivery_months": 0}
-    assert not absent(
-        case(tiny(**at_once, finance__loan=LOAN)), "racks.resale_limit", 0, "a", "rig"
+@rows_of("racks.leaving_limit")
+def test_a_rebuild_of_a_year_takes_racks_out_and_brings_racks_that_were_there() -> None:
+    dense = {**DENSE, "delivery_months": 0}
+    g = case(tiny(racks={"gpu": {"converts_to": REBUILD}, "dense": dense}))
+    assert row(g, "racks.leaving_limit", 1, "a", "gpu") == by_hand(
+        {
+            ("sales", 1, AI, "gpu"): 1,
+            ("leaving", 1, AI, "gpu", "dense"): 1,
+            ("racks", 0, AI, "gpu"): -1,
+        },
+        "<=",
     )
-    for other in (at_once, {"finance__loan": LOAN}):
-        assert absent(case(tiny(**other)), "racks.resale_limit", 0, "a", "rig")
-    scrapped = case(tiny(**at_once, finance__loan=LOAN, machines__m__resale_usd_per_th=0.0))
-    assert absent(scrapped, "racks.resale_limit", 0, "a", "rig")
-
-
-def test_racks_rebuilt_at_once_are_as_new_as_what_they_were_made_of() -> None:
-    rebuild = {**REBUILD, "months": 0}
-    racks = {"gpu": {"delivery_months": 0, "converts_to": rebuild}, "dense": DENSE}
-    g = case(tiny(racks=racks, finance__loan=LOAN))
-    assert row(g, "racks.resale_limit", 1, "a", "dense") == by_hand(
-        {("sales", 1, AI, "dense"): 1, ("racks", 0, AI, "dense"): -1}, "<="
+    assert row(g, "racks.leaving_limit", 1, "a", "dense") == by_hand(
+        {
+            ("sales", 1, AI, "dense"): 1,
+            ("racks", 0, AI, "dense"): -1,
+            ("arriving", 1, AI, "gpu", "dense"): -1,
+        },
+        "<=",
     )
+
+
+def test_groups_are_joined_through_any_number_of_rebuilds() -> None:
+    at_once = {"cost_usd": 0.0, "months": 0}
+    racks = {
+        "gpu": {"converts_to": {"rack": "last", **at_once}},
+        "dense": {**DENSE, "converts_to": {"rack": "last", **at_once}},
+        "last": {**DENSE, "converts_to": {**REBUILD, "rack": "later"}},
+        "later": DENSE,
+    }
+    g = case(tiny(racks=racks))
+    assert g.rack_groups == {
+        ("a", "rig"): ("rig",),
+        ("a", "gpu"): ("gpu", "dense", "last"),
+        ("a", "later"): ("later",),
+    }
 
 
 @rows_of("racks.space_limit")
@@ -1149,6 +1170,178 @@ def test_racks_of_a_site_that_stays_as_it_is_stand_until_they_wear_out() -> None
     assert absent(case(tiny(fleet=fleet)), "policy.kept_racks", 0, MINE, "rig")
 
 
+# --- beyond the horizon --------------------------------------------------------------------
+
+#: A tenant's contract that runs on for a year after the other's end.
+LONG = {**LEASE, "months": 60}
+
+
+def running_on(**overrides: Any) -> Given:
+    """A case of two branches with a lease, a longer one, and one on GPUs that ends with it."""
+    contracts = {"long": LONG, "lease": {**LEASE, "kw_per_rack": 40.0}, "own": OWNED}
+    instance = tiny(contracts=contracts, **overrides)
+    return case(instance, fork(instance))
+
+
+@rows_of("beyond.lasting_balance")
+def test_halls_that_last_have_lasted_until_every_end_before() -> None:
+    g = running_on()
+    assert g.residual_ends[AI] == ("lease", "long")
+    assert row(g, "beyond.lasting_balance", 4, AI, "lease") == by_hand(
+        {("lasting", 4, AI, "lease"): 1, ("halls", 4, AI): -1}, "<="
+    )
+    assert row(g, "beyond.lasting_balance", 4, AI, "long") == by_hand(
+        {("lasting", 4, AI, "long"): 1, ("lasting", 4, AI, "lease"): -1}, "<="
+    )
+    assert absent(g, "beyond.lasting_balance", 4, AI, "own")
+    assert absent(g, "beyond.lasting_balance", 2, AI, "lease")
+
+
+@rows_of("beyond.lasting_space")
+def test_what_runs_on_fits_the_mw_of_halls_that_last() -> None:
+    g = running_on()
+    longer = {("hosting", 4, "long", AI, TENANT): 1}
+    both = {("hosting", 4, "lease", AI, TENANT): 1, ("hosting", 4, "own", AI, "gpu"): 1}
+    assert row(g, "beyond.lasting_space", 4, AI, "lease") == by_hand(
+        {**longer, **both, ("lasting", 4, AI, "lease"): -2}, "<="
+    )
+    assert row(g, "beyond.lasting_space", 4, AI, "long") == by_hand(
+        {**longer, ("lasting", 4, AI, "long"): -2}, "<="
+    )
+
+
+@rows_of("beyond.lasting_positions")
+def test_what_runs_on_fits_the_floor_of_halls_that_last() -> None:
+    # A tenant's rack of 40 kW takes a position, a GPU rack of 100 kW two.
+    g = running_on(racks__gpu__positions=2.0)
+    assert row(g, "beyond.lasting_positions", 4, AI, "lease") == by_hand(
+        {
+            ("hosting", 4, "lease", AI, TENANT): 25,
+            ("hosting", 4, "own", AI, "gpu"): 20,
+            ("lasting", 4, AI, "lease"): -10,
+        },
+        "<=",
+    )
+    assert absent(case(tiny(contracts__long=LONG)), "beyond.lasting_positions", 2, AI, "long")
+
+
+@rows_of("beyond.lasting_racks")
+def test_halls_that_last_hold_whole_racks() -> None:
+    # Of racks of 300 kW six fit 2 MW, and of 700 kW two, which count among the smaller ones too.
+    big = {**BASE["racks"]["gpu"], "kw": 700.0, "positions": 0.0}
+    own = {**OWNED, "racks": ["gpu", "big"]}
+    small = {"kw": 300.0, "positions": 0.0}
+    g = case(tiny(contracts__own=own, racks={"gpu": small, "big": big}))
+    assert row(g, "beyond.lasting_racks", 2, AI, "own", "gpu") == by_hand(
+        {
+            ("hosting", 2, "own", AI, "gpu"): 1 / 0.3,
+            ("hosting", 2, "own", AI, "big"): 1 / 0.7,
+            ("lasting", 2, AI, "own"): -6,
+        },
+        "<=",
+    )
+    assert row(g, "beyond.lasting_racks", 2, AI, "own", "big") == by_hand(
+        {("hosting", 2, "own", AI, "big"): 1 / 0.7, ("lasting", 2, AI, "own"): -2}, "<="
+    )
+    assert absent(running_on(), "beyond.lasting_racks", 4, AI, "lease", "gpu")
+
+
+@rows_of("beyond.released_limit")
+def test_no_more_units_are_released_than_were_built() -> None:
+    g = running_on(projects__line=GRID)
+    assert row(g, "beyond.released_limit", 4, "line", 2) == by_hand(
+        {
+            **{("released", 4, "line", 2, e): 1 for e in (HORIZON, "lease", "long")},
+            ("builds", 2, "line"): -1,
+        },
+        "<=",
+    )
+    # Interruptible MW alone serve no AI; what is worn out by then need not be released.
+    mining = {**GRID, "adds_firm_mw": 0.0}
+    assert {e for *_, e in running_on(projects__line=mining).project_residual} == {HORIZON}
+    worn = running_on(projects__line={**GRID, "life_months": 48})
+    assert [e for leaf, _, v, e in worn.project_residual if (leaf, v) == (4, 2)] == [
+        HORIZON,
+        "lease",
+    ]
+
+
+@rows_of("beyond.firm_staying")
+def test_what_runs_on_stands_on_firm_mw_not_yet_released() -> None:
+    g = running_on(projects__line=GRID, sites__a__firm_mw=3.0)
+    longer = {("hosting", 4, "long", AI, TENANT): 1.3}
+    both = {("hosting", 4, "lease", AI, TENANT): 1.3, ("hosting", 4, "own", AI, "gpu"): 1.3}
+    built = {("builds", v, "line"): -2 for v in (0, 2)}
+    at_once = {("released", 4, "line", v, HORIZON): 2 for v in (0, 2)}
+    later = {("released", 4, "line", v, "lease"): 2 for v in (0, 2)}
+    assert row(g, "beyond.firm_staying", 4, "a", "lease") == by_hand(
+        {**longer, **both, **built, **at_once}, "<=", 3
+    )
+    assert row(g, "beyond.firm_staying", 4, "a", "long") == by_hand(
+        {**longer, **built, **at_once, **later}, "<=", 3
+    )
+    new = running_on(projects__line=GRID, sites__a__firm_mw=3.0, policy__reuse_power=False)
+    assert row(new, "beyond.firm_staying", 4, "a", "long")[2] == 0
+    assert absent(running_on(), "beyond.firm_staying", 4, "a", "lease")
+
+
+@rows_of("beyond.halls_staying")
+def test_halls_that_last_stand_without_the_units_released() -> None:
+    shed = {
+        "site": "a", "adds_halls": {"hall": "h", "count": 3}, "capex_musd": 5.0, "months": 12,
+        "life_months": 120,
+    }  # fmt: skip
+    g = running_on(projects__shed=shed)
+    assert row(g, "beyond.halls_staying", 4, "h", "long") == by_hand(
+        {
+            ("lasting", 4, AI, "long"): 1,
+            ("halls", 4, AI): -1,
+            ("halls", 4, MINE): -1,
+            **{("released", 4, "shed", v, e): 3 for v in (0, 2) for e in (HORIZON, "lease")},
+        },
+        "<=",
+    )
+    assert absent(running_on(projects__line=GRID), "beyond.halls_staying", 4, "h", "long")
+
+
+@rows_of("beyond.fibre_staying")
+def test_halls_last_where_fibre_is_not_yet_released() -> None:
+    line = {**FIBRE, "life_months": 120}
+    g = running_on(projects__line=line, sites__a__fibre=False)
+    assert row(g, "beyond.fibre_staying", 4, "h", "long") == by_hand(
+        {
+            ("lasting", 4, AI, "long"): 1,
+            **{("builds", v, "line"): -2 for v in (0, 2)},
+            **{("released", 4, "line", v, e): 2 for v in (0, 2) for e in (HORIZON, "lease")},
+        },
+        "<=",
+    )
+    lit = running_on(projects__line=line)
+    assert absent(lit, "beyond.fibre_staying", 4, "h", "long")
+    assert {e for *_, e in lit.project_residual} == {HORIZON}
+
+
+@rows_of("beyond.fibre_staying")
+def test_halls_of_a_group_last_in_each_place_until_the_next_end_known_there() -> None:
+    strict = {"availability": 0.9999, "capex_usd_per_kw": 900.0}
+    contracts = {"lease": LEASE, "long": {**LONG, "availability": 0.9999}}
+    line = {**FIBRE, "life_months": 120}
+    g = case(
+        tiny(
+            contracts=contracts,
+            uptime__packages__n2=strict,
+            projects__line=line,
+            sites__a__fibre=False,
+        )
+    )
+    assert g.residual_ends == {MINE: (), AI: ("lease",), "h:ai+n2": ("lease", "long")}
+    assert g.site_ends == {"a": ("lease", "long")}
+    long = row(g, "beyond.fibre_staying", 2, "h", "long")[0]
+    lease = row(g, "beyond.fibre_staying", 2, "h", "lease")[0]
+    lasting = [{key[2:] for key in terms if key[0] == "lasting"} for terms in (lease, long)]
+    assert lasting == [{(AI, "lease"), ("h:ai+n2", "lease")}, {("h:ai+n2", "long")}]
+
+
 @rows_of("halls.kept_vintage")
 def test_of_a_vintage_no_more_remain_than_were_converted() -> None:
     instance = tiny(contracts__lease=LEASE)
@@ -1171,21 +1364,32 @@ def test_halls_worth_something_at_the_horizon_serve_nothing_beyond() -> None:
         {
             ("kept", 2, MINE, AI, 0, HORIZON): 1,
             ("kept", 2, MINE, AI, 1, HORIZON): 1,
-            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("lasting", 2, AI, "own"): 1,
             ("halls", 2, AI): -1,
         },
         "<=",
     )
+    bare = row(case(tiny()), "halls.kept_idle", 2, AI)[0]
+    assert not any(key[0] == "lasting" for key in bare)
 
 
 @rows_of("halls.kept_serving")
-def test_halls_worth_something_at_a_contracts_end_serve_it() -> None:
-    g = case(tiny(contracts__lease=LEASE))
+def test_halls_worth_something_at_a_contracts_end_serve_until_then() -> None:
+    g = case(tiny(contracts={"long": LONG, "lease": LEASE}))
     assert row(g, "halls.kept_serving", 2, AI, "lease") == by_hand(
         {
             ("kept", 2, MINE, AI, 0, "lease"): 1,
             ("kept", 2, MINE, AI, 1, "lease"): 1,
-            ("hosting", 2, "lease", AI, TENANT): -0.5,
+            ("lasting", 2, AI, "lease"): -1,
+            ("lasting", 2, AI, "long"): 1,
+        },
+        "<=",
+    )
+    assert row(g, "halls.kept_serving", 2, AI, "long") == by_hand(
+        {
+            ("kept", 2, MINE, AI, 0, "long"): 1,
+            ("kept", 2, MINE, AI, 1, "long"): 1,
+            ("lasting", 2, AI, "long"): -1,
         },
         "<=",
     )
@@ -1203,7 +1407,7 @@ def test_a_hall_keeps_one_fit_out_through_changes_of_package() -> None:
         {
             **{("kept", 2, AI, AI, v, HORIZON): 1 for v in (1, 2)},
             **{("kept", 2, MINE, AI, v, HORIZON): 1 for v in (0, 1)},
-            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("lasting", 2, AI, "own"): 1,
             ("halls", 2, AI): -1,
         },
         "<=",
@@ -1213,7 +1417,7 @@ def test_a_hall_keeps_one_fit_out_through_changes_of_package() -> None:
         {
             **{("kept", 2, MINE, AI, v, HORIZON): 1 for v in (0, 1)},
             **{("kept", 2, AI_FREE, AI, v, HORIZON): 1 for v in (0, 1, 2)},
-            ("hosting", 2, "own", AI, "gpu"): 0.5,
+            ("lasting", 2, AI, "own"): 1,
             ("halls", 2, AI): -1,
         }
     )
@@ -1221,13 +1425,14 @@ def test_a_hall_keeps_one_fit_out_through_changes_of_package() -> None:
 
 
 @rows_of("halls.kept_fitout_serving")
-def test_fit_outs_worth_something_at_a_contracts_end_serve_it() -> None:
-    g = repackaged(contracts__lease=LEASE)
+def test_fit_outs_worth_something_at_a_contracts_end_serve_until_then() -> None:
+    g = repackaged(contracts={"long": LONG, "lease": LEASE})
     assert row(g, "halls.kept_fitout_serving", 2, AI, "lease") == by_hand(
         {
             **{("kept", 2, AI, AI, v, "lease"): 1 for v in (1, 2)},
             **{("kept", 2, MINE, AI, v, "lease"): 1 for v in (0, 1)},
-            ("hosting", 2, "lease", AI, TENANT): -0.5,
+            ("lasting", 2, AI, "lease"): -1,
+            ("lasting", 2, AI, "long"): 1,
         },
         "<=",
     )
@@ -1292,7 +1497,7 @@ def test_value_counts_equity_flows_at_their_dates_and_odds() -> None:
         ("racks", 4, MINE, "rig"): 0.1 * end,
         ("racks", 4, AI, "gpu"): 0.05 * end,
         # Ordered at the branch, a project stands from 2031: one year of ten is gone.
-        ("builds", 2, "line"): 5.0 * 0.9 * end,
+        ("released", 4, "line", 2, HORIZON): 5.0 * 0.9 * end,
         ("kept", 4, MINE, AI, 2, HORIZON): 5.0 * 0.9 * end,
         ("kept", 4, AI, MINE, 2, HORIZON): 1.2 * 0.8 * end,
     }
@@ -1318,9 +1523,11 @@ def test_value_counts_what_runs_beyond_the_horizon() -> None:
     terms, _ = value_terms(g)
     energy = HOURS * 1.2 * 0.8 * 48 / 1e6
     rents = 12 * 100 / 1e3 * (1.05**2 + 1.05**3)
-    tail = rents - 2 * (energy + 0.06 + 0.055)
+    tail = rents - 2 * (energy + 0.06)
     # Per MW ten racks stand; at the contract's end they fetch 0.3 M$ less than at the horizon.
     assert terms["hosting", 4, "own", AI, "gpu"] == pytest.approx(0.4 * (tail - 0.3), rel=1e-12)
+    # A hall that lasts owes two years of 55 $/kW on its 2 MW, however little of it is let.
+    assert terms["lasting", 4, AI, "own"] == pytest.approx(-0.4 * 2 * 0.11, rel=1e-12)
     # 480 $/kW over 48 months: 120 $ a year, two years on the path, two beyond.
     assert terms.get(("signed_mw", 0, "own"), 0.0) == pytest.approx(0.0, abs=1e-12)
     # The hall stands from 2030 or 2031 to the end of 2033: four years or three of ten are gone.

@@ -186,7 +186,7 @@ def rich() -> Given:
         racks={
             "rig": {"move_usd": 1000.0},
             "gpu": {"converts_to": REBUILD},
-            "dense": DENSE,
+            "dense": {**DENSE, "kw": 120.0, "positions": 3.0},
             "large": {"workload": "mining", "machine": "m", "machines_per_rack": 750},
         },
         sites__a={

@@ -99,7 +99,6 @@ def test_a_plan_broken_in_one_place_is_rejected_by_name():
         "grid.new_power_reservation",
         "policy.mining_share_limit",
         "policy.kept_racks",
-        "racks.resale_limit",
         "halls.works_limit",
     }
     assert {family.name for family in FAMILIES} - families == unused

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import InputRefused, Problem, as_json, plain, rich, summary
-from optimizer.load import load
+from optimizer.load import examine, load
 from tests.folders import INSTANCE, edited, line_of, write_folder
 
 #: Stands for a place that has no line.
@@ -231,6 +231,15 @@ TYPED: dict[str, Mistake] = {
     "ASICs rebuilt": Mistake("machines_per_rack = 280",
         'machines_per_rack = 280\nconverts_to = { rack = "gpu", cost_usd = 1 }', "racks.s21-lot",
         "only GPU racks", at="[racks.s21-lot]"),
+    "racks rebuilt in a circle": Mistake("[racks.gpu]",
+        "[racks.next]\nworkload = \"ai\"\ncooling = \"liquid\"\ngpus_per_rack = 72\nkw = 132\n"
+        'price_usd = 3_000_000\nlife_months = 60\nconverts_to = { rack = "gpu", cost_usd = 1 }\n'
+        '[racks.gpu]\nconverts_to = { rack = "next", cost_usd = 1 }',
+        "racks.next.converts_to.rack", "rebuilt in a circle", at='converts_to = { rack = "gpu"',
+        hint="take one converts_to"),
+    "racks rebuilt into themselves": Mistake("[racks.gpu]",
+        '[racks.gpu]\nconverts_to = { rack = "gpu", cost_usd = 1 }',
+        "racks.gpu.converts_to.rack", "rebuilt in a circle", at="converts_to"),
     "peak below mean": Mistake("pue_peak = 1.4", "pue_peak = 1.1", "fitouts.ai", "pue_peak",
         at="[fitouts.ai]"),
     "project that adds nothing": Mistake("adds_firm_mw = 10\n", "", "projects.line", "must add",
@@ -627,7 +636,7 @@ PRICES: dict[str, BadPrices] = {
         "not in $/kWh"),
     "another header": BadPrices(hourly(header="hour,lmp"), 1, "no column `time`"),
     "a column more": BadPrices(hourly().replace("\n", ",1\n").replace("mwh,1", "mwh,zone"), 1,
-        "unknown column", "rackwatt prices"),
+        "unknown column", "take the column out"),
     "a cut that is no mark":
         BadPrices(hourly(cell(5, ",30", ",30,no")).replace(",30\n", ",30,\n").replace("mwh\n",
         "mwh,cut\n"), 7, "cell cannot be read"),
@@ -873,3 +882,45 @@ def test_problems_are_told_as_text_as_a_screen_and_as_json(tmp_path: Path) -> No
 
 def test_there_are_enough_mistakes() -> None:
     assert len(TYPED) + len(TABLES) + len(PRICES) >= 120
+
+
+# --- told once, and nothing that does not work ---------------------------------------------
+
+
+def test_a_lost_header_names_the_block_and_nothing_that_is_not_built(tmp_path: Path) -> None:
+    toml = edited('[horizon]\nstart = "2027-01"\n', "")
+    toml = toml.replace('[instance]\nname = "small"\n', "")
+    _, problems = examine(write_folder(tmp_path, toml))
+    (periods,) = [problem for problem in problems if problem.key == "periods"]
+    assert periods.hint == "`periods` is a key of horizon; does it stand under its header?"
+    assert "scenarios" not in periods.allowed
+    assert not any("scenarios" in problem.message + problem.key for problem in problems)
+
+
+def test_a_column_that_is_missing_is_told_once(tmp_path: Path) -> None:
+    halls = "name,site,count\n" + "".join(f"h{i},north,4\n" for i in range(12))
+    rows = edited('[halls.old]\nsite = "north"\ncount = 4\nit_mw = 5\nrack_positions = 8\n'
+                  'fitout = "mine"\n', "", edited("age_months = 12", "", edited(
+                      'hall = "old"', 'hall = "h1"')))  # fmt: skip
+    _, problems = examine(write_folder(tmp_path, rows, halls_csv=halls))
+    missing = [problem for problem in problems if "it_mw" in problem.key]
+    assert [(problem.key, problem.line) for problem in missing] == [("halls.it_mw", 1)]
+    assert "column" in missing[0].message
+
+
+def test_names_of_the_instance_come_before_those_of_the_catalogue(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, edited('fitout = "mine"', 'fitout = "minning-air"'))
+    _, problems = examine(folder)
+    (problem,) = [problem for problem in problems if problem.key == "halls.old.fitout"]
+    assert problem.allowed.startswith("ai, mine; of the catalogue ")
+    assert "mining-air" in problem.allowed
+    assert problem.hint == "did you mean `mining-air`?"
+
+
+def test_a_price_that_is_not_there_is_not_to_be_left_empty(tmp_path: Path) -> None:
+    rows = "time,price_usd_per_mwh\n2023-01-01 00:00:00-06:00,n/a\n2023-01-01 01:00:00-06:00,\n"
+    toml = edited("flat_usd_per_mwh = 40", 'prices = "grid.csv"')
+    _, problems = examine(write_folder(tmp_path, toml, grid_csv=rows))
+    hints = [problem.hint for problem in problems if problem.key == "price_usd_per_mwh"]
+    assert len(hints) == 2
+    assert all(hint.startswith("every hour needs its price") for hint in hints)

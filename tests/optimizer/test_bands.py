@@ -188,11 +188,18 @@ def test_dispatch_is_the_best_of_each_hour() -> None:
         assert float(each @ running[row]) == pytest.approx(-found.fun, rel=1e-12, abs=1e-15)
 
 
-def test_ranks_swap_where_the_connection_is_scarce() -> None:
+@pytest.mark.parametrize("worth_of_old", [1.0, 0.5], ids=["dear", "below-zero"])
+def test_ranks_swap_where_the_connection_is_scarce(worth_of_old: float) -> None:
     given = unbanded()
+    revenue = {
+        (n, k): x * (worth_of_old if k == "old-lot" else 1.0)
+        for (n, k), x in given.mining_revenue.items()
+    }
+    given = replace(given, mining_revenue=revenue)
     (first, second) = (c for c in given.mining_classes["mill"])
     cuts = cut_prices(given, 0, "mill")
     assert len(cuts) == 3, "two prices of breaking even and one of swapping ranks"
+    assert (cuts[0] + given.adder["mill"] > 0) == (worth_of_old == 1.0)
     at_peak = np.array([given.pue_peak[f] for f, _ in (first, second)])
     for cut, leads in ((cuts[0] - 1e-9, first), (cuts[0] + 1e-9, second)):
         priced = Priced(np.ones(1), np.array([cut]), np.zeros(1, bool))

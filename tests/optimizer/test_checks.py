@@ -242,6 +242,11 @@ IMPOSSIBLE: dict[str, tuple[str, str, str, str]] = {
         ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', ""),
         ('month = "2027-06"', 'month = "2027-03"')),
         "finance.opening_cash_musd", "below its minimum", "2 M$ repay debt"),
+    "cash that waits for racks on order":
+        (with_edits(("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5"),
+        ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', ""),
+        ("[policy]", ORDER.replace("2027-09", "2027-02"))),
+        "finance.opening_cash_musd", "below its minimum", "2 M$"),
     "signed beyond the firm MW of the one fit-out that serves it":
         (with_edits(("[policy]", SIGNED), ("firm_mw = 12", "firm_mw = 0.5"),
         ("[uptime.packages.n-plus-1]", AIRY + "[uptime.packages.n-plus-1]"),
@@ -295,6 +300,14 @@ POSSIBLE: dict[str, str] = {
         ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', ""),
         ("rate_usd_per_kw_month = 140",
          "rate_usd_per_kw_month = 140\nprepayment_usd_per_kw = 900")),
+    "little cash and racks that land at once":
+        with_edits(("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5"),
+        ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', ""),
+        ("[policy]", ORDER.replace("2027-09", "2027-01"))),
+    "debt that falls due after the first period":
+        with_edits(("opening_cash_musd = 20", "opening_cash_musd = 6\nminimum_cash_musd = 5"),
+        ('[[fleet]]\nhall = "old"\nrack = "s21-lot"\nracks = 14\nage_months = 12\n', ""),
+        ('month = "2027-06"', 'month = "2027-04"')),
     "little cash and a fleet to sell":
         with_edits(("opening_cash_musd = 20", "opening_cash_musd = 2\nminimum_cash_musd = 5")),
 }  # fmt: skip
@@ -314,6 +327,37 @@ def test_contracts_that_compete_for_one_site_are_added_up(tmp_path: Path) -> Non
     toml = toml.replace("firm_mw = 12", "firm_mw = 3")
     (problem,) = problems(write_folder(tmp_path / "none", toml))
     assert problem.found.startswith("14 MW at peak for lease, other")
+
+
+KEPT = ORDER + '\nkeep_sites = ["north"]'
+
+
+def kept(age: int, racks: int, *edits: tuple[str, str]) -> str:
+    """Halls of 20 MW at a site that is kept, 19.6 MW of racks of 0.98 MW in them, one on order."""
+    fleet = ("racks = 14\nage_months = 12", f"racks = {racks}\nage_months = {age}")
+    return with_edits(("[policy]", KEPT), fleet, *edits)
+
+
+def test_racks_on_order_need_room_at_a_site_that_is_kept(tmp_path: Path) -> None:
+    """Four halls of five racks each; the order lands in the fourth quarter of 2027."""
+    (error,) = problems(write_folder(tmp_path / "full", kept(12, 20)))[:1]
+    assert (error.severity, error.key) == ("error", "commitments.racks.0.racks")
+    assert error.message == (
+        "with those on order, the racks kept in old in 2027-10 take more MW than its halls have"
+    )
+    assert (error.found, error.allowed) == (
+        "20.58 MW",
+        "20 MW in 4 halls without works under way",
+    )
+    for name, toml in {
+        "room": kept(12, 19),
+        # A life of 60 months ends in November 2027, within the quarter; below, with the year.
+        "worn": kept(49, 20),
+        "free": kept(12, 20).replace('keep_sites = ["north"]', ""),
+        "late": kept(12, 20, ('delivery = "2027-09"', 'delivery = "2029-01"')),
+    }.items():
+        assert "kept in" not in plain(problems(write_folder(tmp_path / name, toml)))
+    assert "kept in" in plain(problems(write_folder(tmp_path / "young", kept(48, 20))))
 
 
 # --- warnings ------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -21,7 +22,8 @@ import numpy as np
 import pytest
 
 import optimizer.solve
-from optimizer.cli import main
+from optimizer.cli import GRIDS, main
+from optimizer.commands.stopping import ABANDONED, HEARD
 from optimizer.init import templates
 from tests.folders import edited, line_of, write_folder
 
@@ -202,7 +204,10 @@ def test_solve_shows_a_plan_and_writes_a_run(rackwatt: Command, small: Path) -> 
     runs = list(Path("runs").iterdir())
     assert len(runs) == 1
     assert re.fullmatch(r"small-[0-9a-f]{8}", runs[0].name)
-    assert f"runs/{runs[0].name}" in said.out
+    assert f"run written to runs/{runs[0].name}" in said.err
+    assert "came from catalogues and defaults; manifest.json lists them" in said.err
+    assert "run written" not in said.out
+    assert "figures came from" not in said.out
     assert "audit passed" in said.out
     plan = json.loads((runs[0] / "plan.json").read_text())
     assert f"value {plan['value_musd']:.1f} M$" in said.out
@@ -279,6 +284,8 @@ def test_prices_replace_those_of_a_site(rackwatt: Command, small: Path) -> None:
     assert after["status"] == "solved"
     assert after["value_musd"] > before["value_musd"] + 1
     assert after["out"] != before["out"]
+    shown = rackwatt("solve", small, "--prices", "north=cheap.csv", "--overwrite").out
+    assert "prices of north are those of cheap.csv, in place of the instance's" in shown
 
 
 def test_pinned_actions_are_obeyed(rackwatt: Command, small: Path) -> None:
@@ -303,7 +310,6 @@ def test_pinned_actions_are_obeyed(rackwatt: Command, small: Path) -> None:
     ("toml", "options", "status", "code"),
     [
         (BROKE, (), "infeasible", 4),
-        (MONEY_PUMP, (), "unbounded", 5),
         (PROMISED, ("--time-limit", "1e-6"), "no-plan", 6),
     ],
 )
@@ -311,7 +317,23 @@ def test_without_a_plan_nothing_is_written(
     rackwatt: Command, tmp_path: Path, toml: str, options: tuple[str, ...], status: str, code: int
 ) -> None:
     folder = write_folder(tmp_path / "case", toml)
-    before = listing(tmp_path)
+    _nothing_is_written(rackwatt, folder, options, status, code)
+
+
+def test_a_model_without_a_limit_is_unbounded(
+    rackwatt: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Racks that fetch more than they cost are no pump, unless the row that says so is missing."""
+    folder = write_folder(tmp_path / "case", MONEY_PUMP)
+    assert rackwatt("solve", folder, "--out", tmp_path / "run").code == 0
+    monkeypatch.setattr("models.derive.racks._racks_landing", lambda *_: ())
+    _nothing_is_written(rackwatt, folder, (), "unbounded", 5)
+
+
+def _nothing_is_written(
+    rackwatt: Command, folder: Path, options: tuple[str, ...], status: str, code: int
+) -> None:
+    before = listing(folder.parent)
     said = rackwatt("solve", folder, *options)
     assert said.code == code
     assert said.out
@@ -320,7 +342,7 @@ def test_without_a_plan_nothing_is_written(
     assert answered.object["status"] == status
     assert answered.object["value_musd"] is None
     assert answered.object["out"] is None
-    assert listing(tmp_path) == before
+    assert listing(folder.parent) == before
 
 
 def test_an_infeasible_case_names_what_would_have_to_give(
@@ -485,6 +507,58 @@ def test_ctrl_c_in_a_terminal_gives_the_best_plan_so_far(tmp_path: Path) -> None
     assert plan["audit"]["passed"]
 
 
+def test_ctrl_c_before_the_search_says_so(
+    rackwatt: Command, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("optimizer.commands.ready.load", pressed)
+    said = rackwatt("solve", small)
+    assert said.code == 130
+    assert said.err.strip() == "rackwatt  stopped before anything was found; nothing is written"
+    assert rackwatt("solve", small, "--json").object["status"] == "interrupted"
+
+
+def test_ctrl_c_is_heard_and_a_second_one_abandons_the_plan(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def pressed(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        said.append(capfd.readouterr().err)
+        signal.raise_signal(signal.SIGINT)
+
+    said: list[str] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("optimizer.commands.solve.solve", pressed)
+    assert main(["solve", str(small)]) == 130
+    assert said == [HEARD]
+    assert "abandon" in HEARD
+    assert capfd.readouterr().err == ABANDONED
+    assert not Path("runs").exists()
+
+
+# --- pipes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_closed_pipe_is_no_defect_and_the_run_is_written(
+    small: Path, tmp_path: Path, more: list[str]
+) -> None:
+    command = [sys.executable, "-m", "optimizer.cli", "solve", str(small), "--out", "run", *more]
+    ours, theirs = os.pipe()
+    os.close(ours)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    found = subprocess.run(
+        command, cwd=tmp_path, env=environment, stdout=theirs, stderr=subprocess.PIPE, text=True
+    )
+    os.close(theirs)
+    assert found.returncode == 0
+    assert "defect" not in found.stderr
+    assert "Error" not in found.stderr
+    assert (tmp_path / "run/plan.json").is_file()
+
+
 # --- check ---------------------------------------------------------------------------------
 
 
@@ -505,6 +579,27 @@ def test_check_shows_sizes_and_defaults(rackwatt: Command, small: Path) -> None:
     assert {"key": "bitcoin.pool_fee_share", "value": 0.01, "source": "format"} in answer[
         "defaults"
     ]
+
+
+def test_check_tells_its_warnings_also_where_it_is_quiet(
+    rackwatt: Command, tmp_path: Path
+) -> None:
+    folder = write_folder(tmp_path / "odd", edited("age_months = 12\n", ""))
+    assert "pass for new" in rackwatt("check", folder, "-q").err
+    assert "pass for new" not in rackwatt("solve", folder, "-q").err
+
+
+def test_check_says_what_may_be_bought_though_nobody_typed_it(
+    rackwatt: Command, tmp_path: Path
+) -> None:
+    toml = edited('rack = "s21-lot"\nracks = 14', 'rack = "s21-plus-lot"\nracks = 10')
+    folder = write_folder(tmp_path / "along", toml)
+    said = rackwatt("check", folder)
+    assert "racks that may be bought: s21-lot, gpu, s21-plus-lot" in said.out
+    assert "[racks.s21-plus-lot] with buyable = false" in said.out
+    stopped = toml + '\n[racks.s21-plus-lot]\nuse = "s21-plus-lot"\nbuyable = false\n'
+    folder = write_folder(tmp_path / "stopped", stopped)
+    assert rackwatt("check", folder, "--json").object["racks_buyable"] == ["s21-lot", "gpu"]
 
 
 def test_check_tells_every_problem_at_once(rackwatt: Command, tmp_path: Path) -> None:
@@ -562,6 +657,12 @@ def test_init_leaves_a_folder_with_anything_in_it_alone(rackwatt: Command, small
     assert said.code == 2
     assert "not empty" in said.err
     assert (small / "instance.toml").read_bytes() == before
+
+
+def test_help_of_init_names_every_grid(rackwatt: Command) -> None:
+    assert list(templates()) == list(GRIDS)
+    said = " ".join(rackwatt("init", "--help").out.split())
+    assert all(grid in said for grid in GRIDS)
 
 
 def test_doctor_answers_in_both_ways(rackwatt: Command) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from models.hours import flat
+from optimizer import highs
 from optimizer.case import Case, prepare
-from optimizer.elastic import HARD, Clash, clashing, relax
-from optimizer.highs import Options, run
+from optimizer.elastic import HARD, NODES_FOR_CLASHES, Clash, clashing, relax
+from optimizer.highs import Budget, Options, run
 from optimizer.solve import compile_case, solve
 from tests.models.tiny import LEASE, tiny
+from tests.optimizer.test_solve import Clock, no_point
 
 EXACT = Options(gap=1e-6)
 #: What the tenant of the small case was promised: 2 MW from the second year on.
@@ -118,6 +122,28 @@ def test_a_contradiction_of_the_figures_alone_is_told_without_a_solve() -> None:
     assert solved.contradictions
     clash = found(case)["hosting.delivery_balance"]
     assert clash.amount == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("limit", [0.0, 10.0, math.inf])
+def test_clashes_keep_to_the_time_limit_and_else_to_nodes(
+    monkeypatch: pytest.MonkeyPatch, limit: float
+) -> None:
+    """No run finds a point, so that every run there is gets its turn; each takes four seconds."""
+    clock, limits = Clock(monkeypatch), []
+
+    def slow(matrix: Any, options: Options, *_: Any) -> Any:
+        limits.append(options.time_limit)
+        assert options.nodes == NODES_FOR_CLASHES
+        taken = min(4.0, options.time_limit)
+        clock.now += taken
+        return "infeasible", replace(no_point(matrix, "infeasible", "by-itself"), seconds=taken)
+
+    monkeypatch.setattr(highs, "_attempt", slow)
+    case = small(**owed(5.0), finance__capex_budget_musd=2.0)
+    assert clashing(case, budget=Budget(limit)) == ()
+    assert clock.now <= limit
+    assert len(limits) > 2
+    assert math.isfinite(limit) or set(limits) == {math.inf}
 
 
 # --- the relaxed matrix --------------------------------------------------------------------

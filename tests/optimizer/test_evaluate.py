@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from optimizer import evaluate as judging
+from optimizer import highs
 from optimizer.cli import main
+from optimizer.highs import Budget, Options
+from optimizer.solve import Solved, solve
 from tests.folders import edited, write_folder
-from tests.optimizer.test_cli import CROWDED
+from tests.optimizer.rich_case import rich_case
+from tests.optimizer.test_cli import BROKE, CROWDED
+from tests.optimizer.test_solve import Clock
 
 HEADER = "action,month,subject,from,to,amount"
 Answer = Callable[..., tuple[int, dict[str, Any]]]
@@ -179,6 +188,9 @@ def test_more_than_could_be_bought_is_told_beside_the_limits(
     main(["evaluate", str(thriving), "--plan", str(mine), "--quiet", "--no-optimum"])
     shown = " ".join(capsys.readouterr().out.split())
     assert f"{said}, and no line of it brings more" in shown
+    still = answer("evaluate", thriving, "--plan", plan(), "--only", "--no-optimum")[1]
+    assert judged["nothing_musd"] == pytest.approx(still["value_musd"], abs=1e-6)
+    assert f"doing nothing is worth {judged['nothing_musd']:.1f} M$" in shown
 
 
 def test_halls_named_without_racks_are_not_filled(answer: Answer, thriving: Path) -> None:
@@ -279,3 +291,137 @@ def test_bad_lines_are_refused_with_their_numbers(answer: Answer, thriving: Path
     assert [(p["file"], p["line"]) for p in judged["problems"]] == [
         ("mine.csv", 2), ("mine.csv", 3),
     ]  # fmt: skip
+
+
+# --- what a plan is put beside -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ended", ["interrupted", "abandoned", "time-limit"])
+def test_no_best_plan_is_looked_for_after_a_stop(ended: Any) -> None:
+    case, asked = rich_case(), []
+    done = solve(case, Options(gap=0.05))
+    assert done.outcome is not None
+    done = replace(done, outcome=replace(done.outcome, ended=ended))
+
+    def search(pins: Any) -> Solved:
+        asked.append(pins)
+        return done
+
+    judged = judging.evaluate(case, {}, {}, search)
+    assert len(asked) == (2 if ended == "time-limit" else 1)
+    assert (judged.optimum is None) == (ended != "time-limit")
+    assert judged.nothing_musd is not None
+
+
+def test_doing_nothing_keeps_to_the_policy(answer: Answer, tmp_path: Path) -> None:
+    """What the instance's own policy sells is sold by whoever does nothing, too."""
+    pinned = edited("mining_share_min = 0.1", 'mining_share_min = 0.1\npin = "pin.csv"', THRIVING)
+    worth = {}
+    for name, rows in {"free": "", "selling": "sell,2027-01,s21-lot,old:mine,,4\n"}.items():
+        folder = write_folder(tmp_path / name, pinned, pin_csv=f"{HEADER}\n{rows}")
+        mine = plan("order,2028-04,s21-lot,,old:mine,1")
+        _, judged = answer("evaluate", folder, "--plan", mine, "--no-optimum")
+        _, solved = answer("solve", folder, "--out", f"{name}-run")
+        assert judged["nothing_musd"] == pytest.approx(solved["nothing_musd"], abs=1e-6)
+        worth[name] = judged["nothing_musd"]
+    assert abs(worth["free"] - worth["selling"]) > 0.1
+
+
+@pytest.mark.parametrize("limit", [0.1, 20.0, 5000.0])
+@pytest.mark.parametrize("ended", ["time-limit", "abandoned"])
+def test_a_plan_beside_others_keeps_to_one_time_limit(
+    monkeypatch: pytest.MonkeyPatch, limit: float, ended: Any
+) -> None:
+    """Every run takes all that it may, and a stuck one the patience that is had with it, too."""
+    clock, honest, case = Clock(monkeypatch), highs._attempt, rich_case()
+
+    def slow(matrix: Any, options: Options, *rest: Any) -> Any:
+        _, found = honest(matrix, replace(options, time_limit=60.0), *rest)
+        clock.now += options.time_limit + (options.patience if ended == "abandoned" else 0.0)
+        bound = None if found.objective is None else found.objective + 100.0
+        return "feasible", replace(found, status="feasible", ended=ended, bound=bound)
+
+    monkeypatch.setattr(highs, "_attempt", slow)
+    budget = Budget(limit)
+    judged = judging.evaluate(
+        case, {}, {}, lambda pins: solve(case, Options(time_limit=budget.left), pinned=pins),
+        budget=budget,
+    )  # fmt: skip
+    assert clock.now <= limit + max(5.0, 0.05 * limit)
+    assert judged.planned.plan is not None
+
+
+def test_a_plan_that_took_all_the_time_is_put_beside_doing_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That is part of settling it, for which some patience is left."""
+    case, clock = rich_case(), Clock(monkeypatch)
+    budget = Budget(5.0)
+    planned = solve(case, Options(gap=0.05))
+    clock.now = 6.0
+    beside = judging.beside_nothing(case, planned, {}, budget=budget)
+    assert planned.audit is not None
+    assert beside.audit is not None
+    assert beside.audit.nothing_musd == planned.audit.nothing_musd is not None
+
+
+def test_ctrl_c_beside_a_plan_ends_the_comparison_and_keeps_the_plan(
+    answer: Answer, thriving: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once ends the search for what doing nothing is worth, twice gives it up."""
+    honest, mine = judging.do_nothing, plan("order,2028-04,s21-lot,,old:mine,1")
+    for times in (1, 2):
+        heard: list[bool] = []
+
+        def pressed(
+            *arguments: Any, stop: Any, times: int = times, heard: list[bool] = heard,
+            **keywords: Any,
+        ) -> Any:  # fmt: skip
+            for _ in range(times):
+                heard.append(stop.is_set())
+                signal.raise_signal(signal.SIGINT)
+            heard.append(stop.is_set())
+            return honest(*arguments, stop=stop, **keywords)
+
+        monkeypatch.setattr(judging, "do_nothing", pressed)
+        for command, options in (("evaluate", ["--no-optimum"]), ("solve", [])):
+            heard.clear()
+            out = f"{command}-{times}"
+            code, told = answer(command, thriving, "--plan", mine, "--out", out, *options)
+            assert heard == [False, True]
+            assert code == 0
+            assert told["value_musd"] is not None
+            assert Path(out, "plan.json").exists()
+
+
+def test_a_search_for_the_best_that_is_given_up_loses_no_plan() -> None:
+    case = rich_case()
+    done = [solve(case, Options(gap=0.05))]
+
+    def search(_: Any) -> Solved:
+        if not done:
+            raise KeyboardInterrupt
+        return done.pop()
+
+    judged = judging.evaluate(case, {}, {}, search)
+    assert judged.planned.plan is not None
+    assert judged.optimum is None
+    assert judged.nothing_musd is not None
+
+
+def test_limits_whose_search_is_given_up_are_left_unnamed(
+    answer: Answer, thriving: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the plan is infeasible is known by then."""
+    mine = plan("sign,2027-01,lease,,,8")
+
+    def pressed(*_: Any, stop: threading.Event, **__: Any) -> Any:
+        assert not stop.is_set()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(judging, "clashing", pressed)
+    monkeypatch.setattr("optimizer.commands.solve.clashing", pressed)
+    code, judged = answer("evaluate", thriving, "--plan", mine, "--only")
+    assert (code, judged["status"], judged["broken"]) == (4, "infeasible", [])
+    code, solved = answer("solve", write_folder(thriving.parent / "broke", BROKE))
+    assert (code, solved["status"], solved["clashes"]) == (4, "infeasible", [])

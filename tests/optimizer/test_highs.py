@@ -191,6 +191,15 @@ def test_no_time_at_all_leaves_no_plan_and_no_lie():
     assert (outcome.status, outcome.ended, outcome.x) == ("none", "time-limit", None)
 
 
+def test_nodes_end_a_run_at_the_same_plan_on_every_machine():
+    first, again = run(HARD, Options(nodes=50)), run(HARD, Options(nodes=50))
+    assert (first.status, first.ended) == ("feasible", "node-limit")
+    assert first.objective < first.bound
+    np.testing.assert_array_equal(first.x, again.x)
+    assert (first.nodes, first.bound) == (again.nodes, again.bound)
+    assert first.nodes <= 50
+
+
 def test_the_root_bound_lies_between_relaxation_and_proof():
     small = knapsack(items=25, limits=4)
     relaxed = run(replace(small, integer=np.zeros(25, bool)))

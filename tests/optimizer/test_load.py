@@ -68,8 +68,16 @@ life_months = 60
 resale_usd = { start = 2000000, growth_per_month = -0.02 }
 
 [racks.gpu.converts_to]
-rack = "gpu"
+rack = "next"
 cost_usd = 1000
+
+[racks.next]
+workload = "ai"
+cooling = "liquid"
+gpus_per_rack = 72
+kw = 140
+price_usd = 4000000
+life_months = 60
 
 [fitouts.mine]
 workload = "mining"
@@ -153,7 +161,8 @@ AS_CSV = {
     "price_usd,life_months,resale_usd.start,resale_usd.growth_per_month,converts_to.rack,"
     "converts_to.cost_usd\n"
     "lot,mining,s21,280,false,,,,,,,,,\n"
-    "gpu,ai,,,,liquid,72,132,3000000,60,2e6,-0.02,gpu,1000\n",
+    "gpu,ai,,,,liquid,72,132,3000000,60,2e6,-0.02,next,1000\n"
+    "next,ai,,,,liquid,72,140,4000000,60,,,,\n",
     "fitouts_csv": "name,workload,cooling,it_share_of_present,capex_usd_per_kw,works_months,pue,"
     "life_months\nmine,mining,air,1.0,350,6,1.05,120\nai,ai,liquid,0.7,7500,12,1.15,240\n",
     "sites_csv": "name,firm_mw,interruptible_mw,power,fibre\n"

@@ -26,7 +26,10 @@ def at(key: str) -> Any:
     """What the instance holds under a dotted key."""
     held: Any = CASE.instance
     for part in key.split("."):
-        held = getattr(held, part) if isinstance(held, Block) else held[part]
+        if isinstance(held, Block):
+            held = getattr(held, part)
+        else:
+            held = held[int(part)] if isinstance(held, list) else held[part]
     return held
 
 

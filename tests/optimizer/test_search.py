@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from optimizer import highs
-from optimizer.highs import Options, Outcome, run
+from optimizer import search as searching
+from optimizer.highs import Budget, Options, Outcome, run
 from optimizer.matrix import Matrix, dense_matrix
 from optimizer.search import search
+from tests.optimizer.test_highs import HARD
 
 
 def random_matrix(rng: np.random.Generator) -> tuple[Matrix, np.ndarray]:
@@ -172,3 +174,70 @@ def test_a_bound_that_is_not_proven_stays_above_the_plan(monkeypatch, parts, sta
     assert found.objective == pytest.approx(best.objective, abs=1e-6)
     assert found.bound == 1000.0
     assert found.gap == pytest.approx((1000.0 - found.objective) / found.objective)
+
+
+def cut_short(monkeypatch: pytest.MonkeyPatch, when: Any, ended: Any) -> list[tuple[int, Outcome]]:
+    """Let some runs end before their proof, with a bound far off; note whole numbers and ends."""
+    honest, runs = highs._attempt, []
+
+    def attempt(matrix: Matrix, *rest: Any) -> Any:
+        claim, outcome = honest(matrix, *rest)
+        if when(len(runs)):
+            assert outcome.bound is not None
+            claim, bound = "feasible", outcome.bound + 50.0
+            outcome = replace(outcome, status=claim, ended=ended, bound=bound)
+        free = matrix.integer & (matrix.column_lower < matrix.column_upper)
+        runs.append((int(free.sum()), outcome))
+        return claim, outcome
+
+    monkeypatch.setattr(highs, "_attempt", attempt)
+    return runs
+
+
+def test_a_bound_once_proven_holds_whatever_a_later_run_says(monkeypatch):
+    matrix, large = random_matrix(np.random.default_rng(8))
+    runs = cut_short(monkeypatch, lambda before: before >= 2, "time-limit")
+    found = search(matrix, large, Options(gap=1e-9))
+    assert len(runs) > 2
+    assert runs[-1][1].bound > runs[0][1].bound
+    assert found.bound == runs[0][1].bound
+
+
+@pytest.mark.parametrize("ended", ["interrupted", "abandoned"])
+def test_nothing_is_searched_after_a_stop_but_racks_are_made_whole(monkeypatch, ended):
+    matrix, large = random_matrix(np.random.default_rng(8))
+    runs = cut_short(monkeypatch, lambda before: before == 0, ended)
+    found = search(matrix, large, Options(gap=1e-9))
+    assert len(runs) == 2
+    assert (found.status, found.ended) == ("feasible", ended)
+
+
+def test_large_decisions_out_of_nodes_give_way_to_all(monkeypatch):
+    matrix, large = random_matrix(np.random.default_rng(8))
+    runs = cut_short(monkeypatch, lambda before: before == 0, "node-limit")
+    found = search(matrix, large, Options(gap=1e-9))
+    assert [whole for whole, _ in runs[::2]] == [large.sum(), matrix.integer.sum()]
+    assert (found.status, found.ended) == ("optimal", "by-itself")
+
+
+def watch(options: Options, stop: threading.Event) -> searching.Watch:
+    return searching.Watch(options, Budget(options.time_limit), None, stop)
+
+
+def test_racks_are_made_whole_in_so_many_nodes(monkeypatch):
+    """Not in so many seconds, unless there is a time limit."""
+    monkeypatch.setattr(searching, "SECONDS_TO_ROUND", 0.0)
+    monkeypatch.setattr(searching, "NODES_TO_ROUND", 50)
+    free, timed = (watch(Options(time_limit=t), threading.Event()) for t in (np.inf, 60.0))
+    assert free.run_on(HARD, gap=0.0, seconds=np.inf).ended == "node-limit"
+    assert timed.run_on(HARD, gap=0.0, seconds=60.0).ended == "time-limit"
+
+
+def test_a_stop_ends_making_racks_whole_after_a_while(monkeypatch):
+    """The search for a proof would take hours."""
+    monkeypatch.setattr(searching, "SECONDS_TO_ROUND", 0.0)
+    monkeypatch.setattr(searching, "NODES_TO_ROUND", 2**30)
+    stop = threading.Event()
+    stop.set()
+    outcome = watch(Options(), stop).run_on(HARD, gap=0.0, seconds=np.inf)
+    assert outcome.ended == "interrupted"

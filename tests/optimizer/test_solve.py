@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -9,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from models.decisions import DECISIONS
 from optimizer import highs
 from optimizer import solve as solving
 from optimizer.case import Case
 from optimizer.highs import Budget, Options, Outcome
 from optimizer.plan import tables
 from optimizer.screen import screen
-from optimizer.solve import do_nothing, solve
+from optimizer.search import NODES_TO_ROUND
+from optimizer.solve import Solved, do_nothing, solve
 from tests.optimizer.rich_case import rich_case
 from tests.optimizer.test_splits import crowded
 
@@ -86,7 +89,7 @@ def test_doing_nothing_leaves_most_of_the_time(monkeypatch: pytest.MonkeyPatch) 
     assert do_nothing(case, solving.compile_case(case), budget=Budget(100.0)) is None
     assert sum(limits) <= clock.now <= 20.0
     limits.clear()
-    assert do_nothing(case, solving.compile_case(case)) is None
+    assert do_nothing(case, solving.compile_case(case), budget=Budget(1000.0)) is None
     assert sum(limits) <= 60.0
 
 
@@ -136,6 +139,30 @@ def test_a_plan_is_not_lost_where_filling_its_halls_finds_none(
     assert len(rounds) == 2
     assert solved is rounds[0]
     assert solved.plan is not None
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_slow_machine_gives_the_same_plan(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Without a time limit nothing hangs on the clock: what is limited is limited by nodes."""
+    case, limits = CASES[name](), []
+    best = solve(case)
+    clock, honest = Clock(monkeypatch), highs._attempt
+
+    def slow(matrix: Any, options: Options, *rest: Any) -> Any:
+        limits.append((options.time_limit, options.nodes))
+        clock.now += 1000.0
+        return honest(matrix, options, *rest)
+
+    monkeypatch.setattr(highs, "_attempt", slow)
+    monkeypatch.setattr(solving, "NODES_FOR_NOTHING", 999)
+    slowly = solve(case)
+    assert {seconds for seconds, _ in limits} == {math.inf}
+    assert {nodes for _, nodes in limits} == {None, 999, NODES_TO_ROUND}
+    assert best.plan is not None
+    assert slowly.plan is not None
+    assert (slowly.value_musd, slowly.bound_musd) == (best.value_musd, best.bound_musd)
+    for decision in DECISIONS:
+        assert getattr(slowly.plan, decision.name) == getattr(best.plan, decision.name)
 
 
 def test_settling_draws_on_the_patience_and_searching_does_not(
@@ -202,6 +229,43 @@ def test_infeasible_is_told_where_no_plan_is_known(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(highs, "_attempt", lying)
     solved = solve(rich_case())
     assert (solved.status, solved.plan) == ("infeasible", None)
+
+
+def with_bound(monkeypatch: pytest.MonkeyPatch, share: float) -> Solved:
+    """Solve with a bound that lies by a share of the plan above it, to a gap of a hundredth."""
+    honest = solving.search
+
+    def claiming(*arguments: Any, **keywords: Any) -> Outcome:
+        found = honest(*arguments, **keywords)
+        if "start" not in keywords:
+            return found
+        assert found.objective is not None
+        return replace(found, bound=found.objective + share * abs(found.objective))
+
+    monkeypatch.setattr(solving, "search", claiming)
+    return solve(rich_case(), Options(gap=0.01))
+
+
+@pytest.mark.parametrize(
+    ("share", "status"), [(0.00999, "solved"), (0.01001, "best-found"), (0.02, "best-found")]
+)
+def test_solved_means_that_the_gap_is_reached_exactly(
+    monkeypatch: pytest.MonkeyPatch, share: float, status: str
+) -> None:
+    solved = with_bound(monkeypatch, share)
+    assert solved.status == status
+    assert solved.gap == pytest.approx(share, rel=1e-4)
+
+
+def test_no_bound_is_told_that_the_plan_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What arithmetic leaves the bound below the plan passes the audit, and is not shown."""
+    solved = with_bound(monkeypatch, -5e-7)
+    assert solved.outcome is not None
+    assert solved.outcome.bound is not None
+    assert solved.value_musd is not None
+    assert solved.outcome.bound < solved.value_musd
+    assert (solved.bound_musd, solved.gap) == (solved.value_musd, 0.0)
+    assert solved.status == "solved"
 
 
 # --- the account ---------------------------------------------------------------------------

@@ -168,6 +168,21 @@ def test_what_highs_alone_answers_wrongly_is_answered_rightly(case, presolve):
     assert outcome.messages == ()
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_no_plan_is_cut_off_by_rounding_errors(seed):
+    """A small coefficient beside large numbers: its limit is known to a few digits only."""
+    rng = np.random.default_rng(seed)
+    large = rng.uniform(1e8, 2e8, 2)
+    count = float(rng.integers(1, 9))
+    side = float(1e-3 * count + large.sum())
+    matrix = dense_matrix(
+        [[1e-3, 1.0, 1.0]], [-INF], [side], [0.0, *large], [1e3, *large], [1.0, 0.0, 0.0],
+        integer=[1, 0, 0], maximise=True,
+    )  # fmt: skip
+    lower, upper = implied_limits(matrix)
+    assert lower[0] <= count <= upper[0]
+
+
 def both_ways(seeds):
     for seed, bounded in itertools.product(seeds, (False, True)):
         matrix = racks(seed, bounded=bounded)

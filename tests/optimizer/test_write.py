@@ -190,13 +190,45 @@ def test_a_run_is_not_overwritten_unasked(tmp_path: Path) -> None:
     assert {name: (out / name).read_bytes() for name in names(out)} == before
 
 
-def test_overwriting_leaves_nothing_of_the_old_run(tmp_path: Path) -> None:
-    out = wrote(tmp_path / "run")
-    (out / "notes.txt").write_text("mine")
+def test_overwriting_leaves_nothing_of_the_old_run_that_the_program_wrote(tmp_path: Path) -> None:
+    out = wrote(tmp_path / "run", status="audit-failed")
     wrote(out, overwrite=True)
-    assert "notes.txt" not in names(out)
-    assert names(tmp_path)[0] == "run"
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert names(out) == names(wrote(tmp_path / "other"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "run"]
+
+
+def test_overwriting_keeps_what_was_edited_or_put_there_and_says_so(tmp_path: Path) -> None:
+    out, told = wrote(tmp_path / "run"), []
+    (out / "notes.txt").write_text("mine")
+    (out / "own").mkdir()
+    (out / "own/sheet.csv").write_text("a,b")
+    (out / "link").symlink_to(tmp_path / "elsewhere")
+    for edit in ("first", "second"):
+        (out / "actions.csv").write_text(edit)
+        case, solved, tables = chain()
+        write_run(out, Read(), case, solved, tables, Options(), overwrite=True, tell=told.append)
+    assert (out / "actions.csv.kept-1").read_text() == "first"
+    assert (out / "actions.csv.kept-2").read_text() == "second"
+    assert (out / "actions.csv").read_bytes() == (
+        wrote(tmp_path / "fresh") / "actions.csv"
+    ).read_bytes()
+    assert (out / "notes.txt").read_text() == "mine"
+    assert (out / "own/sheet.csv").read_text() == "a,b"
+    assert (out / "link").is_symlink()
+    assert told[0] == (
+        f"kept in {out}: actions.csv as actions.csv.kept-1; link; notes.txt; own/sheet.csv"
+    )
+    assert "actions.csv as actions.csv.kept-2" in told[1]
+    wrote(out, overwrite=True)
+    assert (out / "actions.csv.kept-1").read_text() == "first"
+
+
+def test_a_file_of_ones_own_makes_way_for_an_output_of_its_name(tmp_path: Path) -> None:
+    out = wrote(tmp_path / "run", status="audit-failed")
+    (out / "plan.json").write_text("mine")
+    wrote(out, overwrite=True)
+    assert (out / "plan.json.kept-1").read_text() == "mine"
+    assert strict(out / "plan.json")["status"] == "solved"
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
