@@ -385,7 +385,7 @@ class Given:
     learning_weight: Table[tuple[SlaClass, Age], float] = known(
         "", "w^+", "parts of it that a company new to AI uses up more"
     )
-    one_hall: float = known("hall", "1", "a single hall")
+    one_hall: float = known("hall", "h", "a single hall")
     downtime_parts: float = known("", r"W", "parts into which the downtime allowed is divided")
     plant_lag: Table[Unit, int] = known("period", r"\ell", "building of a unit")
     plant_today: Table[tuple[Site, Part, Unit], float] = known(

@@ -149,7 +149,7 @@ def experience_stays(c: Context, n: Node) -> Relation:
 def experience_begins(c: Context, n: Node) -> Relation:
     r"""A company begins with AI where a hall of it is in service.
 
-    .. math:: 1\ \text{hall} \cdot \big( x_n - x_{n-1} \big) \le \sum_{p,\ \text{AI}} H_{np}
+    .. math:: h \big( x_n - x_{n-1} \big) \le \sum_{p,\ \text{AI}} H_{np}
     """
     g = c.given
     halls = total(c.halls[n, p] for p, use in g.workload_of.items() if use == "ai")
@@ -267,9 +267,9 @@ def curtailment(
 
     .. math::
         e_{nsdyfkb} \ge K \sum_{i \le m} P_{sdyi} \big( T_{nsdyfkb}
-        - i\, \mu_{sdy}\, x_{nsdy} \big) \qquad \forall m
+        - \mu_{sdyi}\, x_{nsdy} \big)
 
-    The mean shortfall of a load is convex and piecewise linear: of these rows the one that
+    with :math:`\mu_{sdyi}` what :math:`i` units carry. The mean shortfall of a load is convex and piecewise linear: of these rows the one that
     counts exactly the numbers of units that fall short is the highest.
     """
     g = c.given
@@ -309,11 +309,11 @@ def curtailment_loss(c: Context, n: Node, s: Site) -> Number:
     r"""Margin that mining loses to shortfalls of units that it shares with AI.
 
     .. math::
-        - \sum_d \sum_b t_{nsb} \sum_{(fk)} \big( v_{fk} - v_{\text{next}} \big)
+        - \sum_d \sum_b t_{nsb} \sum_{fk} \big( \text{worth}_{fk} - \text{worth}_{\text{next}} \big)
         \sum_y \frac{e_{nsdyfkb}}{K}
 
-    with the classes in falling order of :math:`v`, what a facility MW of them earns in an hour:
-    the least valuable is dropped first. Shortfalls of several shared parts add up, which counts
+    with the classes in falling order of worth, what a facility MW of them earns in an hour: the
+    least valuable is dropped first. Shortfalls of several shared parts add up, which counts
     those that coincide twice; what AI itself is short of counts with them. Both lean to the safe
     side, by no more than AI's own downtime.
     """

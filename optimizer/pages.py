@@ -229,6 +229,10 @@ _SHOWN: Mapping[str, tuple[str, ...]] = {
         "pue_peak", "kw_per_rack_max", "opex_usd_per_kw_year",
     ),
     "power": ("duration", "prices", "flat_usd_per_mwh", "adder_usd_per_mwh"),
+    "components": (
+        "failures_per_year", "availability", "hours_to_repair", "common_cause_share", "unit_mw",
+        "start_failure_share", "hours_to_failure", "capex_usd_per_kw", "confidence",
+    ),
     "gpu_cloud": ("price_usd_per_gpu_hour", "utilisation_share", "fee_share"),
     "contracts": (
         "rate_usd_per_kw_month", "rate_usd_per_gpu_hour", "racks_by", "min_mw", "max_mw",

@@ -87,6 +87,7 @@ def test_every_given_number_has_symbol_unit_index_and_meaning() -> None:
 def test_a_ratio_has_no_unit_and_everything_else_has() -> None:
     ratios = {f.name for f in fields(Given) if is_number(f) and not f.metadata["unit"]}
     assert ratios == {
+        "downtime_parts", "place_weight", "learning_weight", "option_weight", "pool_up",
         "discount_start", "discount_mid", "discount_end", "probability", "pue", "pue_peak",
         "price_growth", "mining_ready", "due_share", "loan_interest", "loan_share", "loan_fee",
         "mining_share_min", "mining_share_max",
