@@ -72,8 +72,20 @@ CONVENTIONS = """\
   their residual; all else takes both at the horizon.
 - **Residuals** of fit-outs and projects fall in a straight line over their life from the day they
   came; racks fetch their resale by type and date, whatever their age.
-- **Availability** is that stated for the uptime package. A contract that promises more than a
-  package reaches cannot be served from it, and halls without a package promise nothing.
+- **Availability** of a hall is that stated for its uptime package, or worked out from the units of
+  its subsystems; with it stand in series the parts of the site's plant and those of the company,
+  such as its operators. Halls without a package promise nothing. Of identical units that share
+  failures a share strikes all at once; planned work takes one unit out at a time; generators are
+  not repaired during an outage. A part carries what it must at nameplate: so many units are needed
+  as carry the class of a contract and all stricter ones, and every further one is a spare.
+- **A company new to AI** errs more often by `newcomer_factor`, of which half is left after
+  `learning_months`, counted from the first period with an AI hall in service, let or not.
+- **Mining on a pooled plant** takes every shortfall first, the least valuable machines before the
+  others. What AI itself is short of counts as mining's loss too, which is no more than AI's own
+  downtime; numbers of units up that are less likely than 1e-8 are left out of the rows and counted
+  in the audit.
+- **Units of a plant** carry upkeep from the day they stand, and fall in a straight line over their
+  life to the horizon.
 - **Outages.** A bank falls short as often as its failures and repairs cross the edge; in series,
   outages of one part while another is down are not counted twice. An outage of the feed that
   generators stand by for counts where too few run at its end, and always where the ride-through is
