@@ -269,7 +269,8 @@ def curtailment(
         e_{nsdyfkb} \ge K \sum_{i \le m} P_{sdyi} \big( T_{nsdyfkb}
         - \mu_{sdyi}\, x_{nsdy} \big)
 
-    with :math:`\mu_{sdyi}` what :math:`i` units carry. The mean shortfall of a load is convex and piecewise linear: of these rows the one that
+    with :math:`\mu_{sdyi}` what :math:`i` units carry. The mean shortfall of a load is convex and
+    piecewise linear: of these rows the one that
     counts exactly the numbers of units that fall short is the highest.
     """
     g = c.given
@@ -309,8 +310,8 @@ def curtailment_loss(c: Context, n: Node, s: Site) -> Number:
     r"""Margin that mining loses to shortfalls of units that it shares with AI.
 
     .. math::
-        - \sum_d \sum_b t_{nsb} \sum_{fk} \big( \text{worth}_{fk} - \text{worth}_{\text{next}} \big)
-        \sum_y \frac{e_{nsdyfkb}}{K}
+        - \sum_d \sum_b t_{nsb} \sum_{fk} \big( \text{worth}_{fk}
+        - \text{worth}_{\text{next}} \big) \sum_y \frac{e_{nsdyfkb}}{K}
 
     with the classes in falling order of worth, what a facility MW of them earns in an hour: the
     least valuable is dropped first. Shortfalls of several shared parts add up, which counts

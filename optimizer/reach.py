@@ -43,13 +43,25 @@ class Best:
         return [(part, round(share, 4)) for part, share in ranked]
 
 
-def best_reach(facts: Facts, offer: Contract) -> Best | None:
-    """Find where and how well a contract could be kept at best; None where no AI hall can be."""
+def best_reach(facts: Facts, offer: Contract, hall: str | None = None) -> Best | None:
+    """Find where and how well a contract could be kept at best; None where no AI hall can be.
+
+    Parameters
+    ----------
+    facts : Facts
+        What a case says of its parts.
+    offer : Contract
+        The contract.
+    hall : str, optional
+        The only hall group to look at.
+    """
     promise = promise_of(offer)
     found = [
         _at(facts, place, promise)
         for place in facts.place_list
-        if place.workload == "ai" and (offer.sites is None or place.site in offer.sites)
+        if place.workload == "ai"
+        and (offer.sites is None or place.site in offer.sites)
+        and hall in (None, place.hall)
     ]
     return max(found, key=lambda best: best.availability, default=None)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from optimizer.case import Case, prepare
 from optimizer.commands.ready import policy_pins
 from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused, as_json, summary
+from optimizer.hosts import hosts
 from optimizer.load import Default, Loaded, load
 
 #: Sizes that need more words than their names.
@@ -42,6 +44,7 @@ def check_instance(folder: Path, prices: Mapping[str, Path], voice: Voice) -> in
         Text(f"{len(loaded.defaults)} figures that nobody typed; --json lists them"),
         _default_table(loaded.defaults),
         *_for_sale(loaded),
+        *_hosts_table(case),
     )
     voice.answer(
         status="ok",
@@ -50,8 +53,27 @@ def check_instance(folder: Path, prices: Mapping[str, Path], voice: Voice) -> in
         defaults=[asdict(default) for default in loaded.defaults],
         unsourced=loaded.unsourced(),
         racks_buyable=_buyable(loaded),
+        hosts=[asdict(host) for host in hosts(case)],
     )
     return 0
+
+
+def _hosts_table(case: Case) -> Iterator[RenderableType]:
+    """Say which halls may ever serve which contract, and why not the others."""
+    if not case.instance.contracts:
+        return
+    yield Text("\nWho may serve what", "bold")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("contract", "hall", "from, or why not"):
+        table.add_column(head, overflow="fold")
+    said = ""
+    for host in hosts(case):
+        state = f"{host.fitout}+{host.package}" if host.package else host.fitout
+        told = f"{state}, {host.needs}" if host.needs else state
+        name = "" if host.contract == said else host.contract
+        table.add_row(name, host.hall, Text(host.why_not, "dim") if host.why_not else told)
+        said = host.contract
+    yield table
 
 
 def sizes_of(case: Case) -> dict[str, int]:

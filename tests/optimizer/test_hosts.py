@@ -1,0 +1,60 @@
+"""Which halls may serve which contract, and the one reason why not."""
+
+from __future__ import annotations
+
+from models.hours import flat
+from optimizer.case import Case, prepare
+from optimizer.hosts import hosts
+from tests.models.tiny import LEASE, OWNED, PLANT, Typed, tiny
+
+
+def seen(**changes: object) -> dict[tuple[str, str], str]:
+    """Say of every contract and hall group from which state, or why not."""
+    halls: Typed = {"old": {"site": "a", "count": 1, "it_mw": 4.0, "fitout": "mine",
+                            "convertible": False}}  # fmt: skip
+    case: Case = prepare(tiny(halls=halls, **changes), {"a": flat(40.0)})
+    return {
+        (host.contract, host.hall): host.why_not
+        or ", ".join(filter(None, (f"{host.fitout}+{host.package}", host.needs)))
+        for host in hosts(case)
+    }
+
+
+def test_a_hall_that_can_is_told_with_its_state() -> None:
+    assert seen(contracts__lease=LEASE) == {
+        ("lease", "h"): "ai+n1",
+        ("lease", "old"): "cannot be fitted out for AI",
+    }
+
+
+def test_one_reason_stands_in_the_way() -> None:
+    other = {"b": {"firm_mw": 1.0, "power": "a"}}
+    told = {
+        "for b": seen(sites=other, contracts__lease={**LEASE, "sites": ["b"]}),
+        "needs cooling by air, has liquid": seen(contracts__lease={**LEASE, "cooling": "air"}),
+        "takes racks up to 40 kW, the tenant's draw 90 kW": seen(
+            fitouts__ai__kw_per_rack_max=40.0, contracts__lease={**LEASE, "kw_per_rack": 90.0}
+        ),
+        "holds none of its racks (gpu 100 kW)": seen(
+            fitouts__ai__kw_per_rack_max=40.0, contracts__lease=OWNED
+        ),
+        "reaches 0.999 at best, 0.9999 is promised": seen(
+            contracts__lease={**LEASE, "availability": 0.9999}
+        ),
+    }
+    for reason, found in told.items():
+        assert reason in found["lease", "h"], found
+
+
+def test_what_uses_up_the_downtime_is_named() -> None:
+    found = seen(uptime=PLANT, contracts__lease={**LEASE, "availability": 0.9999})["lease", "h"]
+    assert found.startswith("reaches 0.9995 at best, 0.9999 is promised")
+    assert "package 500 %" in found
+
+
+def test_fibre_comes_first() -> None:
+    line = {"site": "a", "adds_fibre": True, "capex_musd": 1.0, "months": 12, "life_months": 120}
+    dark = seen(sites__a__fibre=False, contracts__lease=LEASE)
+    lit = seen(sites__a__fibre=False, projects__line=line, contracts__lease=LEASE)
+    assert dark["lease", "h"] == "ai+n1, fibre, which no project brings"
+    assert lit["lease", "h"] == "ai+n1, line first"
