@@ -14,7 +14,7 @@ from models.build import Built, build, symbolic
 from models.given import Given
 from models.relation import Affine
 from optimizer.case import prepare
-from optimizer.highs import _pass_model
+from optimizer.highs import Quiet, _pass_model
 from optimizer.matrix import Matrix, compile_model
 from tests.benchmarks.arrays import Recipe, converted, recipe, same, triplets
 from tests.benchmarks.fleet import fleet, priced_years
@@ -122,7 +122,7 @@ def _families(given: Given) -> tuple[int, Any]:
 
 
 def _passed(matrix: Matrix) -> highspy.Highs:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = Quiet()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     if _pass_model(solver, matrix) == highspy.HighsStatus.kError:
         raise ValueError("HiGHS refused the matrix")

@@ -430,7 +430,9 @@ def test_patience_grows_with_the_time_limit():
 
 
 SESSION = """
-import sys, time
+import signal, sys, time
+# Whoever runs the tests in the background has Ctrl-C ignored by all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, "tests/optimizer")
 import highspy
 from test_highs import HARD
