@@ -299,7 +299,7 @@ def mean_shortfall(up: Sequence[float], unit_mw: float, load_mw: Any) -> Any:
     --------
     Two units of 5 MW, each up nine tenths of the time, under 8 MW:
 
-    >>> round(mean_shortfall([0.01, 0.18, 0.81], 5.0, 8.0), 6)
+    >>> round(float(mean_shortfall([0.01, 0.18, 0.81], 5.0, 8.0)), 6)
     0.62
     """
     short = (p * np.maximum(0.0, load_mw - i * unit_mw) for i, p in enumerate(up))

@@ -53,6 +53,10 @@ TIME_FOR_NOTHING = 0.2
 SECONDS_FOR_NOTHING = (1.0, 60.0)
 #: How often racks that do not split into whole halls may send the search back.
 ROUNDS_OF_FILLING = 3
+#: Whole numbers that no one acts on: how a plant that stands carries what is served.
+FOLLOWING = frozenset({"held", "served", "pool"})
+#: Nodes in which they are chosen anew once all actions are known.
+NODES_TO_FOLLOW = 200
 #: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.
 ACTIONS = ("conversions", "builds", "plant_orders", "orders", "leaving", "signing")
 
@@ -111,6 +115,11 @@ class Model:
     def large(self) -> Flags:
         """Which columns are large decisions."""
         return np.array([name in LARGE for name, _ in self.built.columns])
+
+    @property
+    def follows(self) -> Flags:
+        """Which columns follow from the actions of a plan, though they are whole."""
+        return np.array([name in FOLLOWING for name, _ in self.built.columns])
 
     @property
     def kinds(self) -> NDArray[np.int64]:
@@ -225,7 +234,7 @@ def _solved_once(
     best = start if outcome.status == "none" else outcome.x
     if best is None:
         return replace(solved, status=_without_plan(outcome), outcome=outcome)
-    point = polished(model.matrix, best, budget)
+    point = polished(model.matrix, best, budget, model.follows)
     outcome = budget.billed(outcome)
     clock.lap("polish")
     plan, checked = _judged(case, model, point, outcome.bound, floor, options)
@@ -288,16 +297,40 @@ def _sized(model: Model, clock: _Clock) -> Solved:
     )
 
 
-def polished(matrix: Matrix, x: Floats, budget: Budget | None = None) -> Floats:
+def polished(
+    matrix: Matrix, x: Floats, budget: Budget | None = None, follows: Flags | None = None
+) -> Floats:
     """Round the integers and solve the rest again with them fixed.
 
     Falls back on the rounded point where the linear rest cannot be solved, or not in the time
     that the budget has for it; the audit judges it.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        What was solved.
+    x : float array
+        A point.
+    budget : Budget, optional
+        Pays for it.
+    follows : bool array, optional
+        Integers that follow from the others, and are first chosen anew beside them.
     """
     budget = budget or Budget()
+    if follows is not None and follows.any():
+        x = _following(matrix, x, budget, follows)
     fixed = fix_integers(matrix, x)
     outcome = budget.run(fixed, Options(gap=0.0, time_limit=budget.to_settle))
     return round_integers(matrix, x) if outcome.x is None else outcome.x
+
+
+def _following(matrix: Matrix, x: Floats, budget: Budget, follows: Flags) -> Floats:
+    """Choose the best of what follows from a point's decisions, with these held."""
+    actions = matrix.integer & ~follows
+    held = fix_integers(replace(matrix, integer=actions), x)
+    left = Options(gap=0.0, absolute_gap=0.0, time_limit=budget.to_settle, nodes=NODES_TO_FOLLOW)
+    found = budget.run(replace(held, integer=matrix.integer & follows), left, start=x)
+    return x if found.x is None else found.x
 
 
 def do_nothing(
@@ -338,7 +371,7 @@ def do_nothing(
         matrix = replace(model.matrix, column_upper=upper)
         outcome = search(matrix, model.large, options, kinds=model.kinds, budget=share, stop=stop)
         if outcome.x is not None:
-            point = polished(matrix, outcome.x, share)
+            point = polished(matrix, outcome.x, share, model.follows)
             checked = audit(case, settle(case.given, model.values(point)))
             if checked.passed:
                 return point, checked.value_musd

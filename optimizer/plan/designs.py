@@ -80,11 +80,19 @@ def _plant(
     """Parts of a site's plant, each over the periods in which it stands so."""
     periods: dict[Part, list[Node]] = {}
     for n in nodes:
-        for part in kept.plant(n, s, promise):
+        for part in (*kept.plant(n, s, promise), *kept.company(n)):
             periods.setdefault(part, []).append(n)
     for part, own in periods.items():
-        it_mw = max(kept.load_mw(n, s, part.subsystem, promise) for n in own)
+        it_mw = max(_carried(kept, x, s, n, part, promise) for n in own)
         yield _row(kept, x, part, own, it_mw, s)
+
+
+def _carried(kept: Kept, x: Name, s: Site, n: Node, part: Part, promise: Promise) -> float:
+    """MW on a part of the plant; what the contract is served at the site for the company's."""
+    if part.level == "site":
+        return kept.load_mw(n, s, part.subsystem, promise)
+    at = kept.plan.given.site_of
+    return sum(mw.get(n, 0.0) for (y, p), mw in kept.hosted.items() if y == x and at[p] == s)
 
 
 def _load_share(kept: Kept, part: Part) -> float:
@@ -94,12 +102,21 @@ def _load_share(kept: Kept, part: Part) -> float:
     return kept.case.instance.uptime.subsystems[part.subsystem].load_share
 
 
+def _units(kept: Kept, part: Part, package: str) -> str:
+    """Say what a part is made of."""
+    if part.bank is not None:
+        return " and ".join(f"{n} {c}" for c, n in part.bank.counts)
+    if part.level == "company":
+        return kept.case.instance.uptime.subsystems[part.subsystem].components[0]
+    return package
+
+
 def _row(
     kept: Kept, x: Name, part: Part, nodes: list[Node], it_mw: float, s: Site, p: Place = ""
 ) -> DesignRow:
     g, down, bank = kept.plan.given, part.downtime, part.bank
     ordered = sorted(nodes, key=lambda n: g.tree.period[n])
-    units = g.package_of[p] if bank is None else " and ".join(f"{n} {c}" for c, n in bank.counts)
+    units = _units(kept, part, g.package_of[p] if p else "")
     return DesignRow(
         month_of(g.tree, ordered[0]), month_of(g.tree, ordered[-1]), x, part.level, s,
         g.hall_of[p] if p else "", state_of(p) if p else "", part.subsystem, units or "none",

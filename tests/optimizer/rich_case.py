@@ -66,7 +66,9 @@ TYPED: dict[str, Any] = {
                     "opex_usd_per_kw_year": 10.0, "works_months": 6},
         "block": {"unit_mw": 11.0, "failures_per_year": 0.5, "hours_to_repair": 8.0,
                   "common_cause_share": 0.02, "capex_usd_per_kw": 50.0, "works_months": 6},
+        "people": {"failures_per_year": 0.1, "hours_to_repair": 1.0, "newcomer_factor": 3.0},
     }, "subsystems": {
+        "crew": {"level": "company", "components": ["people"]},
         "blocks": {"level": "site", "components": ["block"], "spares_max": 0, "pooled": True,
                    "sites": ["west"]},
         "cool": {"level": "site", "components": ["chiller"], "spares_max": 1, "sites": ["east"]},
