@@ -17,7 +17,7 @@ from models.allocation import FAMILIES, objective
 from models.build import Column
 from models.context import Context
 from models.decisions import DECISIONS
-from models.derive.uptime import promise_of
+from models.derive.reach import promise_of
 from models.given import TENANT, Given, Place
 from models.instance import month_text
 from optimizer.bands import priced_hours

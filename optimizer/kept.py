@@ -11,7 +11,7 @@ from models import uptime
 from models.availability import HOURS_PER_YEAR, downtime_share
 from models.context import Context
 from models.derive.outages import Downtime, Outages, in_series
-from models.derive.uptime import Bank, HallDesign, Promise, Reach, promise_of
+from models.derive.reach import Bank, HallDesign, Promise, Reach, promise_of
 from models.given import Contract as Name
 from models.given import Part as PlantPart
 from models.given import Place, Site

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from models import uptime
 from models.availability import one_more_nine, series
-from models.derive.uptime import KW_PER_MW, Bank, Promise
+from models.derive.designs import KW_PER_MW
+from models.derive.reach import Bank, Promise
 from models.given import Contract as Name
 from models.given import Part as Subsystem
 from models.given import Place, Site

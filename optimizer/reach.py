@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from models.availability import downtime_share, series
 from models.derive.facts import Facts, Place
-from models.derive.uptime import Promise, promise_of
+from models.derive.reach import Promise, promise_of
 from models.instance import Contract
 
 

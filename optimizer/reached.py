@@ -13,7 +13,7 @@ from models import uptime
 from models.availability import Share, series
 from models.context import Context
 from models.derive.facts import Facts
-from models.derive.uptime import Bank, Promise, Reach, units_needed
+from models.derive.reach import Bank, Promise, Reach, units_needed
 from models.given import Part, Place, Pool, Site
 from models.tree import Node
 from optimizer.case import Case

@@ -9,16 +9,9 @@ from functools import cached_property
 
 from models import instance as typed
 from models.availability import DOWNTIME_PARTS
-from models.derive.uptime import (
-    Designs,
-    HallDesign,
-    Plants,
-    Promise,
-    adds_to,
-    promise_of,
-    upgrade_usd_per_kw,
-    weight_of,
-)
+from models.derive.designs import Designs, adds_to, upgrade_usd_per_kw
+from models.derive.reach import HallDesign, Promise, promise_of, weight_of
+from models.derive.uptime import Plants
 from models.instance import Contract, Instance, Rack, month_index, path_numbers
 from models.mining import BLOCKS_PER_DAY, hashprice_from_network, subsidy_btc
 from models.paths import daily_mean, first_day, halved_since, month_of, value_in_month

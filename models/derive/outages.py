@@ -13,7 +13,7 @@ from models.availability import (
     minutes_per_year,
     series,
 )
-from models.derive.uptime import Bank, HallDesign, Reach
+from models.derive.reach import Bank, HallDesign, Reach
 from models.instance import Component, Subsystem
 from models.outage import chance_lost
 from models.sla import Credit, breached_month, breached_year, expected_credit

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models.availability import downtime_share
-from models.derive.uptime import Promise
+from models.derive.reach import Promise
 from models.given import Contract as Name
 from models.given import Place, Site
 from models.tree import Node

@@ -8,7 +8,7 @@ from functools import cache
 
 from models.availability import minutes_per_year
 from models.context import Context
-from models.derive.uptime import Promise
+from models.derive.reach import Promise
 from models.given import Contract as Name
 from models.given import Place
 from optimizer.kept import Kept, told

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from models.derive.uptime import promise_of
+from models.derive.reach import promise_of
 from models.hours import flat
 from optimizer.case import Case, prepare
 from optimizer.highs import Options

@@ -17,7 +17,7 @@ import pytest
 from scipy.optimize import linprog
 
 from models.availability import series
-from models.derive.uptime import Bank, Reach, units_needed
+from models.derive.reach import Bank, Reach, units_needed
 from models.hours import flat
 from models.instance import Instance
 from optimizer.case import prepare

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from models.availability import minutes_per_year, series
-from models.derive.uptime import Bank, Reach, promise_of, units_needed
+from models.derive.reach import Bank, Reach, promise_of, units_needed
 from models.hours import Hours, flat
 from models.instance import Instance
 from optimizer.case import prepare

@@ -18,7 +18,8 @@ from fractions import Fraction
 import pytest
 
 from models.availability import DOWNTIME_PARTS, series
-from models.derive.uptime import Bank, Designs, HallDesign, Promise, Reach, weight_of
+from models.derive.designs import Designs
+from models.derive.reach import Bank, HallDesign, Promise, Reach, weight_of
 from tests.models.uptime_cases import HALL_MW, NINES, draw, plants
 
 #: Digits in which logarithms are taken.

@@ -12,17 +12,9 @@ from fractions import Fraction
 import pytest
 
 from models.availability import DOWNTIME_PARTS, Units, bank_unavailability
-from models.derive.uptime import (
-    KW_PER_MW,
-    Bank,
-    Designs,
-    HallDesign,
-    Option,
-    Plants,
-    Promise,
-    Reach,
-    weight_of,
-)
+from models.derive.designs import KW_PER_MW, Designs
+from models.derive.reach import Bank, HallDesign, Promise, Reach, weight_of
+from models.derive.uptime import Option, Plants
 from models.instance import Instance
 from models.outage import Standby, hours_lost, hours_lost_exactly
 from models.redundancy import Candidate, Choice, candidates, frontier

@@ -8,7 +8,9 @@ from fractions import Fraction
 import pytest
 
 from models.availability import DOWNTIME_PARTS, Units, bank_unavailability, series
-from models.derive.uptime import Bank, Designs, Plants, Reach, weight_of
+from models.derive.designs import Designs
+from models.derive.reach import Bank, Reach, weight_of
+from models.derive.uptime import Plants
 from models.instance import Instance
 from models.outage import Standby, hours_lost, hours_lost_exactly
 from tests.models.test_uptime_laws import cheapest_hall, cheapest_of_all, falls

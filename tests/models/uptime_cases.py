@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from models.derive.uptime import Designs, Plants
+from models.derive.designs import Designs
+from models.derive.uptime import Plants
 from models.instance import Instance
 from tests.models.tiny import LEASE, Typed, tiny
 

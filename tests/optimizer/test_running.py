@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from models.derive.outages import Outages
-from models.derive.uptime import Bank, Reach
+from models.derive.reach import Bank, Reach
 from models.hours import flat
 from models.sla import breached_month, breached_year
 from optimizer.case import Case, prepare
