@@ -9,9 +9,11 @@ the solver cannot be trusted with.
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 
 from optimizer.matrix import Matrix, dense_matrix
 
@@ -171,7 +173,31 @@ PUBLISHED = (
     ),
 )
 
+
+def _k_of_n() -> Iterator[Sentinel]:
+    """Read the models from which the two below were reduced, and one more."""
+    text = files("optimizer.sentinels").joinpath("k_of_n.json").read_text(encoding="utf-8")
+    for name, model in json.loads(text).items():
+        limits = (([-_INF if low is None else low, _INF if up is None else up], cost, whole)
+                  for cost, low, up, whole in model["columns"])  # fmt: skip
+        yield Sentinel(
+            name=name,
+            source="made for this project, an availability row of k of n units; "
+            f"HiGHS 1.15.1 with presolve says {model['said']}",
+            optimum=0.0,
+            unknowns={
+                f"c{j}": Unknown(cost, low, up, whole=bool(whole))
+                for j, ((low, up), cost, whole) in enumerate(limits)
+            },
+            rows=[
+                Row(row, -_INF if low is None else low, _INF if up is None else up)
+                for row, low, up in model["rows"]
+            ],
+        )
+
+
 GUARDED = (
+    *_k_of_n(),
     Sentinel(
         name="k-of-n-5",
         source="made for this project, reduced from a k-of-n availability row; "
