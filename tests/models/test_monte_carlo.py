@@ -21,7 +21,7 @@ from models.availability import (
     up_probabilities,
 )
 from models.derive.reach import Bank as Built
-from models.derive.uptime import Reach
+from models.derive.reach import Reach
 from tests.models.monte_carlo import HOURS, Bank, Estimate, Feed, Kind, Site, simulate
 from tests.models.tiny import tiny
 
