@@ -80,6 +80,10 @@ def _cheapest(kept: Kept, n: Node, x: Name, p: Place, more: Promise) -> Nine:
     s = kept.plan.given.site_of[p]
     ways = [list(_packages(kept, n, p, more))]
     ways += [list(_plant(kept, n, s, d, x)) for d in kept.plan.given.plant_parts.get(s, ())]
+    # Nobody buys experience: the company's own parts are down as they are by then.
+    ways += [
+        [_Way("", 0.0, {part.subsystem: part.downtime.unavailability})] for part in kept.company(n)
+    ]
     designs = frontier([
         [Candidate((i,), (way.musd,), way.unavailability) for i, way in enumerate(own)]
         for own in ways

@@ -107,6 +107,40 @@ what stands and buys no more.
 that favours a plan, as racks of no age do, `check` warns; `rackwatt check --json` and
 `manifest.json` list all that were taken. `fleet.*.age_months` stands for several rows.
 
+**Uptime.** A package states what it is said to reach (`uptime.packages`), or parts of halls, sites
+and the company are made of components, of which the catalogue holds the usual ones:
+
+```toml
+[uptime.subsystems.ups]            # each hall has its own: units needed, with up to two spares
+level = "hall"
+components = ["ups-1mw"]
+spares_max = 2
+
+[uptime.subsystems.gens]           # the site's: blocks of 10 MW behind one feed
+level = "site"
+components = ["gen10"]
+feed = "transmission-feed"
+ride_through_seconds = 300         # longer than the start, else every outage is one of AI
+load_share = 1.35
+
+[uptime.components.gen10]
+use = "diesel-2500kw"
+unit_mw = 10
+
+[uptime.subsystems.trafos]         # mining runs on the same units and drops first
+level = "site"
+components = ["transformer-3mva"]
+pooled = true
+
+[sites.north.plant.trafos]         # what stands today; without it no rack runs
+component = "transformer-3mva"
+units = 20
+```
+
+The states of halls are named by their spares, as `ai-air+ups1.cool2`. `rackwatt check` says which
+hall may serve which contract, and why not the others. Every unit of a plant is a step of the
+search: type many small ones as larger blocks.
+
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
 columns `time` (start of the hour, local, with its offset from UTC, as
 `2024-01-31 23:00:00-06:00`), `price_usd_per_mwh`, and optionally `cut` (1 where interruptible load

@@ -57,7 +57,7 @@ def best_reach(facts: Facts, offer: Contract, hall: str | None = None) -> Best |
     """
     promise = promise_of(offer)
     found = [
-        _at(facts, place, promise)
+        _at(facts, place, promise, facts.experience_months(offer))
         for place in facts.place_list
         if place.workload == "ai"
         and (offer.sites is None or place.site in offer.sites)
@@ -66,11 +66,11 @@ def best_reach(facts: Facts, offer: Contract, hall: str | None = None) -> Best |
     return max(found, key=lambda best: best.availability, default=None)
 
 
-def _at(facts: Facts, place: Place, promise: Promise) -> Best:
+def _at(facts: Facts, place: Place, promise: Promise, months: float | None) -> Best:
     downtime = {**dict(_hall(facts, place, promise)), **dict(_plant(facts, place, promise))}
     for name, part in facts.i.uptime.subsystems.items():
         if part.level == "company":
-            downtime[name] = float(facts.designs.reach.company(part, None))
+            downtime[name] = float(facts.designs.reach.company(part, months))
     return Best(place.site, place.hall, float(1 - series(list(downtime.values()))), downtime)
 
 

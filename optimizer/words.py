@@ -49,6 +49,7 @@ LIMITS: Mapping[str, Limit] = {
     "hosting.cloud_demand_limit": Limit("demand for GPU-hours", "MW"),
     "uptime.carrying_limit": Limit("AI that the plant carries", "MW"),
     "uptime.standing_units": Limit("units of the plant that stand", "units"),
+    "uptime.plant_limit": Limit("units of the plant beyond any use", "units"),
     "uptime.pool_units": Limit("units that AI and mining share", "units"),
     "uptime.pool_reservation": Limit("AI that shared units carry", "MW"),
     "uptime.pool_limit": Limit("AI and mining that shared units carry", "MW"),

@@ -323,8 +323,15 @@ class Facts:
         alone = not self.plants.parts[p.site] and not self.designs.of_company
         if package.stated is not None and alone:
             return package.stated >= offer.availability
-        used = self.hall_weight(p, promise) + self.plants.least_weight(p.site, promise)
+        used = self.package_weight(p, promise) + self.plants.least_weight(p.site, promise)
+        used += self.designs.company_weight(promise, self.experience_months(offer))
         return used <= DOWNTIME_PARTS
+
+    def experience_months(self, offer: Contract) -> float | None:
+        """Most months of AI behind the company when an offer starts; None for an old hand."""
+        if not self.designs.learns:
+            return None
+        return float(max(0, month_index(offer.start) - self.tree.start))
 
     def conversion(self, p: Place, q: Place) -> tuple[int, float] | None:
         """Months and dollars per hall from one state to another; None where there is no way."""

@@ -12,6 +12,7 @@ from optimizer.checks.fits import fits
 from optimizer.checks.idle import idle_keys, lead_times, unused_blocks
 from optimizer.checks.impossible import impossibilities
 from optimizer.checks.limits import contradictions
+from optimizer.checks.plants import plants
 from optimizer.checks.plausible import plausibility
 from optimizer.checks.references import names_known
 from optimizer.errors import Problem
@@ -22,6 +23,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     dates,
     contradictions,
     fits,
+    plants,
     idle_keys,
     lead_times,
     ages,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from models.instance import (
     Bitcoin,
     Block,
+    Component,
     Contract,
     Finance,
     Fitout,
@@ -20,6 +21,7 @@ from models.instance import (
     Rack,
     RackOrder,
     Site,
+    Subsystem,
 )
 from optimizer.checks.draft import Draft, Span
 from optimizer.errors import Problem
@@ -28,7 +30,7 @@ from optimizer.keys import Key
 
 def idle_keys(draft: Draft) -> Iterator[Problem]:
     """Find keys that a person typed and that have no effect."""
-    for check in (_bitcoin, _finance, _policy, _racks, _halls, _contracts):
+    for check in (_bitcoin, _finance, _policy, _racks, _halls, _contracts, _uptime):
         for key, why in check(draft):
             if draft.typed(key):
                 yield draft.warning(key, f"the key has no effect: {why}")
@@ -44,6 +46,25 @@ def unused_blocks(draft: Draft) -> Iterator[Problem]:
 def _given(block: Block, key: Key, *names: str) -> Iterator[Key]:
     """Walk the keys among ``names`` that the block gives."""
     yield from ((*key, name) for name in names if name in block.model_fields_set)
+
+
+def _uptime(draft: Draft) -> Iterator[tuple[Key, str]]:
+    parts = draft.rows(Subsystem, "uptime", "subsystems")
+    for key, part in parts:
+        if part.feed is None:
+            for at in _given(part, key, "ride_through_seconds", "restart_hours"):
+                yield at, "the part has no feed"
+        if part.level == "company":
+            for at in _given(part, key, "spares_max", "mixing", "needed_in_fitout", "load_share"):
+                yield at, "a part of the company is there once"
+        if part.level != "site":
+            for at in _given(part, key, "sites"):
+                yield at, "only parts of a site's plant are limited to sites"
+    learn = {name for _, part in parts if part.level == "company" for name in part.components}
+    for key, kind in draft.rows(Component, "uptime", "components"):
+        if key[-1] not in learn:
+            for at in _given(kind, key, "newcomer_factor", "learning_months"):
+                yield at, "no part of the company is made of it"
 
 
 def _bitcoin(draft: Draft) -> Iterator[tuple[Key, str]]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Rows that a table of this section shows at most.
 MOST_ROWS = 12
+#: What a part belongs to.
+LEVELS = {"hall": "each hall", "site": "site plant", "company": "company"}
 #: Columns of a terminal that hold the whole table of promises.
 WIDE = 100
 Row = dict[Any, Any]
@@ -146,6 +148,11 @@ def _credits(rows: list[Row]) -> Iterator[Text]:
     if sum(known) > 0:
         musd = figure(sum(known))
         yield Text(f"credits of {musd} M$ a year are expected; the value does not count them")
+    if any(_known(row["outages_per_year"]) for row in rows):
+        yield Text(
+            "broken: how likely a month falls below the promise, or a year holds such a month",
+            "dim",
+        )
     unknown = len(rows) - sum(_known(row["outages_per_year"]) for row in rows)
     if unknown:
         yield Text(
@@ -176,12 +183,12 @@ def _designs(parts: list[Row]) -> Table:
         own = (part["hall"], part["state"]) if part["level"] == "hall" else plant
         lines.setdefault((part["site"], *own), []).append(part)
     table = grid(("where", "words"), ("", "words"), ("from", "date"), ("to", "date"),
-                 ("IT MW", "figure"), ("units", "words"))  # fmt: skip
+                 ("MW", "figure"), ("units", "words"))  # fmt: skip
     for same in list(lines.values())[:MOST_ROWS]:
         hall = same[0]["level"] == "hall"
         table.add_row(
             same[0]["hall"] if hall else same[0]["site"],
-            "each hall" if hall else "site plant",
+            LEVELS[same[0]["level"]],
             min(part["month_first"] for part in same),
             max(part["month_last"] for part in same),
             figure(max(part["it_mw"] for part in same)),

@@ -1,0 +1,96 @@
+"""Whether what keeps AI running fits together: feeds and generators, plants that stand, pools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.instance import Component, FleetRow, Hall, Site, Standing, Subsystem
+from optimizer.checks.draft import Draft
+from optimizer.errors import Problem, listed
+from optimizer.keys import Key
+
+Parts = list[tuple[Key, Subsystem]]
+
+
+def plants(draft: Draft) -> Iterator[Problem]:
+    """Find parts whose units cannot do what the part asks of them."""
+    kinds = draft.table(Component, "uptime", "components")
+    parts = draft.rows(Subsystem, "uptime", "subsystems")
+    for key, part in parts:
+        yield from _standby(draft, key, part, kinds)
+        yield from _mixing(draft, key, part, kinds)
+        yield from _ride_through(draft, key, part, kinds)
+    for site_key, site in draft.rows(Site, "sites"):
+        yield from _standing(draft, str(site_key[-1]), parts)
+        yield from _mines_today(draft, site_key, site, parts)
+
+
+def _standby(
+    draft: Draft, key: Key, part: Subsystem, kinds: dict[str, Component]
+) -> Iterator[Problem]:
+    """Units stand by behind a feed, and nowhere else."""
+    for position, name in enumerate(part.components):
+        kind = kinds.get(name)
+        if kind is None or (kind.start_failure_share is not None) == (part.feed is not None):
+            continue
+        at = (*key, "components", position)
+        if part.feed is not None:
+            message = "the part has a feed, and this component does not stand by"
+            hint = "give it start_failure_share and hours_to_failure, or take the feed out"
+        else:
+            message = "this component stands by, and the part has no feed that it could bridge"
+            hint = "name the component of the feed under `feed`"
+        yield draft.problem(at, message, found=name, hint=hint)
+
+
+def _mixing(
+    draft: Draft, key: Key, part: Subsystem, kinds: dict[str, Component]
+) -> Iterator[Problem]:
+    sizes = {kinds[name].unit_mw for name in part.components if name in kinds}
+    if part.mixing and len(sizes) > 1:
+        found = ", ".join("any" if size is None else f"{size:g} MW" for size in sizes)
+        message = "kinds that stand side by side have to be of one size"
+        yield draft.problem((*key, "mixing"), message, found=found)
+
+
+def _ride_through(
+    draft: Draft, key: Key, part: Subsystem, kinds: dict[str, Component]
+) -> Iterator[Problem]:
+    """A UPS that is empty before the generators run makes every outage one of AI."""
+    starts = [kinds[name].start_seconds for name in part.components if name in kinds]
+    if part.feed is not None and starts and part.ride_through_seconds < min(starts):
+        message = "the UPS is empty before the units run: every outage of the feed is one of AI"
+        found, allowed = f"{part.ride_through_seconds:g} s", f"{min(starts):g} s or more"
+        yield draft.warning((*key, "ride_through_seconds"), message, found=found, allowed=allowed)
+
+
+def _standing(draft: Draft, site: str, parts: Parts) -> Iterator[Problem]:
+    """Compare the units that stand today with what their part can be made of."""
+    known = {str(key[-1]): part for key, part in parts}
+    for key, standing in draft.rows(Standing, "sites", site, "plant"):
+        part = known.get(str(key[-1]))
+        if part is None:
+            continue
+        if part.level != "site":
+            message = f"{key[-1]} is a part of the {part.level}, not of a site's plant"
+            yield draft.problem(key, message, hint="take it out")
+        elif part.sites is not None and site not in part.sites:
+            message = f"{key[-1]} is no part of this site's plant"
+            yield draft.problem(key, message, allowed=listed(part.sites))
+        elif standing.component not in part.components:
+            at, message = (*key, "component"), f"{key[-1]} is not made of this component"
+            allowed = listed(part.components)
+            yield draft.problem(at, message, found=standing.component, allowed=allowed)
+
+
+def _mines_today(draft: Draft, key: Key, site: Site, parts: Parts) -> Iterator[Problem]:
+    """Mining on a pooled part stands still until units of it stand."""
+    halls = draft.table(Hall, "halls")
+    fleet = [row for _, row in draft.rows(FleetRow, "fleet")]
+    here = any(row.hall in halls and halls[row.hall].site == key[-1] for row in fleet)
+    for name, part in ((str(at[-1]), part) for at, part in parts):
+        pooled = part.pooled and (part.sites is None or key[-1] in part.sites)
+        if pooled and here and name not in site.plant:
+            message = f"racks stand here, and no units of {name}, on which all mining runs"
+            hint = f"say what stands: [sites.{key[-1]}.plant.{name}] with component and units"
+            yield draft.warning(key, message, hint=hint)

@@ -1,0 +1,93 @@
+"""What `check` says of plants: feeds, sizes, what stands, and what a UPS carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from optimizer.errors import InputRefused
+from optimizer.load import load
+from tests.folders import INSTANCE, write_folder
+
+COMPONENTS = """
+[uptime.components.block]
+unit_mw = 5.0
+failures_per_year = 0.1
+hours_to_repair = 4.0
+[uptime.components.small]
+unit_mw = 1.0
+failures_per_year = 0.1
+hours_to_repair = 4.0
+[uptime.components.grid]
+failures_per_year = 0.5
+hours_to_repair = 2.0
+[uptime.components.diesel]
+unit_mw = 5.0
+availability = 0.995
+hours_to_repair = 24.0
+start_failure_share = 0.01
+hours_to_failure = 1000.0
+"""
+POWER = '[uptime.subsystems.power]\nlevel = "site"\ncomponents = ["{}"]\n'
+
+
+def told(tmp_path: Path, toml: str) -> list[tuple[str, str]]:
+    """Say what is wrong, or odd, and where."""
+    folder = write_folder(tmp_path / "i", INSTANCE + COMPONENTS + toml)
+    try:
+        problems = load(folder).warnings
+    except InputRefused as refused:
+        problems = refused.problems
+    return [(problem.key, problem.message) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("toml", "key", "words"),
+    [
+        (POWER.format("block") + 'feed = "grid"\n', "uptime.subsystems.power.components.0",
+         "does not stand by"),
+        (POWER.format("diesel"), "uptime.subsystems.power.components.0", "has no feed"),
+        (POWER.format("diesel") + 'feed = "grid"\nride_through_seconds = 5\n',
+         "uptime.subsystems.power.ride_through_seconds", "every outage of the feed"),
+        (POWER.format("block") + "ride_through_seconds = 5\n",
+         "uptime.subsystems.power.ride_through_seconds", "no effect: the part has no feed"),
+        ('[uptime.subsystems.ups]\nlevel = "hall"\ncomponents = ["block", "small"]\n'
+         "mixing = true\n", "uptime.subsystems.ups.mixing", "of one size"),
+        (POWER.format("block") + "[uptime.components.people]\nfailures_per_year = 0.1\n"
+         "hours_to_repair = 1.0\nnewcomer_factor = 3.0\n",
+         "uptime.components.people.newcomer_factor", "no part of the company"),
+    ],
+)  # fmt: skip
+def test_units_that_cannot_do_what_is_asked(
+    tmp_path: Path, toml: str, key: str, words: str
+) -> None:
+    assert any(at == key and words in message for at, message in told(tmp_path, toml))
+
+
+POOL = POWER.format("block") + "pooled = true\n"
+HALL_PART = '[uptime.subsystems.ups]\nlevel = "hall"\ncomponents = ["block"]\n'
+
+
+def standing(part: str, component: str) -> str:
+    """Let two units stand at the site."""
+    return f'[sites.north.plant.{part}]\ncomponent = "{component}"\nunits = 2\n'
+
+
+@pytest.mark.parametrize(
+    ("toml", "key", "words"),
+    [
+        (HALL_PART + standing("ups", "block"), "sites.north.plant.ups", "a part of the hall"),
+        (POOL + standing("power", "small"), "sites.north.plant.power.component", "not made of"),
+        (POOL, "sites.north", "no units of power, on which all mining runs"),
+    ],
+)
+def test_plants_that_stand_are_of_their_part(
+    tmp_path: Path, toml: str, key: str, words: str
+) -> None:
+    assert any(at == key and words in message for at, message in told(tmp_path, toml))
+
+
+def test_a_plant_that_fits_is_not_spoken_of(tmp_path: Path) -> None:
+    said = told(tmp_path, POOL + standing("power", "block"))
+    assert not [message for key, message in said if "plant" in key or "uptime" in key], said
