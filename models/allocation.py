@@ -108,6 +108,8 @@ FAMILIES: tuple[Family, ...] = (
     Family(hosting.presence_by_contract, i.served_sites, "nsc", limit=False),
     Family(uptime.one_option, i.carried, "nsdq", limit=False),
     Family(uptime.carrying_limit, i.carried, "nsdq"),
+    Family(uptime.plant_reservation, i.always_needed, "nsd"),
+    Family(uptime.served_at_site, i.served, "npq", limit=False),
     Family(uptime.standing_units, i.counted, "nsduq"),
     Family(uptime.downtime_budget, i.served, "npq"),
     Family(uptime.serving_limit, i.served, "npq", limit=False),

@@ -121,7 +121,7 @@ def _with_common_cause(units: Units, count: int) -> list[Share]:
 
 def _too_few(groups: Sequence[tuple[Units, int]], needed: int) -> Share:
     """Probability that fewer than ``needed`` units are up, summed from the small tail."""
-    if sum(count for _, count in groups) < needed:
+    if sum(max(0, count) for _, count in groups) < needed:
         return 1
     reached: list[Share] = [1]
     for units, count in groups:
@@ -145,8 +145,9 @@ def bank_unavailability(groups: Sequence[Units], needed: int) -> Share:
 
     and with one unit out for planned work a share :math:`m` of the time,
     :math:`U = (1-m)\, U_{nk} + m\, U_{n-1,k}`. Several kinds share the load; each has its own
-    common cause, so that only unlike units beat the floor :math:`\beta q`. Planned work that would
-    take more than one unit out all year is more than a bank can bear.
+    common cause, so that only unlike units beat the floor :math:`\beta q`. Where planned work
+    takes more than one unit out on average, so many whole ones are out all year; of mixed kinds
+    that is more than a bank is taken to bear.
 
     Parameters
     ----------
@@ -166,16 +167,28 @@ def bank_unavailability(groups: Sequence[Units], needed: int) -> Share:
     """
     if needed <= 0:
         return 0
-    whole = [(units, units.count) for units in groups]
     out = sum((units.maintenance_share for units in groups if units.count), start=0)
     if out > 1:
-        return 1
+        return _always_out(groups, needed, out)
+    whole = [(units, units.count) for units in groups]
     lost = (1 - out) * _too_few(whole, needed)
     for i, units in enumerate(groups):
         if units.count and units.maintenance_share:
             less = [*whole[:i], (units, units.count - 1), *whole[i + 1 :]]
             lost += units.maintenance_share * _too_few(less, needed)
     return lost
+
+
+def _always_out(groups: Sequence[Units], needed: int, out: Share) -> Share:
+    """Share of time short where planned work has whole units out all year."""
+    present = [units for units in groups if units.count]
+    if len(present) > 1:
+        return 1
+    (units,) = present
+    left, more = units.count - math.floor(out), out - math.floor(out)
+    return (1 - more) * _too_few([(units, left)], needed) + more * _too_few(
+        [(units, left - 1)], needed
+    )
 
 
 @dataclass(frozen=True)

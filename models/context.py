@@ -36,6 +36,7 @@ class Context:
     plant_orders: Values
     held: Values
     served: Values
+    promised: Values
     began: Values
     pool: Values
     pool_load: Values

@@ -60,6 +60,7 @@ DECISIONS: tuple[Decision, ...] = (
     D("plant_orders", "G", "nsdu", "unit", "integer", "plant units ordered", i.plant_ordering),
     D("held", "x", "nsdoq", "", "binary", "how a part of the plant carries a class", i.held),
     D("served", "x", "npq", "", "binary", "a class of contracts is served in a place", i.served),
+    D("promised", "x", "nsq", "", "binary", "a class is served at a site", i.promised),
     D("began", "x", "n", "", "binary", "the company has begun with AI", i.learning),
     D("pool", "x", "nsdy", "", "binary", "units that AI and mining share", i.pooling),
     D("pool_load", "T", "nsdyfkb", "MW", "positive", "facility MW on units shared", i.pool_loads),

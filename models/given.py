@@ -394,6 +394,15 @@ class Given:
     plant_most: Table[tuple[Site, Part, Unit], float] = known(
         "unit", r"\bar G", "most units that any option needs"
     )
+    plant_unit_mw: Table[tuple[Site, Part, Unit], float] = known(
+        "MW/unit", "M", "AI that a unit carries"
+    )
+    plant_always: frozenset[tuple[Site, Part]] = shape(
+        "parts without a feed, that AI needs at every moment and mining does not share"
+    )
+    plant_carries_most: Table[tuple[Site, Part], float] = known(
+        "MW", r"\bar A", "most that a part may ever carry"
+    )
     plant_cost: Table[tuple[Site, Part, Unit], float] = known(
         "MUSD/unit", r"\kappa", "capex of a unit"
     )

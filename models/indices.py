@@ -529,3 +529,9 @@ def learning(g: Given) -> Iterable[Index]:
 def learning_served(g: Given) -> Iterable[Index]:
     """Nodes, places and classes served, where the company is new to AI and learns."""
     return served(g) if g.learning_weight else ()
+
+
+def always_needed(g: Given) -> Iterable[Index]:
+    """Nodes, sites and the parts without a feed, which all AI needs."""
+    return ((n, s, d) for n, s in sites(g) for d in g.plant_parts.get(s, ())
+            if (s, d) in g.plant_always)  # fmt: skip

@@ -970,6 +970,14 @@ class Subsystem(Block):
     )
 
     @model_validator(mode="after")
+    def _paid(self) -> Subsystem:
+        if self.mixing and self.needed_in_fitout:
+            raise PydanticCustomError(
+                "mixed_fitout", "of mixed kinds it is not said which the fit-out pays for"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _company(self) -> Subsystem:
         if self.level == "company" and (len(self.components) > 1 or self.feed is not None):
             raise PydanticCustomError(

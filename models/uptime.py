@@ -28,6 +28,7 @@ from models.given import (
     Unit,
     UnitsUp,
 )
+from models.grid import ai_loads
 from models.relation import Number, Relation, at_least, at_most, equal, total
 from models.tree import Leaf, Node
 
@@ -78,9 +79,9 @@ def one_option(c: Context, n: Node, s: Site, d: Part, q: SlaClass) -> Relation:
 
 
 def carrying_limit(c: Context, n: Node, s: Site, d: Part, q: SlaClass) -> Relation:
-    r"""The units needed carry the load of a class and of those stricter.
+    r"""The units needed carry the load of a class that is served and of those stricter.
 
-    .. math:: A_{nsdq} \le \sum_o M_{sdo}\, x_{nsdoq}
+    .. math:: A_{nsdq} \le \sum_o M_{sdo}\, x_{nsdoq} + \bar A_{sd} \big( 1 - x_{nsq} \big)
     """
     g = c.given
     carried = total(
@@ -88,7 +89,35 @@ def carrying_limit(c: Context, n: Node, s: Site, d: Part, q: SlaClass) -> Relati
         for o in g.plant_options[s, d]
         if (n, s, d, o, q) in c.held
     )
-    return at_most(load(c, n, s, d, q), carried)
+    unserved = g.plant_carries_most[s, d] * (1.0 - c.promised[n, s, q])
+    return at_most(load(c, n, s, d, q), total((carried, unserved)))
+
+
+def plant_reservation(c: Context, n: Node, s: Site, d: Part) -> Relation:
+    r"""Units that stand carry all of AI, what is promised and what is not.
+
+    .. math::
+        \sum_{p \in s} \sum_k \Big( \sum_c a_{ncpk} + g_{npk} \Big) \le
+        \sum_u M_{sdu} \Big( G^0_{sdu} + \sum_m G_{msdu} \Big)
+    """
+    g = c.given
+    ai = total(
+        mw
+        for h in g.halls[s]
+        for p in g.places[h]
+        if g.workload_of[p] == "ai"
+        for mw in ai_loads(c, n, p)
+    )
+    units = (g.plant_unit_mw[s, d, u] * installed(c, n, s, d, u) for u in g.plant_units[s, d])
+    return at_most(ai, total(units))
+
+
+def served_at_site(c: Context, n: Node, p: Place, q: SlaClass) -> Relation:
+    r"""A class served in a place is served at its site.
+
+    .. math:: x_{npq} \le x_{nsq}
+    """
+    return at_most(c.served[n, p, q], c.promised[n, c.given.site_of[p], q])
 
 
 def standing_units(c: Context, n: Node, s: Site, d: Part, u: Unit, q: SlaClass) -> Relation:

@@ -77,7 +77,8 @@ CONVENTIONS = """\
   such as its operators. Halls without a package promise nothing. Of identical units that share
   failures a share strikes all at once; planned work takes one unit out at a time; generators are
   not repaired during an outage. A part carries what it must at nameplate: so many units are needed
-  as carry the class of a contract and all stricter ones, and every further one is a spare.
+  as carry the class of a contract and all stricter ones, and every further one is a spare. What
+  is not promised needs units too, and no spare; a feed carries it while it is up.
 - **A company new to AI** errs more often by `newcomer_factor`, of which half is left after
   `learning_months`, counted from the first period with an AI hall in service, let or not.
 - **Mining on a pooled plant** takes every shortfall first, the least valuable machines before the

@@ -25,8 +25,8 @@ from optimizer.matrix import Flags, Floats, Matrix, largest_violation, objective
 #: Decisions whose whole numbers are searched first.
 LARGE = frozenset(
     {
-        "conversions", "builds", "plant_orders", "held", "served", "began", "pool", "signing",
-        "hosts", "mines", "entered", "lasting", "released",
+        "conversions", "builds", "plant_orders", "held", "served", "promised", "began", "pool",
+        "signing", "hosts", "mines", "entered", "lasting", "released",
     }
 )  # fmt: skip
 #: Part of the gap and of the time that the search over large decisions may use up.

@@ -54,7 +54,7 @@ SECONDS_FOR_NOTHING = (1.0, 60.0)
 #: How often racks that do not split into whole halls may send the search back.
 ROUNDS_OF_FILLING = 3
 #: Whole numbers that no one acts on: how a plant that stands carries what is served.
-FOLLOWING = frozenset({"held", "served", "pool"})
+FOLLOWING = frozenset({"held", "served", "promised", "pool"})
 #: Nodes in which they are chosen anew once all actions are known.
 NODES_TO_FOLLOW = 200
 #: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.

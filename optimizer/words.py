@@ -48,6 +48,7 @@ LIMITS: Mapping[str, Limit] = {
     "hosting.owner_racks_limit": Limit("GPU racks installed", "MW"),
     "hosting.cloud_demand_limit": Limit("demand for GPU-hours", "MW"),
     "uptime.carrying_limit": Limit("AI that the plant carries", "MW"),
+    "uptime.plant_reservation": Limit("AI that units of the plant carry", "MW"),
     "uptime.standing_units": Limit("units of the plant that stand", "units"),
     "uptime.plant_limit": Limit("units of the plant beyond any use", "units"),
     "uptime.pool_units": Limit("units that AI and mining share", "units"),

@@ -6,7 +6,7 @@ A site's plant is left to the model: type and number of units, with the AI load 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -113,18 +113,30 @@ class Plants:
         }
 
     def _options(self, s: str, name: str) -> Iterator[Option]:
+        """Walk the ways that differ: more units that make no promise easier are left out."""
         part, most = self.i.uptime.subsystems[name], self.most_mw(s, name)
         if part.feed is not None:
             yield Option(Bank(name, (), 0), "", most)
         for unit in part.components:
             size = self.i.uptime.components[unit].unit_mw
-            largest = units_needed(most * part.load_share, size)
-            for needed in range(1, largest + 1):
+            for needed in range(1, units_needed(most * part.load_share, size) + 1):
                 mw = most if size is None else needed * size / part.load_share
-                # Units that mining uses are spare to AI, however many they are.
-                spares = largest - needed if part.pooled else 0
-                for count in range(needed, needed + max(part.spares_max, spares) + 1):
-                    yield Option(Bank(name, ((unit, count),), needed), unit, min(mw, most))
+                before: list[int] = []
+                for count in range(needed, self.most_units(s, name, unit) + 1):
+                    option = Option(Bank(name, ((unit, count),), needed), unit, min(mw, most))
+                    weights = [self._weight(option, promise) for promise in self.promises]
+                    if weights != before:
+                        yield option
+                    before = weights
+
+    def most_units(self, s: str, name: str, unit: str) -> int:
+        """Most units that any load needs with its spares, or as many as stand."""
+        part = self.i.uptime.subsystems[name]
+        size = self.i.uptime.components[unit].unit_mw
+        largest = units_needed(self.most_mw(s, name) * part.load_share, size) + part.spares_max
+        standing = self.i.sites[s].plant.get(name)
+        today = standing.units if standing and standing.component == unit else 0
+        return max(largest, today)
 
     def most_mw(self, s: str, name: str) -> float:
         """Most MW that a part may ever carry: AI's, or all of a site's where mining shares it."""
@@ -134,14 +146,20 @@ class Plants:
     @cached_property
     def pools(self) -> dict[tuple[str, str], tuple[Pool, ...]]:
         """Numbers of units that mining and AI may share, by site and pooled part."""
-        found: dict[tuple[str, str], dict[Pool, None]] = {}
-        for (s, name), ways in self.options.items():
-            part = self.i.uptime.subsystems[name]
-            for way in ways if part.pooled else ():
-                size = self.i.uptime.components[way.unit].unit_mw
-                mw = (self.most_mw(s, name) if size is None else size) / part.load_share
-                found.setdefault((s, name), {})[Pool(way.unit, way.units, mw)] = None
-        return {key: tuple(pools) for key, pools in found.items()}
+        return {
+            (s, name): tuple(self._pools(s, name))
+            for s, parts in self.parts.items()
+            for name in parts
+            if self.i.uptime.subsystems[name].pooled
+        }
+
+    def _pools(self, s: str, name: str) -> Iterator[Pool]:
+        part, most = self.i.uptime.subsystems[name], self.most_mw(s, name)
+        for unit in part.components:
+            size = self.i.uptime.components[unit].unit_mw
+            mw = most if size is None else size / part.load_share
+            for count in range(1, self.most_units(s, name, unit) + 1):
+                yield Pool(unit, count, mw)
 
     @cached_property
     def weights(self) -> dict[tuple[str, str, str, str], int]:
@@ -173,16 +191,12 @@ class Plants:
 def tables(d: Facts) -> dict[str, Any]:
     """Tables of plants: their parts, what units cost, and what each way to carry a load uses."""
     plants = d.plants
-    pooled = {s for s, _ in plants.pools}
     learns = d.designs.learns
-    used = {
-        s
-        for s, parts in plants.parts.items()
-        if (parts or learns) and (d.promised_at(s) or s in pooled)
-    }
+    used = {s for s, parts in plants.parts.items() if parts or (learns and d.promised_at(s))}
     options = {key: ways for key, ways in plants.options.items() if key[0] in used}
-    units = {c for ways in options.values() for way in ways for c, _ in way.bank.counts}
-    kinds = {c: d.i.uptime.components[c] for c in d.i.uptime.components if c in units}
+    choices = {(s, part): tuple(d.i.uptime.subsystems[part].components) for s, part in options}
+    units = {u for own in choices.values() for u in own}
+    kinds = {u: kind for u, kind in d.i.uptime.components.items() if u in units}
     return {
         "sla_classes": tuple(p.name for p in plants.promises),
         "class_of": {
@@ -191,10 +205,7 @@ def tables(d: Facts) -> dict[str, Any]:
             if offer.availability > 0
         },
         "plant_parts": {s: plants.parts[s] for s in d.i.sites if s in used},
-        "plant_units": {
-            key: tuple(dict.fromkeys(c for way in ways for c, _ in way.bank.counts))
-            for key, ways in options.items()
-        },
+        "plant_units": choices,
         "plant_options": {
             (s, part): tuple(
                 way.name
@@ -226,7 +237,7 @@ def tables(d: Facts) -> dict[str, Any]:
         "one_hall": 1.0,
         "downtime_parts": float(DOWNTIME_PARTS),
         **_pools(d),
-        **_units(d, options, kinds),
+        **_units(d, choices, kinds),
     }
 
 
@@ -238,7 +249,8 @@ def _learning(d: Facts) -> dict[tuple[str, int], float]:
         for age in range(d.tree.periods):
             more = d.designs.company_weight(promise, float(age * d.tree.months)) - usual
             if more > 0:
-                found[promise.name, age] = float(more)
+                # More than all is no more than too much; who serves nothing may still begin.
+                found[promise.name, age] = float(min(more, DOWNTIME_PARTS + 1 - max(1, usual)))
     return found
 
 
@@ -278,15 +290,15 @@ def _pools(d: Facts) -> dict[str, Any]:
 
 
 def _units(
-    d: Facts, options: Mapping[tuple[str, str], Sequence[Option]], kinds: Mapping[str, Component]
+    d: Facts, choices: Mapping[tuple[str, str], tuple[str, ...]], kinds: Mapping[str, Component]
 ) -> dict[str, Any]:
-    """Tables of units: what stands, what may be ordered, what it costs."""
+    """Tables of units: what stands, what may be ordered, what it costs and carries."""
     lag = {c: d.lag(kind.works_months) for c, kind in kinds.items()}
-    most: dict[tuple[str, str, str], float] = {}
-    for (s, part), ways in options.items():
-        for way in ways:
-            for c, count in way.bank.counts:
-                most[s, part, c] = max(most.get((s, part, c), 0.0), float(count))
+    most = {
+        (s, part, u): float(d.plants.most_units(s, part, u))
+        for (s, part), own in choices.items()
+        for u in own
+    }
     today = {
         (s, part, standing.component): float(standing.units)
         for s, site in d.i.sites.items()
@@ -299,6 +311,15 @@ def _units(
         "plant_lag": lag,
         "plant_today": today,
         "plant_most": most,
+        "plant_unit_mw": {
+            k: kw[k] / KW_PER_MW / d.i.uptime.subsystems[k[1]].load_share for k in most
+        },
+        "plant_always": frozenset(
+            (s, part)
+            for s, part in choices
+            if d.i.uptime.subsystems[part].feed is None and not d.i.uptime.subsystems[part].pooled
+        ),
+        "plant_carries_most": {key: d.plants.most_mw(*key) for key in choices},
         "plant_cost": {k: kw[k] * kinds[k[2]].capex_usd_per_kw / USD_PER_MUSD for k in most},
         "plant_upkeep": {
             k: kw[k] * kinds[k[2]].opex_usd_per_kw_year / USD_PER_MUSD * years for k in most

@@ -62,6 +62,9 @@ def _uptime(draft: Draft) -> Iterator[tuple[Key, str]]:
                 yield at, "only parts of a site's plant are limited to sites"
     learn = {name for _, part in parts if part.level == "company" for name in part.components}
     for key, kind in draft.rows(Component, "uptime", "components"):
+        if kind.start_failure_share is not None:
+            for at in _given(kind, key, "maintenance_hours_per_year"):
+                yield at, "the availability of a unit that stands by holds its planned work"
         if key[-1] not in learn:
             for at in _given(kind, key, "newcomer_factor", "learning_months"):
                 yield at, "no part of the company is made of it"

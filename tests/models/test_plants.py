@@ -19,11 +19,11 @@ from scipy.optimize import linprog
 from models.availability import series
 from models.derive.reach import Bank, Reach, units_needed
 from models.hours import flat
-from models.instance import Instance
+from models.instance import Contract, Instance
 from optimizer.case import prepare
 from optimizer.highs import Options
 from optimizer.solve import solve
-from tests.models.tiny import LEASE, Typed, tiny
+from tests.models.tiny import LEASE, PLANT, Typed, merged, tiny
 
 HALL_MW = 2.0
 EXACT = Options(gap=1e-9, absolute_gap=1e-9)
@@ -178,9 +178,7 @@ class Sites:
         typed = self.i.uptime.subsystems[part]
         size = self.i.uptime.components[unit].unit_mw
         assert size is not None
-        needs = [
-            (min(n, k + typed.spares_max), k, k * size / typed.load_share) for k in range(1, n + 1)
-        ]
+        needs = [(n, k, k * size / typed.load_share) for k in range(1, n + 1)]
         if typed.feed is not None:
             # The feed carries any load while it is up.
             needs.append((0, 0, 99.0))
@@ -245,3 +243,79 @@ def test_the_best_plant_equals_enumeration(batch: int) -> None:
         assert gain == pytest.approx(expected, abs=1e-6, rel=1e-6), seed
         built += expected > 1e-6
     assert built >= 20, "most sites should be worth it"
+
+
+# --- laws ----------------------------------------------------------------------------------
+
+
+def value(instance: Instance) -> float:
+    solved = solve(prepare(instance, {"a": flat(40.0)}), EXACT)
+    assert solved.status == "solved"
+    assert solved.value_musd is not None
+    return solved.value_musd
+
+
+def with_offers(instance: Instance, offers: dict[str, Any]) -> Instance:
+    return instance.model_copy(update={"contracts": offers})
+
+
+@pytest.mark.parametrize("batch", range(2))
+def test_an_offer_that_nobody_has_to_sign_never_lowers_value(batch: int) -> None:
+    """Nor does one that promises more, less, or counts planned work otherwise."""
+    for seed in range(1000 + 40 * batch, 1040 + 40 * batch):
+        instance = draw(seed)
+        r = random.Random(seed)
+        (first, *_) = instance.contracts.items()
+        poor = {**offer(r), "rate_usd_per_kw_month": 20.0, "availability": r.choice(NINES)}
+        more = dict([first]) | {"poor": Contract.model_validate(poor)}
+        alone = value(with_offers(instance, dict([first])))
+        assert value(with_offers(instance, more)) >= alone - 1e-6, seed
+
+
+NINES = (0.99, 0.999, 0.9999, 0.99999)
+
+
+def test_a_laxer_offer_does_not_stand_in_the_way_of_one_without_planned_work() -> None:
+    """A chiller that is worked on for 20 hours keeps 99.99 % but for that, and not 99.9 % with."""
+    worked = {**PLANT["components"]["chiller"], "maintenance_hours_per_year": 20.0}
+    strict = {**LEASE, "availability": 0.9999, "planned_work_excluded": True}
+    strict |= {"min_mw": 1.0, "max_mw": 2.0, "rate_usd_per_kw_month": 200.0}
+    lax = {**LEASE, "rate_usd_per_kw_month": 20.0}
+    typed = {
+        "uptime": merged(PLANT, {"packages": {"n1": {"availability": 0.99999}},
+                                 "components": {"chiller": {**worked, "availability": 0.99999}}}),
+        "sites__a__plant": {"cool": {"component": "chiller", "units": 1}},
+        "fleet": [],
+        "halls__h": {"fitout": "ai", "package": "n1"},
+    }  # fmt: skip
+    alone = value(tiny(**typed, contracts={"strict": strict}))
+    both = value(tiny(**typed, contracts={"strict": strict, "lax": lax}))
+    assert alone > 1.0
+    assert both >= alone - 1e-6
+
+
+def test_two_parts_that_learn_do_not_forbid_ai_to_who_serves_nothing() -> None:
+    people = {"availability": 0.99999, "hours_to_repair": 1.0, "newcomer_factor": 50.0}
+    crew = {
+        "packages": {"n1": {"availability": 0.999999}},
+        "components": {"a": people, "b": people},
+        "subsystems": {x: {"level": "company", "components": [x]} for x in ("a", "b")},
+    }
+    easy = {**LEASE, "availability": 0.99, "rate_usd_per_kw_month": 200.0}
+    hard = {**LEASE, "availability": 0.9999, "rate_usd_per_kw_month": 20.0}
+    typed = {"uptime": crew, "fleet": [], "halls__h": {"fitout": "ai", "package": "n1"}}
+    alone = value(tiny(**typed, contracts={"easy": easy}))
+    assert value(tiny(**typed, contracts={"easy": easy, "hard": hard})) >= alone - 1e-6
+    assert alone > 1.0
+
+
+def test_units_that_stand_beyond_the_spares_count() -> None:
+    """Four chillers stand and one is needed: three of them may fail."""
+    units = {"cool": {"component": "chiller", "units": 4}}
+    typed = {
+        "uptime": merged(PLANT, {"packages": {"n1": {"availability": 0.99999999}},
+                                 "subsystems": {"cool": {"spares_max": 0}}}),
+        "sites__a__plant": units, "fleet": [], "halls__h": {"fitout": "ai", "package": "n1"},
+    }  # fmt: skip
+    lease = {**LEASE, "availability": 0.999999, "rate_usd_per_kw_month": 200.0, "max_mw": 1.5}
+    assert value(tiny(**typed, contracts={"lease": lease})) > value(tiny(**typed)) + 1.0

@@ -1540,7 +1540,7 @@ def test_value_counts_what_runs_beyond_the_horizon() -> None:
 
 #: Halls of 99.95 % use up so much of 99.9 %; one chiller of one, two of two and one spare each.
 HALF = 499_875
-LONE, PAIR, SPARE, TRIO = 199_920, 399_840, 40, 120
+LONE, PAIR, SPARE, TRIO, THREE = 199_920, 399_840, 40, 120, 1
 CLASS = "99.9%"
 
 
@@ -1555,7 +1555,8 @@ def cooled(**more: Any) -> Given:
 
 @rows_of("uptime.one_option")
 def test_a_part_of_the_plant_carries_a_class_in_one_way() -> None:
-    ways = ["chiller-1-for-1", "chiller-2-for-1", "chiller-2-for-2", "chiller-3-for-2"]
+    ways = ["chiller-1-for-1", "chiller-2-for-1", "chiller-3-for-1", "chiller-2-for-2",
+            "chiller-3-for-2"]  # fmt: skip
     assert row(cooled(), "uptime.one_option", 1, "a", "cool", CLASS) == by_hand(
         {("held", 1, "a", "cool", way, CLASS): 1 for way in ways}, "<=", 1
     )
@@ -1568,12 +1569,13 @@ def test_the_units_needed_carry_all_that_is_promised_as_much_or_more() -> None:
     carried = {
         ("held", 1, "a", "cool", "chiller-1-for-1", CLASS): -2,
         ("held", 1, "a", "cool", "chiller-2-for-1", CLASS): -2,
+        ("held", 1, "a", "cool", "chiller-3-for-1", CLASS): -2,
         ("held", 1, "a", "cool", "chiller-2-for-2", CLASS): -4,
         ("held", 1, "a", "cool", "chiller-3-for-2", CLASS): -4,
     }
     loads = {("hosting", 1, "lease", AI, TENANT): 1, ("hosting", 1, "own", AI, "gpu"): 1}
     assert row(cooled(), "uptime.carrying_limit", 1, "a", "cool", CLASS) == by_hand(
-        {**loads, **carried}, "<="
+        {**loads, **carried, ("promised", 1, "a", CLASS): 4}, "<=", 4
     )
     # What promises less is shed first and does not count; what promises more does.
     g = cooled(contracts__own__availability=0.99)
@@ -1589,6 +1591,7 @@ def test_units_that_count_stand() -> None:
         {
             ("held", 2, "a", "cool", "chiller-1-for-1", CLASS): 1,
             ("held", 2, "a", "cool", "chiller-2-for-1", CLASS): 2,
+            ("held", 2, "a", "cool", "chiller-3-for-1", CLASS): 3,
             ("held", 2, "a", "cool", "chiller-2-for-2", CLASS): 2,
             ("held", 2, "a", "cool", "chiller-3-for-2", CLASS): 3,
             ("plant_orders", 0, "a", "cool", "chiller"): -1,
@@ -1606,6 +1609,7 @@ def test_hall_and_plant_share_the_downtime_of_a_promise() -> None:
             ("served", 1, AI, CLASS): HALF,
             ("held", 1, "a", "cool", "chiller-1-for-1", CLASS): LONE,
             ("held", 1, "a", "cool", "chiller-2-for-1", CLASS): SPARE,
+            ("held", 1, "a", "cool", "chiller-3-for-1", CLASS): THREE,
             ("held", 1, "a", "cool", "chiller-2-for-2", CLASS): PAIR,
             ("held", 1, "a", "cool", "chiller-3-for-2", CLASS): TRIO,
         },
@@ -1623,6 +1627,30 @@ def test_a_place_serves_where_plant_and_package_agree() -> None:
             ("served", 1, AI, CLASS): -4,
         },
         "<=",
+    )
+
+
+@rows_of("uptime.plant_reservation")
+def test_units_that_stand_carry_what_is_not_promised_too() -> None:
+    cloud = {"gpu": {"price_usd_per_gpu_hour": 2.0, "utilisation_share": 0.5}}
+    g = cooled(gpu_cloud=cloud)
+    assert row(g, "uptime.plant_reservation", 2, "a", "cool") == by_hand(
+        {
+            ("hosting", 2, "lease", AI, TENANT): 1,
+            ("hosting", 2, "own", AI, "gpu"): 1,
+            ("cloud", 2, AI, "gpu"): 1,
+            ("plant_orders", 0, "a", "cool", "chiller"): -2,
+            ("plant_orders", 1, "a", "cool", "chiller"): -2,
+        },
+        "<=",
+        2,
+    )
+
+
+@rows_of("uptime.served_at_site")
+def test_what_a_place_serves_its_site_serves() -> None:
+    assert row(cooled(), "uptime.served_at_site", 1, AI, CLASS) == by_hand(
+        {("served", 1, AI, CLASS): 1, ("promised", 1, "a", CLASS): -1}, "<="
     )
 
 
@@ -1814,6 +1842,7 @@ def test_a_shared_part_carries_facility_megawatts() -> None:
     terms = row(shared_case(), "uptime.carrying_limit", 1, *AT, CLASS)[0]
     assert terms["hosting", 1, "lease", AI, TENANT] == pytest.approx(1.3)
     assert terms["held", 1, *AT, "block-2-for-1", CLASS] == -5
+    assert terms["promised", 1, "a", CLASS] == pytest.approx(8.8)
 
 
 @rows_of("capital.margin_balance")

@@ -67,13 +67,15 @@ def part(r: random.Random, level: str, components: Typed) -> Typed:
     """Draw a subsystem; kinds of one size may stand side by side in a hall."""
     kinds = r.sample([f"u{i}" for i in range(4)], r.choice((1, 2)))
     alike = len({components[kind]["unit_mw"] for kind in kinds}) == 1
+    mixing = level == "hall" and len(kinds) == 2 and alike
+    paid = level == "hall" and r.random() < 0.3
     return {
         "level": level,
         "components": kinds,
         "spares_max": r.randint(1, 3),
         "load_share": r.choice((1.0, 1.25)),
-        "mixing": level == "hall" and len(kinds) == 2 and alike,
-        "needed_in_fitout": level == "hall" and r.random() < 0.3,
+        "mixing": mixing,
+        "needed_in_fitout": paid and not mixing,
     }
 
 

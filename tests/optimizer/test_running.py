@@ -102,9 +102,13 @@ def test_nothing_is_said_of_outages_that_a_package_does_not_state() -> None:
     assert "state no outages_per_year" in shown(*running(table, 100))
 
 
-def test_a_contract_that_promises_nothing_counts_on_no_plant() -> None:
+def test_a_contract_that_promises_nothing_counts_on_no_spare() -> None:
+    """Units that stand have to carry it, and nobody asks how often they do."""
     none = {**YEAR, "availability": 0.0, "min_mw": 0.5, "max_mw": 0.5}
-    _, _, table = told(contracts={"lease": YEAR, "free": none})
+    _, _, short = told(contracts={"lease": YEAR, "free": none})
+    assert short.uptime[short.uptime["contract"] == "free"].empty
+    units = {"cool": {"component": "chiller", "units": 2}}
+    _, _, table = told(contracts={"lease": YEAR, "free": none}, sites__a__plant=units)
     row = promise(table, "free")
     assert row["promised"] == 0.0
     assert math.isnan(row["next_nine"])
@@ -256,9 +260,10 @@ def test_parts_of_a_design_use_up_what_the_promise_loses() -> None:
 
 
 def test_a_plant_that_grows_is_told_by_its_periods() -> None:
-    """Two MW of the signed contract stand on one chiller until others join it."""
+    """Two MW of the signed contract need one chiller until others join it, and then two."""
     designs = chain()[2].designs
     plant = designs[(designs["level"] == "site") & (designs["contract"] == "signed")]
-    assert list(plant["units"]) == ["1 chiller", "2 chiller"]
+    assert list(plant["units"]) == ["2 chiller", "2 chiller"]
+    assert list(plant["needed"]) == [1, 2]
     assert list(plant["month_first"]) == ["2027-07", "2028-01"]
     assert list(plant["month_last"]) == ["2027-07", "2029-07"]
