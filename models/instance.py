@@ -948,6 +948,9 @@ class Subsystem(Block):
     )
     spares_max: Count = number("units", "most units beyond those needed", default=2, ge=0, le=20)
     mixing: Flag = said("kinds may stand side by side in a hall", default=False)
+    paths: Count = number(
+        "paths", "separate paths by which its units reach the load", default=1, ge=1, le=4
+    )
     needed_in_fitout: Flag = said(
         "the fit-out's capex pays for the units needed; the package for spares only", default=False
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.availability import downtime_share
+from models.availability import concurrently_maintainable, downtime_share
 from models.derive.reach import Promise
 from models.given import Contract as Name
 from models.given import Place, Site
@@ -28,6 +28,9 @@ class DesignRow:
         What, and what it is made of; a stated package is named.
     installed, needed : int
         Units that stand, in each hall or in the plant, and those that carry the load.
+    concurrently_maintainable : bool
+        Whether any one unit may be out while the load is held, on two paths: what a tier III asks
+        of structure, whatever the percentage. Unknown of a stated package, and then false.
     it_mw, carries_mw : float
         Most critical IT MW behind it, of a hall at nameplate or of the site's AI, and the MW that
         go through it for them.
@@ -50,6 +53,7 @@ class DesignRow:
     units: str
     installed: int
     needed: int
+    concurrently_maintainable: bool
     it_mw: float
     carries_mw: float
     down_minutes_per_year: float
@@ -102,6 +106,16 @@ def _load_share(kept: Kept, part: Part) -> float:
     return kept.case.instance.uptime.subsystems[part.subsystem].load_share
 
 
+def _maintainable(kept: Kept, part: Part) -> bool:
+    """Whether any one unit may be out and the load be held, as a tier III asks of structure."""
+    bank = part.bank
+    if bank is None:
+        return False
+    installed = sum(n for _, n in bank.counts)
+    paths = kept.case.instance.uptime.subsystems[part.subsystem].paths
+    return concurrently_maintainable(installed, bank.needed, paths)
+
+
 def _units(kept: Kept, part: Part, package: str) -> str:
     """Say what a part is made of."""
     if part.bank is not None:
@@ -122,6 +136,7 @@ def _row(
         g.hall_of[p] if p else "", state_of(p) if p else "", part.subsystem, units or "none",
         installed=1 if bank is None else sum(n for _, n in bank.counts),
         needed=1 if bank is None else bank.needed,
+        concurrently_maintainable=_maintainable(kept, part),
         it_mw=it_mw, carries_mw=it_mw * _load_share(kept, part),
         down_minutes_per_year=down.minutes_per_year,
         outages_per_year=down.outages_per_year, hours_each=down.hours_each,
