@@ -37,6 +37,9 @@ BANNED = {
 #: How far from a whole number, and from its rows and limits, a point of the solver may lie.
 TOLERANCE = 1e-6
 
+#: Relative distance of plan and bound above which a claim to the best is not only imprecise.
+FAR = 1e-5
+
 #: How long a second Ctrl-C waits for HiGHS to put its work down, in seconds.
 SECONDS_TO_HALT = 1.0
 
@@ -248,7 +251,8 @@ def run(
     matrix = tighten(matrix)
     watched = progress, stop or threading.Event()
     claim, first = _attempt(matrix, options, start, *watched)
-    if claim in ("optimal", "feasible", "none") and not _refuted(matrix, first, start, options):
+    doubtful = _refuted(matrix, first, start, options) or _unproved(claim, first, options)
+    if claim in ("optimal", "feasible", "none") and not doubtful:
         return first
     left = _after(replace(options, presolve=not options.presolve), first)
     claim, second = _attempt(matrix, left, start, *watched)
@@ -275,6 +279,12 @@ def _refuted(matrix: Matrix, outcome: Outcome, start: Floats | None, options: Op
     return (ahead if matrix.maximise else -ahead) > margin
 
 
+def _unproved(claim: str, outcome: Outcome, options: Options) -> bool:
+    """Whether HiGHS calls a point the best that its own bound leaves far behind."""
+    told = outcome.status == "feasible" and claim == "optimal"
+    return told and outcome.gap > max(10.0 * options.gap, FAR)
+
+
 def _costless(matrix: Matrix) -> Matrix:
     """The same matrix, to which every point that holds is as good as any other."""
     return replace(matrix, cost=np.zeros_like(matrix.cost))
@@ -294,8 +304,10 @@ def _settled(unsettled: Outcome, costless: Outcome) -> Outcome:
 def _reconciled(first: Outcome, second: Outcome, options: Options) -> Outcome:
     """Believe the second of two solves, and say how it stands to the first."""
     how = ("with", "without") if options.presolve else ("without", "with")
+    if first.status == "feasible" and second.x is None:
+        return first
     if first.status not in ("infeasible", "unbounded"):
-        said = f"the start beat the bound claimed {how[0]} presolve; solved {how[1]} it"
+        said = f"bound and best of {how[0]} presolve did not agree; solved {how[1]} it"
     elif second.status == "none":
         said = f"stopped before a solve {how[1]} presolve could confirm '{first.status}'"
     elif second.status == first.status:

@@ -338,7 +338,34 @@ def test_a_bound_that_the_start_beats_is_not_believed(monkeypatch):
     first_claim(monkeypatch, "optimal", bound=12.0, objective=12.0, x=np.array([0.0, 4.0]))
     outcome = run(CLAIMS["optimal"], start=np.array([4.5, 0.0]))
     assert outcome.objective == pytest.approx(9.0, abs=1e-5)
-    assert "the start beat the bound" in outcome.messages[-1]
+    assert "did not agree" in outcome.messages[-1]
+
+
+def test_a_best_point_far_from_its_own_bound_is_not_believed(monkeypatch):
+    """Called optimal at 12 while the bound says 9: solved again without presolve."""
+
+    def attempt(matrix, options, *rest):
+        if options.presolve:
+            said = honest(matrix, replace(options, presolve=False), *rest)[1]
+            far = replace(
+                said,
+                x=np.array([0.0, 4.0]),
+                objective=12.0,
+                bound=8.0,
+                gap=relative_gap(12.0, 8.0),
+                status="optimal",
+            )
+            return "optimal", highs._not_above_its_proof(far, options)
+        return honest(matrix, options, *rest)
+
+    honest = highs._attempt
+    monkeypatch.setattr(highs, "_attempt", attempt)
+    outcome = run(CLAIMS["optimal"])
+    assert outcome.status == "optimal"
+    assert outcome.objective == pytest.approx(9.0, abs=1e-5)
+    assert "did not agree" in outcome.messages[-1]
+    near = replace(outcome, status="feasible", bound=9.0 * (1 - 1e-6), gap=1e-6)
+    assert not highs._unproved("optimal", near, Options(gap=0.0))
 
 
 def test_an_optimum_above_its_proof_is_taken_back():
