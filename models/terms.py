@@ -10,12 +10,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from models.derive import KW_PER_MW, SHELL, USD_PER_MUSD, Derivation, Place
+from models.derive import SHELL, Derivation, Place
 from models.derive.facts import share_due
 from models.given import HORIZON, TENANT, Given, Site
 from models.instance import Contract, month_index
 from models.paths import first_day, mean_over
 from models.tree import Node
+from models.units import KW_PER_MW, USD_PER_MUSD
 
 
 def with_terms(derivation: Derivation, given: Given) -> Given:

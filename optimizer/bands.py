@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from models.given import Band, Fitout, Given, RackType, Site
 from models.hours import Hours
 from models.tree import Node
+from models.units import USD_PER_MUSD
 
-USD_PER_MUSD = 1e6
 #: A fit-out and a rack type: machines that earn alike.
 MachineClass = tuple[Fitout, RackType]
 

@@ -421,11 +421,6 @@ class Budget:
         return replace(outcome, **_work(self._runs))
 
 
-def confirmed_infeasible(matrix: Matrix, options: Options | None = None) -> bool:
-    """Whether two solves, with presolve and without, both find that no point exists."""
-    return run(matrix, options).status == "infeasible"
-
-
 def _check_start(matrix: Matrix, start: Floats | None) -> None:
     if start is None:
         return

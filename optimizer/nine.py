@@ -8,19 +8,17 @@ from dataclasses import dataclass
 
 from models import uptime
 from models.availability import one_more_nine, series
-from models.derive.designs import KW_PER_MW
 from models.derive.reach import Bank, Promise
 from models.given import Contract as Name
 from models.given import Part as Subsystem
 from models.given import Place, Site
 from models.redundancy import Candidate, Design, frontier
 from models.tree import Node
+from models.units import KW_PER_MW, USD_PER_MUSD
 from optimizer.kept import STATED, Kept
 from optimizer.reach import Best, in_the_way
 from optimizer.reached import DUST_MW
 from optimizer.words import percent
-
-USD_PER_MUSD = 1e6
 
 
 @dataclass(frozen=True)
@@ -53,9 +51,7 @@ class _Way:
 
     @property
     def unavailability(self) -> float:
-        return -math.expm1(
-            math.fsum(math.log1p(-min(u, 1 - 1e-16)) for u in self.downtime.values())
-        )
+        return float(series(list(self.downtime.values())))
 
 
 def next_nine(kept: Kept, x: Name, p: Place) -> Nine | None:

@@ -6,10 +6,10 @@ the same, in a list of actions, is told here what stands in the way and what cou
 
 from __future__ import annotations
 
-from models.derive import KW_PER_MW
 from models.given import Contract, Part, Place, Project, RackType, Site, Unit
 from models.instance import month_index, month_text
 from models.tree import Node
+from models.units import KW_PER_MW
 from optimizer.case import Case
 
 #: A reason, and a way out.

@@ -13,10 +13,8 @@ from typing import Any
 
 from models.derive import capital, grid, halls, hosting, mining, racks, uptime
 from models.derive.facts import (
-    KW_PER_MW,
     NO_PACKAGE,
     SHELL,
-    USD_PER_MUSD,
     Facts,
     Place,
     periods,
@@ -26,10 +24,8 @@ from models.derive.facts import (
 from models.given import Given
 
 __all__ = [
-    "KW_PER_MW",
     "NO_PACKAGE",
     "SHELL",
-    "USD_PER_MUSD",
     "Derivation",
     "Facts",
     "Place",

@@ -23,8 +23,7 @@ from models.derive.reach import (
 )
 from models.instance import Instance, Package, Subsystem
 from models.redundancy import Candidate, Choice, Design, candidates, frontier
-
-KW_PER_MW = 1e3
+from models.units import KW_PER_MW
 
 
 class Designs:

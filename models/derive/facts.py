@@ -16,13 +16,10 @@ from models.instance import Contract, Instance, Rack, month_index, path_numbers
 from models.mining import BLOCKS_PER_DAY, hashprice_from_network, subsidy_btc
 from models.paths import daily_mean, first_day, halved_since, month_of, value_in_month
 from models.tree import Node, Tree, chain, discount
+from models.units import KW_PER_MW, ROUNDING, USD_PER_MUSD
 
 SHELL = "shell"
 NO_PACKAGE = ""
-USD_PER_MUSD = 1e6
-#: By how much a size may seem to exceed its limit through rounding alone.
-ROUNDING = 1e-9
-KW_PER_MW = 1e3
 
 
 def place_name(hall: str, fitout: str, package: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.derive.facts import NO_PACKAGE, USD_PER_MUSD, Facts, place_name
+from models.derive.facts import NO_PACKAGE, Facts, place_name
 from models.tree import Node
+from models.units import USD_PER_MUSD
 
 
 def tables(d: Facts) -> dict[str, Any]:

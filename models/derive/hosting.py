@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from models.derive.facts import KW_PER_MW, USD_PER_MUSD, Facts
+from models.derive.facts import Facts
 from models.given import TENANT
 from models.instance import Contract, month_index
 from models.paths import least_over
 from models.tree import Node
+from models.units import KW_PER_MW, USD_PER_MUSD
 
 
 def tables(d: Facts) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.derive.facts import USD_PER_MUSD, Facts, watt
+from models.derive.facts import Facts, watt
 from models.mining import revenue_usd_per_mwh
 from models.tree import Node
+from models.units import USD_PER_MUSD
 
 
 def tables(d: Facts) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from models.derive.facts import KW_PER_MW, USD_PER_MUSD, Facts, Place
+from models.derive.facts import Facts, Place
 from models.instance import month_index
 from models.tree import Node
+from models.units import KW_PER_MW, USD_PER_MUSD
 
 
 def tables(d: Facts) -> dict[str, Any]:

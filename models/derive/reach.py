@@ -24,10 +24,9 @@ from models.outage import (
     hours_lost,
     hours_lost_exactly,
 )
+from models.units import ROUNDING
 
 SECONDS_PER_HOUR = 3600
-#: By how much a load may seem to exceed whole units through rounding alone.
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)

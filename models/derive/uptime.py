@@ -12,14 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from models.availability import DOWNTIME_PARTS
-from models.derive.designs import KW_PER_MW, Designs
+from models.derive.designs import Designs
 from models.derive.reach import Bank, Promise, promise_of, units_needed, weight_of
 from models.instance import Component
+from models.units import KW_PER_MW, USD_PER_MUSD
 
 if TYPE_CHECKING:
     from models.derive.facts import Facts
 
-USD_PER_MUSD = 1e6
 #: Probability below which a number of units up is left out of the rows: a watt in a hundred MW.
 LIKELY = 1e-8
 

@@ -10,11 +10,10 @@ from models.context import Context
 from models.given import Band, Given, Site
 from models.terms import Terms
 from models.tree import Node
+from models.units import USD_PER_MUSD
 from optimizer.case import Case
 from optimizer.plan.ledger import mined_it_mw
 from optimizer.words import month_of
-
-USD_PER_MUSD = 1e6
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from models.derive import Derivation
 from models.mining import hashprice_from_network, subsidy_btc
 from models.paths import daily_mean, first_day, value_in_month
 from models.tree import Node
+from models.units import USD_PER_MUSD
 from optimizer.case import Case
 from optimizer.plan.allocation import AllocationRow
 from optimizer.plan.energy import EnergyRow
@@ -28,7 +29,6 @@ from optimizer.plan.value import (
 )
 from optimizer.settle import fit_to_run
 
-USD_PER_MUSD = 1e6
 #: Scope of what holds for all sites together.
 ALL = "company"
 

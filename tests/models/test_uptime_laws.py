@@ -12,12 +12,13 @@ from fractions import Fraction
 import pytest
 
 from models.availability import DOWNTIME_PARTS, Units, bank_unavailability
-from models.derive.designs import KW_PER_MW, Designs
+from models.derive.designs import Designs
 from models.derive.reach import Bank, HallDesign, Promise, Reach, weight_of
 from models.derive.uptime import Option, Plants
 from models.instance import Instance
 from models.outage import Standby, hours_lost, hours_lost_exactly
 from models.redundancy import Candidate, Choice, candidates, frontier
+from models.units import KW_PER_MW
 from tests.models.uptime_cases import AI_MW, HALL_MW, NINES, draw, plants
 
 INSTANCES = 500
