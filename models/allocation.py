@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from models import beyond, capital, grid, halls, hosting, mining, policy, racks, uptime
+from models import (
+    beyond,
+    capital,
+    grid,
+    halls,
+    hosting,
+    mining,
+    plant_beyond,
+    policy,
+    racks,
+    service_credits,
+    uptime,
+)
 from models import indices as i
 from models.context import Context
 from models.given import Given
@@ -28,6 +40,7 @@ CASH_FLOWS = (
     mining.mining_margin,
     uptime.curtailment_loss,
     hosting.hosting_margin,
+    service_credits.expected_credits,
     hosting.cloud_margin,
     halls.upkeep,
     uptime.plant_upkeep,
@@ -123,6 +136,10 @@ FAMILIES: tuple[Family, ...] = (
     Family(uptime.pool_limit, i.pool_loads, "nsdyfkb"),
     Family(uptime.curtailment, i.shortfalls, "nsdyfkbm", limit=False),
     Family(uptime.plant_limit, i.leaf_plants, "nsdu", limit=False),
+    Family(service_credits.fees_balance, i.credited, "ncsd", limit=False),
+    Family(service_credits.fees_limit, i.fees, "ncsdo", limit=False),
+    Family(service_credits.newcomer_balance, i.newcomers, "nc", limit=False),
+    Family(service_credits.newcomer_limit, i.newcomer_fees, "ncn", limit=False),
     Family(capital.entry, i.entry_sites, "ns", limit=False),
     Family(capital.entry_stays, i.entry_nodes, "n", limit=False),
     Family(capital.both_at_site, i.both_sites, "ns", limit=False),
@@ -149,6 +166,13 @@ FAMILIES: tuple[Family, ...] = (
     Family(beyond.firm_staying, i.firm_ends, "nse", limit=False),
     Family(beyond.halls_staying, i.added_ends, "nhe", limit=False),
     Family(beyond.fibre_staying, i.lit_ends, "nhe", limit=False),
+    Family(plant_beyond.class_running_on, i.running_on, "nsqe", limit=False),
+    Family(plant_beyond.way_kept, i.carried_on, "nsdqe", limit=False),
+    Family(plant_beyond.same_way, i.held_on, "nsdoqe", limit=False),
+    Family(plant_beyond.units_kept, i.counted_on, "nsduqe", limit=False),
+    Family(plant_beyond.units_carrying, i.lasting_always, "nsde", limit=False),
+    Family(plant_beyond.units_released_limit, i.released_unit_vintages, "nsdun", limit=False),
+    Family(plant_beyond.units_staying, i.lasting_units, "nsdue", limit=False),
     Family(halls.kept_vintage, i.vintages, "nppn", limit=False),
     Family(halls.kept_idle, i.kept_places, "np", limit=False),
     Family(halls.kept_serving, i.serving, "npe", limit=False),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from models import beyond, grid, halls, hosting, racks, uptime
+from models import beyond, grid, halls, hosting, plant_beyond, racks, service_credits
 from models.context import Context
 from models.given import Budget, Contract, Site
 from models.relation import Number, Relation, at_least, at_most, equal, total
@@ -103,7 +103,7 @@ def operating_flow(c: Context, n: Node) -> Number:
 
     .. math::
         \text{operating}_n = \sum_s \big( E_{ns} - \zeta^{\text{site}}_n d_{ns} \big)
-        + \text{payments}_n - \zeta_n d_n - o_n - \text{interest}_n
+        + \text{payments}_n + \text{newcomer}_n - \zeta_n d_n - o_n - \text{interest}_n
     """
     g = c.given
     margins = (c.margin[n, s] for s in g.sites)
@@ -113,6 +113,7 @@ def operating_flow(c: Context, n: Node) -> Number:
         (
             *margins,
             hosting.contract_payments(c, n),
+            service_credits.newcomer_credits(c, n),
             *two_sites,
             *two,
             -g.overhead[n],
@@ -262,8 +263,9 @@ def end_value(c: Context, leaf: Leaf) -> Number:
 
     .. math::
         \text{end}_l = \text{halls}_l + \text{projects}_l + \text{plant}_l
-        + \delta^{\text{end}}_l\, \text{racks}_l + \text{tails}_l
-        + \text{upkeep}_l - \delta^{\text{end}}_l \big( D_l + \hat D^{\text{end}} \big)
+        + \delta^{\text{end}}_l\, \text{racks}_l + \text{tails}_l + \text{credits}_l
+        + \text{upkeep}_l + \text{units}_l
+        - \delta^{\text{end}}_l \big( D_l + \hat D^{\text{end}} \big)
     """
     g = c.given
     owed = g.discount_end[leaf] * total((c.debt[leaf,], g.debt_left))
@@ -272,10 +274,12 @@ def end_value(c: Context, leaf: Leaf) -> Number:
         (
             halls.residual(c, leaf),
             grid.residual(c, leaf),
-            uptime.residual(c, leaf),
+            plant_beyond.residual(c, leaf),
             racks_left,
             hosting.tail_value(c, leaf),
+            service_credits.tail_credits(c, leaf),
             beyond.upkeep(c, leaf),
+            plant_beyond.upkeep(c, leaf),
             -owed,
         )
     )

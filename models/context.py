@@ -38,6 +38,8 @@ class Context:
     served: Values
     promised: Values
     began: Values
+    fees: Values
+    newcomer_fees: Values
     pool: Values
     pool_load: Values
     curtailed: Values
@@ -58,3 +60,7 @@ class Context:
     kept: Values
     lasting: Values
     released: Values
+    runs_on: Values
+    held_on: Values
+    units_lasting: Values
+    units_released: Values

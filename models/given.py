@@ -429,8 +429,38 @@ class Given:
         "numbers of units up that are likely enough, with those below, to be counted"
     )
     kw_per_mw: float = known("kW/MW", "K", "kW in a MW: shortfalls are small and counted in kW")
-    plant_residual: Table[tuple[Leaf, Site, Part, Unit, Vintage], float] = known(
-        "MUSD/unit", r"\sigma", "present value of a unit at the horizon"
+    plant_residual: Table[tuple[Leaf, Site, Part, Unit, Vintage, End], float] = known(
+        "MUSD/unit", r"\sigma", "present value of a unit when it is released"
+    )
+    lasting_unit_opex: Table[tuple[Leaf, Site, Part, Unit, End], float] = known(
+        "MUSD/unit",
+        r"o^{\text{end}}",
+        "present value of a unit's upkeep from the end before, or the horizon",
+    )
+
+    # --- credits ---------------------------------------------------------------------------
+    credit_share: Table[tuple[Contract, Place], float] = known(
+        "", r"\varphi", "share of rent credited for failures of a hall and of experienced people"
+    )
+    option_credit: Table[tuple[Site, Part, Option, Contract], float] = known(
+        "", r"\varphi", "share of rent credited for failures of an option"
+    )
+    learning_credit: Table[tuple[Contract, Age], float] = known(
+        "", r"\varphi^+", "share of rent that a company new to AI is credited for more"
+    )
+    musd_per_busd: float = known("MUSD/BUSD", "B", "millions in a billion of dollars")
+    fees_most: Table[tuple[Node, Contract], float] = known(
+        "BUSD", r"\bar f", "most rent of a contract that credits anything"
+    )
+    tail_fees: Table[tuple[Leaf, Contract], float] = known(
+        "",
+        r"T^{\text{rent}}",
+        "present value of rent beyond the horizon over the last period's rent",
+    )
+    learning_tail: Table[tuple[Leaf, Contract, Node], float] = known(
+        "",
+        r"\varphi^{+\text{end}}",
+        "the same, times the share that is credited for a company new to AI",
     )
 
     # --- capital ---------------------------------------------------------------------------

@@ -535,3 +535,112 @@ def always_needed(g: Given) -> Iterable[Index]:
     """Nodes, sites and the parts without a feed, which all AI needs."""
     return ((n, s, d) for n, s in sites(g) for d in g.plant_parts.get(s, ())
             if (s, d) in g.plant_always)  # fmt: skip
+
+
+# --- credits -------------------------------------------------------------------------------
+
+
+def fees(g: Given) -> Iterable[Index]:
+    """Nodes, contracts that credit for a part of a site's plant, and the ways to build it."""
+    return (
+        (n, x, s, d, o)
+        for n, x, s, d in credited(g)
+        for o in g.plant_options[s, d]
+        if (s, d, o, g.class_of[x]) in g.option_weight
+    )
+
+
+def credited(g: Given) -> Iterable[Index]:
+    """Nodes, contracts that are due, sites and the parts of their plant that they credit for."""
+    parts = dict.fromkeys((x, s, d) for s, d, _, x in g.option_credit)
+    return (
+        (n, x, s, d)
+        for n, x in due(g)
+        if (n, x) in g.fees_most
+        for y, s, d in parts
+        if x == y and any(g.site_of[p] == s for p, _ in g.hosting_at[x])
+    )
+
+
+def newcomers(g: Given) -> Iterable[Index]:
+    """Nodes and contracts that are due and credit for what a newcomer errs more."""
+    credit = {x for x, _ in g.learning_credit}
+    return ((n, x) for n, x in due(g) if x in credit and (n, x) in g.fees_most)
+
+
+def newcomer_fees(g: Given) -> Iterable[Index]:
+    """The same, with the nodes at which the company may have begun with AI."""
+    return ((n, x, m) for n, x in newcomers(g) for m in g.tree.path(n))
+
+
+# --- units beyond the horizon --------------------------------------------------------------
+
+
+def running_on(g: Given) -> Iterable[Index]:
+    """Leaves, sites with a plant, and the classes that may run on there until an end."""
+    return (
+        (n, s, q, e)
+        for n, s, q in promised(g)
+        if n in g.tree.leaves
+        for e in g.site_ends[s]
+        if any(
+            g.class_of.get(x) == q and g.tail_months.get((n, x), 0) >= g.tail_months[n, e]
+            for x in g.contracts
+            if any(g.site_of[p] == s for p, _ in g.hosting_at[x])
+        )
+    )
+
+
+def carried_on(g: Given) -> Iterable[Index]:
+    """The same, with the parts of the site's plant."""
+    return ((n, s, d, q, e) for n, s, q, e in running_on(g) for d in g.plant_parts[s])
+
+
+def held_on(g: Given) -> Iterable[Index]:
+    """The same, with the ways in which a part can carry the class."""
+    return (
+        (n, s, d, o, q, e)
+        for n, s, d, q, e in carried_on(g)
+        for o in g.plant_options[s, d]
+        if (s, d, o, q) in g.option_weight
+    )
+
+
+def counted_on(g: Given) -> Iterable[Index]:
+    """The same, with the kinds of units instead of the ways."""
+    return ((n, s, d, u, q, e) for n, s, d, q, e in carried_on(g) for u in g.plant_units[s, d])
+
+
+def lasting_units(g: Given) -> Iterable[Index]:
+    """Leaves, sites, parts of their plant, kinds of units, and the ends of contracts there."""
+    return ((n, s, d, u, e) for n, s, d, e in lasting_parts(g) for u in g.plant_units[s, d])
+
+
+def lasting_parts(g: Given) -> Iterable[Index]:
+    """Leaves, sites, parts of their plant, and the ends of contracts served there."""
+    return (
+        (n, s, d, e)
+        for n in g.tree.leaves
+        for s, parts in g.plant_parts.items()
+        for d in parts
+        for e in g.site_ends[s]
+    )
+
+
+def lasting_always(g: Given) -> Iterable[Index]:
+    """The same, of parts that all AI needs, those that mining shares among them."""
+    return (
+        (n, s, d, e)
+        for n, s, d, e in lasting_parts(g)
+        if (s, d) in g.plant_always or d in g.pooled_parts.get(s, ())
+    )
+
+
+def released_units(g: Given) -> Iterable[Index]:
+    """Leaves, units of a plant, vintages and ends at which one is worth something."""
+    return g.plant_residual
+
+
+def released_unit_vintages(g: Given) -> Iterable[Index]:
+    """Leaves, units of a plant, and vintages of which one is worth something."""
+    return dict.fromkeys((leaf, s, d, u, v) for leaf, s, d, u, v, _ in g.plant_residual)

@@ -830,7 +830,7 @@ class Package(Block):
     )
     outages_per_year: float | None = number(
         "1/year",
-        "outages into which its downtime falls; absent: not known, and no credit is worked out",
+        "outages into which its downtime falls; absent: not known, and no credit is counted",
         default=None,
         gt=0,
         plausible=(0.0001, 50),

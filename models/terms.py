@@ -5,13 +5,14 @@ The bands give the hours and prices of each node; the calendar gives the months 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from models.derive import SHELL, Derivation, Place
 from models.derive.facts import share_due
+from models.derive.service_credits import fees
 from models.given import HORIZON, TENANT, Given, Site
 from models.instance import Contract, month_index
 from models.paths import first_day, mean_over
@@ -59,6 +60,22 @@ class Terms:
         hours = paid * calendar_hours(month)
         return escalated * offer.rate_usd_per_gpu_hour * hours * self.gpus_per_mw(k) / USD_PER_MUSD
 
+    def rent_musd_per_mw(self, offer: Contract, k: str, n: Node) -> float:
+        """Rent of a node per critical IT MW that stands there."""
+        weights = self.weights(offer, n)
+        return sum(w * self.rate_musd_per_mw(offer, k, m) for m, w in weights.items() if w)
+
+    def rent_beyond(self, offer: Contract, k: str, leaf: Node) -> dict[int, float]:
+        """Present value of the rent of each month beyond the horizon, per MW at its end."""
+        tail = self.tail(offer, leaf)
+        if not tail:
+            return {}
+        served = self.share_due(offer, tail.start - 1) / self.due(offer, leaf)
+        return {
+            m: self.d.discounted(m + 0.5) * served * self.rate_musd_per_mw(offer, k, m)
+            for m in tail
+        }
+
     def gpus_per_mw(self, k: str) -> float:
         """GPUs per IT MW of a rack type."""
         gpus = self.d.i.racks[k].gpus_per_rack
@@ -101,6 +118,7 @@ class Terms:
             **self._credits(),
             **self._cloud(),
             **self._tails(),
+            **fees(self),
             **self._upkeep(),
             **self._residuals(),
         }
@@ -115,9 +133,7 @@ class Terms:
             weights = self.weights(offer, n)
             in_service = sum(weights.values())
             for k in dict.fromkeys(k for _, k in self.g.hosting_at[x]):
-                rent[n, x, k] = sum(
-                    w * self.rate_musd_per_mw(offer, k, m) for m, w in weights.items() if w
-                )
+                rent[n, x, k] = self.rent_musd_per_mw(offer, k, n)
             damages[n, x] = in_service * offer.delay_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
             service[n, x] = in_service * offer.staff_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
             for p in dict.fromkeys(p for p, _ in self.g.hosting_at[x]):
@@ -251,19 +267,26 @@ class Terms:
         )
 
     def _upkeep(self) -> dict[str, Any]:
-        """Upkeep of a whole hall beyond the horizon, from each end to the next."""
-        beyond: dict[tuple[Node, str, str], float] = {}
-        for p, ends in self.ends_of.items():
-            place = self.place[p]
-            monthly = self.d.opex_per_mw_month(place) * place.it_mw
-            for leaf in self.t.leaves:
-                before = self.t.end_month(leaf)
-                for e in ends if monthly else ():
-                    end = self._end(leaf, e)
-                    months = range(before, end)
-                    beyond[leaf, p, e] = sum(monthly * self.d.discounted(m + 0.5) for m in months)
-                    before = end
-        return {"lasting_opex": beyond}
+        """Upkeep of a whole hall, and of a unit, beyond the horizon, from each end to the next."""
+        halls: dict[tuple[Node, str, str], float] = {}
+        units: dict[tuple[Node, str, str, str, str], float] = {}
+        for leaf in self.t.leaves:
+            for p, ends in self.ends_of.items():
+                monthly = self.d.opex_per_mw_month(self.place[p]) * self.place[p].it_mw
+                for e, paid in self._paid_until(leaf, ends) if monthly else ():
+                    halls[leaf, p, e] = monthly * paid
+            for (s, part, u), upkeep in self.g.plant_upkeep.items():
+                for e, paid in self._paid_until(leaf, self.ends_at[s]) if upkeep else ():
+                    units[leaf, s, part, u, e] = upkeep / self.t.months * paid
+        return {"lasting_opex": halls, "lasting_unit_opex": units}
+
+    def _paid_until(self, leaf: Node, ends: tuple[str, ...]) -> Iterator[tuple[str, float]]:
+        """Present value of a dollar a month from the end before, or the horizon, to each end."""
+        before = self.t.end_month(leaf)
+        for e in ends:
+            end = self._end(leaf, e)
+            yield e, sum(self.d.discounted(m + 0.5) for m in range(before, end))
+            before = end
 
     def _energy_beyond(self, leaf: Node, s: Site, month: int) -> float:
         """Cost of a utility MW in a month beyond the horizon: the last year's mean, grown."""
@@ -307,16 +330,18 @@ class Terms:
             "plant_residual": self._plant_residuals(),
         }
 
-    def _plant_residuals(self) -> dict[tuple[Node, str, str, str, Node], float]:
+    def _plant_residuals(self) -> dict[tuple[Node, str, str, str, Node, str], float]:
         kinds, lag, cost = self.d.i.uptime.components, self.g.plant_lag, self.g.plant_cost
-        found: dict[tuple[Node, str, str, str, Node], float] = {}
+        found: dict[tuple[Node, str, str, str, Node, str], float] = {}
         for leaf in self.t.leaves:
-            path, end = set(self.t.path(leaf)), self.t.end_month(leaf)
+            path = set(self.t.path(leaf))
             for v, s, part, u in self.g.plant_orders_allowed:
                 came = self.t.first_month(v) + lag[u] * self.t.months
-                worth = straight_line(cost[s, part, u], end - came, kinds[u].life_months)
-                if v in path and worth > 0:
-                    found[leaf, s, part, u, v] = worth * self.d.discounted(end)
+                for e in (HORIZON, *self.ends_at[s]) if v in path else ():
+                    end = self._end(leaf, e)
+                    worth = straight_line(cost[s, part, u], end - came, kinds[u].life_months)
+                    if worth > 0:
+                        found[leaf, s, part, u, v, e] = worth * self.d.discounted(end)
         return found
 
     @cached_property

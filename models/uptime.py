@@ -58,14 +58,19 @@ def load(c: Context, n: Node, s: Site, d: Part, q: SlaClass) -> Number:
     """
     g = c.given
     stricter = g.sla_classes[: g.sla_classes.index(q) + 1]
-    pooled = d in g.pooled_parts.get(s, ())
     return total(
-        (g.pue_peak[g.fitout_of[p]] if pooled else 1.0) * c.hosting[n, x, p, k]
+        nameplate_share(c, s, d, p) * c.hosting[n, x, p, k]
         for x, own in g.class_of.items()
         if own in stricter
         for p, k in g.hosting_at[x]
         if g.site_of[p] == s and (n, x, p, k) in c.hosting
     )
+
+
+def nameplate_share(c: Context, s: Site, d: Part, p: Place) -> float:
+    """MW that go through a part for a critical IT MW: facility MW where mining shares it."""
+    g = c.given
+    return g.pue_peak[g.fitout_of[p]] if d in g.pooled_parts.get(s, ()) else 1.0
 
 
 def one_option(c: Context, n: Node, s: Site, d: Part, q: SlaClass) -> Relation:
@@ -153,7 +158,7 @@ def downtime_budget(c: Context, n: Node, p: Place, q: SlaClass) -> Relation:
         if (n, s, d, o, q) in c.held
     )
     learning = (
-        weight * _begins(c, m)
+        weight * begins(c, m)
         for m in g.tree.path(n)
         if (weight := g.learning_weight.get((q, g.tree.period[n] - g.tree.period[m])))
     )
@@ -161,7 +166,7 @@ def downtime_budget(c: Context, n: Node, p: Place, q: SlaClass) -> Relation:
     return at_most(used, g.downtime_parts)
 
 
-def _begins(c: Context, n: Node) -> Number:
+def begins(c: Context, n: Node) -> Number:
     """Whether the company begins with AI at a node."""
     parent = c.given.tree.parent[n]
     return c.began[n,] if parent is None else c.began[n,] - c.began[parent,]
@@ -172,7 +177,7 @@ def experience_stays(c: Context, n: Node) -> Relation:
 
     .. math:: x_n \ge x_{n-1}
     """
-    return at_least(_begins(c, n), 0.0)
+    return at_least(begins(c, n), 0.0)
 
 
 def experience_begins(c: Context, n: Node) -> Relation:
@@ -182,7 +187,7 @@ def experience_begins(c: Context, n: Node) -> Relation:
     """
     g = c.given
     halls = total(c.halls[n, p] for p, use in g.workload_of.items() if use == "ai")
-    return at_most(g.one_hall * _begins(c, n), halls)
+    return at_most(g.one_hall * begins(c, n), halls)
 
 
 def served_by_who_has_begun(c: Context, n: Node, p: Place, q: SlaClass) -> Relation:
@@ -399,17 +404,4 @@ def plant_upkeep(c: Context, n: Node, s: Site) -> Number:
         for d in g.plant_parts.get(s, ())
         for u in g.plant_units[s, d]
         if g.plant_upkeep[s, d, u]
-    )
-
-
-def residual(c: Context, leaf: Leaf) -> Number:
-    r"""Present value of the plant's units, by straight line over their life.
-
-    .. math:: \text{plant}_l = \sum_{sduv} \sigma_{lsduv} G_{vsdu}
-    """
-    g = c.given
-    return total(
-        worth * c.plant_orders[v, s, d, u]
-        for (end, s, d, u, v), worth in g.plant_residual.items()
-        if end == leaf
     )

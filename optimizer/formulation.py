@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from models import beyond, capital, grid, halls, hosting, racks
+from models import beyond, capital, grid, halls, hosting, plant_beyond, racks, service_credits
 from models.allocation import CASH_FLOWS, FAMILIES, SPENDING, Family
 from models.decisions import DECISIONS
 from models.given import LETTERS, Given
@@ -68,8 +68,8 @@ CONVENTIONS = """\
   energy at the mean cost of the last year, grown on. As many whole halls as these MW fill, by
   power, floor and whole racks, last until then and owe their upkeep. Site staff, overhead and the
   cost of two businesses end with the horizon. Racks that serve such a contract must live until it
-  ends and take their resale then, halls that last and units of projects that it cannot do without
-  their residual; all else takes both at the horizon.
+  ends and take their resale then, halls that last and units of projects and of plants that it
+  cannot do without their residual; all else takes both at the horizon.
 - **Residuals** of fit-outs and projects fall in a straight line over their life from the day they
   came; racks fetch their resale by type and date, whatever their age.
 - **Availability** of a hall is that stated for its uptime package, or worked out from the units of
@@ -85,17 +85,21 @@ CONVENTIONS = """\
   others. What AI itself is short of counts as mining's loss too, which is no more than AI's own
   downtime; numbers of units up that are less likely than 1e-8 are left out of the rows and counted
   in the audit.
-- **Units of a plant** carry upkeep from the day they stand, and fall in a straight line over their
-  life to the horizon.
+- **Units of a plant** carry upkeep from the day they stand until they are released, and fall in a
+  straight line over their life until then. While a contract of a class runs on at a site, what
+  carries that class at the horizon stays, units and spares, however little of it is still let.
 - **Outages.** A bank falls short as often as its failures and repairs cross the edge; in series,
   outages of one part while another is down are not counted twice. An outage of the feed that
   generators stand by for counts where too few run at its end, and always where the ride-through is
   shorter than their start. Planned work comes to each unit once a year, in one go. A package whose
   availability is stated has as many outages as `outages_per_year` says; without it nothing is said
   of breaches and credits.
-- **Credits.** Outages come at random and last for an exponential time; a month's downtime is set
-  against the schedule of the contract. Expected credits are told beside the plan and not counted
-  in its value.
+- **Credits.** Outages come at random and last for an exponential time, each part's for its own; a
+  month's downtime is set against the schedule of the contract. The value counts the credits that
+  are to be expected, part by part, of the rent within the horizon and beyond it. A month in which
+  two parts fail is thereby counted for each; the probabilities of broken months and years count
+  all parts together. Of a package that states no outages, and of shares below 1e-8, nothing is
+  counted.
 """
 
 CHOICES = """\
@@ -152,13 +156,17 @@ VALUE: tuple[Callable[..., Any], ...] = (
     capital.entry_spending,
     capital.operating_flow,
     hosting.contract_payments,
+    service_credits.newcomer_credits,
     capital.interest,
     capital.end_value,
     halls.residual,
     grid.residual,
+    plant_beyond.residual,
     racks.residual,
     hosting.tail_value,
+    service_credits.tail_credits,
     beyond.upkeep,
+    plant_beyond.upkeep,
 )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from models.derive.facts import Place
 from models.instance import Contract, Fitout
+from optimizer.best import best_reach, in_the_way
 from optimizer.case import Case
-from optimizer.reach import best_reach, in_the_way
 
 
 @dataclass(frozen=True)

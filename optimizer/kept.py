@@ -8,21 +8,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from models import uptime
-from models.availability import HOURS_PER_YEAR, downtime_share
+from models.availability import downtime_share
 from models.context import Context
 from models.derive.outages import Downtime, Outages, in_series
 from models.derive.reach import Bank, HallDesign, Promise, Reach, promise_of
+from models.derive.service_credits import schedule_of
 from models.given import Contract as Name
 from models.given import Part as PlantPart
 from models.given import Place, Site
 from models.sla import Credit
 from models.tree import Node
+from optimizer.best import STATED
 from optimizer.case import Case
 from optimizer.reached import Reached
 from optimizer.settle import DUST
-
-#: What a package is called that states its availability as a whole.
-STATED = "package"
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,9 @@ class Kept:
         """What a contract promises."""
         return promise_of(self.offers[x])
 
-    def schedule(self, x: Name) -> list[Credit]:
+    def schedule(self, x: Name) -> tuple[Credit, ...]:
         """Credit schedule of a contract."""
-        return [Credit(step.below, step.share) for step in self.offers[x].credits]
+        return schedule_of(self.offers[x])
 
     def design(self, p: Place) -> HallDesign | None:
         """Package of a place."""
@@ -131,22 +130,28 @@ class Kept:
         found: list[Part] = []
         for name, part in self.case.instance.uptime.subsystems.items():
             if part.level == "company":
-                down = float(designs.reach.company(part, months))
-                hours = self.case.instance.uptime.components[part.components[0]].hours_to_repair
-                often = down * HOURS_PER_YEAR / hours
-                found.append(Part("company", name, None, Downtime(down, often)))
+                found.append(Part("company", name, None, self.outages.company(part, months)))
         return found
 
     def downtime(self, n: Node, p: Place, promise: Promise) -> Downtime:
         """Downtime of a place, its site's plant among it."""
         return in_series(part.downtime for part in self.parts(n, p, promise))
 
+    def credit_share(self, n: Node, x: Name, p: Place) -> float | None:
+        """Share of a rent that is credited on average, part by part as the value counts it."""
+        shares = [
+            part.downtime.credit_share(self.schedule(x))
+            for part in self.parts(n, p, self.promise(x))
+        ]
+        known = [share for share in shares if share is not None]
+        return math.fsum(known) if len(known) == len(shares) else None
+
     def credit_musd_per_year(self, x: Name, p: Place) -> float | None:
         """Credits expected of a contract in a place, by the year in which it is served there."""
-        g, steps = self.plan.given, self.schedule(x)
+        g = self.plan.given
         musd = years = 0.0
         for n in self.hosted[x, p]:
-            share = self.downtime(n, p, self.promise(x)).credit_share(steps)
+            share = self.credit_share(n, x, p)
             if share is None:
                 return None
             musd += g.probability[n] * share * self._rent(n, x, p)

@@ -15,8 +15,8 @@ from models.given import Place, Site
 from models.redundancy import Candidate, Design, frontier
 from models.tree import Node
 from models.units import KW_PER_MW, USD_PER_MUSD
-from optimizer.kept import STATED, Kept
-from optimizer.reach import Best, in_the_way
+from optimizer.best import STATED, Best, in_the_way
+from optimizer.kept import Kept
 from optimizer.reached import DUST_MW
 from optimizer.words import percent
 

@@ -80,6 +80,12 @@ BY_DECISION: Mapping[str, str] = {
     "kept": "fitouts.{fitout}.capex_usd_per_kw",
     "lasting": "fitouts.{fitout}.opex_usd_per_kw_year",
     "released": "projects.{project}",
+    "fees": "contracts.{contract}.credits",
+    "newcomer_fees": "contracts.{contract}.credits",
+    "runs_on": "contracts",
+    "held_on": "uptime.subsystems.{part}",
+    "units_lasting": "uptime.components.{unit}.opex_usd_per_kw_year",
+    "units_released": "uptime.components.{unit}.life_months",
 }
 #: Keys by the limit alone.
 BY_FAMILY: Mapping[str, str] = {

@@ -27,6 +27,7 @@ LARGE = frozenset(
     {
         "conversions", "builds", "plant_orders", "held", "served", "promised", "began", "pool",
         "signing", "hosts", "mines", "entered", "lasting", "released",
+        "runs_on", "units_lasting", "units_released",
     }
 )  # fmt: skip
 #: Part of the gap and of the time that the search over large decisions may use up.

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.derive import capital, grid, halls, hosting, mining, racks, uptime
+from models.derive import capital, grid, halls, hosting, mining, racks, service_credits, uptime
 from models.derive.facts import (
     NO_PACKAGE,
     SHELL,
@@ -55,6 +55,10 @@ _EMPTY_TERMS: Mapping[str, Any] = {
     "hall_residual": {},
     "project_residual": {},
     "plant_residual": {},
+    "lasting_unit_opex": {},
+    "fees_most": {},
+    "tail_fees": {},
+    "learning_tail": {},
     "rack_tail_loss": {},
 }
 
@@ -72,6 +76,7 @@ class Derivation(Facts):
             **mining.tables(self),
             **hosting.tables(self),
             **uptime.tables(self),
+            **service_credits.tables(self),
             **capital.tables(self),
             **_EMPTY_TERMS,
         }

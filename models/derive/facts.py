@@ -325,10 +325,16 @@ class Facts:
         return used <= DOWNTIME_PARTS
 
     def experience_months(self, offer: Contract) -> float | None:
-        """Most months of AI behind the company when an offer starts; None for an old hand."""
+        """Most months of AI behind the company when an offer is due; None for an old hand.
+
+        An offer that may be late has to be served from the first period after that.
+        """
         if not self.designs.learns:
             return None
-        return float(max(0, month_index(offer.start) - self.tree.start))
+        waits = next((step.after_months for step in offer.ramp if step.share > 0), 0)
+        due = month_index(offer.start) + waits - self.tree.start
+        late = month_index(offer.latest_delivery or offer.start) - self.tree.start
+        return float(max(0, due, self.lag(max(0, late)) * self.tree.months))
 
     def conversion(self, p: Place, q: Place) -> tuple[int, float] | None:
         """Months and dollars per hall from one state to another; None where there is no way."""

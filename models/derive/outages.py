@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from models.availability import (
@@ -16,7 +16,7 @@ from models.availability import (
 from models.derive.reach import Bank, HallDesign, Reach
 from models.instance import Component, Subsystem
 from models.outage import chance_lost
-from models.sla import Credit, breached_month, breached_year, expected_credit
+from models.sla import Credit, Outage, breached_month, breached_year, expected_credit
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,13 @@ class Downtime:
         Share of time.
     outages_per_year : float or None
         How many begin in a year; None where only the availability is stated.
+    kinds : tuple of Outage
+        What they are made of, where parts in series fail for different times.
     """
 
     unavailability: float
     outages_per_year: float | None
+    kinds: tuple[Outage, ...] = ()
 
     @property
     def minutes_per_year(self) -> float:
@@ -52,26 +55,26 @@ class Downtime:
             return None
         return self.unavailability * HOURS_PER_YEAR / self.outages_per_year
 
-    def breached_month(self, promised: float) -> float | None:
-        """Probability that a month's availability falls below a promise."""
+    @property
+    def outages(self) -> tuple[Outage, ...] | None:
+        """Kinds of outages; None where their number is not known."""
         if self.outages_per_year is None:
             return None
-        return breached_month(self.outages_per_year, self.hours_each or 0.0, promised)
+        return self.kinds or (Outage(self.outages_per_year, self.hours_each or 0.0),)
+
+    def breached_month(self, promised: float) -> float | None:
+        """Probability that a month's availability falls below a promise."""
+        return None if self.outages is None else breached_month(self.outages, promised)
 
     def breached_year(self, promised: float) -> float | None:
         """Probability that a year holds at least one such month."""
-        if self.outages_per_year is None:
-            return None
-        return breached_year(self.outages_per_year, self.hours_each or 0.0, promised)
+        return None if self.outages is None else breached_year(self.outages, promised)
 
-    def credit_share(self, schedule: Iterable[Credit]) -> float | None:
+    def credit_share(self, schedule: Sequence[Credit]) -> float | None:
         """Share of the rent that is credited on average."""
-        steps = list(schedule)
-        if not steps:
+        if not schedule:
             return 0.0
-        if self.outages_per_year is None:
-            return None
-        return expected_credit(self.outages_per_year, self.hours_each or 0.0, steps)
+        return None if self.outages is None else expected_credit(self.outages, schedule)
 
 
 def in_series(parts: Iterable[Downtime]) -> Downtime:
@@ -84,20 +87,21 @@ def in_series(parts: Iterable[Downtime]) -> Downtime:
 
     Examples
     --------
-    >>> in_series([Downtime(0.1, 10.0), Downtime(0.2, 5.0)])
-    Downtime(unavailability=0.28, outages_per_year=12.5)
+    >>> both = in_series([Downtime(0.1, 10.0), Downtime(0.2, 5.0)])
+    >>> both.unavailability, both.outages_per_year, [kind.per_year for kind in both.kinds]
+    (0.28, 12.5, [8.0, 4.5])
     >>> in_series([Downtime(0.1, 10.0), Downtime(0.2, None)]).outages_per_year is None
     True
     """
     listed = list(parts)
     down = float(series([part.unavailability for part in listed]))
-    outages = 0.0
+    kinds: list[Outage] = []
     for i, part in enumerate(listed):
-        if part.outages_per_year is None:
+        if part.outages is None:
             return Downtime(down, None)
-        others = [other.unavailability for j, other in enumerate(listed) if j != i]
-        outages += part.outages_per_year * (1.0 - float(series(others)))
-    return Downtime(down, outages)
+        up = 1.0 - float(series([other.unavailability for other in listed[:i] + listed[i + 1 :]]))
+        kinds += [Outage(kind.per_year * up, kind.hours_each) for kind in part.outages]
+    return Downtime(down, sum(kind.per_year for kind in kinds), tuple(kinds))
 
 
 @dataclass(frozen=True)
@@ -151,3 +155,9 @@ class Outages:
         return in_series(
             self.bank(bank, planned_work_excluded=planned_work_excluded) for bank in design.banks
         )
+
+    def company(self, part: Subsystem, months: float | None) -> Downtime:
+        """Downtime of a part of the company, so many months after it began with AI."""
+        down = float(self.reach.company(part, months))
+        hours = self.reach.i.uptime.components[part.components[0]].hours_to_repair
+        return Downtime(down, down * HOURS_PER_YEAR / hours)

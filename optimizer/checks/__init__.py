@@ -14,6 +14,7 @@ from optimizer.checks.impossible import impossibilities
 from optimizer.checks.limits import contradictions
 from optimizer.checks.plants import plants
 from optimizer.checks.plausible import plausibility
+from optimizer.checks.promises import promises_in_time
 from optimizer.checks.references import names_known
 from optimizer.errors import Problem
 
@@ -45,6 +46,7 @@ def problems_of(draft: Draft, *, sound: bool) -> list[Problem]:
     found += [problem for check in CHECKS for problem in check(calm)]
     if sound and all(problem.severity == "warning" for problem in found):
         found += [*unused_blocks(draft), *impossibilities(draft), *too_early(draft)]
+        found += promises_in_time(draft)
     return found
 
 

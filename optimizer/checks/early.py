@@ -38,7 +38,7 @@ def too_early(draft: Draft) -> Iterator[Problem]:
     rows = draft.rows(SignedContract, "commitments", "contracts")
     signed = {row.contract: (*key, "mw") for key, row in rows}
     for key, offer in draft.rows(Contract, "contracts"):
-        due, ready = _due(offer, span), _earliest(draft, yard, offer, span)
+        due, ready = due_by(offer, span), _earliest(draft, yard, offer, span)
         if due is None or ready is None or due >= ready[0]:
             continue
         words = _words(offer, ready)
@@ -59,7 +59,7 @@ def _words(offer: Contract, ready: Ready) -> str:
     return f"{takes}{earliest}, the contract starts {offer.start}{late}"
 
 
-def _due(offer: Contract, span: Span) -> int | None:
+def due_by(offer: Contract, span: Span) -> int | None:
     """First month of the period in which MW must stand there, at the latest; None beyond."""
     start = month_index(offer.start)
     shares = (month for month in range(offer.months) if ramp_share(offer, month) > 0)

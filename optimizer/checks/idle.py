@@ -184,5 +184,7 @@ def _leads(draft: Draft) -> Iterator[tuple[Key, int]]:
         yield (*key, "works_months"), fitout.works_months
     for key, package in draft.rows(Package, "uptime", "packages"):
         yield (*key, "works_months"), package.works_months
+    for key, kind in draft.rows(Component, "uptime", "components"):
+        yield (*key, "works_months"), kind.works_months
     for key, project in draft.rows(Project, "projects"):
         yield (*key, "months"), project.months

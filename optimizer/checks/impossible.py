@@ -31,11 +31,11 @@ from models.instance import (
     month_index,
     month_text,
 )
+from optimizer.best import best_reach, in_the_way
 from optimizer.checks.draft import Draft, Span
 from optimizer.checks.fits import SLACK, Yard
 from optimizer.errors import Problem
 from optimizer.keys import Key
-from optimizer.reach import best_reach, in_the_way
 
 Signed = tuple[Key, SignedContract, Contract]
 
@@ -68,7 +68,7 @@ def _signed(draft: Draft) -> list[Signed]:
 
 def _availability(draft: Draft) -> Iterator[Problem]:
     """Compare what a contract promises with the best that any design reaches."""
-    facts = _facts(draft)
+    facts = facts_of(draft)
     if facts is None:
         return
     signed = {row.contract: key for key, row, _ in _signed(draft)}
@@ -95,7 +95,7 @@ def _availability(draft: Draft) -> Iterator[Problem]:
             yield draft.warning(at, message, found=found, allowed=allowed, hint=hint)
 
 
-def _facts(draft: Draft) -> Facts | None:
+def facts_of(draft: Draft) -> Facts | None:
     """Read what a whole instance says of its parts."""
     try:
         instance = Instance.model_validate(draft.document)

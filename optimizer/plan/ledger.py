@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models import capital, uptime
+from models import capital, service_credits, uptime
 from models.context import Context
 from models.given import Place, RackType, Site
 from models.hosting import signed
@@ -32,7 +32,7 @@ START = (
 )  # fmt: skip
 THROUGH = (
     "revenue", "power", "upkeep", "staff", "overhead", "two_businesses", "damages",
-    "advances_credited", "interest",
+    "advances_credited", "service_credits", "interest",
 )  # fmt: skip
 #: Those of these that belong to the loan and to debt from before.
 LOAN = ("loan_drawn", "loan_repaid", "interest")
@@ -184,6 +184,12 @@ def _contracts(c: Context) -> Iterator[Entry]:
         yield Entry(n, NO_SITE, HOSTING, "damages", -mw * g.delay_damages[n, x])
     for (n, x), credit in g.prepayment_credit.items():
         yield Entry(n, NO_SITE, HOSTING, "advances_credited", -credit * float(signed(c, n, x)))
+    for n in g.nodes:
+        for s in g.sites:
+            credited = float(service_credits.expected_credits(c, n, s))
+            yield Entry(n, s, HOSTING, "service_credits", credited)
+        newcomer = float(service_credits.newcomer_credits(c, n))
+        yield Entry(n, NO_SITE, HOSTING, "service_credits", newcomer)
     for (n, x), mw in c.signed_mw.items():
         yield Entry(n, NO_SITE, HOSTING, "advances", mw * g.prepayment[x])
         yield Entry(n, NO_SITE, HOSTING, "tenant_works", mw * g.tenant_works[x])
@@ -278,9 +284,9 @@ def _end(c: Context, shares: Shares, leaf: Node) -> Iterator[Entry]:
             for segment, share in shares(key[2]):
                 musd = share * worth * c.kept[key]
                 yield Entry(leaf, g.site_of[key[2]], segment, "residual", musd)
-    for (end, s, d, u, v), worth in g.plant_residual.items():
-        if end == leaf:
-            yield Entry(leaf, s, HOSTING, "residual", worth * c.plant_orders[v, s, d, u])
+    for unit, worth in g.plant_residual.items():
+        if unit[0] == leaf:
+            yield Entry(leaf, unit[1], HOSTING, "residual", worth * c.units_released[unit])
     site_of = {j: s for s, projects in g.projects.items() for j in projects}
     for (end, j, v, e), worth in g.project_residual.items():
         if end == leaf:
@@ -297,6 +303,12 @@ def _end(c: Context, shares: Shares, leaf: Node) -> Iterator[Entry]:
         if end == leaf:
             musd = -cost * c.lasting[leaf, p, e]
             yield Entry(leaf, g.site_of[p], HOSTING, "contracts_beyond", musd)
+    for stays, cost in g.lasting_unit_opex.items():
+        if stays[0] == leaf:
+            musd = -cost * c.units_lasting[stays]
+            yield Entry(leaf, stays[1], HOSTING, "contracts_beyond", musd)
+    credited = float(service_credits.tail_credits(c, leaf))
+    yield Entry(leaf, NO_SITE, HOSTING, "contracts_beyond", credited)
     for (end, x), worth in g.tail_credit.items():
         if end == leaf:
             musd = -worth * float(signed(c, leaf, x))

@@ -11,9 +11,9 @@ from models.context import Context
 from models.derive.reach import Promise
 from models.given import Contract as Name
 from models.given import Place
+from optimizer.best import best_reach
 from optimizer.kept import Kept, told
 from optimizer.nine import Nine, next_nine
-from optimizer.reach import best_reach
 from optimizer.settle import DUST
 from optimizer.words import month_of, state_of
 
@@ -31,10 +31,10 @@ class Breaches:
     breached_month_probability, breached_year_probability : float or None
         That a month's availability falls below the promise; that a year holds such a month.
     credit_share : float or None
-        Share of the rent that is credited on average, by the contract's schedule.
+        Share of the rent that is credited on average, by the contract's schedule; None where the
+        outages of a part are not known, for which nothing is counted.
     credit_musd_per_year : float or None
-        The same in M$, over the periods in which the contract is served there. It is told beside
-        the plan and is no part of its value.
+        The same in M$, over the periods in which the contract is served there.
     uses : str
         Share of the downtime allowed that each subsystem uses up.
     """
@@ -134,7 +134,7 @@ def _served(kept: Kept, p: Place, x: Name, best: float | None) -> UptimeRow:
     breaches = Breaches(
         month_of(kept.plan.given.tree, n), down.outages_per_year, down.hours_each,
         down.breached_month(promise.availability), down.breached_year(promise.availability),
-        down.credit_share(kept.schedule(x)), kept.credit_musd_per_year(x, p),
+        kept.credit_share(n, x, p), kept.credit_musd_per_year(x, p),
         told(parts, promise.availability),
     )  # fmt: skip
     has = float(kept.reached.availability(n, p, promise))

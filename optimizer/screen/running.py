@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.kept import STATED
+from optimizer.best import STATED
 from optimizer.screen.grids import Kind, grid
 from optimizer.words import counted, figure, percent
 
@@ -147,7 +147,7 @@ def _credits(rows: list[Row]) -> Iterator[Text]:
     known = [row["credit_musd_per_year"] for row in rows if _known(row["credit_musd_per_year"])]
     if sum(known) > 0:
         musd = figure(sum(known))
-        yield Text(f"credits of {musd} M$ a year are expected; the value does not count them")
+        yield Text(f"credits of {musd} M$ a year are expected, which the value counts")
     if any(_known(row["outages_per_year"]) for row in rows):
         yield Text(
             "broken: how likely a month falls below the promise, or a year holds such a month",

@@ -32,8 +32,17 @@ from models.outage import (
     still_up,
     survival,
 )
-from models.sla import Credit, breached_month, breached_year, downtime_above, expected_credit
+from models.sla import (
+    Credit,
+    Outage,
+    breached_month,
+    breached_year,
+    downtime_above,
+    expected_credit,
+)
 
+#: Outages of an hour, 99.99 % on average.
+HOURLY = [Outage(0.876, 1.0)]
 GENERATORS = Standby(0.995, 0.0094, 1100.0)
 
 #: Each vector of the calculators: what this code gives, what was published, its last digit.
@@ -99,7 +108,7 @@ VECTORS = {
         5e-7,
     ),
     "months and years below 99.99 %": (
-        [breached_month(0.876, 1.0, 0.9999), breached_year(0.876, 1.0, 0.9999)],
+        [breached_month(HOURLY, 0.9999), breached_year(HOURLY, 0.9999)],
         [0.06562, 0.5571],
         5e-5,
     ),
@@ -226,11 +235,13 @@ def test_outages_not_bridged_are_those_with_too_few_generators_at_their_end():
 
 def test_a_month_counts_every_number_of_outages():
     # Without any allowance, a month is broken unless no outage comes.
-    assert downtime_above(6.0, 2.0, 0.0) == pytest.approx(1 - math.exp(-0.5), rel=1e-14)
-    assert downtime_above(0.0, 2.0, 1.0) == 0.0
+    assert downtime_above([Outage(6.0, 2.0)], 0.0) == pytest.approx(1 - math.exp(-0.5), rel=1e-14)
+    assert downtime_above([Outage(0.0, 2.0)], 1.0) == 0.0
     ladder = [Credit(0.99, 0.3), Credit(0.9999, 0.1)]
-    months = [breached_month(2.0, 3.0, step.below) for step in ladder]
-    assert expected_credit(2.0, 3.0, ladder) == pytest.approx(0.1 * months[1] + 0.2 * months[0])
+    months = [breached_month([Outage(2.0, 3.0)], step.below) for step in ladder]
+    assert expected_credit([Outage(2.0, 3.0)], ladder) == pytest.approx(
+        0.1 * months[1] + 0.2 * months[0]
+    )
 
 
 # --- laws ----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from models.relation import Relation
 from tests.models.tiny import rich
 
 UNITS = pint.UnitRegistry(None)
-for unit in ("MW", "kW", "hour", "MUSD", "rack", "hall", "position", "unit"):
+for unit in ("MW", "kW", "hour", "MUSD", "BUSD", "rack", "hall", "position", "unit"):
     UNITS.define(f"{unit} = [{unit}]")
 
 RICH = rich()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial, wraps
@@ -17,6 +18,7 @@ from models.context import Context
 from models.given import HORIZON, TENANT, Given
 from models.hours import Hours
 from models.relation import Affine, Relation
+from models.sla import Credit, Outage, expected_credit
 from tests.models.tiny import (
     AI,
     BARN,
@@ -1678,12 +1680,196 @@ def test_units_of_the_plant_that_stand_cost_upkeep() -> None:
     )
 
 
+# --- units of the plant beyond the horizon -------------------------------------------------
+
+WAYS = {"chiller-1-for-1": 1, "chiller-2-for-1": 2, "chiller-3-for-1": 3, "chiller-2-for-2": 2,
+        "chiller-3-for-2": 3}  # fmt: skip
+COOL = ("a", "cool")
+
+
+def cooled_on() -> Given:
+    """The same offers, which end two years after the horizon, and one that runs on for a year."""
+    return cooled(contracts__long=LONG)
+
+
+def served_on(*contracts: tuple[str, str]) -> dict[tuple[Any, ...], float]:
+    return {("hosting", 2, x, AI, k): 1.0 for x, k in contracts}
+
+
+@rows_of("plant_beyond.class_running_on")
+def test_a_class_runs_on_while_one_of_its_contracts_does() -> None:
+    name = "plant_beyond.class_running_on"
+    every = served_on(("lease", TENANT), ("own", "gpu"), ("long", TENANT))
+    assert row(cooled_on(), name, 2, "a", CLASS, "lease") == by_hand(
+        {**every, ("runs_on", 2, "a", CLASS, "lease"): -9}, "<="
+    )
+    assert row(cooled_on(), name, 2, "a", CLASS, "long") == by_hand(
+        {**served_on(("long", TENANT)), ("runs_on", 2, "a", CLASS, "long"): -3}, "<="
+    )
+    # A contract of another class does not make this one run on.
+    g = cooled(contracts__long={**LONG, "availability": 0.99})
+    assert absent(g, name, 2, "a", CLASS, "long")
+    assert not absent(g, name, 2, "a", "99%", "long")
+    assert absent(cooled(contracts__lease__months=24, contracts__own__months=24), name, 2, "a",
+                  CLASS, "lease")  # fmt: skip
+
+
+@rows_of("plant_beyond.way_kept")
+def test_a_class_that_runs_on_is_carried() -> None:
+    assert row(cooled_on(), "plant_beyond.way_kept", 2, *COOL, CLASS, "long") == by_hand(
+        {
+            **{("held_on", 2, *COOL, way, CLASS, "long"): 1 for way in WAYS},
+            ("runs_on", 2, "a", CLASS, "long"): -1,
+        },
+        ">=",
+    )
+
+
+@rows_of("plant_beyond.same_way")
+def test_it_is_carried_as_at_the_horizon() -> None:
+    at = (*COOL, "chiller-3-for-2", CLASS)
+    assert row(cooled_on(), "plant_beyond.same_way", 2, *at, "lease") == by_hand(
+        {("held_on", 2, *at, "lease"): 1, ("held", 2, *at): -1}, "<="
+    )
+
+
+@rows_of("plant_beyond.units_kept")
+def test_units_that_count_last() -> None:
+    name = "plant_beyond.units_kept"
+    assert row(cooled_on(), name, 2, *COOL, "chiller", CLASS, "long") == by_hand(
+        {
+            **{("held_on", 2, *COOL, way, CLASS, "long"): n for way, n in WAYS.items()},
+            ("units_lasting", 2, *COOL, "chiller", "long"): -1,
+        },
+        "<=",
+    )
+
+
+@rows_of("plant_beyond.units_carrying")
+def test_units_that_last_carry_all_that_runs_on() -> None:
+    name = "plant_beyond.units_carrying"
+    free = {**LONG, "availability": 0.0}
+    g = cooled(contracts__long=free)
+    assert row(g, name, 2, *COOL, "long") == by_hand(
+        {**served_on(("long", TENANT)), ("units_lasting", 2, *COOL, "chiller", "long"): -2}, "<="
+    )
+    assert set(served_on(("lease", TENANT), ("own", "gpu"), ("long", TENANT))) < set(
+        row(g, name, 2, *COOL, "lease")[0]
+    )
+    # Blocks that mining shares carry facility megawatts.
+    assert row(shared_case(), name, 2, *AT, "lease") == by_hand(
+        {("hosting", 2, "lease", AI, TENANT): 1.3,
+         ("units_lasting", 2, *AT, "block", "lease"): -5}, "<="
+    )  # fmt: skip
+
+
+@rows_of("plant_beyond.units_released_limit")
+def test_no_more_units_are_released_than_were_ordered() -> None:
+    name = "plant_beyond.units_released_limit"
+    ends = (HORIZON, "lease", "long")
+    assert row(cooled_on(), name, 2, *COOL, "chiller", 1) == by_hand(
+        {
+            **{("units_released", 2, *COOL, "chiller", 1, e): 1 for e in ends},
+            ("plant_orders", 1, *COOL, "chiller"): -1,
+        },
+        "<=",
+    )
+    worn = cooled(uptime__components__chiller__life_months=12)
+    assert absent(worn, name, 2, *COOL, "chiller", 0)
+
+
+@rows_of("plant_beyond.units_staying")
+def test_units_last_that_were_not_released_before() -> None:
+    name = "plant_beyond.units_staying"
+    orders = {("plant_orders", v, *COOL, "chiller"): -1 for v in (0, 1)}
+    for end, before in (("lease", [HORIZON]), ("long", [HORIZON, "lease"])):
+        gone = {("units_released", 2, *COOL, "chiller", v, e): 1 for v in (0, 1) for e in before}
+        lasting = {("units_lasting", 2, *COOL, "chiller", end): 1}
+        assert row(cooled_on(), name, 2, *COOL, "chiller", end) == by_hand(
+            {**orders, **gone, **lasting}, "<=", 1
+        )
+
+
 @rows_of("capital.value")
-def test_value_keeps_what_the_plant_is_still_worth() -> None:
-    terms, _ = value_terms(cooled())
-    # In service from 2030 or 2031; at the end of 2031 two years or one of ten are gone.
-    assert terms["plant_orders", 0, "a", "cool", "chiller"] == pytest.approx(0.8 * 0.8)
-    assert terms["plant_orders", 1, "a", "cool", "chiller"] == pytest.approx(0.8 * 0.9)
+def test_value_keeps_what_units_are_worth_when_they_are_released() -> None:
+    terms, _ = value_terms(cooled_on())
+    # In service from 2030 or 2031; at the end of 2031 two years or one of ten are gone, and four
+    # and three when the leases end.
+    worth = {(0, HORIZON): 0.8, (1, HORIZON): 0.9, (0, "lease"): 0.6, (1, "long"): 0.6}
+    for (v, e), share in worth.items():
+        assert terms["units_released", 2, *COOL, "chiller", v, e] == pytest.approx(0.8 * share)
+    # 10 $/kW a year on 2 MW, for two years and for one more.
+    assert terms["units_lasting", 2, *COOL, "chiller", "lease"] == pytest.approx(-0.04)
+    assert terms["units_lasting", 2, *COOL, "chiller", "long"] == pytest.approx(-0.02)
+
+
+# --- service credits -----------------------------------------------------------------------
+
+STEPS = [{"below": 0.999, "share": 0.1}, {"below": 0.99, "share": 0.3}]
+SCHEDULE = [Credit(step["below"], step["share"]) for step in STEPS]
+#: Of a hall that stops twice a year, of one chiller, of two of which one is needed or both.
+HALL_CREDIT = expected_credit([Outage(2.0, 5e-4 * 8760 / 2)], SCHEDULE)
+LONE_CREDIT = expected_credit([Outage(0.438, 4.0)], SCHEDULE)
+SPARE_CREDIT = expected_credit([Outage(0.0002**2 * 8760 / 2, 2.0)], SCHEDULE)
+
+
+def crediting(**more: Any) -> Given:
+    """The lease credits a share of its rent of 1.2 M$/MW; halls stop twice a year."""
+    return cooled(
+        contracts__lease__credits=STEPS, uptime__packages__n1__outages_per_year=2.0, **more
+    )
+
+
+@rows_of("service_credits.fees_balance")
+def test_rent_stands_behind_a_way_to_build_a_part() -> None:
+    name = "service_credits.fees_balance"
+    assert row(crediting(), name, 1, "lease", *COOL) == by_hand(
+        {
+            **{("fees", 1, "lease", *COOL, way): 1000 for way in WAYS},
+            ("hosting", 1, "lease", AI, TENANT): -1.2,
+        },
+        "==",
+    )
+    assert absent(crediting(), name, 1, "own", *COOL)
+    assert absent(crediting(), name, 0, "lease", *COOL)
+
+
+@rows_of("service_credits.fees_limit")
+def test_rent_stands_behind_the_way_that_carries_the_class() -> None:
+    at = (*COOL, "chiller-1-for-1")
+    assert row(crediting(), "service_credits.fees_limit", 1, "lease", *at) == by_hand(
+        {("fees", 1, "lease", *at): 1, ("held", 1, *at, CLASS): -0.0036}, "<="
+    )
+
+
+@rows_of("capital.margin_balance")
+def test_credits_are_expected_of_halls_and_plant() -> None:
+    with_credits = row(crediting(), "capital.margin_balance", 1, "a")[0]
+    without = row(cooled(), "capital.margin_balance", 1, "a")[0]
+    hosting = ("hosting", 1, "lease", AI, TENANT)
+    assert with_credits[hosting] - without[hosting] == pytest.approx(1.2 * HALL_CREDIT)
+    assert with_credits["fees", 1, "lease", *COOL, "chiller-1-for-1"] == pytest.approx(
+        1000 * LONE_CREDIT
+    )
+    # Two of which one is needed are down together for half as long as one.
+    assert with_credits["fees", 1, "lease", *COOL, "chiller-2-for-1"] == pytest.approx(
+        1000 * SPARE_CREDIT, rel=1e-6
+    )
+    # Of three of which one is needed less than a cent in a million dollars is credited.
+    assert ("fees", 1, "lease", *COOL, "chiller-3-for-1") not in with_credits
+    own = ("hosting", 1, "own", AI, "gpu")
+    assert with_credits[own] == without[own]
+
+
+@rows_of("capital.value")
+def test_value_counts_credits_beyond_the_horizon() -> None:
+    terms, before = value_terms(crediting())[0], value_terms(cooled())[0]
+    hosting = ("hosting", 2, "lease", AI, TENANT)
+    # As much rent is due in the two years beyond as twice that of the last period.
+    assert terms[hosting] - before[hosting] == pytest.approx(-2 * 1.2 * HALL_CREDIT)
+    assert terms["fees", 2, "lease", *COOL, "chiller-1-for-1"] == pytest.approx(
+        -2 * 1000 * LONE_CREDIT
+    )
 
 
 # --- a company that learns -----------------------------------------------------------------
@@ -1731,6 +1917,64 @@ def test_a_promise_is_served_by_who_has_begun() -> None:
     assert row(newcomer(), "uptime.served_by_who_has_begun", 1, AI, CLASS) == by_hand(
         {("served", 1, AI, CLASS): 1, ("began", 1): -1}, "<="
     )
+
+
+def errs(months: float) -> float:
+    """Share of a rent that people new to AI are credited for more, an hour each time."""
+    often = [1e-4 * 8760 * (1 + 2 * 0.5 ** (m / 12)) for m in (months, 1e9)]
+    return math.fsum(
+        sign * expected_credit([Outage(n, 1.0)], SCHEDULE)
+        for sign, n in zip((1, -1), often, strict=True)
+    )
+
+
+def crediting_newcomer() -> Given:
+    return newcomer(contracts__lease__credits=STEPS)
+
+
+@rows_of("service_credits.newcomer_balance")
+def test_rent_is_earned_by_who_began_at_some_time() -> None:
+    assert row(crediting_newcomer(), "service_credits.newcomer_balance", 2, "lease") == by_hand(
+        {
+            **{("newcomer_fees", 2, "lease", m): 1000 for m in (0, 1, 2)},
+            ("hosting", 2, "lease", AI, TENANT): -1.2,
+        },
+        "==",
+    )
+    old = newcomer(contracts__lease__credits=STEPS, finance__hosts_ai_already=True)
+    assert absent(old, "service_credits.newcomer_balance", 2, "lease")
+
+
+@rows_of("service_credits.newcomer_limit")
+def test_rent_is_earned_by_who_began_then() -> None:
+    assert row(crediting_newcomer(), "service_credits.newcomer_limit", 2, "lease", 1) == by_hand(
+        {
+            ("newcomer_fees", 2, "lease", 1): 1,
+            ("began", 1): -0.0036,
+            ("began", 0): 0.0036,
+        },
+        "<=",
+    )
+
+
+@rows_of("capital.cash_balance")
+def test_a_newcomer_is_credited_for_more_until_it_has_learnt() -> None:
+    terms = row(crediting_newcomer(), "capital.cash_balance", 2)[0]
+    found = {key[-1]: a for key, a in terms.items() if key[0] == "newcomer_fees"}
+    assert found == pytest.approx({m: 1000 * errs(24 - 12 * m) for m in (0, 1, 2)})
+
+
+@rows_of("capital.value")
+def test_a_newcomer_learns_on_beyond_the_horizon() -> None:
+    g = crediting_newcomer()
+    terms = value_terms(g)[0]
+    for m in (0, 1, 2):
+        beyond = sum(errs(36 - 12 * m + month) for month in range(24)) / 12
+        within = errs(24 - 12 * m)
+        assert terms["newcomer_fees", 2, "lease", m] == pytest.approx(-1000 * (within + beyond))
+    # Who is experienced errs as well, and a hall that states no outages is not counted.
+    usual = expected_credit([Outage(0.876, 1.0)], SCHEDULE)
+    assert g.credit_share == pytest.approx({("lease", AI): usual})
 
 
 # --- a plant that mining shares ------------------------------------------------------------

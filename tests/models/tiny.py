@@ -220,6 +220,7 @@ def rich() -> Given:
                 "tenant_works_usd_per_kw": 100.0,
                 "latest_delivery": "2031-01",
                 "delay_usd_per_kw_month": 30.0,
+                "credits": [{"below": 0.999, "share": 0.2}],
             },
             "own": {**OWNED, "racks": ["gpu", "dense"]},
             "old": OWNED,

@@ -58,7 +58,7 @@ TYPED: dict[str, Any] = {
                "opex_usd_per_kw_year": 40.0, "life_months": 180},
     },
     "uptime": {"packages": {
-        "n1": {"availability": 0.9998, "capex_usd_per_kw": 700.0},
+        "n1": {"availability": 0.9998, "capex_usd_per_kw": 700.0, "outages_per_year": 1.0},
         "2n": {"availability": 0.99999, "capex_usd_per_kw": 1500.0},
     }, "components": {
         "chiller": {"unit_mw": 2.0, "failures_per_year": 0.1, "hours_to_repair": 10.0,
@@ -116,7 +116,8 @@ TYPED: dict[str, Any] = {
                   "power_passed_through": True, "availability": 0.9999,
                   "ramp": [{"after_months": 0, "share": 0.5}, {"after_months": 9, "share": 1.0}],
                   "prepayment_usd_per_kw": 300.0, "prepayment_credit_months": 24,
-                  "tenant_works_usd_per_kw": 100.0, "sites": ["west"]},
+                  "tenant_works_usd_per_kw": 100.0, "sites": ["west"],
+                  "credits": [{"below": 0.9999, "share": 0.1}, {"below": 0.99, "share": 0.3}]},
         "gpus": {"racks_by": "owner", "racks": ["h100"], "min_mw": 0.4, "max_mw": 1.3,
                  "sign_by": "2027-07", "start": "2028-01", "months": 36,
                  "rate_usd_per_gpu_hour": 2.6, "take_or_pay_share": 0.9,

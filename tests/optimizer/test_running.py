@@ -12,7 +12,7 @@ import pytest
 from models.derive.outages import Outages
 from models.derive.reach import Bank, Reach
 from models.hours import flat
-from models.sla import breached_month, breached_year
+from models.sla import Outage, breached_month, breached_year
 from optimizer.case import Case, prepare
 from optimizer.highs import Options
 from optimizer.plan import Tables, tables
@@ -77,18 +77,26 @@ def test_outages_of_package_and_plant_add_up() -> None:
 
 def test_breaches_and_credits_follow_from_outages() -> None:
     row = promise(paper()[2])
-    outages = (row["outages_per_year"], row["hours_each"])
-    month, worse = (breached_month(*outages, below) for below in (0.999, 0.99))
-    assert row["breached_month_probability"] == pytest.approx(month)
-    assert row["breached_year_probability"] == pytest.approx(breached_year(*outages, 0.999))
+    hall, chiller = Outage(2.0, 5e-4 * 8760 / 2.0), Outage(0.438, 4.0)
+    # Each strikes while the other is up.
+    both = [Outage(2.0 * 0.9998, hall.hours_each), Outage(0.438 * 0.9995, 4.0)]
+    assert row["breached_month_probability"] == pytest.approx(breached_month(both, 0.999))
+    assert row["breached_year_probability"] == pytest.approx(breached_year(both, 0.999))
+    # Credits are counted part by part.
+    month, worse = (
+        breached_month([hall], below) + breached_month([chiller], below) for below in (0.999, 0.99)
+    )
     assert row["credit_share"] == pytest.approx(0.1 * month + 0.2 * worse)
     # 2 MW at 100 $ per kW and month.
     assert row["credit_musd_per_year"] == pytest.approx(row["credit_share"] * 2.4)
 
 
-def test_credits_are_no_part_of_the_value() -> None:
+def test_the_value_counts_the_credits_that_are_expected() -> None:
+    _, solved, table = paper()
     without = told(contracts={"lease": YEAR})
-    assert without[1].value_musd == pytest.approx(paper()[1].value_musd)
+    assert without[1].value_musd is not None
+    expected = without[1].value_musd - promise(table)["credit_musd_per_year"]
+    assert solved.value_musd == pytest.approx(expected, rel=1e-9)
     row = promise(without[2])
     assert row["credit_share"] == 0.0
     assert row["credit_musd_per_year"] == 0.0
@@ -235,7 +243,7 @@ def test_the_section_reads_on_a_hundred_columns() -> None:
     assert "package 50 %, cool 20 %" in text
     assert "1 chiller" in text
     assert "+2.0 M$ (+1,000 $/kW): n2; cool: 2 chiller for 1" in text
-    assert "M$ a year are expected; the value does not count them" in text
+    assert "M$ a year are expected, which the value counts" in text
 
 
 def test_a_plan_without_promises_has_no_such_section() -> None:

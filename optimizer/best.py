@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from models.availability import downtime_share, series
 from models.derive.facts import Facts, Place
 from models.derive.reach import Promise, promise_of
+from models.derive.uptime import Option
 from models.instance import Contract
+from models.units import ROUNDING
+
+#: What a package is called that states its availability as a whole.
+STATED = "package"
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,25 @@ class Best:
         return [(part, round(share, 4)) for part, share in ranked]
 
 
-def best_reach(facts: Facts, offer: Contract, hall: str | None = None) -> Best | None:
+@dataclass(frozen=True)
+class By:
+    """When a contract has to be kept: on units that stand by then, with what people know by then.
+
+    Attributes
+    ----------
+    month : int
+        As counted by :func:`models.instance.month_index`.
+    mw : float
+        Critical IT MW that each part of a plant has to carry.
+    """
+
+    month: int
+    mw: float = 0.0
+
+
+def best_reach(
+    facts: Facts, offer: Contract, hall: str | None = None, by: By | None = None
+) -> Best | None:
     """Find where and how well a contract could be kept at best; None where no AI hall can be.
 
     Parameters
@@ -54,10 +77,15 @@ def best_reach(facts: Facts, offer: Contract, hall: str | None = None) -> Best |
         The contract.
     hall : str, optional
         The only hall group to look at.
+    by : By, optional
+        When; at any time where absent.
     """
     promise = promise_of(offer)
+    months = facts.experience_months(offer)
+    if by is not None and months is not None:
+        months = float(by.month - facts.tree.start)
     found = [
-        _at(facts, place, promise, facts.experience_months(offer))
+        _at(facts, place, promise, months, by)
         for place in facts.place_list
         if place.workload == "ai"
         and (offer.sites is None or place.site in offer.sites)
@@ -66,8 +94,8 @@ def best_reach(facts: Facts, offer: Contract, hall: str | None = None) -> Best |
     return max(found, key=lambda best: best.availability, default=None)
 
 
-def _at(facts: Facts, place: Place, promise: Promise, months: float | None) -> Best:
-    downtime = {**dict(_hall(facts, place, promise)), **dict(_plant(facts, place, promise))}
+def _at(facts: Facts, place: Place, promise: Promise, months: float | None, by: By | None) -> Best:
+    downtime = {**dict(_hall(facts, place, promise)), **dict(_plant(facts, place, promise, by))}
     for name, part in facts.i.uptime.subsystems.items():
         if part.level == "company":
             downtime[name] = float(facts.designs.reach.company(part, months))
@@ -78,22 +106,38 @@ def _hall(facts: Facts, place: Place, promise: Promise) -> Iterator[tuple[str, f
     """Unavailability of a place's own package, by subsystem."""
     design, reach = facts.package(place), facts.designs.reach
     if design is None:
-        yield "package", 1.0
+        yield STATED, 1.0
     elif design.stated is not None:
-        yield "package", 1.0 - design.stated
+        yield STATED, 1.0 - design.stated
     else:
         excluded = promise.planned_work_excluded
         for bank in design.banks:
             yield bank.subsystem, float(reach.bank(bank, planned_work_excluded=excluded))
 
 
-def _plant(facts: Facts, place: Place, promise: Promise) -> Iterator[tuple[str, float]]:
-    """Unavailability of the best way for each part of the plant to carry any load at all."""
+def _plant(
+    facts: Facts, place: Place, promise: Promise, by: By | None
+) -> Iterator[tuple[str, float]]:
+    """Unavailability of the best way for each part of the plant to carry the load, or any."""
     plants, excluded = facts.plants, promise.planned_work_excluded
     for part in plants.parts[place.site]:
         ways = plants.options[place.site, part]
-        banks = [plants.reach.bank(way.bank, planned_work_excluded=excluded) for way in ways]
+        banks = [
+            plants.reach.bank(way.bank, planned_work_excluded=excluded)
+            for way in ways
+            if by is None or (way.mw >= by.mw - ROUNDING and _stands(facts, place.site, way, by))
+        ]
         yield part, float(min(banks, default=1.0))
+
+
+def _stands(facts: Facts, site: str, way: Option, by: By) -> bool:
+    """Whether the units of a way can stand by a month: today, or ordered at the start."""
+    if not way.unit:
+        return True
+    lag = facts.lag(facts.i.uptime.components[way.unit].works_months) * facts.tree.months
+    standing = facts.i.sites[site].plant.get(way.bank.subsystem)
+    today = standing.units if standing and standing.component == way.unit else 0
+    return way.units <= today or facts.tree.start + lag <= by.month
 
 
 def in_the_way(best: Best, promised: float) -> str:
