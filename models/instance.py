@@ -518,7 +518,7 @@ class Fitout(Block):
 
 
 class Standing(Block):
-    """Units of a site's plant that stand today."""
+    """Units of one kind: of a site's plant that stands today, or of a hall's package."""
 
     component: Name = said("their kind")
     units: Count = number("units", "how many", ge=1, le=1000)
@@ -816,10 +816,18 @@ class GpuCloud(Block):
 
 
 class Package(Block):
-    """A redundancy design with its stated availability."""
+    """A redundancy design of a hall: with the availability that it states, or unit by unit."""
 
-    availability: float = number(
-        "share", "availability it reaches", gt=0, le=1, plausible=(0.9, 0.99999999)
+    availability: float | None = number(
+        "share",
+        "availability it reaches; absent: worked out from its units",
+        default=None,
+        gt=0,
+        le=1,
+        plausible=(0.9, 0.99999999),
+    )
+    units: dict[Name, Standing] = said(
+        "what it is made of, by subsystem of halls, instead of a stated availability", default={}
     )
     capex_usd_per_kw: float = number(
         "$/kW", "capex per IT kW", default=0.0, ge=0, plausible=(0, 10_000)
@@ -835,6 +843,14 @@ class Package(Block):
         gt=0,
         plausible=(0.0001, 50),
     )
+
+    @model_validator(mode="after")
+    def _said_or_made(self) -> Package:
+        if (self.availability is None) == (not self.units):
+            raise PydanticCustomError(
+                "package", "a package states its availability, or gives its units; one of the two"
+            )
+        return self
 
 
 class Component(Block):

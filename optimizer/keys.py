@@ -268,6 +268,8 @@ REFERENCES: tuple[Reference, ...] = (
     Reference(("uptime", "subsystems", "*", "sites"), ("sites",), "items"),
     Reference(("sites", "*", "plant"), ("uptime", "subsystems"), "names"),
     Reference(("sites", "*", "plant", "*", "component"), ("uptime", "components")),
+    Reference(("uptime", "packages", "*", "units"), ("uptime", "subsystems"), "names"),
+    Reference(("uptime", "packages", "*", "units", "*", "component"), ("uptime", "components")),
     Reference(("policy", "keep_sites"), ("sites",), "items"),
     Reference(("finance", "capex_budget_by_site_musd"), ("sites",), "names"),
 )

@@ -137,9 +137,17 @@ component = "transformer-3mva"
 units = 20
 ```
 
-The states of halls are named by their spares, as `ai-air+ups1.cool2`. `rackwatt check` says which
-hall may serve which contract, and why not the others. Every unit of a plant is a step of the
-search: type many small ones as larger blocks.
+The states of halls are named by their spares, as `ai-air+ups1.cool2`. What stands in halls today
+is a package of its own, given unit by unit and named under `halls.*.package`:
+
+```toml
+[uptime.packages.as-built.units.ups]
+component = "ups-1mw"
+units = 3
+```
+
+`rackwatt check` says which hall may serve which contract, and why not the others. Every unit of a
+plant is a step of the search: type many small ones as larger blocks.
 
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
 columns `time` (start of the hour, local, with its offset from UTC, as

@@ -7,8 +7,10 @@ that it is said to reach. Either is part of a hall's state.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from models.availability import HOURS_PER_YEAR
@@ -21,7 +23,7 @@ from models.derive.reach import (
     units_needed,
     weight_of,
 )
-from models.instance import Instance, Package, Subsystem
+from models.instance import Instance, Package, Standing, Subsystem
 from models.redundancy import Candidate, Choice, Design, candidates, frontier
 from models.units import KW_PER_MW
 
@@ -63,14 +65,43 @@ class Designs:
         )
 
     def packages(self, it_mw: float) -> Mapping[str, HallDesign]:
-        """Give the packages of a hall of so many IT MW, by name."""
-        if not self.of_halls:
-            return {name: stated(name, p) for name, p in self.i.uptime.packages.items()}
+        """Give the packages of a hall of so many IT MW, by name.
+
+        Those that the instance names come first; those made from components follow, under names
+        of their own.
+        """
         if it_mw not in self._made:
-            said = {name: stated(name, p) for name, p in self.i.uptime.packages.items()}
-            made = {design.name: design for design in self._make(it_mw)}
-            self._made[it_mw] = {**said, **made}
+            found = {
+                name: design
+                for name, package in self.i.uptime.packages.items()
+                if (design := self.named(name, package, it_mw)) is not None
+            }
+            for design in self._make(it_mw) if self.of_halls else ():
+                if any(design.banks == known.banks for known in found.values()):
+                    continue
+                name = next(free for free in _alternatives(design.name) if free not in found)
+                found[name] = replace(design, name=name)
+            self._made[it_mw] = found
         return self._made[it_mw]
+
+    def named(self, name: str, package: Package, it_mw: float) -> HallDesign | None:
+        """Read a package of the instance; None where its units do not carry such a hall."""
+        if not package.units:
+            return stated(name, package)
+        banks = [self._bank(part, package.units.get(part), it_mw) for part in self.of_halls]
+        if any(bank is None for bank in banks):
+            return None
+        return self._priced(name, it_mw, tuple(bank for bank in banks if bank is not None))
+
+    def _bank(self, name: str, standing: Standing | None, it_mw: float) -> Bank | None:
+        part = self.of_halls[name]
+        if standing is None:
+            return Bank(name, (), 0) if part.feed is not None else None
+        size = self.i.uptime.components[standing.component].unit_mw
+        needed = units_needed(it_mw * part.load_share, size)
+        if standing.units < needed:
+            return None
+        return Bank(name, ((standing.component, standing.units),), needed)
 
     def _make(self, it_mw: float) -> Iterator[HallDesign]:
         """Make the designs that no other beats, and that some promise has a use for."""
@@ -80,7 +111,7 @@ class Designs:
             banks = [{candidate.counts: bank for candidate, bank in part} for part in parts]
             for design in self._useful(designs, excluded):
                 chosen = zip(banks, design.parts, strict=True)
-                yield self._design(it_mw, design, tuple(bank[p.counts] for bank, p in chosen))
+                yield self._design(it_mw, tuple(bank[p.counts] for bank, p in chosen))
 
     def _useful(self, designs: Sequence[Design], excluded: bool) -> list[Design]:
         """Keep the cheapest design, the best, and those within what some promise allows."""
@@ -161,18 +192,22 @@ class Designs:
         paid = count - needed if part.needed_in_fitout else count
         return paid * kw * kind.capex_usd_per_kw, count * kw * kind.opex_usd_per_kw_year
 
-    def _design(self, it_mw: float, design: Design, banks: tuple[Bank, ...]) -> HallDesign:
-        capex, opex = design.spends
+    def _design(self, it_mw: float, banks: tuple[Bank, ...]) -> HallDesign:
+        named = [self._label(bank) for bank in banks if self._has_choice(bank.subsystem)]
+        return self._priced(".".join(named) or "designed", it_mw, banks)
+
+    def _priced(self, name: str, it_mw: float, banks: tuple[Bank, ...]) -> HallDesign:
+        """Work out what a design costs, and how long its works take."""
+        capex = opex = 0.0
+        for bank in banks:
+            part = self.of_halls[bank.subsystem]
+            for component, count in bank.counts:
+                load = it_mw * part.load_share
+                spent = self.spends(part, component, count, bank.needed, load)
+                capex, opex = capex + spent[0], opex + spent[1]
         kw = it_mw * KW_PER_MW
         works = [self.i.uptime.components[c].works_months for b in banks for c, _ in b.counts]
-        named = [self._label(bank) for bank in banks if self._has_choice(bank.subsystem)]
-        return HallDesign(
-            ".".join(named) or "designed",
-            capex / kw,
-            opex / kw,
-            max(works, default=0),
-            banks=banks,
-        )
+        return HallDesign(name, capex / kw, opex / kw, max(works, default=0), banks=banks)
 
     def _has_choice(self, subsystem: str) -> bool:
         part = self.of_halls[subsystem]
@@ -190,8 +225,15 @@ class Designs:
         return f"{label}{count - bank.needed}"
 
 
+def _alternatives(name: str) -> Iterator[str]:
+    """Walk the names that a design may take: its own, or with a number where that is taken."""
+    yield name
+    yield from (f"{name}~{i}" for i in itertools.count(2))
+
+
 def stated(name: str, package: Package) -> HallDesign:
     """Read a package whose availability is stated."""
+    assert package.availability is not None
     return HallDesign(
         name,
         package.capex_usd_per_kw,

@@ -77,7 +77,7 @@ def _earliest(draft: Draft, yard: Yard, offer: Contract, span: Span) -> Ready | 
     packages = [
         package
         for _, package in draft.rows(Package, "uptime", "packages")
-        if package.availability >= offer.availability
+        if package.availability is None or package.availability >= offer.availability
     ]
     found = [
         _hall_ready(draft, yard, (name, hall), (key, fitout), span, packages)

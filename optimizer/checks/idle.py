@@ -60,6 +60,11 @@ def _uptime(draft: Draft) -> Iterator[tuple[Key, str]]:
         if part.level != "site":
             for at in _given(part, key, "sites"):
                 yield at, "only parts of a site's plant are limited to sites"
+    for key, package in draft.rows(Package, "uptime", "packages"):
+        if package.units:
+            names = ("capex_usd_per_kw", "works_months", "opex_usd_per_kw_year")
+            for at in _given(package, key, *names, "outages_per_year"):
+                yield at, "it follows from the units of the package"
     learn = {name for _, part in parts if part.level == "company" for name in part.components}
     for key, kind in draft.rows(Component, "uptime", "components"):
         if kind.start_failure_share is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.instance import Component, FleetRow, Hall, Site, Standing, Subsystem
+from models.derive.reach import units_needed
+from models.instance import Component, FleetRow, Hall, Package, Site, Standing, Subsystem
 from optimizer.checks.draft import Draft
+from optimizer.checks.fits import Yard
 from optimizer.errors import Problem, listed
 from optimizer.keys import Key
 
@@ -20,6 +22,10 @@ def plants(draft: Draft) -> Iterator[Problem]:
         yield from _standby(draft, key, part, kinds)
         yield from _mixing(draft, key, part, kinds)
         yield from _ride_through(draft, key, part, kinds)
+    for key, package in draft.rows(Package, "uptime", "packages"):
+        if package.units:
+            yield from _made(draft, key, package, parts)
+    yield from _carrying(draft, parts, kinds)
     for site_key, site in draft.rows(Site, "sites"):
         yield from _standing(draft, str(site_key[-1]), parts)
         yield from _mines_today(draft, site_key, site, parts)
@@ -81,6 +87,63 @@ def _standing(draft: Draft, site: str, parts: Parts) -> Iterator[Problem]:
             at, message = (*key, "component"), f"{key[-1]} is not made of this component"
             allowed = listed(part.components)
             yield draft.problem(at, message, found=standing.component, allowed=allowed)
+
+
+def _made(draft: Draft, key: Key, package: Package, parts: Parts) -> Iterator[Problem]:
+    """Compare the units of a package with what the parts of a hall can be made of."""
+    known = {str(at[-1]): part for at, part in parts}
+    for name, standing in package.units.items():
+        part, at = known.get(name), (*key, "units", name)
+        if part is None:
+            continue
+        if part.level != "hall":
+            message = f"{name} is a part of the {part.level}, not of a hall"
+            yield draft.problem(at, message, hint="take it out")
+        elif standing.component not in part.components:
+            message, allowed = f"{name} is not made of this component", listed(part.components)
+            where = (*at, "component")
+            yield draft.problem(where, message, found=standing.component, allowed=allowed)
+    for name, part in known.items():
+        if part.level == "hall" and part.feed is None and name not in package.units:
+            message = f"the package has no units of {name}, which every hall needs"
+            yield draft.problem((*key, "units"), message, found=listed(package.units))
+
+
+def _carrying(draft: Draft, parts: Parts, kinds: dict[str, Component]) -> Iterator[Problem]:
+    """Find halls, and works under way, whose package has too few units to carry them."""
+    yard = Yard.of(draft)
+    packages = draft.table(Package, "uptime", "packages")
+    states = [(key, hall, hall.fitout, hall.package) for key, hall in draft.rows(Hall, "halls")]
+    states += [
+        (key, yard.halls[works.hall], works.fitout, works.package)
+        for key, works in yard.works
+        if works.hall in yard.halls
+    ]
+    for key, hall, name, package in states:
+        fitout, made = yard.fitouts.get(name or ""), packages.get(package or "")
+        it_mw = yard.it_mw(hall, fitout) if fitout else None
+        if made is not None and it_mw is not None:
+            yield from _overloaded(draft, (*key, "package"), made, it_mw, parts, kinds)
+
+
+def _overloaded(
+    draft: Draft,
+    key: Key,
+    package: Package,
+    it_mw: float,
+    parts: Parts,
+    kinds: dict[str, Component],
+) -> Iterator[Problem]:
+    for name, part in ((str(at[-1]), part) for at, part in parts):
+        standing = package.units.get(name)
+        if standing is None or standing.component not in kinds:
+            continue
+        load = it_mw * part.load_share
+        needed = units_needed(load, kinds[standing.component].unit_mw)
+        if standing.units < needed:
+            message = f"the package has too few units of {name} to carry the hall"
+            found, allowed = f"{standing.units} {standing.component}", f"{needed} for {load:g} MW"
+            yield draft.problem(key, message, found=found, allowed=f"at least {allowed}")
 
 
 def _mines_today(draft: Draft, key: Key, site: Site, parts: Parts) -> Iterator[Problem]:

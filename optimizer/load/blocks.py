@@ -313,7 +313,7 @@ class Reader:
 _OF_A_WHOLE = {
     "one_of", "machines", "gpu_rack", "asic", "asic_reuse", "pue", "project", "mw", "racks",
     "gpu_rate", "take_or_pay", "sign_by", "latest", "ramp", "months",
-    "credits", "credits_promise",
+    "credits", "credits_promise", "package",
 }  # fmt: skip
 
 #: How pydantic names the forms of a path, and how each is told from the value typed.

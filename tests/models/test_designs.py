@@ -76,3 +76,72 @@ def test_units_that_stand_today_cost_upkeep_and_are_not_ordered_at_kept_sites() 
     assert {key[1:] for key in g.plant_orders_allowed} == {("a", "cool", "chiller")}
     kept = case(tiny(**typed, policy__keep_sites=["a"]))
     assert kept.plant_orders_allowed == ()
+
+
+# --- packages given unit by unit -----------------------------------------------------------
+
+
+def as_built(ups: int, **changes: object) -> Derivation:
+    """Halls of AI that have so many modules and a fan today, and may get another module."""
+    units = {"ups": {"component": "ups", "units": ups}, "fan": {"component": "fan", "units": 1}}
+    instance = tiny(
+        uptime=merged(MADE, {"packages": {"n1": None, "old": {"units": units}}, **changes}),
+        contracts__lease={**LEASE, "availability": 0.999},
+        halls__h={"fitout": "ai", "package": "old"},
+        fleet=[],
+    )
+    return Derivation(instance, tree_of(instance))
+
+
+def test_what_stands_today_is_as_available_as_what_is_built_alike() -> None:
+    old, new = as_built(2), halls()
+    (today, *_), made = old.by_hall["h"], {p.name: p for p in new.by_hall["h"]}
+    built = made["h:ai+ups0"]
+    one, other = old.package(today), new.package(built)
+    assert one is not None
+    assert other is not None
+    assert (today.name, one.banks) == ("h:ai+old", other.banks)
+    assert old.designs.reach.package(one) == new.designs.reach.package(other)
+    # The same units under another name are no state of their own.
+    assert {p.name for p in old.by_hall["h"]} == {"h:mine", "h:ai+old", "h:ai+ups1"}
+
+
+def test_what_stands_today_is_upgraded_by_what_it_lacks() -> None:
+    d = as_built(2)
+    places = {p.name: p for p in d.by_hall["h"]}
+    upgrade = d.conversion(places["h:ai+old"], places["h:ai+ups1"])
+    assert upgrade == (5, pytest.approx(200.0 * 1000))
+    # Nobody takes units out again.
+    assert d.conversion(places["h:ai+ups1"], places["h:ai+old"]) is None
+
+
+def test_what_stands_today_may_be_more_than_any_spare() -> None:
+    d = as_built(6)
+    package = d.package(d.by_hall["h"][0])
+    assert package is not None
+    assert package.units == {("ups", "ups"): 6, ("fan", "fan"): 1}
+    assert package.banks[0].needed == 2
+
+
+def test_units_that_do_not_carry_a_hall_are_no_package_of_it() -> None:
+    units = {"ups": {"component": "ups", "units": 1}, "fan": {"component": "fan", "units": 1}}
+    packages = Designs(halls(packages={"n1": None, "small": {"units": units}}).i).packages(2.0)
+    assert set(packages) == {"ups0", "ups1"}
+
+
+def test_designs_whose_labels_agree_keep_names_of_their_own() -> None:
+    """One spare of `u1` and eleven of `u` are both written u11; and the instance names another."""
+    kinds = {name: {**UPS, "unit_mw": 2.0} for name in ("u", "u1")}
+    kinds["u1"] |= {"capex_usd_per_kw": 180.0, "hours_to_repair": 40.0}
+    typed: Typed = {
+        "packages": {"u11": {"availability": 0.99}},
+        "components": kinds,
+        "subsystems": {"ups": {"level": "hall", "components": ["u", "u1"], "spares_max": 11}},
+    }
+    instance = tiny(uptime=typed, contracts__lease={**LEASE, "availability": 0.999999999999})
+    packages = Designs(instance).packages(2.0)
+    assert packages["u11"].stated == 0.99
+    banks = [design.banks for design in packages.values() if design.banks]
+    assert len(set(banks)) == len(banks)
+    assert all(name == design.name for name, design in packages.items())
+    assert sum(name.startswith("u11") for name in packages) >= 2

@@ -91,3 +91,40 @@ def test_plants_that_stand_are_of_their_part(
 def test_a_plant_that_fits_is_not_spoken_of(tmp_path: Path) -> None:
     said = told(tmp_path, POOL + standing("power", "block"))
     assert not [message for key, message in said if "plant" in key or "uptime" in key], said
+
+
+HALL_UNITS = '[uptime.packages.old.units]\nups = {{ component = "{}", units = {} }}\n'
+BUILT = '[halls.new]\nsite = "north"\ncount = 1\nit_mw = 4.0\nfitout = "ai"\npackage = "old"\n'
+
+
+@pytest.mark.parametrize(
+    ("toml", "key", "words"),
+    [
+        (HALL_PART + HALL_UNITS.format("small", 3), "uptime.packages.old.units.ups.component",
+         "not made of this component"),
+        (POOL + HALL_UNITS.replace("ups", "power").format("block", 3),
+         "uptime.packages.old.units.power", "a part of the site"),
+        (HALL_PART + HALL_PART.replace("ups", "cool") + HALL_UNITS.format("block", 3),
+         "uptime.packages.old.units", "no units of cool"),
+        (HALL_PART.replace("block", "small") + BUILT + HALL_UNITS.format("small", 2),
+         "halls.new.package", "too few units of ups"),
+        (HALL_PART + "[uptime.packages.old]\ncapex_usd_per_kw = 5\n"
+         + HALL_UNITS.format("block", 3), "uptime.packages.old.capex_usd_per_kw", "no effect"),
+        (HALL_PART + "[uptime.packages.old]\navailability = 0.999\n"
+         + HALL_UNITS.format("block", 3), "uptime.packages.old", "one of the two"),
+        ("[uptime.packages.old]\ncapex_usd_per_kw = 5\n", "uptime.packages.old",
+         "one of the two"),
+        (HALL_UNITS.format("block", 3), "uptime.packages.old.units.ups", "ups"),
+    ],
+)  # fmt: skip
+def test_packages_given_unit_by_unit_fit_their_halls(
+    tmp_path: Path, toml: str, key: str, words: str
+) -> None:
+    said = told(tmp_path, toml)
+    assert any(at == key and words in message for at, message in said), said
+
+
+def test_a_package_whose_units_carry_the_hall_is_not_spoken_of(tmp_path: Path) -> None:
+    said = told(tmp_path, HALL_PART.replace("block", "small") + BUILT
+                + HALL_UNITS.format("small", 3))  # fmt: skip
+    assert not [message for key, message in said if "package" in key], said
