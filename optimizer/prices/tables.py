@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import InputRefused, Report
 from optimizer.load.files import decoded, unfit, why_unread
@@ -23,7 +23,7 @@ from optimizer.prices.faults import refuse
 if TYPE_CHECKING:
     import pandas as pd
 
-#: No price file is larger: a year of every hub and zone of ERCOT by quarter-hours is a tenth of it.
+#: No price file is larger: a year of all hubs of ERCOT by quarter-hours is a tenth of it.
 MOST_BYTES = 500_000_000
 #: Nor does an archive unpack to more.
 MOST_UNPACKED_BYTES = 2_000_000_000
@@ -140,7 +140,9 @@ def _members(data: bytes, place: str, opened: Opened, *, depth: int) -> Iterator
                     opened.unread.append(inner)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         hint = "is it whole, and without a password?"
-        raise refuse("the archive cannot be unpacked", place, found=str(error), hint=hint) from error
+        raise refuse(
+            "the archive cannot be unpacked", place, found=str(error), hint=hint
+        ) from error
     if not readable:
         raise refuse("the archive holds no price file", place, allowed=READABLE)
 
@@ -162,12 +164,12 @@ def _csv_rows(data: bytes, place: str) -> list[Row]:
 
 
 def _delimiter(text: str) -> str:
-    """Find what separates columns: what the first line that is separated at all has most of.
+    r"""Find what separates columns: what the first line that is separated at all has most of.
 
     Examples
     --------
-    >>> [_delimiter(text) for text in ("a;b;c", "Pool Price\\n\\na,b", "a\\tb", "a")]
-    [';', ',', '\\t', ',']
+    >>> [_delimiter(text) for text in ("a;b;c", "Pool Price\n\na,b", "a\tb", "a")]
+    [';', ',', '\t', ',']
     """
     for line in text.splitlines():
         counts = {separator: line.count(separator) for separator in (",", ";", "\t")}
@@ -237,7 +239,7 @@ def _frame(data: bytes, place: str) -> Table:
     return Table(place, [header, *((line, cells) for line, cells in rows if any(cells))])
 
 
-def _column(column: pd.Series[object]) -> list[str]:
+def _column(column: pd.Series[Any]) -> list[str]:
     missing = column.isna()
     return [
         "" if gone else (repr(float(value)) if isinstance(value, float) else str(value))
