@@ -73,6 +73,8 @@ def prices_of(asked: Asked, voice: Voice) -> int:
     """Run the command and return its exit code."""
     if asked.out is not None:
         _refuse_taken(asked.out, overwrite=asked.overwrite)
+        if any(asked.out.resolve() == file.resolve() for file in asked.files):
+            raise UsageRefused(f"{asked.out} is what is read; name another file to write")
     opened = open_files(asked.files)
     reading = read_quotes(opened.tables, asked.wish)
     place = asked.files[0].name
@@ -239,6 +241,8 @@ class _Report:
         if self.reading.skipped:
             rows = counted(self.reading.skipped, "row")
             yield f"{rows} without a price at hours that the clock skips in spring"
+        if self.reading.layout.lost:
+            yield f"not carried over: {self.reading.layout.lost}"
         unread = (*self.opened.unread, *self.reading.left_out)
         if unread:
             yield f"not read, for no prices stand there: {_named(unread)}"

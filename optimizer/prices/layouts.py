@@ -73,6 +73,8 @@ class DateAndHour:
         ``hour-ending`` for hours 1 to 24, ``start`` for 0 to 23.
     order : DateOrder or None
         Order of dates that do not begin with their year.
+    spring_by_end : bool
+        As with stamps.
     """
 
     date: str
@@ -81,6 +83,7 @@ class DateAndHour:
     flag: str | None = None
     tells: Stamping = "hour-ending"
     order: DateOrder | None = None
+    spring_by_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,10 @@ class Layout:
         Length of an interval; told row by row, or found from the stamps, where None.
     reserves : frozenset of str
         Markets that pay for reserve, not for energy.
+    lost : str
+        What the file tells beside prices that is not carried over.
+    label : bool
+        The last of the header names the whole table, and rows may stop before it.
     """
 
     name: str
@@ -135,6 +142,8 @@ class Layout:
     zone: str | None = None
     minutes: int | None = None
     reserves: frozenset[str] = frozenset()
+    lost: str = ""
+    label: bool = False
 
 
 def bare(name: str) -> str:
@@ -226,7 +235,9 @@ def _ercot_wide(kind: Kind, header: Header) -> Layout:
         for name in header.names
         if bare(name) in ("regdn", "regup", "rrs", "nspin", "ecrs")
     }
-    when = DateAndHour(header.get("deliverydate"), header.get("hourending"), order="mdy")
+    when = DateAndHour(
+        header.get("deliverydate"), header.get("hourending"), order="mdy", spring_by_end=True
+    )
     return Layout(
         kind.name, kind.title, when, {**energy, **reserves}, only_point=_named_point(header),
         currency="USD", clock=CHICAGO, zone=CHICAGO, minutes=60, reserves=frozenset(reserves),
@@ -291,6 +302,7 @@ def _entsoe(kind: Kind, header: Header) -> Layout | None:
         currency=money[1] if money else None,
         currency_column=None if money else header.find("currency"),
         clock=clock, zone=BRUSSELS if clock == "UTC" else clock,
+        label=header.names[-1] == alone,
     )  # fmt: skip
 
 
@@ -347,9 +359,10 @@ def _processed(kind: Kind, header: Header) -> Layout:
 
 
 def _engine(kind: Kind, header: Header) -> Layout:
+    lost = "marks of hours that are cut" if header.find("cut") else ""
     return Layout(
         kind.name, kind.title, Stamps(header.get("time")),
-        {"as the file tells": header.get("priceusdpermwh")}, currency="USD", minutes=60,
+        {"as the file tells": header.get("priceusdpermwh")}, currency="USD", minutes=60, lost=lost,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from optimizer.errors import did_you_mean
 from optimizer.load.tables import CellError, number
 from optimizer.prices.clock import Told, instants, read_date, read_stamp, zone
 from optimizer.prices.faults import Faults, offered, refuse
-from optimizer.prices.layouts import DateAndHour, Layout, Stamps, recognise, unknown
+from optimizer.prices.layouts import DateAndHour, Layout, Stamps, bare, recognise, unknown
 from optimizer.prices.tables import Table
 from optimizer.prices.wish import Wish
 
@@ -172,7 +172,7 @@ def _rows(
     header = table.rows[position][1]
     wanted = {name: header.index(name) for name in _columns_read(layout)}
     for line, cells in table.rows[position + 1 :]:
-        if len(cells) != len(header):
+        if len(cells) != len(header) and not (layout.label and len(cells) == len(header) - 1):
             faults.add(
                 "the row does not have as many cells as the header", table.place, line,
                 found=f"{len(cells)} cells", allowed=f"{len(header)} cells",
@@ -237,6 +237,10 @@ def _chosen(what: str, names: Sequence[str], wanted: str | None, place: str) -> 
     for name in names:
         if name.lower() == wanted.lower():
             return name
+    alike = [name for name in names if bare(name).startswith(bare(wanted))]
+    if what == "market" and bare(wanted) and len(alike) == 1:
+        # `day-ahead` is what gridstatus calls DAY_AHEAD_HOURLY.
+        return alike[0]
     hint = did_you_mean(wanted, names)
     raise refuse(f"the file holds no such {what}", place, None, "", wanted, allowed, hint)
 
@@ -365,11 +369,12 @@ class _Clockwork:
         if when.tells == "end":
             end = self.moment(row.told)
             return None if end is None else end - length
-        if when.tells == "start" or isinstance(when, DateAndHour):
-            return self.moment(row.told)
-        start = self.moment(replace(row.told, wall=row.told.wall - length))
-        if start is None and isinstance(when, Stamps) and when.spring_by_end:
-            end = self.moment(row.told)
+        told = row.told
+        if when.tells == "hour-ending" and isinstance(when, Stamps):
+            told = replace(told, wall=told.wall - length)
+        start = self.moment(told)
+        if start is None and when.spring_by_end:
+            end = self.moment(replace(told, wall=told.wall + length))
             return None if end is None else end - length
         return start
 

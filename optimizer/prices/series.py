@@ -60,6 +60,7 @@ class LocalClock:
         self.name = name
         self.zone: tzinfo | None = zone(name) if name else None
         if self.zone is not None:
+            self._refuse_foreign(quotes)
             return
         told = sorted((quote.start, quote.offset) for quote in quotes if quote.offset is not None)
         offsets = {offset for _, offset in told}
@@ -74,6 +75,18 @@ class LocalClock:
             raise refuse(message, place, found=found, allowed=allowed, hint=hint)
         self.starts = [start for start, _ in told]
         self.offsets = [offset for _, offset in told]
+
+    def _refuse_foreign(self, quotes: Sequence[Quote]) -> None:
+        """Of offsets that change, each must be that of the zone when it is told."""
+        if len({quote.offset for quote in quotes}) < 2:
+            return
+        for quote in quotes:
+            local = self.local(quote.start)
+            if quote.offset is not None and local.utcoffset() != quote.offset:
+                message = "the offset from UTC is not that of the zone"
+                found, allowed = str(timezone(quote.offset)), f"{local:%z} in {self.name}"
+                hint = "are files of two zones joined? --timezone names the zone of the site"
+                raise refuse(message, quote.place, quote.line, "", found, allowed, hint)
 
     def local(self, moment: datetime) -> datetime:
         """Give a moment by the local clock; between known hours the earlier offset holds."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import InputRefused, Report
 from optimizer.load.files import decoded, unfit, why_unread
+from optimizer.load.prices import without_remarks
 from optimizer.prices.faults import refuse
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ def _csv_rows(data: bytes, place: str) -> list[Row]:
     text = decoded(data, place, report)
     if text is None:
         raise InputRefused(report.sorted())
+    text = without_remarks(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         rows = [(reader.line_num, tuple(cell.strip() for cell in row)) for row in reader]
