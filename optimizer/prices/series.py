@@ -158,6 +158,8 @@ def make_series(reading: Reading, wish: Wish, place: str) -> Series:
     clock = LocalClock(reading.quotes, wish.timezone or reading.layout.zone, place)
     quotes, doubles = _once(reading.quotes, clock, wish)
     known, parts = _hours(quotes, clock)
+    if not known:
+        _refuse_parts(quotes, clock)
     years = Counter(clock.local(start).year for start in (*known, *parts))
     first, end = _span(years, [*known, *parts], clock, wish, place)
     wanted = [first + count * HOUR for count in range((end - first) // HOUR)]
@@ -256,6 +258,15 @@ def _hours(
             short[start] = minutes
     faults.stop()
     return known, short
+
+
+def _refuse_parts(quotes: Sequence[Quote], clock: LocalClock) -> None:
+    """One stray time makes hours look like halves: name it, where no hour is whole."""
+    odd = next((quote for quote in quotes if clock.local(quote.start).minute), quotes[0])
+    found = f"{odd.minutes} minutes from {clock.local(odd.start):%Y-%m-%d %H:%M%z}"
+    hint = "is a time off the hour? --interval-minutes says how long an interval is"
+    message = "no hour has all of its parts"
+    raise refuse(message, odd.place, odd.line, "", found, "60 minutes in each hour", hint)
 
 
 # --- years ---------------------------------------------------------------------------------

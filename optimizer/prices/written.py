@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from optimizer.errors import InputRefused, Report
 from optimizer.load.prices import read_prices
+from optimizer.prices.clock import HOUR
+from optimizer.prices.faults import refuse
 from optimizer.prices.quotes import Reading
 from optimizer.prices.series import Series
 from optimizer.prices.wish import Wish
@@ -25,6 +27,7 @@ def text_of(
     InputRefused
         Where the engine would refuse it, as for lack of a whole month.
     """
+    _refuse_part_of_a_year(series, name)
     lines = [f"# {line}" for line in provenance(series, reading, wish, hashes)]
     lines.append("time,price_usd_per_mwh")
     lines += [
@@ -36,6 +39,19 @@ def text_of(
     if read_prices(text, name, report, curve=False) is None:
         raise InputRefused(report.sorted())
     return text
+
+
+def _refuse_part_of_a_year(series: Series, name: str) -> None:
+    """The engine takes whole months, and each of the twelve at least once."""
+    first, last = series.starts[0], series.starts[-1]
+    months = {start.month for start in series.starts}
+    ends = (last.replace(tzinfo=None) + HOUR).day == 1 and last.hour == 23
+    if len(months) == 12 and (first.day, first.hour) == (1, 0) and ends:
+        return
+    found = f"{first:%Y-%m-%d %H:%M%z} to {last:%Y-%m-%d %H:%M%z}"
+    allowed = "whole months, each of the twelve at least once"
+    hint = "add the files of the rest of the year, and choose it with --year"
+    raise refuse("the engine cannot take part of a year", name, None, "", found, allowed, hint)
 
 
 def provenance(

@@ -157,7 +157,9 @@ def yearly(folder: Path, prices: Prices, points: Sequence[str] = ("HB_HUBAVG",))
     return [to_csv(folder / "dam.csv", [YEARLY, *yearly_rows(prices, points)])]
 
 
-def yearly_book(folder: Path, prices: Prices, points: Sequence[str] = ("HB_HUBAVG",)) -> list[Path]:
+def yearly_book(
+    folder: Path, prices: Prices, points: Sequence[str] = ("HB_HUBAVG",)
+) -> list[Path]:
     path = folder / "dam.xlsx"
     path.write_bytes(workbook(YEARLY, yearly_rows(prices, points), titled=False))
     return [path]
@@ -282,7 +284,9 @@ OASIS = ("INTERVALSTARTTIME_GMT", "INTERVALENDTIME_GMT", "OPR_DT", "OPR_HR", "OP
          "PNODE_RESMRID", "GRP_TYPE", "POS", "MW", "GROUP")  # fmt: skip
 
 
-def oasis(folder: Path, prices: Prices, points: Sequence[str] = ("TH_NP15_GEN-APND",)) -> list[Path]:
+def oasis(
+    folder: Path, prices: Prices, points: Sequence[str] = ("TH_NP15_GEN-APND",)
+) -> list[Path]:
     rows: list[Sequence[object]] = [OASIS]
     for start, price in prices.items():
         at = local(start, "America/Los_Angeles")
@@ -367,9 +371,7 @@ def entsoe_utc(
     return [to_csv(folder / "DE-LU.csv", rows)]
 
 
-def entsoe_bulk(
-    folder: Path, prices: Prices, points: Sequence[str] = ("FR",)
-) -> list[Path]:
+def entsoe_bulk(folder: Path, prices: Prices, points: Sequence[str] = ("FR",)) -> list[Path]:
     rows: list[Sequence[object]] = [
         ("DateTime(UTC)", "ResolutionCode", "AreaCode", "AreaDisplayName", "AreaTypeCode",
          "AreaMapCode", "ContractType", "Sequence", "Price[Currency/MWh]", "Currency",
