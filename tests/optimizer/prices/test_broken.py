@@ -145,7 +145,8 @@ BROKEN = (
     Broken("header alone", raw(",".join(YEARLY) + "\n"), ("a header and no rows",)),
     Broken("no such file", lambda folder: [folder / "gone.csv"], ("there is no such file",)),
     Broken("a folder", a_folder, ("a folder, not a file",)),
-    Broken("another kind", raw(b"%PDF", "prices.pdf"), ("this kind are not read", ".pdf", ".xlsx")),
+    Broken("another kind", raw(b"%PDF", "prices.pdf"),
+           ("this kind are not read", ".pdf", ".xlsx")),
     Broken("UTF-16", raw("a,b\n1,2\n".encode("utf-16")), ("not UTF-8", "UTF-16")),
     Broken("Latin-1", raw(b"time,price_usd_per_mwh\n\xe4,1\n"), ("not UTF-8",), line=2),
     Broken("open quote", raw('Datetime,"Price (USD/MWh)\n'), ("this is not CSV",)),
@@ -185,7 +186,8 @@ BROKEN = (
            ("the price is no number", "$12.5"), line=2),
     Broken("infinite", raw("Datetime,Price (USD/MWh)\n2023-05-01 00:00:00-05:00,inf\n"),
            ("the price is no number",), line=2),
-    Broken("all text", lines(yearly, lambda r: [r[0], *(x.rpartition(",")[0] + ",a" for x in r[1:])]),
+    Broken("all text", lines(yearly, lambda r: [
+               r[0], *(x.rpartition(",")[0] + ",a" for x in r[1:])]),
            ("the price is no number", "first of 24"), line=2),
     Broken("hour 0", edited(yearly, "01:00,N", "00:00,N"),
            ("time cannot be read", "1 to 24", "hour that begins"), line=2),
@@ -203,7 +205,8 @@ BROKEN = (
            ("time cannot be read", "'yesterday'"), line=5),
     Broken("seconds", edited(processed, "2023-05-01 03:00:00-05:00", "2023-05-01 03:00:07-05:00"),
            ("time cannot be read", "on the minute"), line=5),
-    Broken("flag", edited(yearly, "02:00,N", "02:00,X"), ("time cannot be read", "Y or N"), line=3),
+    Broken("flag", edited(yearly, "02:00,N", "02:00,X"), ("time cannot be read", "Y or N"),
+           line=3),
     # --- the clock
     Broken("hour of spring", lines(yearly, lambda r: [r[0], *(x.replace("05/01", "03/12")
                                                               for x in r[1:])]),
@@ -223,8 +226,8 @@ BROKEN = (
     Broken("UTC and no zone", good(gridstatus_io), ("local zone is not known", "--timezone")),
     Broken("half an hour late", edited(processed, "03:00:00-05:00", "03:30:00-05:00"),
            ("no hour has all of its parts", "2023-05-01 03:30-0500"), line=5),
-    Broken("shifted by minutes", lines(gridstatus_io, lambda r: [r[0], *(x.replace(":00:00", ":20:00")
-                                                                     for x in r[1:])]),
+    Broken("shifted by minutes", lines(gridstatus_io, lambda r: [
+               r[0], *(x.replace(":00:00", ":20:00") for x in r[1:])]),
            ("does not lie in one hour",), (*ALL, "--timezone", "America/Chicago")),
     Broken("two hours at once",
            raw("MTU (CET/CEST),Day-ahead Price [EUR/MWh]\n"
@@ -277,7 +280,8 @@ BROKEN = (
     Broken("no price at all", lines(processed, lambda r: [r[0], *(x.rpartition(",")[0] + ","
                                                                   for x in r[1:])]),
            ("no row has a price",)),
-    Broken("two years", good(processed_utc, some_prices(datetime(2022, 12, 31, 8, tzinfo=UTC), 60)),
+    Broken("two years",
+           good(processed_utc, some_prices(datetime(2022, 12, 31, 8, tzinfo=UTC), 60)),
            ("hours of 2 years", "2022: 24 h, 2023: 36 h", "--year"), ()),
     Broken("another year", good(yearly), ("no hours of 2019", "2023: 24 h"), ("--year", "2019")),
     Broken("years apart", good(yearly, whole_year(CENTRAL, 2021) | whole_year(CENTRAL, 2023)),
