@@ -56,28 +56,29 @@ class Double:
 class LocalClock:
     """The local clock of a market: that of a zone, or the offsets that the file tells."""
 
-    def __init__(self, quotes: Sequence[Quote], name: str | None, place: str) -> None:
+    def __init__(
+        self, quotes: Sequence[Quote], named: str | None, of_layout: str | None, place: str
+    ) -> None:
+        name = named or of_layout
         self.name = name
         self.zone: tzinfo | None = zone(name) if name else None
-        if self.zone is not None:
+        if named is None and self.zone is not None:
             self._refuse_foreign(quotes)
-            return
         told = sorted((quote.start, quote.offset) for quote in quotes if quote.offset is not None)
         offsets = {offset for _, offset in told}
-        if not told or offsets == {timedelta(0)}:
-            hint = "name the zone of the site, as --timezone America/Chicago; months are local"
-            raise refuse("the local zone is not known", place, hint=hint)
-        if len(offsets) > 2 or max(offsets) - min(offsets) > HOUR:
+        if len(offsets) > 2 or (offsets and max(offsets) - min(offsets) > HOUR):
             found = ", ".join(str(timezone(offset)) for offset in sorted(offsets))
-            hint = "name the zone of the site with --timezone"
-            allowed = "one offset, or two that differ by an hour"
+            allowed, hint = "one offset, or two an hour apart", "are files of two zones joined?"
             message = "the offsets from UTC are those of no one zone"
             raise refuse(message, place, found=found, allowed=allowed, hint=hint)
+        if self.zone is None and (not told or offsets == {timedelta(0)}):
+            hint = "name the zone of the site, as --timezone America/Chicago; months are local"
+            raise refuse("the local zone is not known", place, hint=hint)
         self.starts = [start for start, _ in told]
         self.offsets = [offset for _, offset in told]
 
     def _refuse_foreign(self, quotes: Sequence[Quote]) -> None:
-        """Of offsets that change, each must be that of the zone when it is told."""
+        """Of offsets that change, each must be that of the layout's zone when it is told."""
         if len({quote.offset for quote in quotes}) < 2:
             return
         for quote in quotes:
@@ -85,7 +86,7 @@ class LocalClock:
             if quote.offset is not None and local.utcoffset() != quote.offset:
                 message = "the offset from UTC is not that of the zone"
                 found, allowed = str(timezone(quote.offset)), f"{local:%z} in {self.name}"
-                hint = "are files of two zones joined? --timezone names the zone of the site"
+                hint = "are files of two zones joined?"
                 raise refuse(message, quote.place, quote.line, "", found, allowed, hint)
 
     def local(self, moment: datetime) -> datetime:
@@ -155,7 +156,7 @@ def make_series(reading: Reading, wish: Wish, place: str) -> Series:
     """
     if not any(quote.price is not None for quote in reading.quotes):
         raise refuse("no row has a price", place)
-    clock = LocalClock(reading.quotes, wish.timezone or reading.layout.zone, place)
+    clock = LocalClock(reading.quotes, wish.timezone, reading.layout.zone, place)
     quotes, doubles = _once(reading.quotes, clock, wish)
     known, parts = _hours(quotes, clock)
     if not known:

@@ -36,7 +36,8 @@ def text_of(
     ]
     text = "\n".join(lines) + "\n"
     report = Report()
-    if read_prices(text, name, report, curve=False) is None:
+    read_prices(text, name, report, curve=False)
+    if report.refused():
         raise InputRefused(report.sorted())
     return text
 
