@@ -19,6 +19,9 @@ from optimizer.prices.wish import ColumnMap, DateOrder, Stamping
 #: A header stands in one of the first lines: exports carry titles and logos above it.
 HEADER_WITHIN = 20
 
+#: The market of prices of which no column tells it.
+UNTOLD = "market not told"
+
 CHICAGO, EDMONTON, BRUSSELS = "America/Chicago", "America/Edmonton", "Europe/Brussels"
 #: Zones as ENTSO-E writes them in the head of its time column.
 ENTSOE_ZONES: Mapping[str, str] = {
@@ -264,7 +267,7 @@ def _caiso(kind: Kind, header: Header) -> Layout:
     return Layout(
         kind.name, kind.title,
         Stamps(header.get("intervalstarttimegmt"), until=header.find("intervalendtimegmt")),
-        {"as the file tells": header.get("mw", "lmpprc", "value")},
+        {UNTOLD: header.get("mw", "lmpprc", "value")},
         point=header.find("node", "nodeid", "nodeidxml", "pnoderesmrid"),
         market=(market,) if market else (), only={header.get("lmptype"): "LMP"}, currency="USD",
         clock="UTC", zone="America/Los_Angeles",
@@ -279,6 +282,14 @@ def _aeso(kind: Kind, header: Header) -> Layout:
         Stamps(header.get("datehe"), "hour-ending", order="mdy", spring_by_end=True),
         prices | ({"forecast": forecast} if forecast else {}), usual="pool price",
         only_point="Alberta", currency="CAD", clock=EDMONTON, zone=EDMONTON, minutes=60,
+    )  # fmt: skip
+
+
+def _aeso_api(kind: Kind, header: Header) -> Layout:
+    return Layout(
+        kind.name, kind.title, Stamps(header.get("begindatetimeutc")),
+        {"pool price": header.get("poolprice")}, only_point="Alberta", currency="CAD",
+        clock="UTC", zone=EDMONTON, minutes=60,
     )  # fmt: skip
 
 
@@ -313,7 +324,7 @@ def _entsoe_bulk(kind: Kind, header: Header) -> Layout:
         kind.name, kind.title,
         Stamps(header.get("datetimeutc", "datetime"), order="dmy",
                lasts=header.get("resolutioncode")),
-        {"as the file tells": header.get("pricecurrencymwh", "price")},
+        {UNTOLD: header.get("pricecurrencymwh", "price")},
         point=header.get("areamapcode", "mapcode"),
         market=tuple(column for column in telling if column),
         currency_column=header.get("currency"), clock="UTC", zone=BRUSSELS,
@@ -332,7 +343,7 @@ def _gridstatus(kind: Kind, header: Header) -> Layout:
     until = header.find(bare(start).replace("start", "end"))
     return Layout(
         kind.name, kind.title, Stamps(start, until=None if until == start else until),
-        {"as the file tells": header.get("spp", "lmp")}, point=header.get("location"),
+        {UNTOLD: header.get("spp", "lmp")}, point=header.get("location"),
         point_type=header.find("locationtype"), market=(market,) if market else (),
         currency="USD",
     )  # fmt: skip
@@ -350,7 +361,7 @@ def _processed(kind: Kind, header: Header) -> Layout:
     """Hours as HPE's sustain-cluster keeps them: ``ERCOT_HB_HUBAVG_DAM_2023.csv``."""
     named = re.match(r"([A-Z]+)_(.+)_(DAM|RTM)_[0-9]{4}\.", header.file)
     clock, zone = _PROCESSED.get(named[1], (None, None)) if named else (None, None)
-    market = _MARKETS[named[3]] if named else "as the file tells"
+    market = _MARKETS[named[3]] if named else UNTOLD
     return Layout(
         kind.name, kind.title, Stamps(header.get("datetime")),
         {market: header.get("priceusdmwh")}, only_point=named[2] if named else "",
@@ -362,7 +373,7 @@ def _engine(kind: Kind, header: Header) -> Layout:
     lost = "marks of hours that are cut" if header.find("cut") else ""
     return Layout(
         kind.name, kind.title, Stamps(header.get("time")),
-        {"as the file tells": header.get("priceusdpermwh")}, currency="USD", minutes=60, lost=lost,
+        {UNTOLD: header.get("priceusdpermwh")}, currency="USD", minutes=60, lost=lost,
     )  # fmt: skip
 
 
@@ -385,6 +396,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("caiso-oasis", "CAISO OASIS locational prices (PRC_LMP)",
          (("intervalstarttimegmt",), ("lmptype",), ("mw", "lmpprc", "value")), _caiso),
     Kind("aeso", "Alberta pool price (AESO)", (("datehe",), ("actualprice", "price")), _aeso),
+    Kind("aeso-api", "Alberta pool price by AESO's API",
+         (("begindatetimeutc",), ("poolprice",)), _aeso_api),
     Kind("entsoe", "ENTSO-E export with areas", (_MTU, ("area",), ("dayaheadprice*",)), _entsoe),
     Kind("entsoe-area", "ENTSO-E export of one area", (_MTU, ("dayaheadprice*",)), _entsoe),
     Kind("entsoe-bulk", "ENTSO-E file library (energy prices)",

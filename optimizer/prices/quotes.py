@@ -15,7 +15,7 @@ from optimizer.errors import did_you_mean
 from optimizer.load.tables import CellError, number
 from optimizer.prices.clock import Told, instants, read_date, read_stamp, zone
 from optimizer.prices.faults import Faults, offered, refuse
-from optimizer.prices.layouts import DateAndHour, Layout, Stamps, bare, recognise, unknown
+from optimizer.prices.layouts import UNTOLD, DateAndHour, Layout, Stamps, bare, recognise, unknown
 from optimizer.prices.tables import Table
 from optimizer.prices.wish import Wish
 
@@ -157,13 +157,22 @@ def _gather(
             )  # fmt: skip
         first = first or layout
         for which, raw in _rows(table, position, layout, faults):
-            gathered.setdefault(which, []).append(raw)
+            rows = gathered.setdefault(which, [])
+            if _may_count(which[0], gathered, wish):
+                rows.append(raw)
     if first is None:
         raise unknown(tables[0], wish.columns)
     if not gathered:
         faults.stop()
         raise refuse("the file has a header and no rows", tables[0].place)
     return gathered, first, tuple(left_out)
+
+
+def _may_count(point: str, gathered: Mapping[Which, list[_Raw]], wish: Wish) -> bool:
+    """Whether a row may be of the point that is read: of a year of all nodes few rows are."""
+    if wish.point is not None:
+        return point.lower() == wish.point.lower()
+    return point == next(iter(gathered))[0]
 
 
 def _rows(
@@ -248,7 +257,7 @@ def _chosen(what: str, names: Sequence[str], wanted: str | None, place: str) -> 
 def _price_column(layout: Layout, told: str, wish: Wish, place: str) -> tuple[str, str]:
     """Choose the column of prices; gives the name of the market, and the column."""
     if layout.market:
-        return told or "as the file tells", next(iter(layout.prices.values()))
+        return told or UNTOLD, next(iter(layout.prices.values()))
     if wish.market is None and layout.usual is not None:
         return layout.usual, layout.prices[layout.usual]
     if len(layout.prices) == 1 and wish.market is None:
@@ -327,6 +336,10 @@ class _Clockwork:
 
     def _zone_of_clock(self, first: _Raw, wish: Wish) -> tzinfo | None:
         naive = sum(row.told.offset is None for row in self.rows)
+        if not naive and wish.clock is not None:
+            hint = "leave --clock out; --timezone names the local zone"
+            raise refuse("the times carry their offset from UTC", first.place, first.line,
+                         found=f"--clock {wish.clock}", hint=hint)  # fmt: skip
         if 0 < naive < len(self.rows):
             odd = next(
                 row for row in self.rows

@@ -265,7 +265,7 @@ def _refuse_parts(quotes: Sequence[Quote], clock: LocalClock) -> None:
     """One stray time makes hours look like halves: name it, where no hour is whole."""
     odd = next((quote for quote in quotes if clock.local(quote.start).minute), quotes[0])
     found = f"{odd.minutes} minutes from {clock.local(odd.start):%Y-%m-%d %H:%M%z}"
-    hint = "is a time off the hour? --interval-minutes says how long an interval is"
+    hint = "is a time off the hour, or are intervals missing?"
     message = "no hour has all of its parts"
     raise refuse(message, odd.place, odd.line, "", found, "60 minutes in each hour", hint)
 

@@ -12,7 +12,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -210,8 +210,8 @@ def _cell(value: object) -> str:
 
     Examples
     --------
-    >>> [_cell(value) for value in (1.0, 12.5, time(1), date(2023, 1, 2), " N ")]
-    ['1', '12.5', '01:00', '2023-01-02', 'N']
+    >>> [_cell(value) for value in (1.0, 12.5, time(1), timedelta(days=1), " N ")]
+    ['1', '12.5', '01:00', '24:00', 'N']
     """
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
@@ -220,6 +220,9 @@ def _cell(value: object) -> str:
         return value.date().isoformat() if midnight else value.isoformat(" ")
     if isinstance(value, time):
         return value.strftime("%H:%M")
+    if isinstance(value, timedelta):
+        minutes = round(value.total_seconds() / 60)
+        return f"{minutes // 60:02d}:{minutes % 60:02d}"
     return value.isoformat() if isinstance(value, date) else str(value).strip()
 
 

@@ -28,7 +28,7 @@ def text_of(
         Where the engine would refuse it, as for lack of a whole month.
     """
     _refuse_part_of_a_year(series, name)
-    lines = [f"# {line}" for line in provenance(series, reading, wish, hashes)]
+    lines = [f"# {' '.join(line.split())}" for line in provenance(series, reading, wish, hashes)]
     lines.append("time,price_usd_per_mwh")
     lines += [
         f"{start.isoformat(' ')},{price!r}"

@@ -223,6 +223,8 @@ BROKEN = (
            ("of no one zone", "UTC-05:00, UTC-04:00, UTC+01:00")),
     Broken("no offset", raw("Datetime,Price (USD/MWh)\n2023-05-01 00:00,12\n"),
            ("carry no offset", "--clock UTC"), line=2),
+    Broken("a clock too many", good(processed), ("carry their offset", "--clock UTC"),
+           (*ALL, "--clock", "UTC"), line=2),
     Broken("UTC and no zone", good(gridstatus_io), ("local zone is not known", "--timezone")),
     Broken("half an hour late", edited(processed, "03:00:00-05:00", "03:30:00-05:00"),
            ("no hour has all of its parts", "2023-05-01 03:30-0500"), line=5),

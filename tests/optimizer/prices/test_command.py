@@ -78,6 +78,25 @@ def test_a_year_is_told_on_the_screen(prices: Command, year: Path) -> None:
     assert not said.err
 
 
+@pytest.mark.parametrize("width", [100, 80])
+def test_a_narrow_terminal_holds_it(
+    prices: Command, year: Path, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("optimizer.commands.voice.WIDTH", width)
+    lines = prices(year).out.splitlines()
+    assert max(len(line) for line in lines) <= width
+    assert [line.split()[:4] for line in lines if line.startswith("    0 %")] == [
+        ["0", "%", "0", f"{max(whole_year(CENTRAL).values()):.2f}"]
+    ]
+
+
+def test_names_with_line_breaks_stay_in_their_remark(prices: Command, tmp_path: Path) -> None:
+    (file,) = yearly(tmp_path, whole_year(CENTRAL), ['"HB\nWEST"'])
+    out = tmp_path / "hours.csv"
+    assert prices(file, "--out", out).code == 0
+    assert "# point: " in out.read_text()
+
+
 def test_a_program_gets_one_object(prices: Command, year: Path) -> None:
     said = prices(year, "--json")
     told = said.object

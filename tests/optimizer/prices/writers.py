@@ -321,6 +321,13 @@ def aeso_table(folder: Path, prices: Prices) -> list[Path]:
     return [to_csv(folder / "aeso_pool_price.csv", rows)]
 
 
+def aeso_api(folder: Path, prices: Prices) -> list[Path]:
+    rows: list[Sequence[object]] = [("begin_datetime_utc", "begin_datetime_mpt", "pool_price")]
+    rows += [(f"{start:%Y-%m-%d %H:%M}", f"{local(start, 'America/Edmonton'):%Y-%m-%d %H:%M}",
+              price) for start, price in prices.items()]  # fmt: skip
+    return [to_csv(folder / "api.csv", rows)]
+
+
 EUROPE = "Europe/Brussels"
 
 
@@ -437,6 +444,7 @@ CASES = (
     Case(oasis, "America/Los_Angeles"),
     Case(aeso, "America/Edmonton"),
     Case(aeso_table, "America/Edmonton"),
+    Case(aeso_api, "America/Edmonton"),
     Case(entsoe_area, EUROPE),
     Case(entsoe, EUROPE),
     Case(entsoe_utc, EUROPE),
