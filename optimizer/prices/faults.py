@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from optimizer.errors import InputRefused, Problem, listed
 
 
-def offered(names: object, most: int = 20) -> str:
+def offered(names: Iterable[str], most: int = 20) -> str:
     """Give names to choose from in their order, and count those beyond ``most``."""
-    return listed(sorted(str(name) for name in names), most)  # type: ignore[attr-defined]
+    return listed(sorted(names), most)
 
 
 class Faults:

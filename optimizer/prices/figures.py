@@ -72,7 +72,6 @@ class Mining:
     hashprice: float = HASHPRICE
     pue: float = PUE
     adder: float = 0.0
-    pool_fee: float = 0.0
 
     def break_even(self, j_per_th: float) -> float:
         """Give the market price at which a machine earns just its power.
@@ -82,8 +81,7 @@ class Mining:
         >>> round(Mining(35.0, pue=1.05).break_even(17.5), 1)
         79.4
         """
-        earned = revenue_usd_per_mwh(self.hashprice, j_per_th) * (1.0 - self.pool_fee)
-        return earned / self.pue - self.adder
+        return revenue_usd_per_mwh(self.hashprice, j_per_th) / self.pue - self.adder
 
 
 def summary(prices: Sequence[float]) -> dict[str, Any]:

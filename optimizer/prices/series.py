@@ -165,6 +165,9 @@ def make_series(reading: Reading, wish: Wish, place: str) -> Series:
     first, end = _span(years, [*known, *parts], clock, wish, place)
     wanted = [first + count * HOUR for count in range((end - first) // HOUR)]
     inside = {start: known[start] for start in wanted if start in known}
+    if not inside:
+        found = f"{sum(first <= start < end for start in parts):,} hours known in part"
+        raise refuse("no hour of the years wanted has all of its parts", place, found=found)
     missing = [start for start in wanted if start not in inside]
     if wish.fill and missing:
         _refuse_too_many(missing, wanted, clock, place)

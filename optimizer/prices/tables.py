@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -30,6 +32,12 @@ MOST_BYTES = 500_000_000
 MOST_UNPACKED_BYTES = 2_000_000_000
 #: Archives may hold archives, as ERCOT's downloads of daily files do, once.
 DEEPEST = 2
+
+#: What the standard library raises on archives that are damaged, encrypted, or none.
+_BROKEN_ARCHIVE = (
+    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError,
+    ValueError, OSError,
+)  # fmt: skip
 
 READABLE = ".csv, .txt, .tsv, .xlsx, .parquet or a .zip of these"
 
@@ -125,6 +133,19 @@ def _members(data: bytes, place: str, opened: Opened, *, depth: int) -> Iterator
     if depth == DEEPEST:
         raise refuse("the archives are nested too deeply", place, hint="unpack the outer one")
     readable = 0
+    for name, content in _unpacked(data, place):
+        inner = f"{place}/{name}"
+        if content is None:
+            opened.unread.append(inner)
+        else:
+            readable += 1
+            yield from _tables(content, inner, opened, depth=depth + 1)
+    if not readable:
+        raise refuse("the archive holds no price file", place, allowed=READABLE)
+
+
+def _unpacked(data: bytes, place: str) -> list[tuple[str, bytes | None]]:
+    """Unpack an archive: members by name, and what they hold where they are of a kind we read."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
@@ -132,20 +153,17 @@ def _members(data: bytes, place: str, opened: Opened, *, depth: int) -> Iterator
             if size > MOST_UNPACKED_BYTES:
                 found, allowed = f"{size / 1e9:.1f} GB", f"{MOST_UNPACKED_BYTES / 1e9:g} GB"
                 raise refuse("the archive unpacks to too much", place, None, "", found, allowed)
-            for member in sorted(members, key=lambda member: member.filename):
-                inner = f"{place}/{member.filename}"
-                if Path(member.filename).suffix.lower() in (".csv", ".xlsx", ".parquet", ".zip"):
-                    readable += 1
-                    yield from _tables(archive.read(member), inner, opened, depth=depth + 1)
-                else:
-                    opened.unread.append(inner)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        hint = "is it whole, and without a password?"
-        raise refuse(
-            "the archive cannot be unpacked", place, found=str(error), hint=hint
-        ) from error
-    if not readable:
-        raise refuse("the archive holds no price file", place, allowed=READABLE)
+            return [
+                (member.filename, archive.read(member) if _is_readable(member.filename) else None)
+                for member in sorted(members, key=lambda member: member.filename)
+            ]
+    except _BROKEN_ARCHIVE as error:
+        found, hint = str(error), "is it whole, and without a password?"
+        raise refuse("the archive cannot be unpacked", place, found=found, hint=hint) from error
+
+
+def _is_readable(name: str) -> bool:
+    return Path(name).suffix.lower() in (".csv", ".xlsx", ".parquet", ".zip")
 
 
 # --- text ----------------------------------------------------------------------------------

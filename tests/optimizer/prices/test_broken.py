@@ -264,6 +264,9 @@ BROKEN = (
            ("4 hours of 24", "04:00-0500 to 2023-05-01 06:00-0500 (3 h); 2023-05-01 11:00-0500")),
     Broken("a quarter lost", lines(real_time, lambda r: r[:6] + r[7:]),
            ("1 hour of 24 has no price, 1 hour of them known in part",)),
+    Broken("a year of parts", lines(real_time, lambda r: [
+               *r, *(f"05/01/2022,{hour},1,N,HB_HUBAVG,HU,7" for hour in (1, 2))]),
+           ("no hour of the years wanted", "2 hours known in part"), ("--year", "2022")),
     Broken("a row twice", lines(yearly, lambda r: r[:6] + r[5:]),
            ("1 interval given twice", "--duplicates", "2023-05-01 04:00-0500"), line=7),
     Broken("a point twice", lines(yearly, lambda r: r + r[1:]), ("24 intervals given twice",),

@@ -104,7 +104,7 @@ def test_a_program_gets_one_object(prices: Command, year: Path) -> None:
     assert (told["status"], told["out"], told["layout"]) == ("read", None, "ercot-dam-yearly")
     assert (told["rows"], told["hours"], told["expected_hours"]) == (8760, 8760, 8760)
     assert told["doubled_hours"] == ["2023-11-05 01:00:00-06:00"]
-    assert told["mining"] == {"hashprice": HASHPRICE, "pue": PUE, "adder": 0.0, "pool_fee": 0.0}
+    assert told["mining"] == {"hashprice": HASHPRICE, "pue": PUE, "adder": 0.0}
     assert [len(digest) for digest in told["files"].values()] == [64]
 
 
