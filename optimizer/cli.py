@@ -12,9 +12,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from optimizer.prices.wish import ColumnMap, DateOrder, Stamping
 
 app = typer.Typer(
     name="rackwatt",
@@ -57,6 +60,59 @@ def _by_site(pairs: list[str] | None) -> dict[str, Path]:
             raise typer.BadParameter(f"{site} is given two files", param_hint="--prices")
         prices[site] = Path(file)
     return prices
+
+
+def _positive(value: float | None) -> float | None:
+    if value is not None and not 0.0 < value < math.inf:
+        raise typer.BadParameter("a number above 0 is needed")
+    return value
+
+
+def _years(typed: list[str] | None) -> tuple[tuple[int, ...], bool]:
+    """Read years, or ``all``."""
+    every = typed is not None and "all" in typed
+    if every and len(typed or []) > 1:
+        raise typer.BadParameter("`all` stands alone", param_hint="--year")
+    years = [] if every else typed or []
+    for year in years:
+        if not (len(year) == 4 and year.isascii() and year.isdigit()):
+            raise typer.BadParameter(f"{year!r} is no year; 2024 is, or all", param_hint="--year")
+    return tuple(int(year) for year in years), every
+
+
+def _zone(name: str | None, option: str) -> str | None:
+    from optimizer.prices.clock import zone
+
+    if name is not None and zone(name) is None:
+        message = f"{name!r} is no zone; America/Chicago is, or UTC"
+        raise typer.BadParameter(message, param_hint=option)
+    return name
+
+
+def _code(currency: str | None) -> str | None:
+    if currency is not None and not (len(currency) == 3 and currency.isalpha()):
+        raise typer.BadParameter(f"{currency!r} is no code as EUR", param_hint="--currency")
+    return currency.upper() if currency else None
+
+
+def _column_map(
+    time: str | None, date: str | None, hour: str | None, price: str | None, point: str | None,
+    stamp: Stamping | None, minutes: int | None, order: DateOrder | None,
+) -> ColumnMap | None:  # fmt: skip
+    """Put a column map together; None where no column is named."""
+    from optimizer.prices.wish import ColumnMap
+
+    if not any((time, date, hour, price, point, stamp, minutes, order)):
+        return None
+    if price is None:
+        raise typer.BadParameter("a column map needs it", param_hint="--price-column")
+    if (time is None) == (date is None) or (date is None) != (hour is None):
+        message = "either a column of time stamps, or --date-column and --hour-column"
+        raise typer.BadParameter(message, param_hint="--time-column")
+    if stamp is None or (stamp == "end" and time is None):
+        message = "say what a time tells: start, end of a stamp, or hour-ending"
+        raise typer.BadParameter(message, param_hint="--stamp")
+    return ColumnMap(price, stamp, time, date, hour, point, minutes, order)
 
 
 Instance = Annotated[
@@ -212,6 +268,121 @@ def evaluate(
     wish = Wish(instance, Options(gap=gap, time_limit=limit, threads=threads, seed=seed),
                 _by_site(prices), plan, out, overwrite)  # fmt: skip
     raise typer.Exit(evaluate_plan(Question(wish, only, optimum), Voice(json, quiet)))
+
+
+@app.command(
+    epilog=_examples(
+        "rackwatt prices rpt.DAMLZHBSPP_2023.zip --point HB_WEST --out west.csv",
+        "rackwatt prices GUI_ENERGY_PRICES.csv --point DE-LU --year 2025 --exchange 1.08",
+        "rackwatt prices spot.csv --time-column when --price-column eur --stamp start "
+        "--timezone Europe/Oslo --currency EUR",
+    )
+)
+def prices(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="CSV, XLSX, Parquet, or ZIP of them.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Price file to write for the engine.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file that is there.")
+    ] = False,
+    point: Annotated[
+        str | None, typer.Option(help="Settlement point or area, where there are several.")
+    ] = None,
+    market: Annotated[
+        str | None, typer.Option(help="Market, where there are several: day-ahead, real-time, ...")
+    ] = None,
+    year: Annotated[
+        list[str] | None, typer.Option(help="Year to take; repeatable; `all` for all there is.")
+    ] = None,
+    fill: Annotated[
+        Literal["previous-day", "previous-hour", "interpolate", "same-hour-mean"] | None,
+        typer.Option(
+            metavar="METHOD",
+            help="previous-day, previous-hour, interpolate or "
+            "same-hour-mean: how hours without a price get one; else they are refused.",
+        ),
+    ] = None,
+    duplicates: Annotated[
+        Literal["first", "last"] | None,
+        typer.Option(
+            metavar="WHICH",
+            help="first or last: which of two prices of an interval counts; "
+            "else they are refused.",
+        ),
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Currency, where the file does not tell.")
+    ] = None,
+    exchange: Annotated[
+        float | None,
+        typer.Option(callback=_positive, metavar="USD", help="USD per unit of that currency."),
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Local zone, as America/Chicago.")
+    ] = None,
+    clock: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Zone of times without an offset, as UTC.")
+    ] = None,
+    time_column: Annotated[
+        str | None, typer.Option(help="Column of time stamps, for a layout of your own.")
+    ] = None,
+    date_column: Annotated[str | None, typer.Option(help="Column of dates, else.")] = None,
+    hour_column: Annotated[str | None, typer.Option(help="Column of hours beside it.")] = None,
+    price_column: Annotated[str | None, typer.Option(help="Column of prices.")] = None,
+    point_column: Annotated[str | None, typer.Option(help="Column of points.")] = None,
+    stamp: Annotated[
+        Literal["start", "end", "hour-ending"] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="What a time tells: start, end, or hour-ending, the number "
+            "of the hour from 1 to 24.",
+        ),
+    ] = None,
+    interval_minutes: Annotated[
+        int | None, typer.Option(min=1, max=60, help="Length of an interval.")
+    ] = None,
+    date_order: Annotated[
+        Literal["mdy", "dmy"] | None, typer.Option(help="Order of dates without the year first.")
+    ] = None,
+    hashprice_usd_per_ph_day: Annotated[
+        float, typer.Option(callback=_positive, help="Hashprice that machines are held against.")
+    ] = 38.0,
+    pue: Annotated[
+        float, typer.Option(min=1.0, max=3.0, help="Facility power per IT power.")
+    ] = 1.05,
+    adder_usd_per_mwh: Annotated[
+        float, typer.Option(callback=_finite, help="What is paid on top of the price.")
+    ] = 0.0,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Read real price files into the engine's hours.
+
+    Known by their columns: ERCOT (NP4-180-ER, NP4-190-CD, NP6-785-ER),
+    gridstatus frames, CAISO OASIS, Alberta, ENTSO-E; any other CSV with a
+    column map. Times go through UTC, quarter-hours become hours, other
+    currencies are converted at --exchange only. Gaps and prices given twice
+    are listed and refused until --fill and --duplicates say what to do.
+
+    Exit codes: 0 read or written, 3 refused and nothing written.
+    """
+    from optimizer.commands.prices import Asked, prices_of
+    from optimizer.commands.voice import Voice
+    from optimizer.prices.figures import Mining
+    from optimizer.prices.wish import Wish
+
+    years, every_year = _years(year)
+    columns = _column_map(time_column, date_column, hour_column, price_column, point_column, stamp,
+                          interval_minutes, date_order)  # fmt: skip
+    wish = Wish(point, market, years, every_year, _zone(timezone, "--timezone"),
+                _zone(clock, "--clock"), _code(currency), exchange, fill, duplicates,
+                columns)  # fmt: skip
+    mining = Mining(hashprice_usd_per_ph_day, pue, adder_usd_per_mwh)
+    asked = Asked(tuple(files), wish, mining, out, overwrite)
+    raise typer.Exit(prices_of(asked, Voice(json, quiet)))
 
 
 @app.command(

@@ -37,8 +37,10 @@ OLDEST = {
     "pandas": "2.2",
     "pyarrow": "17",
     "pydantic": "2.9",
+    "python-calamine": "0.2.3",
     "rich": "13.7",
     "typer": "0.12",
+    "tzdata": "2024.1",
 }
 OLDEST_PYTHON = (3, 11)
 

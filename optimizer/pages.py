@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from models.instance import TABLES, Block, Growth, Instance, Step
 from optimizer.keys import Kind, declared, dotted, keys_of, kinds_of, limits_of, unit_of
 from optimizer.load.catalogue import SHELVES, packaged
+from optimizer.prices.layouts import KINDS
 from optimizer.schema import schema
 
 ROOT = Path(__file__).parent.parent
@@ -157,8 +158,39 @@ mean of all years that hold it. `duration` names a price-duration curve with the
 (1 to 12), `hours`, `price_usd_per_mwh` and optionally `cut`. `flat_usd_per_mwh` is one price.
 `Datetime` and `Price (USD/MWh)` are read as `time` and `price_usd_per_mwh`; other names have to be
 changed, and other columns taken out. No price may be missing: every hour needs its own.
+Lines above the header that begin with `#` say where the hours are from and are not read.
 `--prices SITE=FILE` replaces the prices of one site, and takes a file of either kind from
 anywhere.
+
+**Price files as markets publish them.** `rackwatt prices FILE... --out hours.csv` writes such a
+file from CSV, XLSX with its sheets, Parquet, or ZIP of these. It knows by their columns:
+
+{layouts}
+
+Any other CSV is read with `--price-column` and either `--time-column` or `--date-column` and
+`--hour-column`; `--stamp` says what a time tells (`start`, `end`, or `hour-ending` for hours 1 to
+24), `--clock` whose clock it is where the times carry no offset, `--currency` what is paid.
+
+- *Choice.* `--point`, `--market` and `--year` are needed where a file holds several; the message
+  lists them. `--year all` takes what there is.
+- *Time.* Every interval is brought to UTC, so the hour that spring skips is no gap and the hour
+  that autumn strikes twice is two, whether the file marks it or tells it by its order.
+  `--timezone` names the local zone where the layout does not, and overrides it. An hour is the
+  mean of its quarters; an hour that lacks one is a gap.
+- *Gaps.* A series with gaps is told, listed and refused. `--fill` names a way: `previous-day`,
+  `previous-hour`, `interpolate` (a line between the hours known), `same-hour-mean` (of the month).
+  No more than a twelfth of the hours is filled. Prices given twice are refused likewise, until
+  `--duplicates` says which counts.
+- *Money.* The engine counts in USD; `--exchange 1.08` is USD per unit of the file's currency, and
+  no file is converted without it.
+- *Provenance.* The file begins with what it was made of: source files with SHA-256, layout, point,
+  market, zone, currency, every hour filled. The same input gives the same bytes.
+
+It prints the figures, the duration curve, and the share of hours in which each machine of the
+catalogue would run: those below hashprice / (0.024 J/TH) / PUE less what is paid on top of the
+price. Live prices come from [gridstatus](https://www.gridstatus.io), an optional extra
+(`pip install "rackwatt[gridstatus]"`): save its frame, as
+`gridstatus.Ercot().get_dam_spp(2024).to_parquet("dam.parquet")`, and read that.
 
 **Sources.** `sources.csv` with the columns `key,value,unit,source,remark` says where figures come
 from; `check` warns where a row is not what the instance says. What has no source says
@@ -175,12 +207,20 @@ _HEADED = ("block", "blocks", "table")
 def readme(instances: Path) -> str:
     """Write the page of the format, with what the stored results say about each instance."""
     tables = ", ".join(f"`{table}.csv`" for table in TABLES)
-    parts = [GUIDE.format(example=EXAMPLE, tables=tables)]
+    parts = [GUIDE.format(example=EXAMPLE, tables=tables, layouts="\n".join(_layouts()))]
     parts += ["## Shipped instances\n", *_shipped(instances)]
     parts += ["## Blocks\n", *_planned(Instance), *_sections(Instance, "")]
     parts += ["### Paths and dated quantities\n", *_table(Growth), *_table(Step)]
     parts += ["## Catalogue\n", *_shelves()]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts if part)
+
+
+def _layouts() -> Iterator[str]:
+    yield "| layout | columns it needs, whatever their case and spaces |"
+    yield "|---|---|"
+    for kind in KINDS:
+        needs = (" or ".join(f"`{name}`" for name in names) for names in kind.needs)
+        yield f"| {kind.title} | {', '.join(needs)} |"
 
 
 def _sections(block: type[Block], above: str) -> Iterator[str]:

@@ -49,30 +49,34 @@ class Files:
     def read(self, path: Path, name: str, *, most: int = MOST_BYTES) -> str | None:
         """Read any file as text, told as ``name``."""
         try:
-            reason = _unfit(path, most)
+            reason = unfit(path, most)
             data = b"" if reason else path.read_bytes()
         except (OSError, ValueError) as error:
-            reason = _reason(error)
+            reason = why_unread(error)
         if reason:
             self.refuse(name, reason)
             return None
         self.hashes[name] = hashlib.sha256(data).hexdigest()
-        return self._decoded(data, name)
+        return decoded(data, name, self.report)
 
-    def _decoded(self, data: bytes, name: str) -> str | None:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:4096]:
-            self.refuse(name, "the file is not UTF-8 text", "save it as UTF-8, not as UTF-16")
-            return None
+
+def decoded(data: bytes, name: str, report: Report) -> str | None:
+    """Read bytes as UTF-8; None, and a problem, where they are not text or there are none."""
+    hint, line = "", None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:4096]:
+        message, hint = "the file is not UTF-8 text", "save it as UTF-8, not as UTF-16"
+    else:
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            self.refuse(name, "the file is not UTF-8 text", "save it as UTF-8", line)
-            return None
-        if not text.strip():
-            self.refuse(name, "the file is empty")
-            return None
-        return text
+            message, hint = "the file is not UTF-8 text", "save it as UTF-8"
+        else:
+            if text.strip():
+                return text
+            message = "the file is empty"
+    report.add(Problem(message, name, line, hint=hint))
+    return None
 
 
 def leaves(folder: Path, name: str) -> str:
@@ -88,7 +92,8 @@ def leaves(folder: Path, name: str) -> str:
     return "" if inside else "the path leaves the instance's folder by a link"
 
 
-def _unfit(path: Path, most: int) -> str:
+def unfit(path: Path, most: int) -> str:
+    """Say why a file is not to be read; empty where it may be."""
     found = path.stat()
     if stat.S_ISDIR(found.st_mode):
         return "this is a folder, not a file"
@@ -99,7 +104,8 @@ def _unfit(path: Path, most: int) -> str:
     return ""
 
 
-def _reason(error: Exception) -> str:
+def why_unread(error: Exception) -> str:
+    """Say why a file could not be read."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, PermissionError):

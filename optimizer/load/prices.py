@@ -78,7 +78,7 @@ def read_prices(
     Parameters
     ----------
     text : str
-        The file.
+        The file; lines above its header that begin with ``#`` tell where it is from.
     name : str
         Its name, for messages and as the source of the hours.
     report : Report
@@ -91,7 +91,7 @@ def read_prices(
     Hours or None
         None where there is a problem.
     """
-    sheet = read_sheet(text, name, report)
+    sheet = read_sheet(without_remarks(text), name, report)
     if sheet is None:
         return None
     sheet = Sheet(
@@ -110,6 +110,19 @@ def read_prices(
         return None
     hours = _curve(sheet, file) if is_curve else _hourly(sheet, file)
     return hours if hours is not None and _mean_stands(hours, file) else None
+
+
+def without_remarks(text: str) -> str:
+    r"""Empty the lines above the header that begin with ``#``; the others keep their numbers.
+
+    Examples
+    --------
+    >>> without_remarks("# where it is from\ntime,price_usd_per_mwh\n")
+    '\ntime,price_usd_per_mwh\n'
+    """
+    lines = text.split("\n")
+    head = next((n for n, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return "\n".join([""] * head + lines[head:])
 
 
 def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool:
