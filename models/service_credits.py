@@ -79,7 +79,7 @@ def expected_credits(c: Context, n: Node, s: Site) -> Number:
         - \sum_c \Big( \sum_{p \in s} \varphi_{cp} \sum_k \rho_{nck} a_{ncpk}
         + B \sum_{do} \varphi_{sdoc} f_{ncsdo} \Big)
     """
-    return total(_credited(c, n, s, x) for x in c.given.contracts if (n, x) in c.given.fees_most)
+    return total(credited(c, n, s, x) for x in c.given.contracts)
 
 
 def newcomer_credits(c: Context, n: Node) -> Number:
@@ -88,15 +88,7 @@ def newcomer_credits(c: Context, n: Node) -> Number:
     .. math::
         \text{newcomer}_n = - B \sum_c \sum_{m \preceq n} \varphi^+_{c,\,t(n)-t(m)} f_{ncm}
     """
-    g = c.given
-    period = g.tree.period
-    return total(
-        -g.musd_per_busd * share * c.newcomer_fees[n, x, m]
-        for x in g.contracts
-        for m in g.tree.path(n)
-        if (n, x, m) in c.newcomer_fees
-        if (share := g.learning_credit.get((x, period[n] - period[m])))
-    )
+    return total(newcomer_credited(c, n, x) for x in c.given.contracts)
 
 
 def tail_credits(c: Context, leaf: Leaf) -> Number:
@@ -110,28 +102,16 @@ def tail_credits(c: Context, leaf: Leaf) -> Number:
 
     on what serves at the horizon; a newcomer goes on learning.
     """
-    g = c.given
-    known = (
-        times * _credited(c, leaf, s, x)
-        for (end, x), times in g.tail_fees.items()
-        if end == leaf and (leaf, x) in g.fees_most
-        for s in g.sites
-    )
-    learning = (
-        -g.musd_per_busd * times * c.newcomer_fees[end, x, m]
-        for (end, x, m), times in g.learning_tail.items()
-        if end == leaf
-    )
-    return total((*known, *learning))
+    return total(tail_credited(c, leaf, x) for x in c.given.contracts)
 
 
-def _credited(c: Context, n: Node, s: Site, x: Contract) -> Number:
-    """Credits of a contract at a site but for those of a newcomer, as what is received."""
+def credited(c: Context, n: Node, s: Site, x: Contract) -> Number:
+    """What a contract credits at a site, as what is received, but for a newcomer's errors."""
     g = c.given
     halls = (
         -g.credit_share[x, p] * g.rent[n, x, k] * c.hosting[n, x, p, k]
         for p, k in g.hosting_at[x]
-        if g.site_of[p] == s and (x, p) in g.credit_share
+        if g.site_of[p] == s and (x, p) in g.credit_share and (n, x, p, k) in c.hosting
     )
     plant = (
         -g.musd_per_busd * share * c.fees[n, x, s, d, o]
@@ -141,3 +121,30 @@ def _credited(c: Context, n: Node, s: Site, x: Contract) -> Number:
         if (share := g.option_credit.get((s, d, o, x)))
     )
     return total((*halls, *plant))
+
+
+def newcomer_credited(c: Context, n: Node, x: Contract) -> Number:
+    """What a contract credits for a newcomer's errors, as what is received."""
+    g = c.given
+    period = g.tree.period
+    return total(
+        -g.musd_per_busd * share * c.newcomer_fees[n, x, m]
+        for m in g.tree.path(n)
+        if (n, x, m) in c.newcomer_fees
+        if (share := g.learning_credit.get((x, period[n] - period[m])))
+    )
+
+
+def tail_credited(c: Context, leaf: Leaf, x: Contract) -> Number:
+    """Present value of what a contract credits beyond the horizon, as what is received."""
+    g = c.given
+    times = g.tail_fees.get((leaf, x))
+    if not times:
+        return 0.0
+    known = (times * credited(c, leaf, s, x) for s in g.sites)
+    learning = (
+        -g.musd_per_busd * g.learning_tail[leaf, x, m] * c.newcomer_fees[leaf, x, m]
+        for m in g.tree.path(leaf)
+        if (leaf, x, m) in g.learning_tail
+    )
+    return total((*known, *learning))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from models import service_credits
 from models.context import Context
 from models.given import Contract as Name
 from models.hosting import signed
@@ -27,10 +28,13 @@ class ContractRow:
         Critical IT MW signed by then, due, delivered and late.
     rent_musd, power_musd, service_musd, damages_musd : float
         Rent, and what the company pays for it.
+    service_credits_musd : float
+        Credits expected for promises of availability that are broken.
     advance_musd, credited_musd, advance_left_musd : float
         Advance received, credited against rent, and still to be credited at the period's end.
     beyond_musd : float
-        Present value of its margin beyond the horizon, before upkeep of halls; at leaves only.
+        Present value of its margin beyond the horizon, credits deducted, before upkeep of halls
+        and plant; at leaves only.
     """
 
     node: int
@@ -44,6 +48,7 @@ class ContractRow:
     power_musd: float
     service_musd: float
     damages_musd: float
+    service_credits_musd: float
     advance_musd: float
     credited_musd: float
     advance_left_musd: float
@@ -75,6 +80,7 @@ def _row(case: Case, plan: Context, n: Node, x: Name, mw: float) -> ContractRow:
         power_musd=sum(a * g.hosting_energy[n, x, p] for (p, _), a in served.items()),
         service_musd=sum(a * g.hosting_service[n, x] for a in served.values()),
         damages_musd=late * g.delay_damages[n, x] if late else 0.0,
+        service_credits_musd=_credits(plan, n, x),
         advance_musd=g.prepayment[x] * plan.signed_mw.get((n, x), 0.0),
         credited_musd=g.prepayment_credit.get((n, x), 0.0) * mw,
         advance_left_musd=_advance_left(case, plan, n, x) * mw,
@@ -97,4 +103,11 @@ def _beyond(plan: Context, n: Node, x: Name, mw: float) -> float:
         for p, k in g.hosting_at[x]
         if (worth := g.tail_margin.get((n, x, p, k)))
     )
-    return float(margin) - g.tail_credit.get((n, x), 0.0) * mw
+    credited = float(service_credits.tail_credited(plan, n, x))
+    return float(margin) + credited - g.tail_credit.get((n, x), 0.0) * mw
+
+
+def _credits(plan: Context, n: Node, x: Name) -> float:
+    sites = plan.given.sites
+    known = sum(float(service_credits.credited(plan, n, s, x)) for s in sites)
+    return 0.0 - known - float(service_credits.newcomer_credited(plan, n, x))

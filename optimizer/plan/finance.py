@@ -27,10 +27,12 @@ class Money:
 
     Attributes
     ----------
-    revenue_musd, power_musd, opex_musd : float
-        Income, energy, and upkeep and staff of sites, halls and contracts.
+    revenue_musd, service_credits_musd : float
+        Income, and credits expected for promises of availability that are broken.
+    power_musd, opex_musd : float
+        Energy, and upkeep and staff of sites, halls and contracts.
     noi_musd : float
-        Net operating income: revenue less power less opex.
+        Net operating income: revenue less credits, power and opex.
     overhead_musd : float
         Company overhead and the cost of running two businesses.
     damages_musd : float
@@ -48,6 +50,7 @@ class Money:
     """
 
     revenue_musd: float
+    service_credits_musd: float
     power_musd: float
     opex_musd: float
     noi_musd: float
@@ -124,7 +127,8 @@ def account(parts: Mapping[str, float]) -> Money:
         return 0.0 - received(*names)
 
     revenue, power, opex = received("revenue"), paid("power"), paid("upkeep", "staff")
-    noi = revenue - power - opex
+    credited = paid("service_credits")
+    noi = revenue - credited - power - opex
     overhead, damages = paid("overhead", "two_businesses"), paid("damages")
     ebitda = noi - overhead - damages
     capex, entry = paid("capex"), paid("ai_entry")
@@ -132,8 +136,8 @@ def account(parts: Mapping[str, float]) -> Money:
     advances = received("advances", "advances_credited")
     free = ebitda - capex - entry + works + sold + advances
     return Money(
-        revenue, power, opex, noi, overhead, damages, ebitda, capex, works, sold, entry, advances,
-        free, received("loan_drawn"), paid("loan_repaid"), paid("interest"),
+        revenue, credited, power, opex, noi, overhead, damages, ebitda, capex, works, sold, entry,
+        advances, free, received("loan_drawn"), paid("loan_repaid"), paid("interest"),
     )  # fmt: skip
 
 

@@ -183,6 +183,7 @@ def _lines(by_year: DataFrame) -> Iterator[tuple[str, Series[float], bool]]:
         rows = by_year[by_year["segment"] == segment]
         yield label, rows.groupby("year")["revenue_musd"].sum(), False
     sums = by_year.groupby("year").sum(numeric_only=True)
+    yield "service credits", -sums["service_credits_musd"], False
     yield "power", -sums["power_musd"], False
     yield "upkeep and staff", -sums["opex_musd"], False
     yield "overhead", -sums["overhead_musd"], False
