@@ -247,7 +247,10 @@ class Finance(Block):
     ai_entry_cost_musd: float = number(
         "M$", "one-time cost of entering AI", default=0.0, ge=0, plausible=(0, 1000)
     )
-    hosts_ai_already: Flag = said("the company already runs AI: no entry cost", default=False)
+    hosts_ai_already: Flag = said(
+        "the company already runs AI: it pays no entry cost and has nothing left to learn",
+        default=False,
+    )
     split_cost_company_musd_per_year: float = number(
         "M$/year",
         "cost of running both businesses in one company",

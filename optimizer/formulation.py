@@ -70,6 +70,8 @@ CONVENTIONS = """\
   cost of two businesses end with the horizon. Racks that serve such a contract must live until it
   ends and take their resale then, halls that last and units of projects and of plants that it
   cannot do without their residual; all else takes both at the horizon.
+- **Life** says what an asset is worth. Racks leave at the end of theirs; fit-outs, projects and
+  units of plants serve on, worth nothing.
 - **Residuals** of fit-outs and projects fall in a straight line over their life from the day they
   came; racks fetch their resale by type and date, whatever their age.
 - **Availability** of a hall is that stated for its uptime package, or worked out from the units of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ class Host:
     fitout : str
         Fit-out from which it may be served; empty where it may not.
     package : str
-        Uptime package of least availability that still keeps the promise.
+        The cheapest uptime package that keeps the promise on the best plant of the site.
     why_not : str
         What stands in the way; empty where nothing does.
     needs : str
@@ -49,9 +50,16 @@ def hosts(case: Case) -> Iterator[Host]:
             if not fit:
                 yield Host(x, site, h, "", "", _why_not(case, offer, h), "")
                 continue
-            # The states of a group stand with the cheapest package first.
-            first = fit[0]
-            yield Host(x, site, h, first.fitout, first.package, "", _needs(case, site))
+            least = min(fit, key=lambda place: _dollars(case, group[0], place))
+            yield Host(x, site, h, least.fitout, least.package, "", _needs(case, site))
+
+
+def _dollars(case: Case, today: Place, place: Place) -> tuple[float, str]:
+    """What a hall in its present state costs to serve from another; nothing as it stands."""
+    if place == today:
+        return 0.0, place.name
+    way = case.derivation.conversion(today, place)
+    return (math.inf if way is None else way[1]), place.name
 
 
 def _why_not(case: Case, offer: Contract, h: str) -> str:

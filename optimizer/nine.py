@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from models import uptime
 from models.availability import one_more_nine, series
+from models.derive.facts import Place as FactsPlace
+from models.derive.facts import place_name
 from models.derive.reach import Bank, Promise
 from models.given import Contract as Name
 from models.given import Part as Subsystem
@@ -57,8 +59,9 @@ class _Way:
 def next_nine(kept: Kept, x: Name, p: Place) -> Nine | None:
     """Find what one more nine would cost a contract in a place; None where nothing is promised.
 
-    The design is compared as if it were chosen at the outset: a package pays for what it costs
-    more than the present one, a plant for the units that it has more. The load is that of the
+    Halls that stand today pay for works from one package to another; what the plan builds is
+    compared as if it were chosen at the outset, and pays for what it costs more. A plant pays for
+    the units that it has more. The load is that of the
     period in which the place reaches least.
     """
     promise = kept.promise(x)
@@ -113,17 +116,31 @@ def _kw(kept: Kept, n: Node, p: Place) -> float:
 
 
 def _packages(kept: Kept, n: Node, p: Place, more: Promise) -> Iterator[_Way]:
-    """Packages that the halls could have."""
+    """Packages that the halls could have: of those that stand today, what works lead to."""
     place, now = kept.places[p], kept.design(p)
+    stands = kept.plan.given.halls_today.get(p, 0.0) > 0
     before = 0.0 if now is None else now.capex_usd_per_kw
     excluded = more.planned_work_excluded
     for name, design in kept.facts.designs.packages(place.it_mw).items():
-        musd = (design.capex_usd_per_kw - before) * _kw(kept, n, p) / USD_PER_MUSD
+        per_kw: float | None = design.capex_usd_per_kw - before
+        if stands and name != place.package:
+            per_kw = _upgrade(kept, place, name)
+        if per_kw is None:
+            continue
         if design.stated is not None:
             down = {STATED: 1.0 - design.stated}
         else:
             down = {bank.subsystem: _down(kept, bank, excluded) for bank in design.banks}
+        musd = per_kw * _kw(kept, n, p) / USD_PER_MUSD
         yield _Way("" if name == place.package else name, musd, down)
+
+
+def _upgrade(kept: Kept, place: FactsPlace, package: str) -> float | None:
+    """Dollars per IT kW to give halls that stand another package; None where nothing does."""
+    name = place_name(place.hall, place.fitout, package)
+    other = kept.places.get(name)
+    way = None if other is None else kept.facts.conversion(place, other)
+    return None if way is None else way[1] / (place.it_mw * KW_PER_MW)
 
 
 def _plant(kept: Kept, n: Node, s: Site, d: Subsystem, x: Name) -> Iterator[_Way]:

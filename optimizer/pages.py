@@ -147,8 +147,15 @@ component = "ups-1mw"
 units = 3
 ```
 
-`rackwatt check` says which hall may serve which contract, and why not the others. Every unit of a
-plant is a step of the search: type many small ones as larger blocks.
+`rackwatt check` says which hall may serve which contract, and why not the others. What stands
+serves on beyond its `life_months`, which only say what it is worth.
+
+**Credits.** `contracts.*.credits` are owed month by month. The value counts those to be expected:
+outages come at random, each part's as often as its figures say, and last for an exponential time
+with the mean of that part; planned work counts unless the contract excludes it. So a four-hour
+service a year has a chance of one in six to last over seven hours. What a stated package is
+credited for is known only if it gives its `outages_per_year`. The table `contracts` holds the
+credits by period, `uptime` the worst period of each promise, `designs` every part behind it.
 
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
 columns `time` (start of the hour, local, with its offset from UTC, as

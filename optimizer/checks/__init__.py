@@ -9,7 +9,7 @@ from optimizer.checks.dates import dates
 from optimizer.checks.draft import Draft, Span
 from optimizer.checks.early import too_early
 from optimizer.checks.fits import fits
-from optimizer.checks.idle import idle_keys, lead_times, unused_blocks
+from optimizer.checks.idle import idle_keys, lead_times, lives, unused_blocks
 from optimizer.checks.impossible import impossibilities
 from optimizer.checks.limits import contradictions
 from optimizer.checks.plants import plants
@@ -27,6 +27,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     plants,
     idle_keys,
     lead_times,
+    lives,
     ages,
 )
 

@@ -179,6 +179,28 @@ def lead_times(draft: Draft) -> Iterator[Problem]:
             yield draft.warning(key, message, found=found, allowed=allowed)
 
 
+def lives(draft: Draft) -> Iterator[Problem]:
+    """Find lives shorter than the horizon of what serves on and is not renewed."""
+    horizon = draft.one(Horizon, "horizon")
+    if horizon is None:
+        return
+    months = horizon.periods * horizon.months_per_period
+    for key, life in _lives(draft):
+        if life < months and draft.typed((*key, "life_months")):
+            message = "it serves on beyond its life, worth nothing then, and nothing renews it"
+            found, allowed = f"{life} months", f"{months} months or more, or upkeep that renews it"
+            yield draft.warning((*key, "life_months"), message, found=found, allowed=allowed)
+
+
+def _lives(draft: Draft) -> Iterator[tuple[Key, int]]:
+    for key, fitout in draft.rows(Fitout, "fitouts"):
+        yield key, fitout.life_months
+    for key, kind in draft.rows(Component, "uptime", "components"):
+        yield key, kind.life_months
+    for key, project in draft.rows(Project, "projects"):
+        yield key, project.life_months
+
+
 def _leads(draft: Draft) -> Iterator[tuple[Key, int]]:
     for key, rack in draft.rows(Rack, "racks"):
         if rack.buyable:

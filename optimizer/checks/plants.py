@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.derive.reach import units_needed
-from models.instance import Component, FleetRow, Hall, Package, Site, Standing, Subsystem
+from models.instance import Component, Contract, FleetRow, Hall, Package, Site, Standing, Subsystem
 from optimizer.checks.draft import Draft
-from optimizer.checks.fits import Yard
+from optimizer.checks.fits import SLACK, Yard
 from optimizer.errors import Problem, listed
 from optimizer.keys import Key
 
@@ -26,9 +26,10 @@ def plants(draft: Draft) -> Iterator[Problem]:
         if package.units:
             yield from _made(draft, key, package, parts)
     yield from _carrying(draft, parts, kinds)
+    yield from _silent(draft)
     for site_key, site in draft.rows(Site, "sites"):
         yield from _standing(draft, str(site_key[-1]), parts)
-        yield from _mines_today(draft, site_key, site, parts)
+        yield from _mines_today(draft, site_key, site, parts, kinds)
 
 
 def _standby(
@@ -68,6 +69,17 @@ def _ride_through(
         message = "the UPS is empty before the units run: every outage of the feed is one of AI"
         found, allowed = f"{part.ride_through_seconds:g} s", f"{min(starts):g} s or more"
         yield draft.warning((*key, "ride_through_seconds"), message, found=found, allowed=allowed)
+
+
+def _silent(draft: Draft) -> Iterator[Problem]:
+    """Credits are counted for nothing where a package does not say how often it fails."""
+    owing = [str(key[-1]) for key, offer in draft.rows(Contract, "contracts") if offer.credits]
+    for key, package in draft.rows(Package, "uptime", "packages"):
+        silent = package.availability is not None and package.outages_per_year is None
+        if owing and silent and package.availability != 1.0:
+            message = "the package states no outages, so no credits are counted for it"
+            hint = f"give outages_per_year; credits are owed by {listed(owing)}"
+            yield draft.warning(key, message, hint=hint)
 
 
 def _standing(draft: Draft, site: str, parts: Parts) -> Iterator[Problem]:
@@ -146,14 +158,36 @@ def _overloaded(
             yield draft.problem(key, message, found=found, allowed=f"at least {allowed}")
 
 
-def _mines_today(draft: Draft, key: Key, site: Site, parts: Parts) -> Iterator[Problem]:
-    """Mining on a pooled part stands still until units of it stand."""
-    halls = draft.table(Hall, "halls")
-    fleet = [row for _, row in draft.rows(FleetRow, "fleet")]
-    here = any(row.hall in halls and halls[row.hall].site == key[-1] for row in fleet)
+def _mines_today(
+    draft: Draft, key: Key, site: Site, parts: Parts, kinds: dict[str, Component]
+) -> Iterator[Problem]:
+    """Mining on a pooled part stands still until units of it stand, or as far as they do not."""
+    mines = _mines_mw(draft, str(key[-1]))
     for name, part in ((str(at[-1]), part) for at, part in parts):
-        pooled = part.pooled and (part.sites is None or key[-1] in part.sites)
-        if pooled and here and name not in site.plant:
+        here = part.sites is None or key[-1] in part.sites
+        if not mines or not part.pooled or not here:
+            continue
+        standing = site.plant.get(name)
+        if standing is None:
             message = f"racks stand here, and no units of {name}, on which all mining runs"
             hint = f"say what stands: [sites.{key[-1]}.plant.{name}] with component and units"
             yield draft.warning(key, message, hint=hint)
+            continue
+        size = kinds[standing.component].unit_mw if standing.component in kinds else None
+        carries = mines if size is None else standing.units * size / part.load_share
+        if carries < mines - SLACK:
+            message = f"units of {name} carry less than the racks that stand here draw at peak"
+            at, allowed = (*key, "plant", name, "units"), f"{mines:g} MW for all of them"
+            yield draft.warning(at, message, found=f"{carries:g} MW", allowed=allowed)
+
+
+def _mines_mw(draft: Draft, site: str) -> float:
+    """Utility MW at peak of the mining racks that stand at a site."""
+    yard, mines = Yard.of(draft), 0.0
+    for _, row in draft.rows(FleetRow, "fleet"):
+        hall, rack = yard.halls.get(row.hall), yard.racks.get(row.rack)
+        fitout = yard.fitouts.get(hall.fitout or "") if hall else None
+        if hall and rack and fitout and hall.site == site and rack.workload == "mining":
+            peak = fitout.pue_peak or fitout.pue
+            mines += row.racks * (yard.kw(rack) or 0.0) / 1000.0 * peak
+    return mines

@@ -34,7 +34,8 @@ def promises_in_time(draft: Draft) -> Iterator[Problem]:
         ever = best_reach(facts, offer)
         if month is None or ever is None or _short(ever, offer):
             continue
-        by = By(month, _least_mw(offer, signed.get(name, offer.min_mw), month, span.step))
+        mw = signed.get(name, offer.min_mw)
+        by = By(month, _least_mw(draft, offer, mw, month, span.step))
         best = best_reach(facts, offer, by=by)
         if best is not None and _short(best, offer):
             yield _too_soon(draft, key, offer, best, month, signed=name in signed)
@@ -44,9 +45,9 @@ def _short(best: Best, offer: Contract) -> bool:
     return best.availability < offer.availability - ROUNDING
 
 
-def _least_mw(offer: Contract, mw: float, month: int, step: int) -> float:
+def _least_mw(draft: Draft, offer: Contract, mw: float, month: int, step: int) -> float:
     """MW that a part has to carry at the least; nothing is known where several sites share it."""
-    if offer.sites is None or len(offer.sites) != 1:
+    if len(draft.names("sites") if offer.sites is None else offer.sites) != 1:
         return 0.0
     return mw * max(ramp_share(offer, at) for at in _months(offer, month, step))
 

@@ -313,7 +313,8 @@ class Reader:
 _OF_A_WHOLE = {
     "one_of", "machines", "gpu_rack", "asic", "asic_reuse", "pue", "project", "mw", "racks",
     "gpu_rate", "take_or_pay", "sign_by", "latest", "ramp", "months",
-    "credits", "credits_promise", "package",
+    "credits", "credits_promise", "package", "pooled", "company", "mixed_fitout", "standby",
+    "standby_ready",
 }  # fmt: skip
 
 #: How pydantic names the forms of a path, and how each is told from the value typed.

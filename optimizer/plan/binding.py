@@ -51,8 +51,16 @@ def binding(plan: Context) -> Iterator[BindingRow]:
     for family in FAMILIES:
         if family.limit and family.name not in REACHED_BY_LEAVING:
             for index, relation in family.relations(plan):
-                if _binds(relation):
+                if _binds(relation) and not _idle(plan, family, index):
                     yield _row(plan, family, index, relation)
+
+
+def _idle(plan: Context, family: Family, index: tuple[Any, ...]) -> bool:
+    """Whether a limit is of a class of promises that the site does not serve at all."""
+    if "q" not in family.letters or "s" not in family.letters:
+        return False
+    n, s, q = (index[family.letters.index(letter)] for letter in "nsq")
+    return bool(plan.promised.get((n, s, q), 1.0) < 0.5)
 
 
 def _binds(relation: Relation) -> bool:

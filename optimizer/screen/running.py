@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 12
 #: What a part belongs to.
 LEVELS = {"hall": "each hall", "site": "site plant", "company": "company"}
+#: Credits below this, in M$, are not spoken of.
+LEAST_TOLD = 0.0005
 #: Columns of a terminal that hold the whole table of promises.
 WIDE = 100
 Row = dict[Any, Any]
@@ -33,7 +35,7 @@ def running(tables: Tables, width: int) -> Iterator[RenderableType]:
     parts: list[Row] = tables.designs.to_dict(orient="records")
     yield _promises(rows, width)
     yield from _left_out(rows)
-    yield from _credits(rows)
+    yield from _credits(tables, rows)
     if any(part["subsystem"] != STATED for part in parts):
         yield Text("\nshare of the downtime allowed that each part uses up", "dim")
         yield _uses(rows)
@@ -142,12 +144,12 @@ def _left_out(rows: list[Row]) -> Iterator[Text]:
         yield Text(f"{len(rows) - MOST_ROWS} more stand in uptime.csv", "dim")
 
 
-def _credits(rows: list[Row]) -> Iterator[Text]:
-    """Say what credits are expected, and for how many no schedule or frequency is known."""
-    known = [row["credit_musd_per_year"] for row in rows if _known(row["credit_musd_per_year"])]
-    if sum(known) > 0:
-        musd = figure(sum(known))
-        yield Text(f"credits of {musd} M$ a year are expected, which the value counts")
+def _credits(tables: Tables, rows: list[Row]) -> Iterator[Text]:
+    """Say what credits are expected, and for how many no frequency of outages is known."""
+    credited = float(tables.finance_by_year["service_credits_musd"].sum())
+    if credited >= LEAST_TOLD:
+        musd = f"{credited:.3g}"
+        yield Text(f"credits of {musd} M$ are expected until the horizon, which the value counts")
     if any(_known(row["outages_per_year"]) for row in rows):
         yield Text(
             "broken: how likely a month falls below the promise, or a year holds such a month",

@@ -8,7 +8,7 @@ import pytest
 
 from optimizer.errors import InputRefused
 from optimizer.load import load
-from tests.folders import INSTANCE, write_folder
+from tests.folders import INSTANCE, edited, write_folder
 
 COMPONENTS = """
 [uptime.components.block]
@@ -80,6 +80,7 @@ def standing(part: str, component: str) -> str:
         (HALL_PART + standing("ups", "block"), "sites.north.plant.ups", "a part of the hall"),
         (POOL + standing("power", "small"), "sites.north.plant.power.component", "not made of"),
         (POOL, "sites.north", "no units of power, on which all mining runs"),
+        (POOL + standing("power", "block"), "sites.north.plant.power.units", "carry less than"),
     ],
 )
 def test_plants_that_stand_are_of_their_part(
@@ -89,7 +90,7 @@ def test_plants_that_stand_are_of_their_part(
 
 
 def test_a_plant_that_fits_is_not_spoken_of(tmp_path: Path) -> None:
-    said = told(tmp_path, POOL + standing("power", "block"))
+    said = told(tmp_path, POOL + standing("power", "block").replace("2", "3"))
     assert not [message for key, message in said if "plant" in key or "uptime" in key], said
 
 
@@ -128,3 +129,24 @@ def test_a_package_whose_units_carry_the_hall_is_not_spoken_of(tmp_path: Path) -
     said = told(tmp_path, HALL_PART.replace("block", "small") + BUILT
                 + HALL_UNITS.format("small", 3))  # fmt: skip
     assert not [message for key, message in said if "package" in key], said
+
+
+CREDITS = "credits = [{ below = 0.999, share = 0.1 }]\navailability = 0.999\n"
+
+
+def test_a_package_that_says_nothing_of_its_outages_is_not_credited_for(tmp_path: Path) -> None:
+    text = INSTANCE.replace("availability = 0.999\n", CREDITS)
+    folder = write_folder(tmp_path / "i", text)
+    (warning,) = [p for p in load(folder).warnings if p.key == "uptime.packages.n-plus-1"]
+    assert "no credits are counted" in warning.message
+    assert "lease" in warning.hint
+    stated = text.replace("availability = 0.9995", "availability = 0.9995\noutages_per_year = 1")
+    assert not load(write_folder(tmp_path / "j", stated)).warnings
+
+
+def test_a_life_that_ends_within_the_horizon_is_told(tmp_path: Path) -> None:
+    longer = INSTANCE.replace("periods = 8", "periods = 12")
+    text = edited("life_months = 240", "life_months = 24", longer)
+    (warning,) = load(write_folder(tmp_path / "i", text)).warnings
+    assert warning.key == "fitouts.ai.life_months"
+    assert "nothing renews it" in warning.message
