@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models import uptime
 from models.context import Context
 from models.given import Band, Given, Site
 from models.terms import Terms
@@ -36,6 +37,8 @@ class EnergyRow:
         Mean utility MW drawn.
     mining_mwh, ai_mwh, tenant_mwh : float
         Energy drawn; the tenants' part of AI's energy that they pay themselves.
+    curtailed_mwh : float
+        What mining would draw besides, were no unit down that it shares with AI.
     mining_power_musd, ai_power_musd : float
         Cost to the company.
     """
@@ -55,6 +58,7 @@ class EnergyRow:
     mining_mwh: float
     ai_mwh: float
     tenant_mwh: float
+    curtailed_mwh: float
     mining_power_musd: float
     ai_power_musd: float
 
@@ -73,11 +77,15 @@ def energy(case: Case, plan: Context) -> Iterator[EnergyRow]:
     draws, mined = ai_draws(case, plan), mined_it_mw(plan)
     for n in g.nodes:
         for s in g.sites:
+            dropped = uptime.dropped_it_mw(plan, n, s)
             for b in g.bands[n, s]:
-                yield _row(g, mined, n, s, b, draws.get((n, s), Draw()))
+                short = sum(g.pue[f] * float(mw) for (f, _, at), mw in dropped.items() if at == b)
+                yield _row(g, mined, n, s, b, draws.get((n, s), Draw()), short)
 
 
-def _row(g: Given, mined: Mapping[Any, float], n: Node, s: Site, b: Band, ai: Draw) -> EnergyRow:
+def _row(
+    g: Given, mined: Mapping[Any, float], n: Node, s: Site, b: Band, ai: Draw, short_mw: float
+) -> EnergyRow:
     hours, price = g.hours[n, s, b], g.price[n, s, b]
     for_mining = price + g.adder[s] + g.mining_adder[s]
     for_ai = price + g.adder[s] + g.ai_adder[s]
@@ -90,6 +98,7 @@ def _row(g: Given, mined: Mapping[Any, float], n: Node, s: Site, b: Band, ai: Dr
         price * USD_PER_MUSD, for_mining * USD_PER_MUSD, for_ai * USD_PER_MUSD,
         mining_it_mw=sum(running.values()), mining_mw=mining_mw, ai_mw=ai.mw,
         mining_mwh=hours * mining_mw, ai_mwh=hours * ai.mw, tenant_mwh=hours * ai.tenant_mw,
+        curtailed_mwh=hours * short_mw,
         mining_power_musd=hours * mining_mw * for_mining,
         ai_power_musd=hours * (ai.mw - ai.tenant_mw) * for_ai,
     )  # fmt: skip

@@ -36,6 +36,7 @@ def running(tables: Tables, width: int) -> Iterator[RenderableType]:
     yield _promises(rows, width)
     yield from _left_out(rows)
     yield from _credits(tables, rows)
+    yield from _curtailed(tables.energy)
     if any(part["subsystem"] != STATED for part in parts):
         yield Text("\nshare of the downtime allowed that each part uses up", "dim")
         yield _uses(rows)
@@ -161,6 +162,17 @@ def _credits(tables: Tables, rows: list[Row]) -> Iterator[Text]:
             f"{counted(unknown, 'promise')} on packages that state no outages_per_year: "
             "breaches are not known",
             "dim",
+        )
+
+
+def _curtailed(energy: DataFrame) -> Iterator[Text]:
+    """Say what mining is short of on units that it shares with AI."""
+    short, mined = float(energy["curtailed_mwh"].sum()), float(energy["mining_mwh"].sum())
+    if short >= 1.0:
+        share = 100.0 * short / (short + mined)
+        yield Text(
+            f"mining drops first on units that it shares with AI: {short:,.0f} MWh, "
+            f"{share:.2g} % of its energy until the horizon"
         )
 
 

@@ -226,3 +226,21 @@ def test_a_block_of_mining_keeps_nine_blocks_of_ai_up(
     # Mining takes every shortfall: half a thousandth of all 125 MW, less what struck AI.
     mined = sum(solved.plan.mining.values())
     assert mined == pytest.approx(125.0 - ai_mw)
+
+
+def test_the_planner_sees_what_mining_loses_to_shared_units() -> None:
+    """Ten blocks of 12.5 MW, each down one hour in two thousand, under 125 MW: 62.5 kW short."""
+    from optimizer.plan import tables
+    from optimizer.screen.running import running
+    from tests.optimizer.test_screen import shown
+
+    case = prepare(ten_blocks(112.5, 0.0), {"a": flat(40.0)})
+    solved = solve(case, EXACT)
+    table = tables(case, solved)
+    # Less what is so unlikely that the rows leave it out.
+    assert table.energy["curtailed_mwh"].sum() == pytest.approx(0.0625 * HOURS, rel=1e-4)
+    mined = table.energy["mining_mwh"].sum() + table.energy["curtailed_mwh"].sum()
+    assert mined == pytest.approx(12.5 * HOURS)
+    assert "mining drops first on units that it shares with AI: 547 MWh" in shown(
+        *running(table, 100)
+    )
