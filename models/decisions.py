@@ -84,7 +84,7 @@ DECISIONS: tuple[Decision, ...] = (
     D("kept", "r", "lppve", "hall", "positive", "converted halls still worth something", i.kept),
     D("lasting", r"H^{\text{last}}", "lpe", "hall", "integer", "halls that serve on", i.lasting),
     D("released", r"B^{\text{rel}}", "ljve", "unit", "integer", "units released", i.released),
-    D("runs_on", "y", "lsqe", "", "binary", "a class runs on beyond the horizon", i.running_on),
+    D("runs_on", "z", "lsqe", "", "binary", "a class runs on beyond the horizon", i.running_on),
     D("held_on", "z", "lsdoqe", "", "positive", "how a part still carries it", i.held_on),
     D(
         "units_lasting",

@@ -3,7 +3,8 @@ r"""Beyond the horizon: which units of plants the contracts that run on still ne
 While a contract of a class runs on at a site, each part of the plant goes on carrying that class
 in the way in which it did at the horizon, so the units that this way counts on stay. Units that
 nothing needs any more are released, and take their residual then; those that stay owe their
-upkeep. Ends are those of :mod:`models.beyond`.
+upkeep. One way serves the last period and all that follows it: a spare that is let go at the
+horizon counts for neither. Ends are those of :mod:`models.beyond`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def class_running_on(c: Context, leaf: Leaf, s: Site, q: SlaClass, e: End) -> Re
 
     .. math::
         \sum_{q(c) = q,\ c \ge e} \ \sum_{p \in s} \sum_k a_{lcpk} \le
-        \sum_{q(c) = q,\ c \ge e} \theta_{lc} \max(\bar q_c, q^0_c)\, y_{lsqe}
+        \sum_{q(c) = q,\ c \ge e} \theta_{lc} \max(\bar q_c, q^0_c)\, z_{lsqe}
 
     :math:`c \ge e` are the contracts that end then or later.
     """
@@ -37,7 +38,7 @@ def class_running_on(c: Context, leaf: Leaf, s: Site, q: SlaClass, e: End) -> Re
 def way_kept(c: Context, leaf: Leaf, s: Site, d: Part, q: SlaClass, e: End) -> Relation:
     r"""A class that runs on is carried in some way.
 
-    .. math:: \sum_o z_{lsdoqe} \ge y_{lsqe}
+    .. math:: \sum_o z_{lsdoqe} \ge z_{lsqe}
     """
     ways = c.given.plant_options[s, d]
     kept = (c.held_on[leaf, s, d, o, q, e] for o in ways if (leaf, s, d, o, q, e) in c.held_on)

@@ -5,7 +5,9 @@ its schedule. How large a share is to be expected follows from how often a part 
 long (:mod:`models.sla`), by the package of a hall, by the units of a plant and by the experience
 of the company. Parts in series are counted one by one. That is exact but for months in which two
 of them fail: it counts such a month twice where either failure would do, and misses it where only
-both together would. Either is rarer than a failure by as much as failures are rare.
+both together would. Where parts fail once in a year or less this is a small part of what is
+credited; where they fail every month it is not, and the plan tells what all parts together come
+to beside what the value counts.
 
 What rent stands behind a way to build a part is a product of a choice and of MW; it is written
 out way by way, so that the value is linear and exact. Such rents are counted in billions, since

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from models import uptime
+from models import service_credits, uptime
 from models.availability import downtime_share
 from models.context import Context
 from models.derive.outages import Downtime, Outages, in_series
@@ -137,34 +137,38 @@ class Kept:
         """Downtime of a place, its site's plant among it."""
         return in_series(part.downtime for part in self.parts(n, p, promise))
 
-    def credit_share(self, n: Node, x: Name, p: Place) -> float | None:
-        """Share of a rent that is credited on average, part by part as the value counts it."""
-        shares = [
-            part.downtime.credit_share(self.schedule(x))
-            for part in self.parts(n, p, self.promise(x))
-        ]
-        known = [share for share in shares if share is not None]
-        return math.fsum(known) if len(known) == len(shares) else None
+    def credit_share(self, n: Node, x: Name, p: Place) -> float:
+        """Share of a rent that the value counts as credited: for each part by itself."""
+        g, site = self.plan.given, self.plan.given.site_of[p]
+        plant = sum(
+            g.option_credit.get((site, d, o, x), 0.0) * rent
+            for (m, y, s, d, o), rent in self.plan.fees.items()
+            if (m, y, s) == (n, x, site)
+        )
+        learning = -float(service_credits.newcomer_credited(self.plan, n, x))
+        share = g.credit_share.get((x, p), 0.0)
+        if plant:
+            share += g.musd_per_busd * plant / float(self._rent(n, x, (site,)))
+        if learning:
+            share += learning / float(self._rent(n, x, g.sites))
+        return share
 
-    def credit_musd_per_year(self, x: Name, p: Place) -> float | None:
+    def credit_musd_per_year(self, x: Name, p: Place) -> float:
         """Credits expected of a contract in a place, by the year in which it is served there."""
         g = self.plan.given
         musd = years = 0.0
         for n in self.hosted[x, p]:
-            share = self.credit_share(n, x, p)
-            if share is None:
-                return None
-            musd += g.probability[n] * share * self._rent(n, x, p)
+            rent = math.fsum(
+                self.plan.hosting[n, x, q, k] * g.rent[n, x, k]
+                for q, k in g.hosting_at[x]
+                if q == p and (n, x, q, k) in self.plan.hosting
+            )
+            musd += g.probability[n] * self.credit_share(n, x, p) * rent
             years += g.probability[n] * g.tree.months / 12.0
         return musd / years
 
-    def _rent(self, n: Node, x: Name, p: Place) -> float:
-        g = self.plan.given
-        return math.fsum(
-            self.plan.hosting[n, x, q, k] * g.rent[n, x, k]
-            for q, k in g.hosting_at[x]
-            if q == p and (n, x, q, k) in self.plan.hosting
-        )
+    def _rent(self, n: Node, x: Name, sites: tuple[Site, ...]) -> float:
+        return float(service_credits.rent(self.plan, n, x, sites))
 
     def load_mw(self, n: Node, s: Site, d: PlantPart, promise: Promise) -> float:
         """MW that a promise and stricter ones put on a part of the plant."""

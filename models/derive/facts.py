@@ -331,10 +331,9 @@ class Facts:
         """
         if not self.designs.learns:
             return None
-        waits = next((step.after_months for step in offer.ramp if step.share > 0), 0)
-        due = month_index(offer.start) + waits - self.tree.start
+        due = first_due(offer, self.tree.start) or self.tree.start
         late = month_index(offer.latest_delivery or offer.start) - self.tree.start
-        return float(max(0, due, self.lag(max(0, late)) * self.tree.months))
+        return float(max(due - self.tree.start, self.lag(max(0, late)) * self.tree.months))
 
     def conversion(self, p: Place, q: Place) -> tuple[int, float] | None:
         """Months and dollars per hall from one state to another; None where there is no way."""
@@ -474,3 +473,10 @@ def share_due(offer: Contract, month: int) -> float:
         return 1.0
     reached = [step.share for step in offer.ramp if step.after_months <= since]
     return reached[-1] if reached else 0.0
+
+
+def first_due(offer: Contract, start: int) -> int | None:
+    """First month from a start on in which some of a contract is due; None if none is."""
+    begins = month_index(offer.start)
+    months = range(max(begins, start), begins + offer.months)
+    return next((month for month in months if share_due(offer, month) > 0), None)

@@ -32,6 +32,7 @@ class Shares:
         self.facts = facts
         self.outages = Outages(facts.designs.reach)
         self._banks: dict[tuple[Bank, bool], Downtime] = {}
+        self._newcomer: dict[tuple[tuple[Credit, ...], float], float] = {}
 
     def credited(self, down: Downtime, offer: Contract) -> float:
         """Of something whose downtime is known; nothing is counted where its outages are not."""
@@ -58,7 +59,10 @@ class Shares:
 
     def newcomer(self, offer: Contract, months: float) -> float:
         """What a company new to AI is credited for more than an old hand."""
-        return self.company(offer, months) - self.company(offer, None)
+        key = schedule_of(offer), months
+        if key not in self._newcomer:
+            self._newcomer[key] = self.company(offer, months) - self.company(offer, None)
+        return self._newcomer[key]
 
 
 def tables(d: Facts) -> dict[str, Any]:

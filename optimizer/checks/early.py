@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.derive.facts import first_due
 from models.instance import (
     Contract,
     Fitout,
@@ -22,7 +23,7 @@ from models.instance import (
 )
 from optimizer.checks.draft import Draft, Span
 from optimizer.checks.fits import Yard
-from optimizer.checks.impossible import earliest_ready, ramp_share, suits
+from optimizer.checks.impossible import earliest_ready, suits
 from optimizer.errors import Problem
 
 #: First month of service, and the works that it takes until then.
@@ -61,14 +62,14 @@ def _words(offer: Contract, ready: Ready) -> str:
 
 def due_by(offer: Contract, span: Span) -> int | None:
     """First month of the period in which MW must stand there, at the latest; None beyond."""
-    start = month_index(offer.start)
-    shares = (month for month in range(offer.months) if ramp_share(offer, month) > 0)
-    first = start + next(shares, offer.months)
-    begins = span.start + (max(0, first - span.start) // span.step) * span.step
+    first = first_due(offer, span.start)
+    if first is None:
+        return None
+    begins = span.start + ((first - span.start) // span.step) * span.step
     if offer.latest_delivery:
         late = month_index(offer.latest_delivery)
         begins = max(begins, span.start + span.rounded(max(0, late - span.start)))
-    within = begins < min(span.end, start + offer.months)
+    within = begins < min(span.end, month_index(offer.start) + offer.months)
     return begins if within else None
 
 

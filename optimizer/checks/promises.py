@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.instance import Contract, Horizon, SignedContract, month_index, month_text
+from models.derive.facts import share_due
+from models.instance import Contract, Horizon, SignedContract, month_text
 from optimizer.best import Best, By, best_reach, in_the_way
 from optimizer.checks.draft import Draft, Span
 from optimizer.checks.early import due_by
-from optimizer.checks.impossible import facts_of, ramp_share
+from optimizer.checks.impossible import facts_of
 from optimizer.errors import Problem
 from optimizer.keys import Key
 from optimizer.words import percent
@@ -49,13 +50,7 @@ def _least_mw(draft: Draft, offer: Contract, mw: float, month: int, step: int) -
     """MW that a part has to carry at the least; nothing is known where several sites share it."""
     if len(draft.names("sites") if offer.sites is None else offer.sites) != 1:
         return 0.0
-    return mw * max(ramp_share(offer, at) for at in _months(offer, month, step))
-
-
-def _months(offer: Contract, month: int, step: int) -> list[int]:
-    """Months of a period since the contract's start."""
-    start = month_index(offer.start)
-    return [at - start for at in range(month, month + step) if 0 <= at - start < offer.months]
+    return mw * max(share_due(offer, at) for at in range(month, month + step))
 
 
 def _too_soon(

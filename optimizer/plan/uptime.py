@@ -31,10 +31,12 @@ class Breaches:
     breached_month_probability, breached_year_probability : float or None
         That a month's availability falls below the promise; that a year holds such a month.
     credit_share : float or None
-        Share of the rent that is credited on average, by the contract's schedule; None where the
-        outages of a part are not known, for which nothing is counted.
+        Share of the rent that the value counts as credited, by the contract's schedule: for each
+        part by itself, and nothing for a package that states no outages.
+    credit_share_together : float or None
+        The same of all parts together; None where the outages of one are not known.
     credit_musd_per_year : float or None
-        The same in M$, over the periods in which the contract is served there.
+        What the value counts in M$, over the periods in which the contract is served there.
     uses : str
         Share of the downtime allowed that each subsystem uses up.
     """
@@ -45,6 +47,7 @@ class Breaches:
     breached_month_probability: float | None = None
     breached_year_probability: float | None = None
     credit_share: float | None = None
+    credit_share_together: float | None = None
     credit_musd_per_year: float | None = None
     uses: str = ""
 
@@ -134,7 +137,8 @@ def _served(kept: Kept, p: Place, x: Name, best: float | None) -> UptimeRow:
     breaches = Breaches(
         month_of(kept.plan.given.tree, n), down.outages_per_year, down.hours_each,
         down.breached_month(promise.availability), down.breached_year(promise.availability),
-        kept.credit_share(n, x, p), kept.credit_musd_per_year(x, p),
+        kept.credit_share(n, x, p), down.credit_share(kept.schedule(x)),
+        kept.credit_musd_per_year(x, p),
         told(parts, promise.availability),
     )  # fmt: skip
     has = float(kept.reached.availability(n, p, promise))
