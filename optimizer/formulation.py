@@ -101,7 +101,8 @@ CONVENTIONS = """\
   are to be expected, part by part, of the rent within the horizon and beyond it. A month in which
   two parts fail is thereby counted for each; the probabilities of broken months and years count
   all parts together. Of a package that states no outages, and of shares below 1e-8, nothing is
-  counted.
+  counted. What promises more is shed later and so credited for less: where credits are owed, a
+  stricter promise may be worth more.
 """
 
 CHOICES = """\

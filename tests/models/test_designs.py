@@ -6,6 +6,7 @@ import pytest
 
 from models.derive import Derivation, tree_of
 from models.derive.designs import Designs
+from models.sla import Credit, Outage, expected_credit
 from tests.models.tiny import LEASE, PLANT, Typed, case, merged, tiny
 
 #: Modules of 1 MW at 200 $/kW, months to build, up to one spare; chillers with 3 months of works.
@@ -147,3 +148,57 @@ def test_designs_whose_labels_agree_keep_names_of_their_own() -> None:
     assert len(set(banks)) == len(banks)
     assert all(name == design.name for name, design in packages.items())
     assert sum(name.startswith("u11") for name in packages) >= 2
+
+
+def test_units_of_several_kinds_are_named_each() -> None:
+    """Two kinds side by side: the label says how many of each."""
+    kinds = {"a": UPS, "b": {**UPS, "capex_usd_per_kw": 150.0, "hours_to_repair": 30.0}}
+    typed: Typed = {
+        "packages": {"n1": {"availability": 0.9}},
+        "components": kinds,
+        "subsystems": {"ups": {"level": "hall", "components": ["a", "b"], "mixing": True}},
+    }
+    instance = tiny(uptime=typed, contracts__lease={**LEASE, "availability": 0.999999})
+    packages = Designs(instance).packages(2.0)
+    for name, design in packages.items():
+        counts = dict(design.banks[0].counts) if design.banks else {}
+        assert not counts or name == "-".join(f"{c}{n}" for c, n in counts.items())
+    assert any("-" in name for name in packages)
+
+
+def test_a_package_may_do_without_generators_but_not_without_load() -> None:
+    """A feed carries alone; what is needed follows from the MW that go through a part."""
+    feed = {"failures_per_year": 0.1, "hours_to_repair": 1.0}
+    diesel = {**UPS, "failures_per_year": None, "availability": 0.995,
+              "start_failure_share": 0.01, "hours_to_failure": 900.0}  # fmt: skip
+    parts: Typed = {
+        "components": {"grid": feed, "diesel": diesel},
+        "subsystems": {
+            "power": {"level": "hall", "components": ["diesel"], "feed": "grid"},
+            "ups": {"load_share": 1.5},
+        },
+    }
+    bare = {"ups": {"component": "ups", "units": 3}, "fan": {"component": "fan", "units": 1}}
+    few = {**bare, "ups": {"component": "ups", "units": 2}}
+    named = {"packages": {"bare": {"units": bare}, "few": {"units": few}}}
+    packages = Designs(halls(**merged(parts, named)).i).packages(2.0)
+    assert packages["bare"].units == {("ups", "ups"): 3, ("fan", "fan"): 1}
+    assert [bank.needed for bank in packages["bare"].banks] == [3, 1, 0]
+    # Three megawatts go through the modules: two of them do not carry the hall.
+    assert "few" not in packages
+
+
+def test_packages_made_of_units_are_credited_for_each_of_their_parts() -> None:
+    steps = [{"below": 0.999, "share": 0.5}]
+    instance = tiny(uptime=MADE, contracts__lease={**LEASE, "credits": steps})
+    g = case(instance)
+    schedule = [Credit(0.999, 0.5)]
+    # Two modules of two, each 0.2 times a year for ten hours, and a fan of one.
+    two = expected_credit([Outage(0.4 * (1 - unavailability(0.2, 10.0)) ** 2, 10.0)], schedule)
+    fan = expected_credit([Outage(0.2 * (1 - unavailability(0.2, 10.0)), 10.0)], schedule)
+    assert g.credit_share["lease", "h:ai+ups0"] == pytest.approx(two + fan, rel=1e-3)
+    assert g.credit_share["lease", "h:ai+ups1"] < g.credit_share["lease", "h:ai+ups0"]
+
+
+def unavailability(per_year: float, hours: float) -> float:
+    return per_year * hours / (8760 + per_year * hours)

@@ -1919,6 +1919,44 @@ def test_a_promise_is_served_by_who_has_begun() -> None:
     )
 
 
+def test_rent_that_credits_is_counted_at_its_most() -> None:
+    """Of two rack types the one that pays more; of what is signed before, if that is more."""
+    owed = [{"contract": "lease", "mw": 2.5}]
+    g = crediting(commitments__contracts=owed, contracts__lease__max_mw=2.0)
+    assert g.fees_most[1, "lease"] == pytest.approx(1.2 * 2.5 / 1000)
+    own = {**OWNED, "racks": ["gpu", "dense"], "rate_usd_per_kw_month": None,
+           "rate_usd_per_gpu_hour": 1.0, "credits": STEPS}  # fmt: skip
+    g = cooled(contracts__own=own, racks__dense=DENSE, uptime__packages__n1__outages_per_year=2.0)
+    # Eight GPUs in 100 kW, or sixteen; the tenant pays for 80 % of the hours.
+    assert g.fees_most[1, "own"] == pytest.approx(160 * 0.8 * HOURS / 1e6 * 3 / 1000)
+    # What lies beyond grows alike, whatever the racks: twice the last year.
+    assert g.tail_fees[2, "own"] == pytest.approx(2.0, rel=2e-3)
+
+
+def test_rent_beyond_is_that_of_the_last_month_s_ramp_discounted_and_risen() -> None:
+    ramp = [{"after_months": 0, "share": 1.0}, {"after_months": 18, "share": 0.5}]
+    g = crediting(contracts__lease__ramp=ramp, contracts__lease__escalator_per_year=0.1,
+                  finance__discount_per_year=0.21)  # fmt: skip
+    # Six months in full and six at half in the last year, then two years at half, dearer.
+    months = [(1.21 ** (-(36 + m + 0.5) / 12), 1.1 ** (2 + m // 12)) for m in range(24)]
+    beyond = sum(0.5 * worth * risen for worth, risen in months)
+    assert g.tail_fees[2, "lease"] == pytest.approx(beyond / (9 * 1.1), rel=1e-9)
+
+
+def test_units_released_later_are_worth_less_by_their_date() -> None:
+    g = cooled(finance__discount_per_year=0.21)
+    key = 2, *COOL, "chiller", 0
+    assert g.plant_residual[*key, HORIZON] == pytest.approx(0.8 * 0.8 * 1.1**-6)
+    assert g.plant_residual[*key, "lease"] == pytest.approx(0.8 * 0.6 * 1.1**-10)
+
+
+def test_people_err_for_as_long_as_it_takes_to_mend() -> None:
+    slow = {**CREW["components"]["people"], "hours_to_repair": 8.0}
+    g = newcomer(contracts__lease__credits=STEPS, uptime__components__people=slow)
+    usual = expected_credit([Outage(1e-4 * 8760 / 8, 8.0)], SCHEDULE)
+    assert g.credit_share == pytest.approx({("lease", AI): usual})
+
+
 def errs(months: float) -> float:
     """Share of a rent that people new to AI are credited for more, an hour each time."""
     often = [1e-4 * 8760 * (1 + 2 * 0.5 ** (m / 12)) for m in (months, 1e9)]

@@ -95,6 +95,10 @@ def test_a_plant_that_fits_is_not_spoken_of(tmp_path: Path) -> None:
 
 
 HALL_UNITS = '[uptime.packages.old.units]\nups = {{ component = "{}", units = {} }}\n'
+WORKS = (
+    '[[commitments.works]]\nhall = "old"\nhalls = 1\nfitout = "ai"\npackage = "old"\n'
+    'ready = "2027-10"\n'
+)
 BUILT = '[halls.new]\nsite = "north"\ncount = 1\nit_mw = 4.0\nfitout = "ai"\npackage = "old"\n'
 
 
@@ -109,6 +113,10 @@ BUILT = '[halls.new]\nsite = "north"\ncount = 1\nit_mw = 4.0\nfitout = "ai"\npac
          "uptime.packages.old.units", "no units of cool"),
         (HALL_PART.replace("block", "small") + BUILT + HALL_UNITS.format("small", 2),
          "halls.new.package", "too few units of ups"),
+        (HALL_PART.replace("block", "small") + "load_share = 2.0\n" + BUILT
+         + HALL_UNITS.format("small", 5), "halls.new.package", "too few units of ups"),
+        (HALL_PART.replace("block", "small") + WORKS + HALL_UNITS.format("small", 1),
+         "commitments.works.0.package", "too few units of ups"),
         (HALL_PART + "[uptime.packages.old]\ncapex_usd_per_kw = 5\n"
          + HALL_UNITS.format("block", 3), "uptime.packages.old.capex_usd_per_kw", "no effect"),
         (HALL_PART + "[uptime.packages.old]\navailability = 0.999\n"
@@ -150,3 +158,9 @@ def test_a_life_that_ends_within_the_horizon_is_told(tmp_path: Path) -> None:
     (warning,) = load(write_folder(tmp_path / "i", text)).warnings
     assert warning.key == "fitouts.ai.life_months"
     assert "nothing renews it" in warning.message
+
+
+def test_a_part_with_a_feed_may_be_left_out_of_a_package(tmp_path: Path) -> None:
+    power = POWER.replace("site", "hall").format("diesel") + 'feed = "grid"\n'
+    said = told(tmp_path, HALL_PART + power + BUILT + HALL_UNITS.format("block", 3))
+    assert not [message for key, message in said if "package" in key], said

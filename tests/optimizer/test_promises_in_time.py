@@ -95,3 +95,81 @@ def test_what_is_refused_has_no_plan(tmp_path: Path, parts: str) -> None:
     owed = Commitments(contracts=[SignedContract(contract="lease", mw=2.0)])
     instance = loaded.instance.model_copy(update={"commitments": owed})
     assert solve(prepare(instance, loaded.hours)).status == "infeasible"
+
+
+def test_of_several_sites_none_has_to_carry_all(tmp_path: Path) -> None:
+    """A megawatt here and one there: a chiller stands at each."""
+    text = edited('sites = ["north"]', "", signed(INSTANCE)) + CHILLERS + STANDING.format(1)
+    south = ('[sites.south]\nfirm_mw = 9\npower = "grid"\n[sites.south.plant.cool]\n'
+             'component = "chiller"\nunits = 1\n[halls.there]\nsite = "south"\ncount = 1\n'
+             'it_mw = 5\nfitout = "mine"\n')  # fmt: skip
+    assert told(tmp_path, text + south) == []
+
+
+def test_only_what_is_due_by_then_has_to_be_carried(tmp_path: Path) -> None:
+    """Half of the 2 MW at first: one chiller will do until others have come."""
+    ramp = "ramp = [{ after_months = 0, share = 0.5 }, { after_months = 12, share = 1.0 }]\nstart"
+    text = edited('start = "2028-07"', ramp + ' = "2028-07"', signed(INSTANCE))
+    assert told(tmp_path, text + CHILLERS + STANDING.format(1)) == []
+    # Within the first period already the whole is due.
+    soon = text.replace("after_months = 12", "after_months = 2")
+    (problem,) = told(tmp_path / "soon", soon + CHILLERS + STANDING.format(1))
+    assert problem.severity == "error"
+
+
+def test_an_offer_is_asked_for_its_least(tmp_path: Path) -> None:
+    text = INSTANCE.replace("min_mw = 2", "min_mw = 1")
+    assert told(tmp_path, text + CHILLERS + STANDING.format(1)) == []
+
+
+def test_a_ramp_that_falls_to_nothing_is_due_when_it_rises_again(tmp_path: Path) -> None:
+    """Begun before the horizon, nothing due at its start: what stands from 2029 on is in time."""
+    ramp = ("ramp = [{ after_months = 0, share = 1.0 }, { after_months = 6, share = 0.0 }, "
+            "{ after_months = 36, share = 1.0 }]\n")  # fmt: skip
+    text = edited('start = "2028-07"', ramp + 'start = "2026-07"', signed(INSTANCE))
+    text = text.replace('sign_by = "2027-04"', 'sign_by = "2026-04"')
+    text = text.replace("periods = 8", "periods = 16")
+    assert told(tmp_path, text + CHILLERS) == []
+
+
+@pytest.mark.parametrize(
+    ("half_life", "change", "refused"),
+    [
+        # 18 months of experience: beside the hall's 5e-4, 1e-4 (1 + 19 / 2**(18/24)) is too much,
+        # and 1e-4 (1 + 19 / 8) is not.
+        (24, "", True),
+        (6, "", False),
+        # Delivery may wait for 36 months of it.
+        (12, 'latest_delivery = "2030-01"\n', False),
+        (12, "", True),
+        # Nothing is due before 36 months of it.
+        (12, "ramp = [{ after_months = 18, share = 1.0 }]\n", False),
+    ],
+)
+def test_experience_counts_until_the_first_day_that_matters(
+    tmp_path: Path, half_life: int, change: str, refused: bool
+) -> None:
+    people = PEOPLE.replace("learning_months = 24", f"learning_months = {half_life}")
+    people = people.replace("0.9998", "0.9999")
+    text = edited('start = "2028-07"', change + 'start = "2028-07"', signed(INSTANCE))
+    text = text.replace("periods = 8", "periods = 16")
+    assert bool(told(tmp_path, text + people)) == refused
+
+
+@pytest.mark.parametrize(("promised", "refused"), [(0.9994, False), (0.9996, True)])
+def test_a_promise_just_within_reach_is_not_refused(
+    tmp_path: Path, promised: float, refused: bool
+) -> None:
+    """The package reaches 99.95 %, and the chillers that stand lose next to nothing."""
+    text = edited("availability = 0.999\n", f"availability = {promised}\n", signed(INSTANCE))
+    assert bool(told(tmp_path, text + CHILLERS + STANDING.format(4))) == refused
+
+
+def test_a_package_given_unit_by_unit_can_be_ready_in_time(tmp_path: Path) -> None:
+    """No stated package keeps 99.96 %, and one of units does: works begin no later for it."""
+    units = ('[uptime.components.ups]\nunit_mw = 5.0\nfailures_per_year = 0.01\n'
+             'hours_to_repair = 1.0\n[uptime.subsystems.ups]\nlevel = "hall"\n'
+             'components = ["ups"]\n[uptime.packages.good.units.ups]\ncomponent = "ups"\n'
+             "units = 2\n")  # fmt: skip
+    text = edited("availability = 0.999\n", "availability = 0.9996\n", signed(INSTANCE))
+    assert told(tmp_path, text + units) == []

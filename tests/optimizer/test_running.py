@@ -234,6 +234,44 @@ def test_halls_made_of_components_tell_their_banks() -> None:
     assert row["package"] == f"power{part['installed'] - 2}"
 
 
+def test_one_more_nine_of_halls_that_stand_is_an_upgrade() -> None:
+    """A module more where three stand: nobody buys the others again, or sells them."""
+    units = {"power": {"component": "ups", "units": 3}}
+    hall = {**HALL, "packages": {"old": {"units": units}, "n1": None}}
+    _, _, table = told(
+        {**PLANT, **hall}, sites__a={"plant": None}, uptime__packages__n1=None,
+        halls__h={"count": 1, "fitout": "ai", "package": "old"},
+        contracts={"lease": {**YEAR, "availability": 0.99997}},
+    )  # fmt: skip
+    row = promise(table)
+    assert (row["package"], row["next_nine_how"]) == ("old", "power2")
+    assert row["next_nine"] == pytest.approx(0.999997)
+    # A module of 1 MW at 300 $/kW.
+    assert row["next_nine_musd"] == pytest.approx(0.3)
+
+
+def test_one_more_nine_of_a_hall_that_may_not_change_is_out_of_reach() -> None:
+    _, _, table = told(halls__h={"count": 1, "fitout": "ai", "package": "n1",
+                                 "convertible": False})  # fmt: skip
+    row = promise(table)
+    assert math.isnan(row["next_nine_musd"])
+    assert "out of reach" in row["next_nine_how"]
+    assert "n2" not in row["next_nine_how"]
+
+
+def test_one_more_nine_counts_what_the_load_needs_and_what_people_err() -> None:
+    """Two megawatts take a chiller and a spare, not half a plant; people are as they are."""
+    crew = {**PLANT, "packages": PACKAGES}
+    crew = {**crew, "components": {**crew["components"], "people": {
+                "availability": 0.99995, "hours_to_repair": 1.0}},
+            "subsystems": {**crew["subsystems"], "crew": {
+                "level": "company", "components": ["people"]}}}  # fmt: skip
+    row = promise(told(crew)[2])
+    # 5e-5 of the package, 5e-5 of the people and a spare chiller are more than 1e-4.
+    assert "out of reach" in row["next_nine_how"]
+    assert "crew 50 %" in row["next_nine_how"]
+
+
 # --- the screen ----------------------------------------------------------------------------
 
 
