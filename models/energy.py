@@ -40,9 +40,9 @@ def billed_ai(c: Context, n: Node, s: Site, r: BillMonth) -> Relation:
 def billing_floor(c: Context, n: Node, s: Site, r: BillMonth) -> Relation:
     r"""At least a share of the connection is billed.
 
-    .. math:: D_{nsr} \ge \underline\beta_s \big( F^{\text{all}}_{ns} + I^{\text{all}}_{ns} \big)
-
-    Firm and interruptible MW with those of the projects built by then.
+    .. math::
+        D_{nsr} \ge \underline\beta_s \Big( F_{ns} + I_{ns} + \sum_{j \in s}
+        \big( \Delta F_j + \Delta I_j \big) \sum_{m \preceq n-\ell_j} B_{mj} \Big)
     """
     connection = total((firm_capacity(c, n, s), interruptible_capacity(c, n, s)))
     return at_least(c.billed[n, s, r], c.given.billing_floor[s] * connection)
