@@ -13,6 +13,7 @@ from functools import partial
 from models import (
     beyond,
     capital,
+    energy,
     grid,
     halls,
     hosting,
@@ -39,6 +40,8 @@ SPENDING = (
 CASH_FLOWS = (
     mining.mining_margin,
     uptime.curtailment_loss,
+    energy.demand_charges,
+    energy.agreements_margin,
     hosting.hosting_margin,
     service_credits.expected_credits,
     hosting.cloud_margin,
@@ -111,6 +114,11 @@ FAMILIES: tuple[Family, ...] = (
     Family(grid.project_limit, i.leaf_projects, "nj"),
     Family(mining.mining_limit, i.running, "nsfkb"),
     Family(mining.presence, i.split_sites, "ns", limit=False),
+    Family(energy.billed_load, i.billed_bands, "nsb", limit=False),
+    Family(energy.billed_ai, i.billed, "nsr", limit=False),
+    Family(energy.billing_floor, i.billed, "nsr", limit=False),
+    Family(energy.agreements_drawn, i.bought_ahead, "nsb", limit=False),
+    Family(energy.unused_limit, i.agreements, "nsba", limit=False),
     Family(hosting.delivery_balance, i.due, "nc"),
     Family(hosting.signing_floor, i.signing, "nc"),
     Family(hosting.signing_limit, i.signing, "nc"),

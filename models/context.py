@@ -30,6 +30,8 @@ class Context:
     arriving: Values
     filled: Values
     mining: Values
+    billed: Values
+    unused: Values
     hosting: Values
     cloud: Values
     reserved: Values

@@ -54,6 +54,8 @@ DECISIONS: tuple[Decision, ...] = (
     D("arriving", "A", "npkk", "rack", "integer", "racks arriving, moved", i.transferred),
     D("filled", "X", "npw", "hall", "integer", "halls with a filling of racks", i.filling),
     D("mining", "m", "nsfkb", "MW", "positive", "IT MW mining in a band", i.running),
+    D("billed", "D", "nsr", "MW", "positive", "highest MW of a month", i.billed),
+    D("unused", "u", "nsba", "MW", "positive", "agreement not drawn", i.agreements),
     D("hosting", "a", "ncpk", "MW", "positive", "critical IT MW serving a contract", i.hosted),
     D("cloud", "g", "npk", "MW", "positive", "critical IT MW sold by the GPU-hour", i.clouded),
     D("reserved", "U", "ns", "MW", "positive", "utility MW that AI reserves", i.sites),

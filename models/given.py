@@ -36,6 +36,8 @@ Pool = str
 UnitsUp = int
 Age = int
 Band = int
+Ppa = str
+BillMonth = int
 
 #: Index letter of each type, and what it runs over. A second index of a type carries a prime.
 LETTERS: Mapping[str, tuple[str, str]] = {
@@ -62,6 +64,8 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "Pool": ("y", "units of a part that AI and mining share"),
     "Age": ("t", "periods since the company began with AI"),
     "UnitsUp": ("m", "number of units that are up"),
+    "Ppa": ("a", "power purchase agreement"),
+    "BillMonth": ("r", "calendar month of a node, of which the highest MW is billed"),
     "Filling": ("w", "filling of a hall: racks to which none can be added"),
 }
 
@@ -256,6 +260,46 @@ class Given:
     hours: Table[tuple[Node, Site, Band], float] = known("hour", "t", "hours of a band")
     price: Table[tuple[Node, Site, Band], float] = known(
         "MUSD/MW/hour", r"\epsilon", "mean energy price of a band, before adders"
+    )
+    charge: Table[tuple[Node, Site, Band], float] = known(
+        "MUSD/MW/hour",
+        r"\epsilon^{\text{charge}}",
+        "charges on peaks and carbon that the price of a band holds, and that do not grow",
+    )
+    bill_months: Table[tuple[Node, Site], tuple[BillMonth, ...]] = shape(
+        "months of a node whose highest MW is billed"
+    )
+    bill_month: Table[tuple[Node, Site, Band], BillMonth] = shape("month of a band", "r(b)")
+    demand_charge: Table[Site, float] = known(
+        "MUSD/MW", r"\beta", "demand charge on the highest MW of a month"
+    )
+    billing_floor: Table[Site, float] = known(
+        "", r"\underline\beta", "share of the connection that is billed at least"
+    )
+    ppas: Table[Site, tuple[Ppa, ...]] = shape("power purchase agreements of a site")
+    ppa_size: Table[tuple[Site, Ppa], float] = known("MW", "Q", "MW of an agreement")
+    ppa_price: Table[tuple[Node, Site, Ppa, BillMonth], float] = known(
+        "MUSD/MW/hour", r"\epsilon", "price of an agreement in the months in which it runs"
+    )
+    ppa_fee: Table[tuple[Site, Ppa], float] = known(
+        "MUSD/MW/hour",
+        r"\epsilon^{\text{fee}}",
+        "fee on what is sold back; absent where nothing can be",
+    )
+    ppa_mw: Table[tuple[Node, Site, Band, Ppa], float] = known(
+        "MW", "Q", "delivered in a band, where it matters whether it is drawn"
+    )
+    ppa_loss: Table[tuple[Node, Site, Band, Ppa], float] = known(
+        "MUSD/MW/hour", r"\lambda", "lost on a MW that is not drawn, against the hour's price"
+    )
+    ppa_gain: Table[tuple[Node, Site], float] = known(
+        "MUSD", r"\Gamma", "worth of all agreements at the hours' prices less their own"
+    )
+    ai_draw: Table[tuple[Node, Contract, Place], float] = known(
+        "", r"\delta", "mean utility MW drawn by a delivered MW"
+    )
+    cloud_draw: Table[tuple[Place, RackType], float] = known(
+        "", r"\delta^{\text{cloud}}", "mean utility MW drawn by a MW of racks that sells GPU-hours"
     )
     cut: Table[tuple[Node, Site, Band], bool] = shape(
         "one where interruptible load is cut, else zero", "x"

@@ -28,6 +28,12 @@ class Hours:
         Hours in which interruptible load is cut.
     source : str
         Where the rows come from, for the manifest.
+    peak : bool array, shape (rows,), optional
+        Hours marked as those in which the whole grid peaks.
+    carbon_kg_per_mwh : float array, shape (rows,), optional
+        Carbon of the energy drawn.
+    charge_usd_per_mwh : float array, shape (rows,), optional
+        Charges that shift the hour's price, and do not grow with it (:mod:`models.charges`).
     """
 
     month: NDArray[np.int64]
@@ -35,6 +41,15 @@ class Hours:
     price_usd_per_mwh: NDArray[np.float64]
     cut: NDArray[np.bool_]
     source: str
+    peak: NDArray[np.bool_] | None = None
+    carbon_kg_per_mwh: NDArray[np.float64] | None = None
+    charge_usd_per_mwh: NDArray[np.float64] | None = None
+
+    @property
+    def charges(self) -> NDArray[np.float64]:
+        """Charges in $/MWh, zero where there are none."""
+        charge = self.charge_usd_per_mwh
+        return np.zeros(len(self)) if charge is None else charge
 
     def __len__(self) -> int:
         return len(self.month)

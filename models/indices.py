@@ -644,3 +644,26 @@ def released_units(g: Given) -> Iterable[Index]:
 def released_unit_vintages(g: Given) -> Iterable[Index]:
     """Leaves, units of a plant, and vintages of which one is worth something."""
     return dict.fromkeys((leaf, s, d, u, v) for leaf, s, d, u, v, _ in g.plant_residual)
+
+
+# --- energy --------------------------------------------------------------------------------
+
+
+def billed(g: Given) -> Iterable[Index]:
+    """Nodes, sites and the months whose highest MW is billed."""
+    return ((n, s, r) for (n, s), months in g.bill_months.items() for r in months)
+
+
+def billed_bands(g: Given) -> Iterable[Index]:
+    """Nodes, sites with a demand charge, and the bands in which some machine class runs."""
+    return ((n, s, b) for n, s, b in mined(g) if (n, s, b) in g.bill_month)
+
+
+def bought_ahead(g: Given) -> Iterable[Index]:
+    """Nodes, sites, and the bands in which it matters whether an agreement's MW are drawn."""
+    return dict.fromkeys((n, s, b) for n, s, b, _ in g.ppa_mw)
+
+
+def agreements(g: Given) -> Iterable[Index]:
+    """The same, with the agreements."""
+    return g.ppa_mw

@@ -623,6 +623,58 @@ class FleetRow(Block):
     )
 
 
+class CoincidentPeak(Block):
+    """A charge on what a site draws in the hours in which its whole grid peaks."""
+
+    usd_per_kw_year: float = number("$/kW/year", "of what is drawn then", ge=0, plausible=(1, 300))
+    peaks: Literal["4cp", "12cp"] = said("of each month from June to September, or of all months")
+    candidate_hours: float = number(
+        "hours",
+        "hours a month among which its peak is expected, the dearest; hours that the price file "
+        "marks as `peak` take their place",
+        default=1.0,
+        ge=0.25,
+        le=200,
+    )
+
+
+class Carbon(Block):
+    """What a site pays for the carbon of the energy it draws."""
+
+    usd_per_tonne: float = number("$/t", "price of a tonne of CO2", ge=0, plausible=(1, 300))
+    kg_per_mwh: float | None = number(
+        "kg/MWh",
+        "carbon of every MWh; absent: the price file has it by hour, as `carbon_kg_per_mwh`",
+        default=None,
+        ge=0,
+        le=2000,
+    )
+    cap_tonnes_per_year: Planned = planned("most tonnes of a year")
+
+
+class Ppa(Block):
+    """Energy bought ahead: so many MW in every hour, at a price, whatever is drawn."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    mw: float = number("MW", "delivered in every hour", gt=0, le=10_000)
+    price_usd_per_mwh: float = number("$/MWh", "price at the start", plausible=(5, 200))
+    escalator_per_year: float = number(
+        "1/year", "rise of the price at each anniversary", default=0.0, gt=-0.5, le=1
+    )
+    from_: Month | None = Field(
+        alias="from", description="first month; absent: it runs already", default=None
+    )
+    until: Month | None = said("last month; absent: it runs beyond the horizon", default=None)
+    unused: Literal["sold", "lost"] = said(
+        "what becomes of MW that the site does not draw: sold back at the hour's price, less the "
+        "fee, where that pays; or lost, as take-or-pay has it",
+        default="sold",
+    )
+    sale_fee_usd_per_mwh: float = number(
+        "$/MWh", "fee on what is sold back", default=0.0, ge=0, plausible=(0, 50)
+    )
+
+
 class Power(Block):
     """How a site's energy is priced, hour by hour."""
 
@@ -651,13 +703,22 @@ class Power(Block):
         le=1,
         plausible=(-0.2, 0.3),
     )
-    ppa: Planned = planned("power purchase agreements")
-    coincident_peak: Planned = planned("coincident-peak charges (4CP, 12CP)")
-    demand_charge_usd_per_kw_month: Planned = planned("demand charge on the billing peak")
+    ppa: list[Ppa] = said("power purchase agreements that are signed", default=[])
+    coincident_peak: CoincidentPeak | None = said("coincident-peak charge", default=None)
+    demand_charge_usd_per_kw_month: float = number(
+        "$/kW/month", "on the highest MW of a month", default=0.0, ge=0, plausible=(0, 60)
+    )
+    billing_floor_share: float = number(
+        "share",
+        "of the connection, firm and interruptible, that is billed at least",
+        default=0.0,
+        ge=0,
+        le=1,
+    )
     programmes: Planned = planned("programmes that pay for stopping")
     generation: Planned = planned("own generation")
     energy_cap_mwh_per_year: Planned = planned("yearly energy cap")
-    carbon: Planned = planned("carbon intensity, price and cap")
+    carbon: Carbon | None = said("price of carbon", default=None)
 
     @model_validator(mode="after")
     def _one_price(self) -> Power:

@@ -105,6 +105,10 @@ class Terms:
         g = self.g
         return sum(g.hours[n, s, b] * g.price[n, s, b] for b in g.bands[n, s])
 
+    def _charged(self, n: Node, s: Site) -> float:
+        g = self.g
+        return sum(g.hours[n, s, b] * g.charge[n, s, b] for b in g.bands[n, s])
+
     def _added(self, n: Node, s: Site) -> float:
         g = self.g
         return sum(g.hours[n, s, b] for b in g.bands[n, s]) * (g.adder[s] + g.ai_adder[s])
@@ -117,6 +121,7 @@ class Terms:
             **self._contracts(),
             **self._credits(),
             **self._cloud(),
+            **self._draws(),
             **self._tails(),
             **fees(self),
             **self._upkeep(),
@@ -158,6 +163,30 @@ class Terms:
         """Mean utility MW that the owner pays for per critical IT MW served."""
         if offer.power_passed_through:
             return 0.0
+        return self._drawn(offer, p)
+
+    def _draws(self) -> dict[str, Any]:
+        """Mean utility MW of AI, where it matters whether agreements bought ahead are drawn."""
+        counted = {(n, s) for n, s, _, _ in self.g.ppa_mw}
+        return {
+            "ai_draw": {
+                (n, x, p): self._drawn(self.offers[x], self.place[p])
+                * sum(self.weights(self.offers[x], n).values())
+                / self.t.months
+                for n, x in self.due_nodes
+                for p in dict.fromkeys(p for p, _ in self.g.hosting_at[x])
+                if (n, self.place[p].site) in counted
+            },
+            "cloud_draw": {
+                (p, k): self.d.i.fitouts[self.place[p].fitout].pue
+                * self.d.i.gpu_cloud[k].load_factor_share
+                for p, k in self.g.cloud_at
+                if any(s == self.place[p].site for _, s in counted)
+            },
+        }
+
+    def _drawn(self, offer: Contract, p: Place) -> float:
+        """Mean utility MW drawn per critical IT MW served, whoever pays for it."""
         return self.d.i.fitouts[p.fitout].pue * offer.load_factor_share
 
     def _may_slip(self, n: Node, offer: Contract) -> bool:
@@ -262,6 +291,7 @@ class Terms:
                 self.rate_musd_per_mw(offer, k, m)
                 - service
                 - self.draw(offer, p) * self._energy_beyond(leaf, p.site, m)
+                - self.g.demand_charge.get(p.site, 0.0) * self.g.pue_peak[p.fitout]
             )
             for m in self.tail(offer, leaf)
         )
@@ -295,9 +325,10 @@ class Terms:
         middle = self.t.end_month(leaf) - months / 2
         power = self.d.i.power[self.d.i.sites[s].power or s]
         growth: float = (1.0 + power.growth_per_year) ** ((month + 0.5 - middle) / 12.0)
-        priced = sum(self._priced(n, s) for n in last_year) / months
+        charged = sum(self._charged(n, s) for n in last_year) / months
+        priced = sum(self._priced(n, s) for n in last_year) / months - charged
         added = sum(self._added(n, s) for n in last_year) / months
-        return priced * growth + added
+        return priced * growth + charged + added
 
     def _resale_lost(self, leaf: Node, stop: int, k: str) -> float:
         """Resale at the horizon less that at a contract's end, seen from the horizon, per MW."""

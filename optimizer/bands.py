@@ -8,7 +8,8 @@ price where two classes change rank for scarce grid MW, and at each change of gr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +19,45 @@ from models.hours import Hours
 from models.tree import Node
 from models.units import USD_PER_MUSD
 
+Floats = NDArray[np.float64]
 #: A fit-out and a rack type: machines that earn alike.
 MachineClass = tuple[Fitout, RackType]
 
 
 @dataclass(frozen=True, eq=False)
 class Priced:
-    """Hours of one node at one site: weight in h, price in M$/MWh before adders, cut or not."""
+    """Hours of one node at one site.
 
-    hours: NDArray[np.float64]
-    price: NDArray[np.float64]
+    Attributes
+    ----------
+    hours : array, shape (rows,)
+        Weight of a row in hours.
+    price : array, shape (rows,)
+        M$/MWh before adders, with the charges on the hour.
+    cut : bool array, shape (rows,)
+        Whether interruptible load is cut.
+    charge : array, shape (rows,), optional
+        The charges in the price, in M$/MWh.
+    month : int array, shape (rows,), optional
+        Calendar month.
+    bought : array, shape (rows, agreements), optional
+        MW of each agreement of which it matters whether they are drawn.
+    loss : array, shape (rows, agreements), optional
+        M$/MWh lost on what is not drawn.
+    """
+
+    hours: Floats
+    price: Floats
     cut: NDArray[np.bool_]
+    charge: Floats | None = None
+    month: NDArray[np.int64] | None = None
+    bought: Floats | None = None
+    loss: Floats | None = None
+
+    @property
+    def market(self) -> Floats:
+        """Price without the charges."""
+        return self.price if self.charge is None else self.price - self.charge
 
 
 def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
@@ -37,7 +66,29 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     months = [m % 12 + 1 for m in range(tree.first_month(n), tree.end_month(n))]
     taken = np.isin(hours.month, months)
     growth = given.price_growth[n, s] / USD_PER_MUSD
-    return Priced(hours.weight_h[taken], hours.price_usd_per_mwh[taken] * growth, hours.cut[taken])
+    market = hours.price_usd_per_mwh[taken] * growth
+    charge = hours.charges[taken] / USD_PER_MUSD
+    month = hours.month[taken]
+    bought, loss = _agreements(given, n, s, market, month)
+    return Priced(hours.weight_h[taken], market + charge, hours.cut[taken], charge, month,
+                  bought, loss)  # fmt: skip
+
+
+def _agreements(
+    g: Given, n: Node, s: Site, market: Floats, month: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """MW and losses of the agreements, nothing where all can be sold without a fee."""
+    names = g.ppas.get(s, ())
+    bought, loss = (np.zeros((len(market), len(names))) for _ in range(2))
+    for j, a in enumerate(names):
+        fee = g.ppa_fee.get((s, a))
+        if fee == 0.0 and (market >= 0).all():
+            continue
+        running = [m for m in range(1, 13) if (n, s, a, m) in g.ppa_price]
+        bought[:, j] = np.where(np.isin(month, running), g.ppa_size[s, a], 0.0)
+        fetched = np.zeros(len(market)) if fee is None else np.maximum(market - fee, 0.0)
+        loss[:, j] = market - fetched
+    return bought, loss
 
 
 def cut_prices(given: Given, n: Node, s: Site) -> NDArray[np.float64]:
@@ -78,35 +129,98 @@ def merge(given: Given, hours: Mapping[Site, Hours], *, hourly: bool = False) ->
     hourly : bool
         Keep every hour as a band of its own, to compare.
     """
-    bands: dict[tuple[Node, Site], tuple[Band, ...]] = {}
-    length: dict[tuple[Node, Site, Band], float] = {}
-    price: dict[tuple[Node, Site, Band], float] = {}
-    cut: dict[tuple[Node, Site, Band], bool] = {}
-    runs: dict[tuple[Node, Site, Band], tuple[MachineClass, ...]] = {}
+    tables: dict[str, Any] = {name: {} for name in _BANDED}
     for n in given.nodes:
         for s in given.sites:
             priced = priced_hours(given, n, s, hours[s])
-            merged = priced if hourly else _merged(priced, cut_prices(given, n, s))
-            bands[n, s] = tuple(range(len(merged.hours)))
-            for b in bands[n, s]:
-                length[n, s, b] = float(merged.hours[b])
-                price[n, s, b] = float(merged.price[b])
-                cut[n, s, b] = bool(merged.cut[b])
-                runs[n, s, b] = _running(given, n, s, price[n, s, b])
-    return replace(given, bands=bands, hours=length, price=price, cut=cut, runs=runs)
+            cuts = cut_prices(given, n, s)
+            merged = priced if hourly else _merged(given, s, priced, cuts)
+            tables["bands"][n, s] = tuple(range(len(merged.hours)))
+            for b in tables["bands"][n, s]:
+                _write(tables, given, n, s, b, merged)
+            if given.ppas.get(s):
+                tables["ppa_gain"][n, s] = _gain(given, n, s, priced)
+    return replace(given, **tables)
 
 
-def _merged(priced: Priced, cuts: NDArray[np.float64]) -> Priced:
-    slots = len(cuts) + 1
-    slot = np.searchsorted(cuts, priced.price) + slots * priced.cut
-    hours = np.bincount(slot, weights=priced.hours, minlength=2 * slots)
-    cost = np.bincount(slot, weights=priced.hours * priced.price, minlength=2 * slots)
-    filled = np.flatnonzero(hours)
-    mean = np.asarray(cost[filled] / hours[filled], dtype=np.float64)
-    return Priced(np.asarray(hours[filled], dtype=np.float64), mean, filled >= slots)
+#: Tables that the hours fill.
+_BANDED = ("bands", "hours", "price", "charge", "cut", "runs", "bill_month", "ppa_mw", "ppa_loss",
+           "ppa_gain")  # fmt: skip
+
+
+def _write(tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: Priced) -> None:
+    """Write a band into the tables."""
+    key = n, s, b
+    assert merged.charge is not None
+    assert merged.month is not None
+    tables["hours"][key] = float(merged.hours[b])
+    tables["price"][key] = float(merged.price[b])
+    tables["charge"][key] = float(merged.charge[b])
+    tables["cut"][key] = bool(merged.cut[b])
+    if s in g.demand_charge:
+        tables["bill_month"][key] = int(merged.month[b])
+    least = float(merged.price[b])
+    for j, a in enumerate(g.ppas.get(s, ())):
+        assert merged.bought is not None
+        assert merged.loss is not None
+        if merged.bought[b, j]:
+            tables["ppa_mw"][n, s, b, a] = float(merged.bought[b, j])
+            tables["ppa_loss"][n, s, b, a] = float(merged.loss[b, j])
+            least = min(least, float(merged.price[b] - merged.loss[b, j]))
+    tables["runs"][key] = _running(g, n, s, least)
+
+
+def _gain(g: Given, n: Node, s: Site, priced: Priced) -> float:
+    """Worth of all agreements at the hours' prices less their own, in M$."""
+    gain = 0.0
+    assert priced.month is not None
+    for a in g.ppas[s]:
+        for month in np.unique(priced.month):
+            price = g.ppa_price.get((n, s, a, int(month)))
+            if price is not None:
+                rows = priced.month == month
+                above = priced.market[rows] - price
+                gain += g.ppa_size[s, a] * float((priced.hours[rows] * above).sum())
+    return gain
+
+
+def _merged(g: Given, s: Site, priced: Priced, cuts: Floats) -> Priced:
+    """Average what no choice tells apart."""
+    states = [priced.cut.astype(np.int64), np.searchsorted(cuts, priced.price)]
+    assert priced.charge is not None
+    assert priced.month is not None
+    assert priced.bought is not None
+    assert priced.loss is not None
+    if s in g.demand_charge:
+        states.append(priced.month)
+    for j in range(priced.bought.shape[1]):
+        bought = priced.bought[:, j] > 0
+        undrawn = priced.price - priced.loss[:, j]
+        # What is lost has a kink where selling stops to pay, and a sign.
+        states.append(np.where(bought, np.searchsorted(cuts, undrawn), -1))
+        states.append(np.where(bought, np.sign(priced.loss[:, j]).astype(np.int64), 0))
+        states.append(np.where(bought, undrawn > priced.charge, 0).astype(np.int64))
+    kept = priced.hours > 0
+    _, first, band = np.unique(
+        np.column_stack(states)[kept], axis=0, return_index=True, return_inverse=True
+    )
+    count, weight = len(first), priced.hours[kept]
+    hours = np.bincount(band, weights=weight, minlength=count)
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(np.bincount(band, weights=weight * values[kept]) / hours)
+
+    agreements = range(priced.bought.shape[1])
+    return Priced(
+        np.asarray(hours), mean(priced.price), priced.cut[kept][first], mean(priced.charge),
+        priced.month[kept][first], priced.bought[kept][first],
+        np.column_stack([mean(priced.loss[:, j]) for j in agreements]) if agreements
+        else np.zeros((count, 0)),
+    )  # fmt: skip
 
 
 def _running(g: Given, n: Node, s: Site, price: float) -> tuple[MachineClass, ...]:
+    """Classes that earn money at a price, or where they draw what would be lost otherwise."""
     energy = price + g.adder[s] + g.mining_adder[s]
     return tuple(
         (f, k)
@@ -115,32 +229,57 @@ def _running(g: Given, n: Node, s: Site, price: float) -> tuple[MachineClass, ..
     )
 
 
-def dispatch(
-    given: Given,
-    n: Node,
-    s: Site,
-    priced: Priced,
-    installed_mw: Mapping[MachineClass, float],
-    supply_mw: float,
-    cut_supply_mw: float,
-) -> NDArray[np.float64]:
-    """Run mining hour by hour: the class that earns most per MW of grid first.
+@dataclass(frozen=True, eq=False)
+class Room:
+    """What mining may use at a node and site, beside AI.
 
-    Parameters
+    Attributes
     ----------
     installed_mw : mapping
         IT MW fit to run, per class.
     supply_mw, cut_supply_mw : float
-        Utility MW left for mining in ordinary hours and in hours whose interruptible load is cut.
+        Utility MW left in ordinary hours and in hours whose interruptible load is cut.
+    billed_mw : mapping
+        Utility MW left by month, where the highest is billed.
+    ai_mw : float
+        Mean utility MW that AI draws.
+    """
+
+    installed_mw: Mapping[MachineClass, float]
+    supply_mw: float
+    cut_supply_mw: float
+    billed_mw: Mapping[int, float] = field(default_factory=dict)
+    ai_mw: float = 0.0
+
+    def left(self, priced: Priced) -> Floats:
+        """Utility MW left in each row."""
+        left = np.where(priced.cut, self.cut_supply_mw, self.supply_mw)
+        if self.billed_mw:
+            assert priced.month is not None
+            billed = np.array([self.billed_mw[int(m)] for m in priced.month])
+            left = np.minimum(left, billed)
+        return np.asarray(left, dtype=np.float64)
+
+
+def dispatch(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> Floats:
+    """Run mining hour by hour, for the most that it can earn.
 
     Returns
     -------
     ndarray, shape (rows, classes)
         IT MW running in each row of ``priced``, classes in the order of ``installed_mw``.
     """
-    g = given
-    energy = priced.price + g.adder[s] + g.mining_adder[s]
-    left = np.where(priced.cut, cut_supply_mw, supply_mw)
+    energy = priced.price + given.adder[s] + given.mining_adder[s]
+    left = room.left(priced)
+    if priced.bought is None or not priced.bought.any():
+        return _greedy(given, n, room.installed_mw, energy, left)
+    return _on_agreements(given, n, s, priced, room, left)
+
+
+def _greedy(
+    g: Given, n: Node, installed_mw: Mapping[MachineClass, float], energy: Floats, left: Floats
+) -> Floats:
+    """Run the class that earns most per MW of grid first, at a cost of energy in each row."""
     classes = list(installed_mw)
     worth = np.array(
         [(g.mining_revenue[n, k] - g.pue[f] * energy) / g.pue_peak[f] for f, k in classes]
@@ -156,3 +295,94 @@ def dispatch(
         running[rows, pick] = mw
         left = left - mw * peak[pick]
     return running
+
+
+def _on_agreements(g: Given, n: Node, s: Site, priced: Priced, room: Room, left: Floats) -> Floats:
+    """Run mining where a MW costs what it would fetch as long as agreements deliver it.
+
+    Between two critical costs of energy the best choice is the same; the dearer energy is, the
+    less is drawn, and the more is supplied at no more than that cost. Where the two cross, the
+    choice is the one of that stretch, or lies between those of two, drawing just what is there.
+    """
+    assert priced.bought is not None
+    assert priced.loss is not None
+    added = g.adder[s] + g.mining_adder[s]
+    costs = cut_prices(g, n, s) + added
+    chosen, drawn = _by_stretch(g, n, room, costs, left)
+    spot = priced.price + added
+    undrawn = spot[:, None] - priced.loss
+    # What is lost at below zero is not drawn at all: the market pays for taking its own.
+    offered = np.where(priced.loss > 0, priced.bought, 0.0)
+
+    def supplied(below: float, *, at: bool) -> Floats:
+        """MW for mining that cost less than so much, or no more."""
+        within = (undrawn <= below) if at else (undrawn < below)
+        open_ended = (spot <= below) if at else (spot < below)
+        bought = np.where(within, offered, 0.0).sum(axis=1) - room.ai_mw
+        return np.where(open_ended, np.inf, bought)
+
+    rows = np.arange(len(spot))
+    running = np.zeros((len(spot), len(room.installed_mw)))
+    open_rows = np.ones(len(spot), bool)
+    for j in range(len(costs) + 1):
+        upper = supplied(costs[j], at=False) if j < len(costs) else np.full(len(spot), np.inf)
+        here = open_rows & (drawn[j] <= upper)
+        running[here] = chosen[j][here]
+        if j:
+            least = np.minimum(supplied(costs[j - 1], at=True), drawn[j - 1])
+            between = here & (drawn[j] < least)
+            step = drawn[j - 1] - drawn[j]
+            share = np.where(step > 0, (least - drawn[j]) / np.where(step > 0, step, 1.0), 0.0)
+            mixed = chosen[j] + share[:, None] * (chosen[j - 1] - chosen[j])
+            running[between] = mixed[between]
+        open_rows &= ~here
+    assert not open_rows[rows].any()
+    return running
+
+
+def _by_stretch(
+    g: Given, n: Node, room: Room, costs: Floats, left: Floats
+) -> tuple[list[Floats], list[Floats]]:
+    """What runs, and what it draws, between critical costs of energy, in each row."""
+    if len(costs):
+        inner = (costs[1:] + costs[:-1]) / 2
+        middles = np.concatenate([[costs[0] - 1.0], inner, [costs[-1] + 1.0]])
+    else:
+        middles = np.zeros(1)
+    use = np.array([g.pue[f] for f, _ in room.installed_mw])
+    known, place = np.unique(left, return_inverse=True)
+    chosen: list[Floats] = []
+    for middle in middles:
+        of_known = _greedy(g, n, room.installed_mw, np.full(len(known), middle), known)
+        chosen.append(of_known[place])
+    return chosen, [running @ use for running in chosen]
+
+
+def left_undrawn(priced: Priced, load_mw: Floats) -> Floats:
+    """MW of each agreement that a load leaves, in each row; those lose least that go first.
+
+    Parameters
+    ----------
+    priced : Priced
+        Hours with their agreements.
+    load_mw : array, shape (rows,)
+        Utility MW drawn by mining and AI.
+
+    Returns
+    -------
+    ndarray, shape (rows, agreements)
+        MW not drawn.
+    """
+    assert priced.bought is not None
+    assert priced.loss is not None
+    rest = np.maximum(0.0, priced.bought.sum(axis=1) - load_mw)
+    order = np.argsort(priced.loss, axis=1, kind="stable")
+    unused = np.zeros_like(priced.bought)
+    rows = np.arange(len(rest))
+    for rank in range(priced.bought.shape[1]):
+        pick = order[:, rank]
+        size, loss = priced.bought[rows, pick], priced.loss[rows, pick]
+        mw = np.where(loss < 0, size, np.minimum(size, rest))
+        unused[rows, pick] = mw
+        rest = np.maximum(0.0, rest - mw)
+    return unused

@@ -53,7 +53,16 @@ CONVENTIONS = """\
   `halves = false`; one number or steps are taken as typed. The price of GPU-hours is the mean over
   the months of a period, resale that of the month in which the period starts or the horizon ends.
 - **Energy** is priced hour by hour, and hours in which every best choice is the same are merged
-  without loss. Prices grow with `growth_per_year` to the middle of each period; adders do not.
+  without loss. Prices grow with `growth_per_year` to the middle of each period; adders do not, and
+  neither do charges on peaks and carbon, which are part of an hour's price.
+- **Coincident peaks** are charged as they are expected: in each of a month's candidate hours
+  alike, those that the price file marks or the dearest so many. What is drawn there is charged in
+  the same year, mining at what it runs and AI at its mean draw.
+- **Demand charges** fall on the highest MW of each calendar month at nameplate and on the hottest
+  hour, whoever draws them; the owner pays them, AI's beyond the horizon too, but for the floor.
+- **Agreements bought ahead** deliver to mining and AI together, the tenants' draw among it, and
+  are worth the hour's price before adders and charges. Those that run beyond the horizon are
+  worth nothing there.
 - **Commitments** are paid in the period in which their month lies, what is overdue in the first.
   Principal due after the horizon counts against value at its end.
 - **Budgets** hold the periods that start within their span, on every path of the tree.

@@ -58,6 +58,8 @@ BY_DECISION: Mapping[str, str] = {
     "leaving": "racks.{rack}",
     "arriving": "racks.{rack}",
     "mining": "{hashprice}",
+    "billed": "power",
+    "unused": "power",
     "hosting": "contracts.{contract}",
     "cloud": "gpu_cloud.{rack}.price_usd_per_gpu_hour",
     "plant_orders": "uptime.components.{unit}.capex_usd_per_kw",

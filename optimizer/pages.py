@@ -157,6 +157,33 @@ service a year has a chance of one in six to last over seven hours. What a state
 credited for is known only if it gives its `outages_per_year`. The table `contracts` holds the
 credits by period, `uptime` the worst period of each promise, `designs` every part behind it.
 
+**The bill.** Beside the price of the hour a block of power may hold what else a site meets on its
+bill; each changes what runs, hour by hour, and none makes the model larger than its bands:
+
+```toml
+[power.north.coincident_peak]      # 4CP: what is drawn while the whole grid peaks
+usd_per_kw_year = 60
+peaks = "4cp"
+candidate_hours = 8                # hours a month in which its peak is to be expected
+
+[power.north]
+demand_charge_usd_per_kw_month = 6 # on the highest MW of each month
+billing_floor_share = 0.8          # of the connection, billed at least
+
+[[power.north.ppa]]                # 100 MW bought ahead, and sold back where nothing draws them
+mw = 100
+price_usd_per_mwh = 32
+until = "2030-04"
+sale_fee_usd_per_mwh = 1.5         # or unused = "lost": take-or-pay
+
+[power.north.carbon]
+usd_per_tonne = 25
+kg_per_mwh = 390
+```
+
+A price file may mark hours as `peak` and hold `carbon_kg_per_mwh`. Programmes that pay for
+stopping, own generation and yearly caps are refused until they are built.
+
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
 columns `time` (start of the hour, local, with its offset from UTC, as
 `2024-01-31 23:00:00-06:00`), `price_usd_per_mwh`, and optionally `cut` (1 where interruptible load

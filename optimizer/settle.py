@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import capital, grid, halls, mining, racks, uptime
+from models import capital, energy, grid, halls, mining, racks, uptime
 from models.allocation import CASH_FLOWS, SPENDING
 from models.build import Column
 from models.context import Context
@@ -22,7 +22,7 @@ from models.decisions import DECISIONS
 from models.given import Given, Part, Pool, Site
 from models.relation import total
 from models.tree import Node
-from optimizer.bands import Priced, dispatch
+from optimizer.bands import Priced, Room, dispatch, left_undrawn
 
 Floats = NDArray[np.float64]
 #: A switch above it is on.
@@ -67,14 +67,33 @@ def settle(given: Given, values: Mapping[Column, float]) -> Context:
 def _settle_site(c: Context, n: Node, s: Site) -> None:
     c.reserved[n, s] = grid.reservation(c, n, s).right  # type: ignore[index]
     c.capex[n, s] = capital.capex_balance(c, n, s, spending=SPENDING).right  # type: ignore[index]
-    for b, running in run_mining(c, n, s, band_prices(c.given, n, s)):
+    banded = band_prices(c.given, n, s)
+    for b, running in run_mining(c, n, s, banded):
         for (f, k), mw in running.items():
             c.mining[n, s, f, k, b] = mw  # type: ignore[index]
+    _settle_agreements(c, n, s, banded)
     for d in c.given.pooled_parts.get(s, ()):
         _settle_shared(c, n, s, d)
     c.margin[n, s] = capital.margin_balance(  # type: ignore[index]
         c, n, s, cash_flows=CASH_FLOWS
     ).right
+
+
+def _settle_agreements(c: Context, n: Node, s: Site, banded: Priced) -> None:
+    """Leave of what was bought ahead what nothing draws."""
+    g, names = c.given, c.given.ppas.get(s, ())
+    if not any((n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in names):
+        return
+    ai = float(energy.ai_load(c, n, s))
+    loads = [
+        ai + sum(g.pue[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
+        for b in g.bands[n, s]
+    ]
+    unused = left_undrawn(banded, np.array(loads))
+    for b in g.bands[n, s]:
+        for j, a in enumerate(names):
+            if (n, s, b, a) in g.ppa_mw:
+                c.unused[n, s, b, a] = float(unused[b, j])  # type: ignore[index]
 
 
 def _settle_shared(c: Context, n: Node, s: Site, d: Part) -> None:
@@ -110,11 +129,20 @@ def _short(g: Given, s: Site, d: Part, y: Pool, load_mw: Floats) -> Floats:
 
 def band_prices(given: Given, n: Node, s: Site) -> Priced:
     """Bands of a node and site as rows of hours."""
-    bands = given.bands[n, s]
+    g, bands, names = given, given.bands[n, s], given.ppas.get(s, ())
+
+    def agreed(table: Mapping[Any, float]) -> Floats:
+        rows = [[table.get((n, s, b, a), 0.0) for a in names] for b in bands]
+        return np.array(rows, dtype=np.float64).reshape(len(bands), len(names))
+
     return Priced(
-        np.array([given.hours[n, s, b] for b in bands]),
-        np.array([given.price[n, s, b] for b in bands]),
-        np.array([given.cut[n, s, b] for b in bands]),
+        np.array([g.hours[n, s, b] for b in bands]),
+        np.array([g.price[n, s, b] for b in bands]),
+        np.array([g.cut[n, s, b] for b in bands]),
+        np.array([g.charge[n, s, b] for b in bands]),
+        np.array([g.bill_month.get((n, s, b), 0) for b in bands]),
+        agreed(g.ppa_mw),
+        agreed(g.ppa_loss),
     )
 
 
@@ -127,6 +155,17 @@ def mining_supply(c: Context, n: Node, s: Site) -> tuple[float, float]:
     for d in c.given.pooled_parts.get(s, ()):
         most = min(most, max(0.0, shared_mw(c, n, s, d) - reserved))
     return min(most, max(0.0, whole - reserved)), min(most, max(0.0, firm - reserved))
+
+
+def room(c: Context, n: Node, s: Site) -> Room:
+    """What mining may use at a node and site."""
+    g, reserved = c.given, float(c.reserved[n, s])
+    billed = {
+        r: max(0.0, float(c.billed[n, s, r]) - reserved) for r in g.bill_months.get((n, s), ())
+    }
+    counted = any((n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in g.ppas.get(s, ()))
+    ai = float(energy.ai_load(c, n, s)) if counted else 0.0
+    return Room(fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai)
 
 
 def fit_to_run(c: Context, n: Node, s: Site) -> dict[tuple[str, str], float]:
@@ -144,11 +183,11 @@ def run_mining(
     c: Context, n: Node, s: Site, priced: Priced
 ) -> list[tuple[int, dict[tuple[str, str], float]]]:
     """Best dispatch of what is installed, for each row of hours."""
-    installed = fit_to_run(c, n, s)
-    if not installed:
+    use = room(c, n, s)
+    if not use.installed_mw:
         return []
-    running = dispatch(c.given, n, s, priced, installed, *mining_supply(c, n, s))
-    classes = list(installed)
+    running = dispatch(c.given, n, s, priced, use)
+    classes = list(use.installed_mw)
     return [
         (
             b,
@@ -163,16 +202,25 @@ def run_mining(
 
 
 def hourly_margin(c: Context, n: Node, s: Site, priced: Priced) -> float:
-    """Mining margin of a node and site, dispatched over every hour, in M$."""
-    installed = fit_to_run(c, n, s)
-    if not installed:
-        return 0.0
-    g = c.given
-    running = dispatch(g, n, s, priced, installed, *mining_supply(c, n, s))
-    energy = priced.price + g.adder[s] + g.mining_adder[s]
-    worth = np.stack([g.mining_revenue[n, k] - g.pue[f] * energy for f, k in installed], axis=1)
-    earned = float((priced.hours[:, None] * running * worth).sum())
-    return earned - _hourly_loss(c, n, s, priced.hours, running, worth)
+    """Mining margin of a node and site, dispatched over every hour, in M$.
+
+    With what agreements bought ahead lose where they are not drawn.
+    """
+    g, use = c.given, room(c, n, s)
+    running = np.zeros((len(priced.hours), len(use.installed_mw)))
+    earned = 0.0
+    if use.installed_mw:
+        running = dispatch(g, n, s, priced, use)
+        cost = priced.price + g.adder[s] + g.mining_adder[s]
+        worth = np.stack([g.mining_revenue[n, k] - g.pue[f] * cost for f, k in use.installed_mw],
+                         axis=1)  # fmt: skip
+        earned = float((priced.hours[:, None] * running * worth).sum())
+        earned -= _hourly_loss(c, n, s, priced.hours, running, worth)
+    if priced.bought is None or priced.loss is None or not priced.bought.any():
+        return earned
+    load = use.ai_mw + running @ np.array([g.pue[f] for f, _ in use.installed_mw])
+    lost = priced.hours[:, None] * priced.loss * left_undrawn(priced, load)
+    return earned - float(lost.sum())
 
 
 def _hourly_loss(
@@ -196,8 +244,12 @@ def _hourly_loss(
 
 
 def banded_margin(c: Context, n: Node, s: Site) -> float:
-    """Mining margin of a node and site as the model's bands have it, in M$."""
-    return float(mining.mining_margin(c, n, s) + uptime.curtailment_loss(c, n, s))
+    """Mining margin of a node and site as the model's bands have it, in M$.
+
+    With what agreements bought ahead lose where they are not drawn.
+    """
+    kept = energy.agreements_margin(c, n, s) - c.given.ppa_gain.get((n, s), 0.0)
+    return float(mining.mining_margin(c, n, s) + uptime.curtailment_loss(c, n, s) + kept)
 
 
 def _clean(value: float) -> float:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csc_array
 
 from models.build import Built, Column, build
 from models.context import Context
@@ -57,6 +58,8 @@ ROUNDS_OF_FILLING = 3
 FOLLOWING = frozenset({"held", "served", "promised", "pool"})
 #: Nodes in which they are chosen anew once all actions are known.
 NODES_TO_FOLLOW = 200
+#: A fifth of a cent: less than this is not told to the solver of what a MW mines in a band.
+BRINK_MUSD_PER_MW = 2e-9
 #: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.
 ACTIONS = ("conversions", "builds", "plant_orders", "orders", "leaving", "signing")
 
@@ -146,8 +149,23 @@ def compile_case(case: Case, pinned: Mapping[Column, float] | None = None) -> Mo
         Where numbers are not finite, huge or tiny.
     """
     built = build(case.given, pinned)
-    matrix = compile_model(built.model)
+    matrix = _without_dust(built, compile_model(built.model))
     return Model(built, matrix, tuple(refuse_unsound(matrix, origins_in(case, built))))
+
+
+def _without_dust(built: Built, matrix: Matrix) -> Matrix:
+    """Leave out what hours at the brink of breaking even earn: the solver would take it for zero.
+
+    A plan's hours are dispatched again in the end, so that its value holds such sums as well.
+    """
+    mining = np.array([name == "mining" for name, _ in built.columns])
+    entries = coo_array(matrix.coefficients)
+    dust = mining[entries.col] & (np.abs(entries.data) < BRINK_MUSD_PER_MW)
+    if not dust.any():
+        return matrix
+    kept = ~dust
+    cleaned = coo_array((entries.data[kept], (entries.row[kept], entries.col[kept])), matrix.shape)
+    return replace(matrix, coefficients=csc_array(cleaned))
 
 
 def solve(

@@ -11,7 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.derive import capital, grid, halls, hosting, mining, racks, service_credits, uptime
+from models.derive import (
+    capital,
+    energy,
+    grid,
+    halls,
+    hosting,
+    mining,
+    racks,
+    service_credits,
+    uptime,
+)
 from models.derive.facts import (
     NO_PACKAGE,
     SHELL,
@@ -60,6 +70,8 @@ _EMPTY_TERMS: Mapping[str, Any] = {
     "tail_fees": {},
     "learning_tail": {},
     "rack_tail_loss": {},
+    "ai_draw": {},
+    "cloud_draw": {},
 }
 
 
@@ -74,6 +86,7 @@ class Derivation(Facts):
             **racks.tables(self),
             **grid.tables(self),
             **mining.tables(self),
+            **energy.tables(self),
             **hosting.tables(self),
             **uptime.tables(self),
             **service_credits.tables(self),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from models.hours import Hours
 from optimizer.checks.ages import ages
+from optimizer.checks.bills import bills, charges_known
 from optimizer.checks.dates import dates
 from optimizer.checks.draft import Draft, Span
 from optimizer.checks.early import too_early
@@ -25,6 +27,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     contradictions,
     fits,
     plants,
+    bills,
     idle_keys,
     lead_times,
     lives,
@@ -32,19 +35,22 @@ CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
 )
 
 
-def problems_of(draft: Draft, *, sound: bool) -> list[Problem]:
+def problems_of(draft: Draft, hours: Mapping[str, Hours], *, sound: bool) -> list[Problem]:
     """Find all problems of an instance.
 
     Parameters
     ----------
     draft : Draft
         The instance as far as it could be read.
+    hours : mapping of str to Hours
+        Those of each power block, as far as they could be read.
     sound : bool
         Whether no error was found so far. Only a sound instance is asked whether it is
         possible at all and what in it is of no use: on a broken one the answer would mislead.
     """
     found, calm = plausibility(draft)
     found += [problem for check in CHECKS for problem in check(calm)]
+    found += charges_known(calm, hours)
     if sound and all(problem.severity == "warning" for problem in found):
         found += [*unused_blocks(draft), *impossibilities(draft), *too_early(draft)]
         found += promises_in_time(draft)

@@ -194,7 +194,7 @@ class Reading:
         reader.read()
         hours = self._read_hours(reader, shopping.borrowed, replaced)
         self._note_strangers()
-        self._check(reader, sources)
+        self._check(reader, hours, sources)
         if self.report.refused():
             return None
         defaults = (*shopping.defaults, *format_defaults(self.document))
@@ -422,10 +422,12 @@ class Reading:
 
     # --- sense -----------------------------------------------------------------------------
 
-    def _check(self, reader: Reader, sources: tuple[Source, ...]) -> None:
+    def _check(
+        self, reader: Reader, hours: Mapping[str, Hours], sources: tuple[Source, ...]
+    ) -> None:
         known = {table: frozenset(self.catalogue.names(table)) for table in SHELVES}
         draft = reader.draft(known)
-        self.report.extend(problems_of(draft, sound=not self.report.refused()))
+        self.report.extend(problems_of(draft, hours, sound=not self.report.refused()))
         for source in sources:
             problem = _check_source(source, self.document)
             if problem:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.hours import Hours
 from optimizer.errors import Problem, Report, listed
@@ -19,8 +19,12 @@ from optimizer.load.tables import LEFT_EMPTY, CellError, Sheet, number, read_she
 _ALIASES = {"Datetime": "time", "Price (USD/MWh)": "price_usd_per_mwh"}
 _HOURLY = ("time", "price_usd_per_mwh")
 _CURVE = ("month", "hours", "price_usd_per_mwh")
+#: Columns that a price file may have besides.
+_BESIDES = ("cut", "peak", "carbon_kg_per_mwh")
 #: No hour has cost less or more in $/MWh in any market.
 PRICE_RANGE = (-1_000.0, 10_000.0)
+#: No grid's energy holds more carbon, in kg/MWh.
+CARBON_RANGE = (0.0, 2_000.0)
 #: A year's mean below this is meant in $/kWh, one above it in another unit or currency.
 MEAN_RANGE = (1.0, 500.0)
 
@@ -63,10 +67,10 @@ class PriceFile:
             return 0.0
         return value
 
-    def cut(self, text: str, line: int) -> bool:
-        """Read the mark of an hour in which interruptible load is cut."""
+    def mark(self, text: str, column: str, line: int) -> bool:
+        """Read the mark of an hour."""
         if text not in ("", "0", "1"):
-            self.refuse("the cell cannot be read", line, "cut", repr(text), "0 or 1")
+            self.refuse("the cell cannot be read", line, column, repr(text), "0 or 1")
         return text == "1"
 
 
@@ -126,7 +130,7 @@ def without_remarks(text: str) -> str:
 
 
 def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool:
-    allowed = ", ".join((*wanted, "cut"))
+    allowed = ", ".join((*wanted, *_BESIDES))
     missing = [column for column in wanted if column not in sheet.header]
     other = _HOURLY if wanted == _CURVE else _CURVE
     if missing and all(column in sheet.header for column in other):
@@ -140,7 +144,7 @@ def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool
         found = ", ".join(sheet.header)
         file.refuse(f"the file has no column {names}", 1, "", found, allowed, hint)
         return False
-    unknown = [column for column in sheet.header if column not in (*wanted, "cut")]
+    unknown = [column for column in sheet.header if column not in (*wanted, *_BESIDES)]
     for column in unknown:
         hint = "take the column out; only these are read"
         file.refuse("unknown column", 1, column, column, allowed, hint)
@@ -174,7 +178,7 @@ def _hourly(sheet: Sheet, file: PriceFile) -> Hours | None:
     columns, lines = _columns(sheet), [line for line, _ in sheet.rows]
     read = [_time(text, line, file) for text, line in zip(columns["time"], lines, strict=True)]
     times = [time for time in read if time is not None]
-    prices, cut = _prices(columns, lines, file)
+    besides = _besides(columns, lines, file)
     if len(times) == len(read) and not sheet.ragged:
         _check_sequence(times, lines, file)
         _check_months(times, lines, file)
@@ -185,23 +189,36 @@ def _hourly(sheet: Sheet, file: PriceFile) -> Hours | None:
     return Hours(
         month=months,
         weight_h=(1.0 / np.array(years))[months - 1],
-        price_usd_per_mwh=prices,
-        cut=cut,
+        **besides,
         source=f"{file.name}, {times[0]:%Y-%m} to {times[-1]:%Y-%m}, {len(times)} hours",
     )
 
 
-def _prices(
+def _besides(
     columns: Mapping[str, list[str]], lines: Sequence[int], file: PriceFile
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Read what both kinds of file have: prices, and the marks of hours that are cut."""
+) -> dict[str, Any]:
+    """Read what both kinds of file have: prices, marks of hours, and their carbon."""
     prices = [
         file.number(text, "price_usd_per_mwh", line, PRICE_RANGE)
         for text, line in zip(columns["price_usd_per_mwh"], lines, strict=True)
     ]
-    marks = columns.get("cut", [""] * len(lines))
-    cut = [file.cut(text, line) for text, line in zip(marks, lines, strict=True)]
-    return np.array(prices), np.array(cut, dtype=bool)
+    marks = {
+        name: [file.mark(text, name, line) for text, line in zip(cells, lines, strict=True)]
+        for name in ("cut", "peak")
+        if (cells := columns.get(name))
+    }
+    carbon = columns.get("carbon_kg_per_mwh")
+    return {
+        "price_usd_per_mwh": np.array(prices),
+        "cut": np.array(marks.get("cut", [False] * len(lines)), dtype=bool),
+        "peak": np.array(marks["peak"], dtype=bool) if "peak" in marks else None,
+        "carbon_kg_per_mwh": None
+        if carbon is None
+        else np.array([
+            file.number(text, "carbon_kg_per_mwh", line, CARBON_RANGE)
+            for text, line in zip(carbon, lines, strict=True)
+        ]),
+    }  # fmt: skip
 
 
 def _time(text: str, line: int, file: PriceFile) -> datetime | None:
@@ -275,15 +292,14 @@ def _curve(sheet: Sheet, file: PriceFile) -> Hours | None:
         file.number(text, "hours", line, (0, 745))
         for text, line in zip(columns["hours"], lines, strict=True)
     ]
-    prices, cut = _prices(columns, lines, file)
+    besides = _besides(columns, lines, file)
     for month, line in zip(months, lines, strict=True):
         if not month.is_integer():
             file.refuse("the value is outside its range", line, "month", f"{month:g}", "1 to 12")
     curve = Hours(
         month=np.array(months).astype(np.int64),
         weight_h=np.array(hours),
-        price_usd_per_mwh=prices,
-        cut=cut,
+        **besides,
         source=f"{file.name}, {len(lines)} steps",
     )
     if not file.failed and not sheet.ragged:

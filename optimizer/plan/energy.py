@@ -8,7 +8,7 @@ from typing import Any
 
 from models import uptime
 from models.context import Context
-from models.given import Band, Given, Site
+from models.given import Band, Site
 from models.terms import Terms
 from models.tree import Node
 from models.units import USD_PER_MUSD
@@ -29,8 +29,13 @@ class EnergyRow:
         Whether interruptible load is cut in them.
     hours : float
         Hours in the band.
-    market_usd_per_mwh, mining_usd_per_mwh, ai_usd_per_mwh : float
-        Mean price of these hours before adders, and with those on each use.
+    market_usd_per_mwh, charge_usd_per_mwh : float
+        Mean price of these hours before charges and adders, and charges on peaks and carbon.
+    mining_usd_per_mwh, ai_usd_per_mwh : float
+        What each use pays for a MWh.
+    agreed_mw, undrawn_mw : float
+        MW of agreements bought ahead of which it matters whether they are drawn, and those that
+        are not.
     mining_it_mw : float
         Critical IT MW mining on average, less what shortfalls of units shared with AI drop.
     mining_mw, ai_mw : float
@@ -50,8 +55,11 @@ class EnergyRow:
     interruptible_cut: bool
     hours: float
     market_usd_per_mwh: float
+    charge_usd_per_mwh: float
     mining_usd_per_mwh: float
     ai_usd_per_mwh: float
+    agreed_mw: float
+    undrawn_mw: float
     mining_it_mw: float
     mining_mw: float
     ai_mw: float
@@ -80,13 +88,18 @@ def energy(case: Case, plan: Context) -> Iterator[EnergyRow]:
             dropped = uptime.dropped_it_mw(plan, n, s)
             for b in g.bands[n, s]:
                 short = sum(g.pue[f] * float(mw) for (f, _, at), mw in dropped.items() if at == b)
-                yield _row(g, mined, n, s, b, draws.get((n, s), Draw()), short)
+                yield _row(plan, mined, (n, s, b), draws.get((n, s), Draw()), short)
 
 
 def _row(
-    g: Given, mined: Mapping[Any, float], n: Node, s: Site, b: Band, ai: Draw, short_mw: float
+    plan: Context,
+    mined: Mapping[Any, float],
+    at: tuple[Node, Site, Band],
+    ai: Draw,
+    short_mw: float,
 ) -> EnergyRow:
-    hours, price = g.hours[n, s, b], g.price[n, s, b]
+    g, (n, s, b) = plan.given, at
+    hours, price, charge = g.hours[n, s, b], g.price[n, s, b], g.charge[n, s, b]
     for_mining = price + g.adder[s] + g.mining_adder[s]
     for_ai = price + g.adder[s] + g.ai_adder[s]
     running = {f: 0.0 for f, _ in g.runs[n, s, b]}
@@ -95,7 +108,10 @@ def _row(
     mining_mw = sum(g.pue[f] * mw for f, mw in running.items())
     return EnergyRow(
         n, month_of(g.tree, n), s, b, g.cut[n, s, b], hours,
-        price * USD_PER_MUSD, for_mining * USD_PER_MUSD, for_ai * USD_PER_MUSD,
+        (price - charge) * USD_PER_MUSD, charge * USD_PER_MUSD,
+        for_mining * USD_PER_MUSD, for_ai * USD_PER_MUSD,
+        agreed_mw=sum(g.ppa_mw.get((n, s, b, a), 0.0) for a in g.ppas.get(s, ())),
+        undrawn_mw=sum(plan.unused.get((n, s, b, a), 0.0) for a in g.ppas.get(s, ())),
         mining_it_mw=sum(running.values()), mining_mw=mining_mw, ai_mw=ai.mw,
         mining_mwh=hours * mining_mw, ai_mwh=hours * ai.mw, tenant_mwh=hours * ai.tenant_mw,
         curtailed_mwh=hours * short_mw,

@@ -30,7 +30,8 @@ class Money:
     revenue_musd, service_credits_musd : float
         Income, and credits expected for promises of availability that are broken.
     power_musd, opex_musd : float
-        Energy, and upkeep and staff of sites, halls and contracts.
+        Energy with demand charges, less what agreements bought ahead bring in; and upkeep and
+        staff of sites, halls and contracts.
     noi_musd : float
         Net operating income: revenue less credits, power and opex.
     overhead_musd : float
@@ -126,7 +127,8 @@ def account(parts: Mapping[str, float]) -> Money:
     def paid(*names: str) -> float:
         return 0.0 - received(*names)
 
-    revenue, power, opex = received("revenue"), paid("power"), paid("upkeep", "staff")
+    revenue, opex = received("revenue"), paid("upkeep", "staff")
+    power = paid("power", "demand_charges", "agreements")
     credited = paid("service_credits")
     noi = revenue - credited - power - opex
     overhead, damages = paid("overhead", "two_businesses"), paid("damages")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models import capital, service_credits, uptime
+from models import capital, energy, service_credits, uptime
 from models.context import Context
 from models.given import Place, RackType, Site
 from models.hosting import signed
@@ -32,7 +32,7 @@ START = (
 )  # fmt: skip
 THROUGH = (
     "revenue", "power", "upkeep", "staff", "overhead", "two_businesses", "damages",
-    "advances_credited", "service_credits", "interest",
+    "advances_credited", "service_credits", "demand_charges", "agreements", "interest",
 )  # fmt: skip
 #: Those of these that belong to the loan and to debt from before.
 LOAN = ("loan_drawn", "loan_repaid", "interest")
@@ -80,6 +80,7 @@ def ledger(plan: Context) -> tuple[Entry, ...]:
         *_mining(plan),
         *_hosting(plan),
         *_cloud(plan),
+        *_bill(plan),
         *_halls(plan, shares),
         *_racks(plan, shares),
         *_projects(plan),
@@ -155,10 +156,10 @@ def mined_it_mw(c: Context) -> dict[tuple[Node, Site, str, RackType, int], float
 def _mining(c: Context) -> Iterator[Entry]:
     g = c.given
     for (n, s, f, k, b), mw in mined_it_mw(c).items():
-        energy = g.price[n, s, b] + g.adder[s] + g.mining_adder[s]
+        price = g.price[n, s, b] + g.adder[s] + g.mining_adder[s]
         mwh = g.hours[n, s, b] * mw
         yield Entry(n, s, MINING, "revenue", mwh * g.mining_revenue[n, k])
-        yield Entry(n, s, MINING, "power", -mwh * g.pue[f] * energy)
+        yield Entry(n, s, MINING, "power", -mwh * g.pue[f] * price)
 
 
 def _hosting(c: Context) -> Iterator[Entry]:
@@ -206,6 +207,16 @@ def _company(c: Context) -> Iterator[Entry]:
         yield Entry(n, s, COMPANY, "two_businesses", -g.split_site[n] * both)
     for (n,), both in c.both_company.items():
         yield Entry(n, NO_SITE, COMPANY, "two_businesses", -g.split_company[n] * both)
+
+
+def _bill(c: Context) -> Iterator[Entry]:
+    """What no MWh causes alone: the highest MW of a month, and energy bought ahead."""
+    g = c.given
+    for n in g.nodes:
+        for s in g.sites:
+            charged = float(energy.demand_charges(c, n, s))
+            yield Entry(n, s, COMPANY, "demand_charges", charged)
+            yield Entry(n, s, COMPANY, "agreements", float(energy.agreements_margin(c, n, s)))
 
 
 # --- investment ----------------------------------------------------------------------------

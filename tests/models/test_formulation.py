@@ -91,7 +91,7 @@ def test_a_ratio_has_no_unit_and_everything_else_has() -> None:
         "discount_start", "discount_mid", "discount_end", "probability", "pue", "pue_peak",
         "price_growth", "mining_ready", "due_share", "loan_interest", "loan_share", "loan_fee",
         "mining_share_min", "mining_share_max", "credit_share", "option_credit", "learning_credit",
-        "tail_fees", "learning_tail",
+        "tail_fees", "learning_tail", "billing_floor", "ai_draw", "cloud_draw",
     }  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def test_families_have_as_many_letters_as_indices() -> None:
 
 def test_what_is_refused_is_named() -> None:
     keys = [key for key, _ in planned_keys(Instance)]
-    assert {"scenarios", "finance.tax", "power.*.ppa", "commitments.ppas"} <= set(keys)
+    assert {"scenarios", "finance.tax", "power.*.programmes", "commitments.ppas"} <= set(keys)
     assert len(keys) == len(set(keys))
     for key in keys:
         assert f"| `{key}` |" in PAGE

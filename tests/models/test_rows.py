@@ -2136,6 +2136,129 @@ def test_mining_loses_its_margin_on_what_it_is_short_of() -> None:
         assert terms["curtailed", 1, *AT, y, *CLASS_OF_RIGS] == pytest.approx(loss, rel=1e-12)
 
 
+# --- the bill ------------------------------------------------------------------------------
+
+#: 3 MW bought at 30 $/MWh, of which what is not drawn is lost.
+BOUGHT = [{"mw": 3.0, "price_usd_per_mwh": 30.0, "unused": "lost"}]
+
+
+def billed(**more: Any) -> Given:
+    """A site that pays 10 $ a month for each kW of its highest load, and half its connection."""
+    power = {"demand_charge_usd_per_kw_month": 10.0, "billing_floor_share": 0.5, "ppa": BOUGHT}
+    return case(tiny(power__a=power, contracts__lease=LEASE, **more))
+
+
+@rows_of("energy.billed_load")
+def test_the_highest_load_of_a_month_is_billed() -> None:
+    g = billed()
+    june = next(b for b in g.bands[0, "a"] if g.bill_month[0, "a", b] == 6)
+    assert row(g, "energy.billed_load", 0, "a", june) == by_hand(
+        {
+            ("mining", 0, "a", "mine", "rig", june): 1.1,
+            ("reserved", 0, "a"): 1,
+            ("billed", 0, "a", 6): -1,
+        },
+        "<=",
+    )
+    assert absent(case(tiny()), "energy.billed_load", 0, "a", 0)
+
+
+@rows_of("energy.billed_ai")
+def test_what_ai_reserves_is_billed() -> None:
+    assert row(billed(), "energy.billed_ai", 1, "a", 12) == by_hand(
+        {("reserved", 1, "a"): 1, ("billed", 1, "a", 12): -1}, "<="
+    )
+
+
+@rows_of("energy.billing_floor")
+def test_a_share_of_the_connection_is_billed_at_least() -> None:
+    assert row(billed(), "energy.billing_floor", 0, "a", 1) == by_hand(
+        {("billed", 0, "a", 1): 1}, ">=", 6
+    )
+    line = {"site": "a", "adds_firm_mw": 2.0, "capex_musd": 1.0, "months": 12, "life_months": 99}
+    assert row(billed(projects__line=line), "energy.billing_floor", 1, "a", 1) == by_hand(
+        {("billed", 1, "a", 1): 1, ("builds", 0, "line"): -1}, ">=", 6
+    )
+
+
+@rows_of("energy.agreements_drawn")
+def test_what_is_bought_ahead_is_drawn_or_lost() -> None:
+    cloud = {"gpu": {"price_usd_per_gpu_hour": 2.0, "utilisation_share": 0.5,
+                     "load_factor_share": 0.7}}  # fmt: skip
+    assert row(billed(gpu_cloud=cloud), "energy.agreements_drawn", 1, "a", 0) == by_hand(
+        {
+            ("unused", 1, "a", 0, "1"): -1,
+            ("mining", 1, "a", "mine", "rig", 0): -1.05,
+            ("hosting", 1, "lease", AI, TENANT): -1.2 * 0.8,
+            ("cloud", 1, AI, "gpu"): -1.2 * 0.7,
+        },
+        "<=",
+        -3,
+    )
+
+
+@rows_of("energy.unused_limit")
+def test_no_more_is_lost_than_was_bought() -> None:
+    assert row(billed(), "energy.unused_limit", 1, "a", 0, "1") == by_hand(
+        {("unused", 1, "a", 0, "1"): 1}, "<=", 3
+    )
+    over = [{**BOUGHT[0], "until": "2029-06"}]
+    g = case(tiny(power__a__ppa=over))
+    bands = [b for b in g.bands[0, "a"] if not absent(g, "energy.unused_limit", 0, "a", b, "1")]
+    assert sum(g.hours[0, "a", b] for b in bands) == 24 * (31 + 28 + 31 + 30 + 31 + 30)
+    assert absent(g, "energy.unused_limit", 1, "a", 0, "1")
+    # What is sold back without a fee is never lost.
+    sold = case(tiny(power__a__ppa=[{**BOUGHT[0], "unused": "sold"}]))
+    assert absent(sold, "energy.unused_limit", 0, "a", 0, "1")
+
+
+@rows_of("capital.margin_balance")
+def test_the_bill_is_paid_from_the_margin() -> None:
+    g = billed()
+    terms, _, right = row(g, "capital.margin_balance", 0, "a")
+    for month, b in ((1, 0), (2, 1)):
+        assert terms["billed", 0, "a", month] == pytest.approx(0.01)
+        hours = 24 * (31, 28)[b]
+        # 40 $/MWh are lost on what is not drawn.
+        assert terms["unused", 0, "a", b, "1"] == pytest.approx(hours * 40e-6)
+    assert g.bill_month[0, "a", 0] == 1
+    # The agreement is worth 10 $/MWh on 3 MW.
+    assert right == pytest.approx(3 * 10 * HOURS / 1e6)
+
+
+def test_a_fee_is_lost_on_what_is_sold_back_and_no_more_than_the_price() -> None:
+    sold = {**BOUGHT[0], "unused": "sold", "sale_fee_usd_per_mwh": 4.0}
+    g = case(tiny(power__a__ppa=[sold]))
+    assert list(g.ppa_loss.values()) == pytest.approx([4e-6] * len(g.ppa_loss))
+    dear = case(tiny(power__a__ppa=[{**sold, "sale_fee_usd_per_mwh": 44.0}]))
+    assert list(dear.ppa_loss.values()) == pytest.approx([40e-6] * len(dear.ppa_loss))
+    assert g.ppa_loss
+    assert dear.ppa_loss
+
+
+def test_the_price_of_an_agreement_rises_at_its_anniversary() -> None:
+    rising = {**BOUGHT[0], "escalator_per_year": 0.1, "from": "2028-07"}
+    g = case(tiny(power__a__ppa=[rising]))
+    june, july = g.ppa_price[0, "a", "1", 6], g.ppa_price[0, "a", "1", 7]
+    assert (june, july) == (pytest.approx(30e-6), pytest.approx(33e-6))
+    hours = [24 * days for days in (181, 184)]
+    gain = 3 * (hours[0] * (40 - 30) + hours[1] * (40 - 33)) / 1e6
+    assert g.ppa_gain[0, "a"] == pytest.approx(gain)
+
+
+def test_charges_on_peaks_and_carbon_shift_the_price_and_do_not_grow() -> None:
+    peak = {"usd_per_kw_year": 36.0, "peaks": "4cp"}
+    carbon = {"usd_per_tonne": 20.0, "kg_per_mwh": 500.0}
+    power = {"coincident_peak": peak, "carbon": carbon, "growth_per_year": 0.1}
+    g = case(tiny(power__a=power))
+    # 36 $/kW a year fall on four months, 10 $/MWh on every hour; the price has grown.
+    bands = g.bands[1, "a"]
+    charged = sum(g.hours[1, "a", b] * g.charge[1, "a", b] for b in bands)
+    assert charged == pytest.approx(0.036 + HOURS * 10e-6)
+    priced = sum(g.hours[1, "a", b] * g.price[1, "a", b] for b in bands)
+    assert priced - charged == pytest.approx(HOURS * 40 * 1.1**1.5 / 1e6)
+
+
 # --- that nothing is untested --------------------------------------------------------------
 
 

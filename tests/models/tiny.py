@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from models.charges import charged
 from models.derive import Derivation, tree_of
 from models.given import Given, Site
 from models.hours import Hours, flat
@@ -163,11 +164,10 @@ def case(
 ) -> Given:
     """Derive all numbers of an instance; prices are those it states flat, unless given."""
     derivation = Derivation(instance, tree or tree_of(instance))
-    priced = hours or {
-        s: flat(instance.power[site.power or s].flat_usd_per_mwh or 0.0)
-        for s, site in instance.sites.items()
-    }
-    return with_terms(derivation, merge(derivation.given(), priced))
+    supply = {s: instance.power[site.power or s] for s, site in instance.sites.items()}
+    priced = hours or {s: flat(own.flat_usd_per_mwh or 0.0) for s, own in supply.items()}
+    with_charges = {s: charged(priced[s], own) for s, own in supply.items()}
+    return with_terms(derivation, merge(derivation.given(), with_charges))
 
 
 def rich() -> Given:
@@ -245,6 +245,13 @@ def rich() -> Given:
             "contracts": [{"contract": "old", "mw": 0.5}],
         },
         uptime=merged(merged(PLANT, POOLED), CREW),
+        power__a={
+            "coincident_peak": {"usd_per_kw_year": 12.0, "peaks": "4cp"},
+            "carbon": {"usd_per_tonne": 5.0, "kg_per_mwh": 400.0},
+            "demand_charge_usd_per_kw_month": 1.0,
+            "billing_floor_share": 0.5,
+            "ppa": [{"mw": 3.0, "price_usd_per_mwh": 30.0, "unused": "lost"}],
+        },
         policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
         uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
     )

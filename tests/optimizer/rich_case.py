@@ -103,8 +103,13 @@ TYPED: dict[str, Any] = {
         {"hall": "e1", "rack": "old-gpu", "racks": 20, "age_months": 24},
     ],
     "power": {
-        "west": {"prices": "drawn", "adder_usd_per_mwh": 5.0, "mining_adder_usd_per_mwh": 1.0},
-        "east": {"flat_usd_per_mwh": 38.0, "growth_per_year": 0.02},
+        "west": {"prices": "drawn", "adder_usd_per_mwh": 5.0, "mining_adder_usd_per_mwh": 1.0,
+                 "coincident_peak": {"usd_per_kw_year": 20.0, "peaks": "4cp"},
+                 "carbon": {"usd_per_tonne": 3.0, "kg_per_mwh": 350.0}},
+        "east": {"flat_usd_per_mwh": 38.0, "growth_per_year": 0.02,
+                 "demand_charge_usd_per_kw_month": 1.5, "billing_floor_share": 0.3,
+                 "ppa": [{"mw": 6.0, "price_usd_per_mwh": 33.0, "unused": "lost",
+                          "until": "2029-06"}]},
     },
     "contracts": {
         "signed": {"racks_by": "tenant", "min_mw": 1.0, "max_mw": 4.0, "sign_by": "2027-01",

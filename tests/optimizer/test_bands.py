@@ -15,10 +15,11 @@ from models.derive import Derivation, tree_of
 from models.given import Given
 from models.hours import Hours
 from models.instance import Instance
-from optimizer.bands import Priced, cut_prices, dispatch, merge, priced_hours
+from optimizer.bands import Priced, Room, cut_prices, dispatch, merge, priced_hours
 from optimizer.case import prepare
 from optimizer.highs import Options
 from optimizer.load import load
+from optimizer.settle import band_prices
 from optimizer.solve import solve
 
 PROJECT = Path(__file__).parents[2]
@@ -120,16 +121,6 @@ def unbanded() -> Given:
     return Derivation(INSTANCE, tree_of(INSTANCE)).given()
 
 
-def banded_prices(given: Given, n: int, s: str) -> Priced:
-    """The bands of a node, as if they were hours."""
-    bands = given.bands[n, s]
-    return Priced(
-        np.array([given.hours[n, s, b] for b in bands]),
-        np.array([given.price[n, s, b] for b in bands]),
-        np.array([given.cut[n, s, b] for b in bands]),
-    )
-
-
 def worth(given: Given, n: int, s: str, priced: Priced) -> NDArray[np.float64]:
     """M$ per IT MW and hour that each class earns, shape (rows, classes)."""
     energy = priced.price + given.adder[s] + given.mining_adder[s]
@@ -145,7 +136,7 @@ def profit(
     given: Given, n: int, s: str, priced: Priced, installed: dict[Any, float], supply: list[float]
 ) -> float:
     """M$ that mining earns through a node."""
-    running = dispatch(given, n, s, priced, installed, *supply)
+    running = dispatch(given, n, s, priced, Room(installed, *supply))
     return float((priced.hours[:, None] * running * worth(given, n, s, priced)).sum())
 
 
@@ -169,7 +160,7 @@ def test_bands_earn_what_hours_earn_whatever_stands(seed: int) -> None:
     for n in given.nodes:
         installed, supply = some_machines(given, "mill", rng)
         priced = priced_hours(given, n, "mill", hours)
-        by_band = profit(given, n, "mill", banded_prices(given, n, "mill"), installed, supply)
+        by_band = profit(given, n, "mill", band_prices(given, n, "mill"), installed, supply)
         by_hour = profit(given, n, "mill", priced, installed, supply)
         assert by_band == pytest.approx(by_hour, rel=1e-12, abs=1e-15)
 
@@ -179,7 +170,7 @@ def test_dispatch_is_the_best_of_each_hour() -> None:
     given = unbanded()
     installed = {key: 4.0 + 3.0 * i for i, key in enumerate(given.mining_classes["mill"])}
     priced = priced_hours(given, 1, "mill", hours)
-    running = dispatch(given, 1, "mill", priced, installed, 13.0, 5.0)
+    running = dispatch(given, 1, "mill", priced, Room(installed, 13.0, 5.0))
     peaks = [given.pue_peak[f] for f, _ in installed]
     for row, each in enumerate(worth(given, 1, "mill", priced)):
         supply = 5.0 if priced.cut[row] else 13.0
@@ -212,7 +203,7 @@ def test_cut_hours_stand_apart_and_hours_add_up() -> None:
     given = merge(unbanded(), {"mill": hours})
     for n in given.nodes:
         priced = priced_hours(given, n, "mill", hours)
-        bands = banded_prices(given, n, "mill")
+        bands = band_prices(given, n, "mill")
         assert bands.cut.any()
         for cut in (True, False):
             chosen, banded = priced.cut == cut, bands.cut == cut
@@ -264,7 +255,7 @@ def test_texas_in_bands_earns_what_it_earns_in_the_hours_of_a_real_year(year: in
     for n in given.nodes:
         for s in given.sites:
             priced = priced_hours(given, n, s, case.hours[s])
-            bands = banded_prices(given, n, s)
+            bands = band_prices(given, n, s)
             installed, supply = some_machines(given, s, rng)
             by_band += profit(given, n, s, bands, installed, supply)
             by_hour += profit(given, n, s, priced, installed, supply)

@@ -1,0 +1,87 @@
+"""Charges that fall on hours: on the grid's peaks, and on carbon.
+
+Both are so much money for each MWh drawn in an hour, so all that they do is shift the hour's
+price. Hours stay independent of each other and bands stay exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.hours import Hours
+from models.instance import CoincidentPeak, Power
+from models.units import KW_PER_MW
+
+Floats = NDArray[np.float64]
+#: Months with a peak that is charged.
+PEAK_MONTHS = {"4cp": (6, 7, 8, 9), "12cp": tuple(range(1, 13))}
+KG_PER_TONNE = 1000.0
+
+
+def charged(hours: Hours, power: Power) -> Hours:
+    """Put the charges of a supply on its hours."""
+    charge = np.zeros(len(hours))
+    if power.coincident_peak is not None:
+        charge += peak_charge(hours, power.coincident_peak)
+    if power.carbon is not None:
+        kg = hours.carbon_kg_per_mwh
+        if power.carbon.kg_per_mwh is not None:
+            kg = np.full(len(hours), power.carbon.kg_per_mwh)
+        assert kg is not None
+        charge += power.carbon.usd_per_tonne * kg / KG_PER_TONNE
+    return replace(hours, charge_usd_per_mwh=charge) if charge.any() else hours
+
+
+def peak_charge(hours: Hours, peak: CoincidentPeak) -> Floats:
+    """Charge of each hour in $/MWh: what a MW owes for a month, over its candidates.
+
+    Nobody knows the peak beforehand. It is expected in each of the candidates alike, so that a
+    MW which runs through all of them owes the whole charge, and one that stops in all of them
+    owes nothing. Of several years in a file each has its own candidates, and counts alike.
+
+    Examples
+    --------
+    A month of 30 days with a dear evening; 60 $/kW a year over four peaks are 15,000 $/MW each:
+
+    >>> price = np.where(np.arange(720) % 24 == 18, 90.0, 30.0) + np.arange(720) / 1000
+    >>> june = Hours(np.full(720, 6), np.ones(720), price, np.zeros(720, bool), "june")
+    >>> charge = peak_charge(
+    ...     june, CoincidentPeak(usd_per_kw_year=60.0, peaks="4cp", candidate_hours=2)
+    ... )
+    >>> float(charge.max()), np.flatnonzero(charge).tolist()
+    (7500.0, [690, 714])
+    """
+    months = PEAK_MONTHS[peak.peaks]
+    each = peak.usd_per_kw_year * KW_PER_MW / len(months)
+    charge = np.zeros(len(hours))
+    for month in months:
+        rows = np.flatnonzero(hours.month == month)
+        whole = hours.weight_h[rows].sum()
+        # Of several years each hour counts for less than one.
+        for own in _years(rows) if (hours.weight_h[rows] < 1).any() else [rows]:
+            chosen = _candidates(hours, own, peak.candidate_hours, whole)
+            share = hours.weight_h[own].sum() / whole
+            charge[chosen] += each * share / hours.weight_h[chosen].sum()
+    return charge
+
+
+def _years(rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Split the rows of a calendar month where other months lie between."""
+    return np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []
+
+
+def _candidates(
+    hours: Hours, rows: NDArray[np.intp], wanted: float, month_hours: float
+) -> NDArray[np.intp]:
+    """Rows of a month in which its peak may fall: those marked, or the dearest so many hours."""
+    if hours.peak is not None and hours.peak[rows].any():
+        return rows[hours.peak[rows]]
+    dearest = rows[np.argsort(-hours.price_usd_per_mwh[rows], kind="stable")]
+    weight = hours.weight_h[dearest]
+    needed = wanted * weight.sum() / month_hours
+    before = np.concatenate([[0.0], np.cumsum(weight)[:-1]])
+    chosen: NDArray[np.intp] = dearest[before < needed * (1 - 1e-9)]
+    return chosen

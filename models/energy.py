@@ -1,0 +1,111 @@
+r"""Energy beyond the price of an hour: the highest MW of a month, and agreements bought ahead.
+
+A demand charge is paid on the highest MW of each calendar month; hours are then coupled through
+that number only, as they are through the connection, so bands of one month stay exact.
+
+An agreement delivers so many MW in every hour. Were all of it sold at the hour's price, it would
+be worth the difference of two prices and change nothing that is decided. What is lost where it is
+not drawn is written against that: drawing a MW less costs the hour's price above the agreements'
+MW, and what they would fetch below. In a band every hour lies on the same side of each price at
+which a machine class, or two of them, would choose otherwise, by either of the two costs; so the
+best choice is the same in each of its hours, and bands stay exact.
+"""
+
+from __future__ import annotations
+
+from models.context import Context
+from models.given import Band, BillMonth, Ppa, Site
+from models.grid import firm_capacity, interruptible_capacity, mining_load
+from models.relation import Number, Relation, at_least, at_most, total
+from models.tree import Node
+
+
+def billed_load(c: Context, n: Node, s: Site, b: Band) -> Relation:
+    r"""The highest MW of a month is no less than what runs in any of its bands.
+
+    .. math:: \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + U_{ns} \le D_{nsr(b)}
+    """
+    load = total((mining_load(c, n, s, b), c.reserved[n, s]))
+    return at_most(load, c.billed[n, s, c.given.bill_month[n, s, b]])
+
+
+def billed_ai(c: Context, n: Node, s: Site, r: BillMonth) -> Relation:
+    r"""The highest MW of a month is no less than what AI reserves.
+
+    .. math:: U_{ns} \le D_{nsr}
+    """
+    return at_most(c.reserved[n, s], c.billed[n, s, r])
+
+
+def billing_floor(c: Context, n: Node, s: Site, r: BillMonth) -> Relation:
+    r"""At least a share of the connection is billed.
+
+    .. math::
+        D_{nsr} \ge \underline\beta_s \Big( F_{ns} + I_{ns} + \sum_{j \in s}
+        \big( \Delta F_j + \Delta I_j \big) \sum_{m \preceq n-\ell_j} B_{mj} \Big)
+    """
+    connection = total((firm_capacity(c, n, s), interruptible_capacity(c, n, s)))
+    return at_least(c.billed[n, s, r], c.given.billing_floor[s] * connection)
+
+
+def ai_load(c: Context, n: Node, s: Site) -> Number:
+    r"""Mean utility MW that AI draws at a site, the tenants' own among it.
+
+    .. math::
+        \text{AI}_{ns} = \sum_{p \in s} \sum_k \Big( \sum_c \delta_{ncp} a_{ncpk}
+        + \delta^{\text{cloud}}_{pk} g_{npk} \Big)
+    """
+    g = c.given
+    hosted = (
+        g.ai_draw[n, x, p] * c.hosting[n, x, p, k]
+        for x in g.contracts
+        for p, k in g.hosting_at[x]
+        if g.site_of[p] == s and (n, x, p, k) in c.hosting
+    )
+    sold = (g.cloud_draw[p, k] * c.cloud[n, p, k] for p, k in g.cloud_at if g.site_of[p] == s)
+    return total((*hosted, *sold))
+
+
+def agreements_drawn(c: Context, n: Node, s: Site, b: Band) -> Relation:
+    r"""What agreements deliver is drawn by mining and AI, or not drawn.
+
+    .. math::
+        \sum_a Q_{nsba} \le \sum_a u_{nsba} + \sum_{fk} \eta_f m_{nsfkb} + \text{AI}_{ns}
+    """
+    g = c.given
+    delivered = total(g.ppa_mw[n, s, b, a] for a in g.ppas[s] if (n, s, b, a) in g.ppa_mw)
+    unused = (c.unused[n, s, b, a] for a in g.ppas[s] if (n, s, b, a) in g.ppa_mw)
+    mined = (g.pue[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
+    return at_most(delivered, total((*unused, *mined, ai_load(c, n, s))))
+
+
+def unused_limit(c: Context, n: Node, s: Site, b: Band, a: Ppa) -> Relation:
+    r"""No more is left than an agreement delivers.
+
+    .. math:: u_{nsba} \le Q_{nsba}
+    """
+    return at_most(c.unused[n, s, b, a], c.given.ppa_mw[n, s, b, a])
+
+
+def demand_charges(c: Context, n: Node, s: Site) -> Number:
+    r"""Charges on the highest MW of each month.
+
+    .. math:: - \beta_s \sum_r D_{nsr}
+    """
+    g = c.given
+    return total(-g.demand_charge[s] * c.billed[n, s, r] for r in g.bill_months.get((n, s), ()))
+
+
+def agreements_margin(c: Context, n: Node, s: Site) -> Number:
+    r"""What agreements are worth against the prices of the hours, less what is lost undrawn.
+
+    .. math:: \Gamma_{ns} - \sum_{ba} t_{nsb} \lambda_{nsba} u_{nsba}
+    """
+    g = c.given
+    lost = (
+        -g.hours[n, s, b] * g.ppa_loss[n, s, b, a] * c.unused[n, s, b, a]
+        for b in g.bands[n, s]
+        for a in g.ppas.get(s, ())
+        if (n, s, b, a) in g.ppa_mw
+    )
+    return total((g.ppa_gain.get((n, s), 0.0), *lost))

@@ -1,0 +1,89 @@
+"""Whether the parts of a power bill fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from models.hours import Hours
+from models.instance import Horizon, Power, Ppa, Site, Subsystem, month_index
+from optimizer.checks.draft import Draft, Span
+from optimizer.errors import Problem
+from optimizer.keys import Key
+
+
+def bills(draft: Draft) -> Iterator[Problem]:
+    """Find agreements that never run, floors without a charge, and what cannot be told apart."""
+    horizon = draft.one(Horizon, "horizon")
+    for key, power in draft.rows(Power, "power"):
+        yield from _agreements(draft, key, horizon)
+        if power.billing_floor_share and not power.demand_charge_usd_per_kw_month:
+            message = "the key has no effect: nothing is billed by the highest MW"
+            yield draft.warning((*key, "billing_floor_share"), message)
+    yield from _pools(draft)
+
+
+def _agreements(draft: Draft, key: Key, horizon: Horizon | None) -> Iterator[Problem]:
+    span = None if horizon is None else Span.of(horizon)
+    for at, agreement in draft.rows(Ppa, *map(str, key), "ppa"):
+        first, last = agreement.from_, agreement.until
+        if first and last and month_index(last) < month_index(first):
+            message = "the agreement ends before it begins"
+            yield draft.problem((*at, "until"), message, found=last, allowed=f"{first} or later")
+        elif span and _never(agreement, span):
+            message = "the agreement does not run within the horizon"
+            yield draft.warning(at, message, allowed=span.text())
+        if agreement.unused == "lost" and agreement.sale_fee_usd_per_mwh:
+            message = "the key has no effect: nothing is sold back"
+            yield draft.warning((*at, "sale_fee_usd_per_mwh"), message)
+
+
+def _never(agreement: Ppa, span: Span) -> bool:
+    late = agreement.from_ is not None and month_index(agreement.from_) >= span.end
+    return late or (agreement.until is not None and month_index(agreement.until) < span.start)
+
+
+def _pools(draft: Draft) -> Iterator[Problem]:
+    """What mining is short of on shared units is counted at the hour's price."""
+    parts = [part for _, part in draft.rows(Subsystem, "uptime", "subsystems") if part.pooled]
+    supplies = draft.table(Power, "power")
+    for key, site in draft.rows(Site, "sites"):
+        name = site.power or str(key[-1])
+        shared = any(part.sites is None or key[-1] in part.sites for part in parts)
+        power = supplies.get(name)
+        if power is None or not shared:
+            continue
+        if any(a.unused == "lost" or a.sale_fee_usd_per_mwh for a in power.ppa):
+            message = "agreements that lose what is not drawn, at a site whose plant mining shares"
+            hint = "together they are not built yet: sell without a fee, or take `pooled` out"
+            yield draft.problem(("power", name, "ppa"), message, found=str(key[-1]), hint=hint)
+
+
+def charges_known(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]:
+    """Find charges on what the hours do not say; ``hours`` are those of each power block."""
+    for key, power in draft.rows(Power, "power"):
+        found = hours.get(str(key[-1]))
+        if found is None:
+            continue
+        if power.carbon and power.carbon.kg_per_mwh is None and found.carbon_kg_per_mwh is None:
+            message = "nothing says how much carbon a MWh holds"
+            hint = "give kg_per_mwh, or a column carbon_kg_per_mwh in the price file"
+            yield draft.problem((*key, "carbon"), message, hint=hint)
+        if power.coincident_peak and found.peak is None and _flat(found):
+            message = "the hours of the grid's peaks cannot be told from long steps of a price"
+            hint = "give hourly prices, or mark the steps of a curve as `peak`"
+            yield draft.problem((*key, "coincident_peak"), message, hint=hint)
+
+
+def _flat(hours: Hours) -> bool:
+    """Whether some month's dearest step is too long to hold no more than its peak."""
+    return any(
+        hours.weight_h[rows][np.argmax(hours.price_usd_per_mwh[rows])] > LONG_STEP_H
+        for rows in (np.flatnonzero(hours.month == month) for month in range(1, 13))
+        if len(rows)
+    )
+
+
+#: A month's dearest step of a price-duration curve longer than this, in hours, is no peak.
+LONG_STEP_H = 24.0

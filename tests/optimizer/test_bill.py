@@ -1,0 +1,331 @@
+"""The power bill of random sites over 8,760 hours: bands against a linear program of every hour.
+
+Nothing is shared with the engine but the typed figures and the hours: each hour has its own
+machines that run, its own MW of agreements that are not drawn, each month its highest MW. What
+stands is fixed, so that the bill is all there is to decide.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import highspy
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+
+from models import energy, mining
+from models.hours import Hours
+from models.instance import Instance, Power
+from optimizer.case import prepare
+from optimizer.highs import Options
+from optimizer.solve import solve
+from tests.models.tiny import LEASE, Typed, tiny
+
+Floats = NDArray[np.float64]
+EXACT = Options(gap=0.0, absolute_gap=1e-9)
+DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+MONTH = np.repeat(np.arange(1, 13), DAYS * 24)
+#: Machines by rack: J/TH, and the fit-out with its PUE on average and at peak.
+RACKS = {"rig": (20.0, 1.05, 1.1), "old": (30.0, 1.02, 1.02), "wet": (17.0, 1.04, 1.5)}
+MECHANISMS = ("4cp", "12cp", "carbon", "demand", "sold", "lost")
+
+
+def drawn_hours(r: random.Random) -> Hours:
+    """A year with nights, spikes, hours below zero, and some that are cut."""
+    rng = np.random.default_rng(r.randrange(2**32))
+    price = rng.gamma(2.5, 14.0, 8760) + 8.0 * np.sin(np.arange(8760) * np.pi / 12)
+    price[rng.random(8760) < 0.02] *= 12.0
+    price[rng.random(8760) < 0.02] -= 60.0
+    cut = (price > 150.0) & (rng.random(8760) < 0.5)
+    carbon = rng.uniform(100.0, 600.0, 8760)
+    peak = np.zeros(8760, bool)
+    if r.random() < 0.5:
+        peak[rng.integers(0, 8760, 40)] = True
+    return Hours(MONTH, np.ones(8760), price, cut, "drawn", peak, carbon)
+
+
+def drawn(seed: int, mechanisms: tuple[str, ...]) -> Instance:
+    """One site whose machines stand, with a tenant or without, billed in some ways at once."""
+    r = random.Random(f"bill {seed} {mechanisms}")
+    power: Typed = {
+        "flat_usd_per_mwh": 40.0,
+        "adder_usd_per_mwh": float(r.choice((0, 6))),
+        "mining_adder_usd_per_mwh": float(r.choice((0, 3))),
+        "growth_per_year": r.choice((0.0, 0.03)),
+    }
+    for name in mechanisms:
+        power |= billed(name, r, power)
+    machine = {"th_per_s": 100.0, "price_usd_per_th": 1.0, "cooling": "air", "life_months": 60}
+    return tiny(
+        horizon__periods=1,
+        bitcoin__hashprice_usd_per_ph_day=float(r.choice((35, 45, 60))),
+        machines={k: {**machine, "j_per_th": j} for k, (j, _, _) in RACKS.items()},
+        racks={
+            "gpu": None,
+            **{k: {"workload": "mining", "machine": k, "machines_per_rack": 500,
+                   "buyable": False} for k in RACKS},
+        },
+        fitouts={
+            "mine": {"works_months": 12},
+            **{k: {"workload": "mining", "cooling": "air", "it_share_of_present": 1.0,
+                   "capex_usd_per_kw": 1.0, "works_months": 12, "pue": mean, "pue_peak": peak,
+                   "life_months": 60} for k, (_, mean, peak) in RACKS.items()},
+        },
+        sites__a={"firm_mw": float(r.choice((8, 14, 30))),
+                  "interruptible_mw": float(r.choice((0, 6, 20)))},
+        halls={"h": {"count": 1, "fitout": "ai", "package": "n1", "convertible": False},
+               **{k: {"site": "a", "count": 2, "it_mw": 8.0, "fitout": k, "convertible": False}
+                  for k in RACKS}},
+        fleet=[{"hall": k, "rack": k, "racks": r.randint(1, 5)} for k in RACKS],
+        contracts=signed(r),
+        commitments__contracts=[{"contract": "c", "mw": 1.5}],
+        power={"a": {"ai_adder_usd_per_mwh": None, "mining_adder_usd_per_mwh": None, **power}},
+    )  # fmt: skip
+
+
+def signed(r: random.Random) -> Typed:
+    lease = {
+        **LEASE,
+        "sign_by": "2029-01",
+        "start": "2029-01",
+        "months": 12,
+        "staff_usd_per_kw_month": 0.0,
+        "power_passed_through": r.random() < 0.5,
+    }
+    return {"c": lease}  # fmt: skip
+
+
+def billed(name: str, r: random.Random, power: Typed) -> Typed:
+    """Keys of a mechanism."""
+    if name in ("4cp", "12cp"):
+        return {"coincident_peak": {"usd_per_kw_year": float(r.choice((20, 60))), "peaks": name,
+                                    "candidate_hours": float(r.choice((1, 2, 8)))}}  # fmt: skip
+    if name == "carbon":
+        return {"carbon": {"usd_per_tonne": float(r.choice((20, 90))),
+                           "kg_per_mwh": r.choice((None, 400.0))}}  # fmt: skip
+    if name == "demand":
+        return {"demand_charge_usd_per_kw_month": float(r.choice((2, 6, 15, 25))),
+                "billing_floor_share": r.choice((0.0, 0.3, 0.8))}  # fmt: skip
+    agreement = {
+        "mw": r.choice((2.0, 5.0, 9.0)), "price_usd_per_mwh": float(r.choice((25, 45))),
+        "unused": name, "sale_fee_usd_per_mwh": r.choice((0.0, 2.0, 15.0)),
+        "from": r.choice((None, "2029-04")), "until": r.choice((None, "2029-10")),
+    }  # fmt: skip
+    return {"ppa": [*power.get("ppa", []), agreement]}
+
+
+# --- the linear program --------------------------------------------------------------------
+
+
+@dataclass
+class Program:
+    """Columns with costs and bounds, rows with limits from above."""
+
+    cost: list[Floats]
+    upper: list[Floats]
+    entries: list[tuple[NDArray[Any], NDArray[Any], Floats]]
+    limits: list[Floats]
+    columns: int = 0
+    rows: int = 0
+
+    def add(self, cost: Floats, upper: Floats) -> NDArray[Any]:
+        """Add columns and return their numbers."""
+        self.cost.append(cost)
+        self.upper.append(upper)
+        numbers = np.arange(self.columns, self.columns + len(cost))
+        self.columns += len(cost)
+        return numbers
+
+    def at_most(self, terms: list[tuple[NDArray[Any], Any]], limit: Floats) -> None:
+        """Add a row for each element: the sum of coefficients times columns is at most so much."""
+        rows = np.arange(self.rows, self.rows + len(limit))
+        self.rows += len(limit)
+        for columns, a in terms:
+            self.entries.append((rows, columns, np.broadcast_to(a, len(limit)).astype(float)))
+        self.limits.append(limit)
+
+    def best(self) -> float:
+        """Least cost."""
+        rows, columns, values = (np.concatenate(part) for part in zip(*self.entries, strict=True))
+        matrix = coo_array((values, (rows, columns)), (self.rows, self.columns)).tocsc()
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = self.columns, self.rows
+        lp.col_cost_ = np.concatenate(self.cost)
+        lp.col_lower_, lp.col_upper_ = np.zeros(self.columns), np.concatenate(self.upper)
+        lp.row_lower_ = np.full(self.rows, -highspy.kHighsInf)
+        lp.row_upper_ = np.concatenate(self.limits)
+        lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
+        lp.a_matrix_.value_ = matrix.data
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
+        solver.setOptionValue("dual_feasibility_tolerance", 1e-9)
+        solver.passModel(lp)
+        solver.run()
+        assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        return float(solver.getInfo().objective_function_value)
+
+
+def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
+    """Best margin of mining, agreements and demand charges in M$, and columns."""
+    power, site = instance.power["a"], instance.sites["a"]
+    growth = (1.0 + power.growth_per_year) ** 0.5
+    market = hours.price_usd_per_mwh * growth
+    price = market + charges(instance, hours)
+    ai_it = 1.5
+    reserved, drawn_mw = 1.3 * ai_it, 1.2 * 0.8 * ai_it
+    lp = Program([], [], [], [])
+    added = price + power.adder_usd_per_mwh + power.mining_adder_usd_per_mwh
+    machines = []
+    for row in instance.fleet:
+        joule, mean, peak = RACKS[row.rack]
+        earns = float(instance.bitcoin.hashprice_usd_per_ph_day) / (joule * 0.024)  # type: ignore[arg-type]
+        most = row.racks * 500 * joule * 100.0 / 1e6
+        cost = mean * added - earns
+        machines.append((lp.add(cost, np.full(8760, most)), mean, peak))
+    firm, cut_mw = float(site.firm_mw), float(site.interruptible_mw)  # type: ignore[arg-type]
+    supply = firm + np.where(hours.cut, 0.0, cut_mw) - reserved
+    lp.at_most([(m, peak) for m, _, peak in machines], supply)
+    gain = 0.0
+    unused = []
+    for agreement in power.ppa:
+        first = int(agreement.from_[-2:]) if agreement.from_ else 1
+        last = int(agreement.until[-2:]) if agreement.until else 12
+        mw = np.where((hours.month >= first) & (hours.month <= last), agreement.mw, 0.0)
+        fetched = np.maximum(market - agreement.sale_fee_usd_per_mwh, 0.0)
+        if agreement.unused == "lost":
+            fetched = np.zeros(8760)
+        gain += float((mw * (market - agreement.price_usd_per_mwh)).sum())
+        unused.append((lp.add(market - fetched, mw), mw))
+    if unused:
+        terms = [(u, -1.0) for u, _ in unused] + [(m, -mean) for m, mean, _ in machines]
+        lp.at_most(terms, drawn_mw - sum((mw for _, mw in unused), np.zeros(8760)))
+    if power.demand_charge_usd_per_kw_month:
+        rate = power.demand_charge_usd_per_kw_month * 1000.0
+        least = max(reserved, power.billing_floor_share * (firm + cut_mw))
+        billed_mw = lp.add(np.full(12, rate), np.full(12, 1e4))
+        lp.at_most([(billed_mw, -1.0)], np.full(12, -least))
+        terms = [(m, peak) for m, _, peak in machines]
+        lp.at_most([*terms, (billed_mw[hours.month - 1], -1.0)], np.full(8760, -reserved))
+    return (gain - lp.best()) / 1e6, lp.columns
+
+
+def charges(instance: Instance, hours: Hours) -> Floats:
+    """Charges on peaks and carbon, written once more."""
+    power, charge = instance.power["a"], np.zeros(8760)
+    if power.carbon is not None:
+        kg = power.carbon.kg_per_mwh
+        assert hours.carbon_kg_per_mwh is not None
+        charge += (
+            power.carbon.usd_per_tonne / 1000.0 * (hours.carbon_kg_per_mwh if kg is None else kg)
+        )
+    if power.coincident_peak is not None:
+        peak = power.coincident_peak
+        months = range(6, 10) if peak.peaks == "4cp" else range(1, 13)
+        for month in months:
+            rows = np.flatnonzero(hours.month == month)
+            assert hours.peak is not None
+            chosen = rows[hours.peak[rows]]
+            if not len(chosen):
+                chosen = rows[np.argsort(-hours.price_usd_per_mwh[rows])][
+                    : int(peak.candidate_hours)
+                ]
+            charge[chosen] += peak.usd_per_kw_year * 1000.0 / len(months) / len(chosen)
+    return charge
+
+
+# --- comparison ----------------------------------------------------------------------------
+
+
+@dataclass
+class Compared:
+    """One case: relative difference, columns of bands and hours, seconds of both."""
+
+    difference: float
+    columns: tuple[int, int]
+    seconds: tuple[float, float]
+
+
+def compare(seed: int, mechanisms: tuple[str, ...]) -> Compared:
+    r = random.Random(f"hours {seed} {mechanisms}")
+    instance, hours = drawn(seed, mechanisms), drawn_hours(r)
+    began = time.process_time()
+    case = prepare(instance, {"a": hours})
+    solved = solve(case, EXACT)
+    banded_seconds = time.process_time() - began
+    # A gap of zero may be missed by a last digit.
+    assert solved.gap is not None
+    assert solved.gap <= 1e-9, (seed, mechanisms, solved.status, solved.audit)
+    assert solved.audit is not None
+    assert solved.audit.passed
+    assert solved.audit.hours_difference <= 1e-9
+    assert solved.plan is not None
+    c, s = solved.plan, "a"
+    banded = sum(float(flow(c, 0, s)) for flow in (
+        mining.mining_margin, energy.demand_charges, energy.agreements_margin))  # fmt: skip
+    began = time.process_time()
+    hourly, columns = hourly_bill(instance, hours)
+    hourly_seconds = time.process_time() - began
+    difference = abs(banded - hourly) / max(1.0, abs(hourly))
+    own = sum(len(getattr(case.given, name)) for name in ("ppa_mw",))
+    own += sum(len(classes) for classes in case.given.runs.values())
+    own += sum(map(len, case.given.bill_months.values()))
+    return Compared(difference, (own, columns), (banded_seconds, hourly_seconds))
+
+
+def told(compared: list[Compared]) -> str:
+    worst = max(one.difference for one in compared)
+    columns = sum(c.columns[1] for c in compared) / sum(c.columns[0] for c in compared)
+    seconds = sum(c.seconds[1] for c in compared) / sum(c.seconds[0] for c in compared)
+    return (
+        f"{len(compared)} sites over 8,760 hours: largest relative difference {worst:.1e}, "
+        f"{columns:.0f} times fewer columns, {seconds:.1f} times less CPU"
+    )
+
+
+COMBINED = [
+    ("4cp", "demand"), ("12cp", "demand"), ("carbon", "sold"), ("demand", "lost"),
+    ("4cp", "carbon", "sold"), ("4cp", "demand", "sold", "lost"), ("12cp", "carbon", "lost"),
+    ("sold", "sold"), ("lost", "sold"), ("demand", "sold"),
+]  # fmt: skip
+ALL = [*((name,) for name in MECHANISMS), *COMBINED]
+
+
+@pytest.mark.parametrize("mechanisms", ALL, ids="+".join)
+def test_bands_pay_what_hours_pay(mechanisms: tuple[str, ...]) -> None:
+    compared = [compare(seed, mechanisms) for seed in range(2)]
+    print(told(compared))  # noqa: T201
+    assert max(one.difference for one in compared) <= 1e-9
+
+
+@pytest.mark.soak
+def test_bands_of_many_sites_pay_what_hours_pay() -> None:
+    compared = [compare(seed, ways) for seed in range(100, 120) for ways in ALL]
+    print(told(compared))  # noqa: T201
+    assert len(compared) >= 300
+    assert max(one.difference for one in compared) <= 1e-9
+
+
+def test_an_agreement_that_sells_all_back_changes_nothing_that_runs() -> None:
+    hours = drawn_hours(random.Random(1))
+    hours = replace(hours, price_usd_per_mwh=np.maximum(hours.price_usd_per_mwh, 0.0))
+    mined, values = [], []
+    for agreements in ([], [{"mw": 9.0, "price_usd_per_mwh": 20.0}]):
+        instance = drawn(3, ())
+        supply = instance.power["a"].model_dump(exclude_unset=True) | {"ppa": agreements}
+        power = {"a": Power.model_validate(supply)}
+        case = prepare(instance.model_copy(update={"power": power}), {"a": hours})
+        solved = solve(case, EXACT)
+        assert solved.plan is not None
+        assert solved.plan.unused == {}
+        mined.append(dict(solved.plan.mining))
+        values.append(float(solved.plan.margin[0, "a"]))
+    assert mined[0] == mined[1]
+    growth = (1.0 + instance.power["a"].growth_per_year) ** 0.5
+    gain = 9.0 * (hours.price_usd_per_mwh * growth - 20.0).sum() / 1e6
+    assert values[1] - values[0] == pytest.approx(gain, rel=1e-12)

@@ -1,0 +1,105 @@
+"""What `check` says of power bills: agreements, charges, and hours that do not tell enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.instance import Instance
+from optimizer.load import examine, load
+from tests.folders import INSTANCE, edited, write_folder
+
+FLAT = "flat_usd_per_mwh = 40"
+AGREEMENT = "\n[[power.grid.ppa]]\nmw = 5\nprice_usd_per_mwh = 30\n"
+POOL = """
+[uptime.components.block]
+unit_mw = 5.0
+failures_per_year = 0.1
+hours_to_repair = 4.0
+[uptime.subsystems.blocks]
+level = "site"
+components = ["block"]
+pooled = true
+[sites.north.plant.blocks]
+component = "block"
+units = 8
+"""
+
+
+def told(tmp_path: Path, more: str, text: str = INSTANCE) -> list[tuple[str, str, str]]:
+    _, problems = examine(write_folder(tmp_path / "i", text + more))
+    return [(p.severity, p.key, p.message) for p in problems]
+
+
+@pytest.mark.parametrize(
+    ("toml", "severity", "key", "words"),
+    [
+        (AGREEMENT + 'until = "2026-01"\n', "warning", "power.grid.ppa.0", "does not run within"),
+        (AGREEMENT + 'from = "2031-01"\n', "warning", "power.grid.ppa.0", "does not run within"),
+        (AGREEMENT + 'from = "2028-01"\nuntil = "2027-01"\n', "error", "power.grid.ppa.0.until",
+         "ends before it begins"),
+        (AGREEMENT + 'unused = "lost"\nsale_fee_usd_per_mwh = 2\n', "warning",
+         "power.grid.ppa.0.sale_fee_usd_per_mwh", "nothing is sold back"),
+        (AGREEMENT + 'unused = "thrown"\n', "error", "power.grid.ppa.0.unused",
+         "none of the words allowed"),
+        (AGREEMENT.replace("mw = 5", "mw = -5"), "error", "power.grid.ppa.0.mw", "range"),
+        (AGREEMENT + "buyer = 1\n", "error", "power.grid.ppa.0.buyer", "unknown key"),
+        (AGREEMENT + 'unused = "lost"\n' + POOL, "error", "power.grid.ppa", "plant mining shares"),
+        ("\n[power.grid.carbon]\nusd_per_tonne = 20\n", "error", "power.grid.carbon",
+         "how much carbon a MWh holds"),
+        ("\n[power.grid.carbon]\nusd_per_tonne = 20\nkg_per_mwh = 400\ncap_tonnes_per_year = 9\n",
+         "error", "power.grid.carbon.cap_tonnes_per_year", "not built yet"),
+        ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "4cp"\n', "error",
+         "power.grid.coincident_peak", "long steps of a price"),
+        ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "5cp"\n', "error",
+         "power.grid.coincident_peak.peaks", "none of the words allowed"),
+    ],
+)  # fmt: skip
+def test_a_bill_that_does_not_fit_is_told(
+    tmp_path: Path, toml: str, severity: str, key: str, words: str
+) -> None:
+    said = told(tmp_path, toml)
+    assert any(s == severity and k == key and words in m for s, k, m in said), said
+
+
+def test_a_floor_without_a_charge_has_no_effect(tmp_path: Path) -> None:
+    text = edited(FLAT, f"{FLAT}\nbilling_floor_share = 0.5")
+    assert ("warning", "power.grid.billing_floor_share") in [
+        (severity, key) for severity, key, _ in told(tmp_path, "", text)
+    ]
+
+
+def test_a_bill_with_everything_is_read(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{month},{hours},{price},{mark},{kg}\n"
+        for month in range(1, 13)
+        for hours, price, mark, kg in ((2, 200, 1, 500), ([740, 670][month == 2], 35, 0, 300))
+    )
+    curve = "month,hours,price_usd_per_mwh,peak,carbon_kg_per_mwh\n" + rows.replace(
+        ",740,", ",742,"
+    )
+    for month in (4, 6, 9, 11):
+        curve = curve.replace(f"\n{month},742,", f"\n{month},718,")
+    text = edited(FLAT, 'duration = "curve.csv"\ndemand_charge_usd_per_kw_month = 4\n'
+                        "billing_floor_share = 0.5")  # fmt: skip
+    more = ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "12cp"\n'
+            "[power.grid.carbon]\nusd_per_tonne = 20\n" + AGREEMENT)  # fmt: skip
+    folder = write_folder(tmp_path / "i", text + more, curve_csv=curve)
+    loaded = load(folder)
+    assert isinstance(loaded.instance, Instance)
+    hours = loaded.hours["grid"]
+    assert hours.peak is not None
+    assert hours.peak.sum() == 12
+    assert hours.carbon_kg_per_mwh is not None
+    assert set(hours.carbon_kg_per_mwh) == {300.0, 500.0}
+
+
+@pytest.mark.parametrize(
+    ("cell", "column"), [("2,200,maybe,500", "peak"), ("2,200,1,5000", "carbon_kg_per_mwh")]
+)
+def test_a_cell_that_cannot_be_read_is_named(tmp_path: Path, cell: str, column: str) -> None:
+    curve = "month,hours,price_usd_per_mwh,peak,carbon_kg_per_mwh\n1," + cell + "\n"
+    text = edited(FLAT, 'duration = "curve.csv"')
+    _, problems = examine(write_folder(tmp_path / "i", text, curve_csv=curve))
+    assert any(p.file == "curve.csv" and p.line == 2 and p.key == column for p in problems)
