@@ -59,6 +59,8 @@ def peak_charge(hours: Hours, peak: CoincidentPeak) -> Floats:
     charge = np.zeros(len(hours))
     for month in months:
         rows = np.flatnonzero(hours.month == month)
+        if not len(rows):
+            continue
         whole = hours.weight_h[rows].sum()
         # Of several years each hour counts for less than one.
         for own in _years(rows) if (hours.weight_h[rows] < 1).any() else [rows]:

@@ -33,7 +33,7 @@ class Breaches:
     credit_share : float or None
         Share of the rent that the value counts as credited, by the contract's schedule: for each
         part by itself, and nothing for a package that states no outages.
-    credit_share_together : float or None
+    together_credit_share : float or None
         The same of all parts together; None where the outages of one are not known.
     credit_musd_per_year : float or None
         What the value counts in M$, over the periods in which the contract is served there.
@@ -47,7 +47,7 @@ class Breaches:
     breached_month_probability: float | None = None
     breached_year_probability: float | None = None
     credit_share: float | None = None
-    credit_share_together: float | None = None
+    together_credit_share: float | None = None
     credit_musd_per_year: float | None = None
     uses: str = ""
 

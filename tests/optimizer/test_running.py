@@ -89,7 +89,7 @@ def test_breaches_and_credits_follow_from_outages() -> None:
     assert row["credit_share"] == pytest.approx(0.1 * month + 0.2 * worse)
     # All parts together come to nearly the same.
     together = [breached_month(both, below) for below in (0.999, 0.99)]
-    assert row["credit_share_together"] == pytest.approx(0.1 * together[0] + 0.2 * together[1])
+    assert row["together_credit_share"] == pytest.approx(0.1 * together[0] + 0.2 * together[1])
     # 2 MW at 100 $ per kW and month.
     assert row["credit_musd_per_year"] == pytest.approx(row["credit_share"] * 2.4)
 
@@ -109,7 +109,7 @@ def test_nothing_is_said_of_outages_that_a_package_does_not_state() -> None:
     _, _, table = told({"packages": {"n1": {"availability": 0.9995}}})
     row = promise(table)
     unknown = ["outages_per_year", "hours_each", "breached_month_probability",
-               "credit_share_together"]  # fmt: skip
+               "together_credit_share"]  # fmt: skip
     assert row[unknown].isna().all()
     # What is known is counted: the chiller's.
     chiller = [breached_month([Outage(0.438, 4.0)], below) for below in (0.999, 0.99)]
