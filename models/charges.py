@@ -1,7 +1,9 @@
 """Charges that fall on hours: on the grid's peaks, and on carbon.
 
 Both are so much money for each MWh drawn in an hour, so all that they do is shift the hour's
-price. Hours stay independent of each other and bands stay exact.
+price. Hours stay independent of each other and bands stay exact. Where a share of the connection
+is billed in a peak at least, the MW below it are free of the charge: what is not drawn of them is
+written off at the charge, as an agreement that is not drawn is (:mod:`models.energy`).
 """
 
 from __future__ import annotations
@@ -23,16 +25,19 @@ KG_PER_TONNE = 1000.0
 
 def charged(hours: Hours, power: Power) -> Hours:
     """Put the charges of a supply on its hours."""
-    charge = np.zeros(len(hours))
+    charge, peaks = np.zeros(len(hours)), None
     if power.coincident_peak is not None:
-        charge += peak_charge(hours, power.coincident_peak)
+        peaks = peak_charge(hours, power.coincident_peak)
+        charge += peaks
     if power.carbon is not None:
         kg = hours.carbon_kg_per_mwh
         if power.carbon.kg_per_mwh is not None:
             kg = np.full(len(hours), power.carbon.kg_per_mwh)
         assert kg is not None
         charge += power.carbon.usd_per_tonne * kg / KG_PER_TONNE
-    return replace(hours, charge_usd_per_mwh=charge) if charge.any() else hours
+    if not charge.any():
+        return hours
+    return replace(hours, charge_usd_per_mwh=charge, peak_usd_per_mwh=peaks)
 
 
 def peak_charge(hours: Hours, peak: CoincidentPeak) -> Floats:

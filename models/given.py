@@ -74,6 +74,9 @@ TENANT: RackType = "tenant"
 #: The end of the horizon, where assets that serve no contract beyond it take their residual.
 HORIZON: End = "horizon"
 
+#: Stands among agreements for the MW that a peak is charged for at least.
+PEAK_FLOOR: Ppa = "peak-floor"
+
 Table = Mapping
 
 
@@ -275,6 +278,11 @@ class Given:
     )
     billing_floor: Table[Site, float] = known(
         "", r"\underline\beta", "share of the connection that is billed at least"
+    )
+    peak_floor: Table[Site, float] = known(
+        "",
+        r"\underline\beta^{\text{peak}}",
+        "share of the connection billed at least in a peak; bands hold it as an agreement",
     )
     ppas: Table[Site, tuple[Ppa, ...]] = shape("power purchase agreements of a site")
     ppa_size: Table[tuple[Site, Ppa], float] = known("MW", "Q", "MW of an agreement")

@@ -34,6 +34,8 @@ class Hours:
         Carbon of the energy drawn.
     charge_usd_per_mwh : float array, shape (rows,), optional
         Charges that shift the hour's price, and do not grow with it (:mod:`models.charges`).
+    peak_usd_per_mwh : float array, shape (rows,), optional
+        Of these, the charge on the grid's peaks.
     """
 
     month: NDArray[np.int64]
@@ -44,15 +46,24 @@ class Hours:
     peak: NDArray[np.bool_] | None = None
     carbon_kg_per_mwh: NDArray[np.float64] | None = None
     charge_usd_per_mwh: NDArray[np.float64] | None = None
+    peak_usd_per_mwh: NDArray[np.float64] | None = None
 
     @property
     def charges(self) -> NDArray[np.float64]:
         """Charges in $/MWh, zero where there are none."""
-        charge = self.charge_usd_per_mwh
-        return np.zeros(len(self)) if charge is None else charge
+        return _or_zero(self.charge_usd_per_mwh, len(self))
+
+    @property
+    def peaks(self) -> NDArray[np.float64]:
+        """Charge on the grid's peaks in $/MWh, zero where there is none."""
+        return _or_zero(self.peak_usd_per_mwh, len(self))
 
     def __len__(self) -> int:
         return len(self.month)
+
+
+def _or_zero(values: NDArray[np.float64] | None, rows: int) -> NDArray[np.float64]:
+    return np.zeros(rows) if values is None else values
 
 
 def flat(price_usd_per_mwh: float, source: str = "flat price") -> Hours:

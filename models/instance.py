@@ -636,6 +636,14 @@ class CoincidentPeak(Block):
         ge=0.25,
         le=200,
     )
+    billing_floor_share: float = number(
+        "share",
+        "of the connection by date, firm and interruptible, that is billed at least in each hour "
+        "that may be the peak",
+        default=0.0,
+        ge=0,
+        le=1,
+    )
 
 
 class Carbon(Block):

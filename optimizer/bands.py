@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.given import Band, Fitout, Given, RackType, Site
+from models.given import PEAK_FLOOR, Band, Fitout, Given, RackType, Site
 from models.hours import Hours
 from models.tree import Node
 from models.units import USD_PER_MUSD
@@ -69,7 +69,13 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     market = hours.price_usd_per_mwh[taken] * growth
     charge = hours.charges[taken] / USD_PER_MUSD
     month = hours.month[taken]
+    peaks = hours.peaks[taken] / USD_PER_MUSD
     bought, loss = _agreements(given, n, s, market, month)
+    if s in given.peak_floor:
+        # The last of the agreements: MW that are charged for, drawn or not.
+        connection = given.firm_mw[n, s] + given.interruptible_mw[n, s]
+        bought[:, -1] = np.where(peaks > 0, given.peak_floor[s] * connection, 0.0)
+        loss[:, -1] = peaks
     return Priced(hours.weight_h[taken], market + charge, hours.cut[taken], charge, month,
                   bought, loss)  # fmt: skip
 
@@ -81,6 +87,8 @@ def _agreements(
     names = g.ppas.get(s, ())
     bought, loss = (np.zeros((len(market), len(names))) for _ in range(2))
     for j, a in enumerate(names):
+        if a == PEAK_FLOOR:
+            continue
         fee = g.ppa_fee.get((s, a))
         if fee == 0.0 and (market >= 0).all():
             continue
@@ -175,6 +183,7 @@ def _gain(g: Given, n: Node, s: Site, priced: Priced) -> float:
     gain = 0.0
     assert priced.month is not None
     for a in g.ppas[s]:
+        # The floor of a peak has no price of its own.
         for month in np.unique(priced.month):
             price = g.ppa_price.get((n, s, a, int(month)))
             if price is not None:

@@ -57,7 +57,8 @@ CONVENTIONS = """\
   neither do charges on peaks and carbon, which are part of an hour's price.
 - **Coincident peaks** are charged as they are expected: in each of a month's candidate hours
   alike, those that the price file marks or the dearest so many. What is drawn there is charged in
-  the same year, mining at what it runs and AI at its mean draw.
+  the same year, mining at what it runs and AI at its mean draw. With a floor, each candidate hour
+  is charged for no less than a share of the connection by date, projects aside.
 - **Demand charges** fall on the highest MW of each calendar month at nameplate and on the hottest
   hour, whoever draws them; the owner pays them, AI's beyond the horizon too, but for the floor.
 - **Agreements bought ahead** deliver to mining and AI together, the tenants' draw among it, and

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.derive.facts import Facts
+from models.given import PEAK_FLOOR
 from models.instance import Ppa, month_index
 from models.tree import Node
 from models.units import KW_PER_MW, USD_PER_MUSD
@@ -17,6 +18,11 @@ def tables(d: Facts) -> dict[str, Any]:
         (s, str(i)): agreement
         for s, block in supply.items()
         for i, agreement in enumerate(block.ppa, 1)
+    }
+    floors = {
+        s: block.coincident_peak.billing_floor_share
+        for s, block in supply.items()
+        if block.coincident_peak is not None and block.coincident_peak.billing_floor_share
     }
     billed = {s for s, block in supply.items() if block.demand_charge_usd_per_kw_month}
     return {
@@ -31,7 +37,11 @@ def tables(d: Facts) -> dict[str, Any]:
             s: supply[s].demand_charge_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD for s in billed
         },
         "billing_floor": {s: supply[s].billing_floor_share for s in billed},
-        "ppas": {s: tuple(a for t, a in agreements if t == s) for s in d.i.sites},
+        "ppas": {
+            s: (*(a for t, a in agreements if t == s), *((PEAK_FLOOR,) if s in floors else ()))
+            for s in d.i.sites
+        },
+        "peak_floor": floors,
         "ppa_size": {key: agreement.mw for key, agreement in agreements.items()},
         "ppa_price": {
             (n, s, a, month % 12 + 1): _price(agreement, month, d.tree.start)

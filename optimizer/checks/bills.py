@@ -18,6 +18,7 @@ def bills(draft: Draft) -> Iterator[Problem]:
     horizon = draft.one(Horizon, "horizon")
     for key, power in draft.rows(Power, "power"):
         yield from _agreements(draft, key, horizon)
+        yield from _two_blocks(draft, key, power)
         if power.billing_floor_share and not power.demand_charge_usd_per_kw_month:
             message = "the key has no effect: nothing is billed by the highest MW"
             yield draft.warning((*key, "billing_floor_share"), message)
@@ -39,6 +40,19 @@ def _agreements(draft: Draft, key: Key, horizon: Horizon | None) -> Iterator[Pro
             yield draft.warning((*at, "sale_fee_usd_per_mwh"), message)
 
 
+def _two_blocks(draft: Draft, key: Key, power: Power) -> Iterator[Problem]:
+    """A floor and an agreement both count from the first MW drawn, each at a price of its own."""
+    peak = power.coincident_peak
+    if peak and peak.billing_floor_share and power.ppa:
+        message = "a floor under the charged peak, beside an agreement bought ahead"
+        hint = "together they are not built yet: leave one of them out"
+        yield draft.problem((*key, "coincident_peak", "billing_floor_share"), message, hint=hint)
+
+
+def _loses(agreement: Ppa) -> bool:
+    return agreement.unused == "lost" or agreement.sale_fee_usd_per_mwh > 0
+
+
 def _never(agreement: Ppa, span: Span) -> bool:
     late = agreement.from_ is not None and month_index(agreement.from_) >= span.end
     return late or (agreement.until is not None and month_index(agreement.until) < span.start)
@@ -54,7 +68,13 @@ def _pools(draft: Draft) -> Iterator[Problem]:
         power = supplies.get(name)
         if power is None or not shared:
             continue
-        if any(a.unused == "lost" or a.sale_fee_usd_per_mwh for a in power.ppa):
+        floor = power.coincident_peak and power.coincident_peak.billing_floor_share
+        if floor:
+            message = "a floor under the charged peak, at a site whose plant mining shares"
+            hint = "together they are not built yet: take one of them out"
+            at = ("power", name, "coincident_peak", "billing_floor_share")
+            yield draft.problem(at, message, found=str(key[-1]), hint=hint)
+        if any(map(_loses, power.ppa)):
             message = "agreements that lose what is not drawn, at a site whose plant mining shares"
             hint = "together they are not built yet: sell without a fee, or take `pooled` out"
             yield draft.problem(("power", name, "ppa"), message, found=str(key[-1]), hint=hint)

@@ -2236,6 +2236,17 @@ def test_a_fee_is_lost_on_what_is_sold_back_and_no_more_than_the_price() -> None
     assert dear.ppa_loss
 
 
+def test_a_floor_under_a_peak_is_charged_for_whether_it_is_drawn_or_not() -> None:
+    """A third of 12 MW, at 9,000 $ a MW and peak; the months of a flat price are all peak."""
+    peak = {"usd_per_kw_year": 36.0, "peaks": "4cp", "billing_floor_share": 1 / 3}
+    g = case(tiny(power__a__coincident_peak=peak))
+    charged = {key: loss for key, loss in g.ppa_loss.items() if key[0] == 0}
+    assert {key[-1] for key in charged} == {"peak-floor"}
+    assert [g.ppa_mw[key] for key in charged] == pytest.approx([4.0] * len(charged))
+    owed = sum(g.hours[key[:3]] * loss for key, loss in charged.items())
+    assert owed == pytest.approx(0.036)
+
+
 def test_the_price_of_an_agreement_rises_at_its_anniversary() -> None:
     rising = {**BOUGHT[0], "escalator_per_year": 0.1, "from": "2028-07"}
     g = case(tiny(power__a__ppa=[rising]))

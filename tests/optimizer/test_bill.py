@@ -32,7 +32,7 @@ DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 MONTH = np.repeat(np.arange(1, 13), DAYS * 24)
 #: Machines by rack: J/TH, and the fit-out with its PUE on average and at peak.
 RACKS = {"rig": (20.0, 1.05, 1.1), "old": (30.0, 1.02, 1.02), "wet": (17.0, 1.04, 1.5)}
-MECHANISMS = ("4cp", "12cp", "carbon", "demand", "sold", "lost")
+MECHANISMS = ("4cp", "12cp", "floor", "carbon", "demand", "sold", "lost")
 
 
 def drawn_hours(r: random.Random) -> Hours:
@@ -102,9 +102,12 @@ def signed(r: random.Random) -> Typed:
 
 def billed(name: str, r: random.Random, power: Typed) -> Typed:
     """Keys of a mechanism."""
-    if name in ("4cp", "12cp"):
-        return {"coincident_peak": {"usd_per_kw_year": float(r.choice((20, 60))), "peaks": name,
-                                    "candidate_hours": float(r.choice((1, 2, 8)))}}  # fmt: skip
+    if name in ("4cp", "12cp", "floor"):
+        floor = r.choice((0.2, 0.5, 0.8)) if name == "floor" else 0.0
+        peaks = r.choice(("4cp", "12cp")) if name == "floor" else name
+        return {"coincident_peak": {"usd_per_kw_year": float(r.choice((20, 60))), "peaks": peaks,
+                                    "candidate_hours": float(r.choice((1, 2, 8))),
+                                    "billing_floor_share": floor}}  # fmt: skip
     if name == "carbon":
         return {"carbon": {"usd_per_tonne": float(r.choice((20, 90))),
                            "kg_per_mwh": r.choice((None, 400.0))}}  # fmt: skip
@@ -176,7 +179,8 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
     power, site = instance.power["a"], instance.sites["a"]
     growth = (1.0 + power.growth_per_year) ** 0.5
     market = hours.price_usd_per_mwh * growth
-    price = market + charges(instance, hours)
+    peaks, carbon = charges(instance, hours)
+    price = market + peaks + carbon
     ai_it = 1.5
     reserved, drawn_mw = 1.3 * ai_it, 1.2 * 0.8 * ai_it
     lp = Program([], [], [], [])
@@ -202,6 +206,12 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
             fetched = np.zeros(8760)
         gain += float((mw * (market - agreement.price_usd_per_mwh)).sum())
         unused.append((lp.add(market - fetched, mw), mw))
+    peak = power.coincident_peak
+    if peak is not None and peak.billing_floor_share:
+        # Below the floor a MW in a peak is charged for, drawn or not.
+        least = np.where(peaks > 0, peak.billing_floor_share * (firm + cut_mw), 0.0)
+        below = lp.add(peaks, least)
+        lp.at_most([(below, -1.0), *((m, -mean) for m, mean, _ in machines)], drawn_mw - least)
     if unused:
         terms = [(u, -1.0) for u, _ in unused] + [(m, -mean) for m, mean, _ in machines]
         lp.at_most(terms, drawn_mw - sum((mw for _, mw in unused), np.zeros(8760)))
@@ -215,28 +225,26 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
     return (gain - lp.best()) / 1e6, lp.columns
 
 
-def charges(instance: Instance, hours: Hours) -> Floats:
-    """Charges on peaks and carbon, written once more."""
-    power, charge = instance.power["a"], np.zeros(8760)
+def charges(instance: Instance, hours: Hours) -> tuple[Floats, Floats]:
+    """Charges on peaks and on carbon, written once more."""
+    power, charge, carbon = instance.power["a"], np.zeros(8760), np.zeros(8760)
+    assert hours.carbon_kg_per_mwh is not None
+    assert hours.peak is not None
     if power.carbon is not None:
         kg = power.carbon.kg_per_mwh
-        assert hours.carbon_kg_per_mwh is not None
-        charge += (
-            power.carbon.usd_per_tonne / 1000.0 * (hours.carbon_kg_per_mwh if kg is None else kg)
-        )
+        each = hours.carbon_kg_per_mwh if kg is None else np.full(8760, kg)
+        carbon += power.carbon.usd_per_tonne / 1000.0 * each
     if power.coincident_peak is not None:
         peak = power.coincident_peak
         months = range(6, 10) if peak.peaks == "4cp" else range(1, 13)
         for month in months:
             rows = np.flatnonzero(hours.month == month)
-            assert hours.peak is not None
             chosen = rows[hours.peak[rows]]
             if not len(chosen):
-                chosen = rows[np.argsort(-hours.price_usd_per_mwh[rows])][
-                    : int(peak.candidate_hours)
-                ]
+                dearest = rows[np.argsort(-hours.price_usd_per_mwh[rows])]
+                chosen = dearest[: int(peak.candidate_hours)]
             charge[chosen] += peak.usd_per_kw_year * 1000.0 / len(months) / len(chosen)
-    return charge
+    return charge, carbon
 
 
 # --- comparison ----------------------------------------------------------------------------
@@ -291,7 +299,8 @@ def told(compared: list[Compared]) -> str:
 COMBINED = [
     ("4cp", "demand"), ("12cp", "demand"), ("carbon", "sold"), ("demand", "lost"),
     ("4cp", "carbon", "sold"), ("4cp", "demand", "sold", "lost"), ("12cp", "carbon", "lost"),
-    ("sold", "sold"), ("lost", "sold"), ("demand", "sold"),
+    ("sold", "sold"), ("lost", "sold"), ("demand", "sold"), ("floor", "carbon"),
+    ("floor", "demand"),
 ]  # fmt: skip
 ALL = [*((name,) for name in MECHANISMS), *COMBINED]
 

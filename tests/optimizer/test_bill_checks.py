@@ -52,6 +52,12 @@ def told(tmp_path: Path, more: str, text: str = INSTANCE) -> list[tuple[str, str
          "error", "power.grid.carbon.cap_tonnes_per_year", "not built yet"),
         ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "4cp"\n', "error",
          "power.grid.coincident_peak", "long steps of a price"),
+        ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "4cp"\n'
+         "billing_floor_share = 0.5\n" + AGREEMENT, "error",
+         "power.grid.coincident_peak.billing_floor_share", "beside an agreement"),
+        ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "4cp"\n'
+         "billing_floor_share = 0.5\n" + POOL, "error",
+         "power.grid.coincident_peak.billing_floor_share", "plant mining shares"),
         ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "5cp"\n', "error",
          "power.grid.coincident_peak.peaks", "none of the words allowed"),
     ],
