@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from optimizer.commands.taken import refuse_taken_file
 from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused, Problem, UsageRefused, as_json
 from optimizer.prices.faults import refuse
@@ -72,7 +73,7 @@ class Asked:
 def prices_of(asked: Asked, voice: Voice) -> int:
     """Run the command and return its exit code."""
     if asked.out is not None:
-        _refuse_taken(asked.out, overwrite=asked.overwrite)
+        refuse_taken_file(asked.out, overwrite=asked.overwrite)
         if any(asked.out.resolve() == file.resolve() for file in asked.files):
             raise UsageRefused(f"{asked.out} is what is read; name another file to write")
     opened = open_files(asked.files)
@@ -107,15 +108,6 @@ def _tell(report: _Report, text: str | None, voice: Voice) -> None:
         report.asked.out.write_text(text, encoding="utf-8", newline="\n")
         out = report.asked.out
         voice.say(Text(f"wrote {out}; next: rackwatt solve INSTANCE --prices SITE={out}"))
-
-
-def _refuse_taken(out: Path, *, overwrite: bool) -> None:
-    if out.is_dir():
-        raise UsageRefused(f"{out} is a folder; name a file")
-    if out.exists() and not overwrite:
-        raise UsageRefused(f"{out} exists; replace it with --overwrite, or name another")
-    if not out.parent.is_dir():
-        raise UsageRefused(f"{out.parent} is not a folder; make it first")
 
 
 def _is_usd(reading: Reading, wish: Wish) -> bool:
