@@ -9,6 +9,9 @@ not drawn is written against that: drawing a MW less costs the hour's price abov
 MW, and what they would fetch below. In a band every hour lies on the same side of each price at
 which a machine class, or two of them, would choose otherwise, by either of the two costs; so the
 best choice is the same in each of its hours, and bands stay exact.
+
+A programme that pays for mining which runs and could be stopped is such an agreement as well: were
+all of its MW running it would pay in full, and what does not run is lost. It counts mining alone.
 """
 
 from __future__ import annotations
@@ -71,12 +74,15 @@ def agreements_drawn(c: Context, n: Node, s: Site, b: Band) -> Relation:
 
     .. math::
         \sum_a Q_{nsba} \le \sum_a u_{nsba} + \sum_{fk} \eta_f m_{nsfkb} + \text{AI}_{ns}
+
+    Without AI where programmes pay for being able to stop.
     """
     g = c.given
     delivered = total(g.ppa_mw[n, s, b, a] for a in g.ppas[s] if (n, s, b, a) in g.ppa_mw)
     unused = (c.unused[n, s, b, a] for a in g.ppas[s] if (n, s, b, a) in g.ppa_mw)
     mined = (g.pue[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
-    return at_most(delivered, total((*unused, *mined, ai_load(c, n, s))))
+    ai = [] if s in g.paid_to_stop else [ai_load(c, n, s)]
+    return at_most(delivered, total((*unused, *mined, *ai)))
 
 
 def unused_limit(c: Context, n: Node, s: Site, b: Band, a: Ppa) -> Relation:

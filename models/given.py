@@ -284,7 +284,15 @@ class Given:
         r"\underline\beta^{\text{peak}}",
         "share of the connection billed at least in a peak; bands hold it as an agreement",
     )
-    ppas: Table[Site, tuple[Ppa, ...]] = shape("power purchase agreements of a site")
+    ppas: Table[Site, tuple[Ppa, ...]] = shape(
+        "power purchase agreements of a site, or its programmes that pay for being able to stop"
+    )
+    paid_to_stop: frozenset[Site] = shape(
+        "sites with such programmes, for which mining counts alone and AI does not"
+    )
+    ppa_offer: Table[tuple[Site, Ppa], float] = known(
+        "MUSD/MW/hour", r"\omega", "paid by a programme; absent where the hours say it"
+    )
     ppa_size: Table[tuple[Site, Ppa], float] = known("MW", "Q", "MW of an agreement")
     ppa_price: Table[tuple[Node, Site, Ppa, BillMonth], float] = known(
         "MUSD/MW/hour", r"\epsilon", "price of an agreement in the months in which it runs"

@@ -32,6 +32,8 @@ class Hours:
         Hours marked as those in which the whole grid peaks.
     carbon_kg_per_mwh : float array, shape (rows,), optional
         Carbon of the energy drawn.
+    offer_usd_per_mwh : float array, shape (rows,), optional
+        What is paid for mining that runs and could be stopped.
     charge_usd_per_mwh : float array, shape (rows,), optional
         Charges that shift the hour's price, and do not grow with it (:mod:`models.charges`).
     peak_usd_per_mwh : float array, shape (rows,), optional
@@ -45,6 +47,7 @@ class Hours:
     source: str
     peak: NDArray[np.bool_] | None = None
     carbon_kg_per_mwh: NDArray[np.float64] | None = None
+    offer_usd_per_mwh: NDArray[np.float64] | None = None
     charge_usd_per_mwh: NDArray[np.float64] | None = None
     peak_usd_per_mwh: NDArray[np.float64] | None = None
 
@@ -52,6 +55,11 @@ class Hours:
     def charges(self) -> NDArray[np.float64]:
         """Charges in $/MWh, zero where there are none."""
         return _or_zero(self.charge_usd_per_mwh, len(self))
+
+    @property
+    def offers(self) -> NDArray[np.float64]:
+        """What is paid for mining that could be stopped, in $/MWh; zero where nothing is."""
+        return _or_zero(self.offer_usd_per_mwh, len(self))
 
     @property
     def peaks(self) -> NDArray[np.float64]:

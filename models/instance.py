@@ -683,6 +683,22 @@ class Ppa(Block):
     )
 
 
+class Programme(Block):
+    """A payment for mining that runs and could be stopped, hour by hour."""
+
+    mw: float = number("MW", "utility MW of mining that are paid for at most", gt=0, le=10_000)
+    usd_per_mwh: float | None = number(
+        "$/MWh",
+        "for each MW in each hour that it runs; absent: the price file has it by hour, as "
+        "`offer_usd_per_mwh`",
+        default=None,
+        ge=0,
+        plausible=(0.1, 100),
+    )
+    commitment: Planned = planned("a constant commitment that forces mining to run")
+    called_hours_per_year: Planned = planned("hours in which it is stopped, beside those cut")
+
+
 class Power(Block):
     """How a site's energy is priced, hour by hour."""
 
@@ -723,7 +739,7 @@ class Power(Block):
         ge=0,
         le=1,
     )
-    programmes: Planned = planned("programmes that pay for stopping")
+    programmes: list[Programme] = said("programmes that pay for being able to stop", default=[])
     generation: Planned = planned("own generation")
     energy_cap_mwh_per_year: Planned = planned("yearly energy cap")
     carbon: Carbon | None = said("price of carbon", default=None)

@@ -167,7 +167,7 @@ class Terms:
 
     def _draws(self) -> dict[str, Any]:
         """Mean utility MW of AI, where it matters whether agreements bought ahead are drawn."""
-        counted = {(n, s) for n, s, _, _ in self.g.ppa_mw}
+        counted = {(n, s) for n, s, _, _ in self.g.ppa_mw if s not in self.g.paid_to_stop}
         return {
             "ai_draw": {
                 (n, x, p): self._drawn(self.offers[x], self.place[p])

@@ -71,6 +71,11 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     month = hours.month[taken]
     peaks = hours.peaks[taken] / USD_PER_MUSD
     bought, loss = _agreements(given, n, s, market, month)
+    if s in given.paid_to_stop:
+        # Programmes count the MW that mine: what does not run is not paid for.
+        for j, a in enumerate(given.ppas[s]):
+            bought[:, j] = given.ppa_size[s, a]
+            loss[:, j] = given.ppa_offer.get((s, a), hours.offers[taken] / USD_PER_MUSD)
     if s in given.peak_floor:
         # The last of the agreements: MW that are charged for, drawn or not.
         connection = given.firm_mw[n, s] + given.interruptible_mw[n, s]
@@ -87,7 +92,7 @@ def _agreements(
     names = g.ppas.get(s, ())
     bought, loss = (np.zeros((len(market), len(names))) for _ in range(2))
     for j, a in enumerate(names):
-        if a == PEAK_FLOOR:
+        if a == PEAK_FLOOR or s in g.paid_to_stop:
             continue
         fee = g.ppa_fee.get((s, a))
         if fee == 0.0 and (market >= 0).all():
@@ -179,9 +184,13 @@ def _write(tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: 
 
 
 def _gain(g: Given, n: Node, s: Site, priced: Priced) -> float:
-    """Worth of all agreements at the hours' prices less their own, in M$."""
-    gain = 0.0
+    """Worth of all agreements at the hours' prices less their own, in M$; of offers, all paid."""
     assert priced.month is not None
+    if s in g.paid_to_stop:
+        assert priced.bought is not None
+        assert priced.loss is not None
+        return float((priced.hours[:, None] * priced.bought * priced.loss).sum())
+    gain = 0.0
     for a in g.ppas[s]:
         # The floor of a peak has no price of its own.
         for month in np.unique(priced.month):

@@ -61,6 +61,8 @@ CONVENTIONS = """\
   is charged for no less than a share of the connection by date, projects aside.
 - **Demand charges** fall on the highest MW of each calendar month at nameplate and on the hottest
   hour, whoever draws them; the owner pays them, AI's beyond the horizon too, but for the floor.
+- **Programmes** pay for each MW of mining that runs and could be stopped, up to their MW, in every
+  hour; a MW is paid for once. Hours in which it is called are those that the prices mark as `cut`.
 - **Agreements bought ahead** deliver to mining and AI together, the tenants' draw among it, and
   are worth the hour's price before adders and charges. Those that run beyond the horizon are
   worth nothing there.

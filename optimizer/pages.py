@@ -176,13 +176,19 @@ price_usd_per_mwh = 32
 until = "2030-04"
 sale_fee_usd_per_mwh = 1.5         # or unused = "lost": take-or-pay
 
+[[power.north.programmes]]         # paid for mining that runs and could be stopped
+mw = 50
+usd_per_mwh = 6                    # or by hour, as offer_usd_per_mwh in the price file
+
 [power.north.carbon]
 usd_per_tonne = 25
 kg_per_mwh = 390
 ```
 
-A price file may mark hours as `peak` and hold `carbon_kg_per_mwh`. Programmes that pay for
-stopping, own generation and yearly caps are refused until they are built.
+A price file may mark hours as `peak`, and hold `carbon_kg_per_mwh` and `offer_usd_per_mwh`. Not
+built together yet, and refused: programmes, agreements and a floor under the peak at one site, and
+each of them at a site whose plant mining shares. Commitments that force mining to run, own
+generation and yearly caps are refused until they are built.
 
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
 columns `time` (start of the hour, local, with its offset from UTC, as

@@ -84,7 +84,7 @@ def _settle_agreements(c: Context, n: Node, s: Site, banded: Priced) -> None:
     g, names = c.given, c.given.ppas.get(s, ())
     if not any((n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in names):
         return
-    ai = float(energy.ai_load(c, n, s))
+    ai = 0.0 if s in g.paid_to_stop else float(energy.ai_load(c, n, s))
     loads = [
         ai + sum(g.pue[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
         for b in g.bands[n, s]
@@ -163,7 +163,9 @@ def room(c: Context, n: Node, s: Site) -> Room:
     billed = {
         r: max(0.0, float(c.billed[n, s, r]) - reserved) for r in g.bill_months.get((n, s), ())
     }
-    counted = any((n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in g.ppas.get(s, ()))
+    counted = s not in g.paid_to_stop and any(
+        (n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in g.ppas.get(s, ())
+    )
     ai = float(energy.ai_load(c, n, s)) if counted else 0.0
     return Room(fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai)
 

@@ -19,6 +19,11 @@ def tables(d: Facts) -> dict[str, Any]:
         for s, block in supply.items()
         for i, agreement in enumerate(block.ppa, 1)
     }
+    programmes = {
+        (s, f"offer-{i}"): programme
+        for s, block in supply.items()
+        for i, programme in enumerate(block.programmes, 1)
+    }
     floors = {
         s: block.coincident_peak.billing_floor_share
         for s, block in supply.items()
@@ -38,11 +43,20 @@ def tables(d: Facts) -> dict[str, Any]:
         },
         "billing_floor": {s: supply[s].billing_floor_share for s in billed},
         "ppas": {
-            s: (*(a for t, a in agreements if t == s), *((PEAK_FLOOR,) if s in floors else ()))
+            s: (
+                *(a for t, a in (*agreements, *programmes) if t == s),
+                *((PEAK_FLOOR,) if s in floors else ()),
+            )
             for s in d.i.sites
         },
+        "paid_to_stop": frozenset(s for s, _ in programmes),
+        "ppa_offer": {
+            key: programme.usd_per_mwh / USD_PER_MUSD
+            for key, programme in programmes.items()
+            if programme.usd_per_mwh is not None
+        },
         "peak_floor": floors,
-        "ppa_size": {key: agreement.mw for key, agreement in agreements.items()},
+        "ppa_size": {key: block.mw for key, block in (agreements | programmes).items()},
         "ppa_price": {
             (n, s, a, month % 12 + 1): _price(agreement, month, d.tree.start)
             for n in d.tree.nodes

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from models.hours import Hours
-from models.instance import Horizon, Power, Ppa, Site, Subsystem, month_index
+from models.instance import Horizon, Power, Ppa, Programme, Site, Subsystem, month_index
 from optimizer.checks.draft import Draft, Span
 from optimizer.errors import Problem
 from optimizer.keys import Key
@@ -19,6 +19,11 @@ def bills(draft: Draft) -> Iterator[Problem]:
     for key, power in draft.rows(Power, "power"):
         yield from _agreements(draft, key, horizon)
         yield from _two_blocks(draft, key, power)
+        floor = power.coincident_peak and power.coincident_peak.billing_floor_share
+        if power.programmes and (power.ppa or floor):
+            message = "programmes that pay for stopping, beside an agreement or a floor of a peak"
+            hint = "together they are not built yet: leave one of them out"
+            yield draft.problem((*key, "programmes"), message, hint=hint)
         if power.billing_floor_share and not power.demand_charge_usd_per_kw_month:
             message = "the key has no effect: nothing is billed by the highest MW"
             yield draft.warning((*key, "billing_floor_share"), message)
@@ -74,6 +79,10 @@ def _pools(draft: Draft) -> Iterator[Problem]:
             hint = "together they are not built yet: take one of them out"
             at = ("power", name, "coincident_peak", "billing_floor_share")
             yield draft.problem(at, message, found=str(key[-1]), hint=hint)
+        if power.programmes:
+            message = "programmes that pay for stopping, at a site whose plant mining shares"
+            hint = "together they are not built yet: take one of them out"
+            yield draft.problem(("power", name, "programmes"), message, hint=hint)
         if any(map(_loses, power.ppa)):
             message = "agreements that lose what is not drawn, at a site whose plant mining shares"
             hint = "together they are not built yet: sell without a fee, or take `pooled` out"
@@ -90,6 +99,12 @@ def charges_known(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]
             message = "nothing says how much carbon a MWh holds"
             hint = "give kg_per_mwh, or a column carbon_kg_per_mwh in the price file"
             yield draft.problem((*key, "carbon"), message, hint=hint)
+        silent = found.offer_usd_per_mwh is None
+        for at, programme in draft.rows(Programme, *map(str, key), "programmes"):
+            if programme.usd_per_mwh is None and silent:
+                message = "nothing says what the programme pays"
+                hint = "give usd_per_mwh, or a column offer_usd_per_mwh in the price file"
+                yield draft.problem(at, message, hint=hint)
         if power.coincident_peak and found.peak is None and _flat(found):
             message = "the hours of the grid's peaks cannot be told from long steps of a price"
             hint = "give hourly prices, or mark the steps of a curve as `peak`"

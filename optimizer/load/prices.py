@@ -20,11 +20,13 @@ _ALIASES = {"Datetime": "time", "Price (USD/MWh)": "price_usd_per_mwh"}
 _HOURLY = ("time", "price_usd_per_mwh")
 _CURVE = ("month", "hours", "price_usd_per_mwh")
 #: Columns that a price file may have besides.
-_BESIDES = ("cut", "peak", "carbon_kg_per_mwh")
+_BESIDES = ("cut", "peak", "carbon_kg_per_mwh", "offer_usd_per_mwh")
 #: No hour has cost less or more in $/MWh in any market.
 PRICE_RANGE = (-1_000.0, 10_000.0)
 #: No grid's energy holds more carbon, in kg/MWh.
 CARBON_RANGE = (0.0, 2_000.0)
+#: Columns of numbers that a price file may have besides, with their limits.
+_NUMBERS = {"carbon_kg_per_mwh": CARBON_RANGE, "offer_usd_per_mwh": (0.0, 10_000.0)}
 #: A year's mean below this is meant in $/kWh, one above it in another unit or currency.
 MEAN_RANGE = (1.0, 500.0)
 
@@ -207,17 +209,18 @@ def _besides(
         for name in ("cut", "peak")
         if (cells := columns.get(name))
     }
-    carbon = columns.get("carbon_kg_per_mwh")
     return {
         "price_usd_per_mwh": np.array(prices),
         "cut": np.array(marks.get("cut", [False] * len(lines)), dtype=bool),
         "peak": np.array(marks["peak"], dtype=bool) if "peak" in marks else None,
-        "carbon_kg_per_mwh": None
-        if carbon is None
-        else np.array([
-            file.number(text, "carbon_kg_per_mwh", line, CARBON_RANGE)
-            for text, line in zip(carbon, lines, strict=True)
-        ]),
+        **{
+            name: np.array([
+                file.number(text, name, line, limits)
+                for text, line in zip(columns[name], lines, strict=True)
+            ])
+            for name, limits in _NUMBERS.items()
+            if name in columns
+        },
     }  # fmt: skip
 
 

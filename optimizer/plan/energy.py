@@ -34,8 +34,8 @@ class EnergyRow:
     mining_usd_per_mwh, ai_usd_per_mwh : float
         What each use pays for a MWh.
     agreed_mw, undrawn_mw : float
-        MW of agreements bought ahead of which it matters whether they are drawn, and those that
-        are not.
+        MW of agreements bought ahead, of programmes or of a floor under a peak, of which it
+        matters whether they are drawn, and those that are not.
     mining_it_mw : float
         Critical IT MW mining on average, less what shortfalls of units shared with AI drop.
     mining_mw, ai_mw : float

@@ -29,7 +29,16 @@ RICH = rich()
 GIVEN_UNITS = {f.name: f.metadata["unit"] for f in fields(Given) if "float" in str(f.type)}
 DECISION_UNITS = {decision.name: decision.unit for decision in DECISIONS}
 #: Given numbers that no family reads: they have done their work when bands and terms are made.
-UNREAD = {"price_growth", "ai_adder", "charge", "ppa_size", "ppa_price", "ppa_fee", "peak_floor"}
+UNREAD = {
+    "price_growth",
+    "ai_adder",
+    "charge",
+    "ppa_size",
+    "ppa_price",
+    "ppa_fee",
+    "ppa_offer",
+    "peak_floor",
+}
 
 Units = Mapping[str, str]
 

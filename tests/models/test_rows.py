@@ -2247,6 +2247,20 @@ def test_a_floor_under_a_peak_is_charged_for_whether_it_is_drawn_or_not() -> Non
     assert owed == pytest.approx(0.036)
 
 
+@rows_of("energy.agreements_drawn")
+def test_a_programme_pays_for_mining_that_runs_and_not_for_ai() -> None:
+    programme = {"mw": 5.0, "usd_per_mwh": 6.0}
+    g = case(tiny(power__a__programmes=[programme], contracts__lease=LEASE))
+    assert row(g, "energy.agreements_drawn", 1, "a", 0) == by_hand(
+        {("unused", 1, "a", 0, "offer-1"): -1, ("mining", 1, "a", "mine", "rig", 0): -1.05},
+        "<=",
+        -5,
+    )
+    # In full 6 $/MWh on 5 MW; what does not run is not paid for.
+    assert g.ppa_gain[1, "a"] == pytest.approx(5 * 6 * HOURS / 1e6)
+    assert g.ppa_loss[1, "a", 0, "offer-1"] == pytest.approx(6e-6)
+
+
 def test_the_price_of_an_agreement_rises_at_its_anniversary() -> None:
     rising = {**BOUGHT[0], "escalator_per_year": 0.1, "from": "2028-07"}
     g = case(tiny(power__a__ppa=[rising]))

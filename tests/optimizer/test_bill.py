@@ -32,7 +32,7 @@ DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 MONTH = np.repeat(np.arange(1, 13), DAYS * 24)
 #: Machines by rack: J/TH, and the fit-out with its PUE on average and at peak.
 RACKS = {"rig": (20.0, 1.05, 1.1), "old": (30.0, 1.02, 1.02), "wet": (17.0, 1.04, 1.5)}
-MECHANISMS = ("4cp", "12cp", "floor", "carbon", "demand", "sold", "lost")
+MECHANISMS = ("4cp", "12cp", "floor", "carbon", "demand", "sold", "lost", "offer")
 
 
 def drawn_hours(r: random.Random) -> Hours:
@@ -46,7 +46,8 @@ def drawn_hours(r: random.Random) -> Hours:
     peak = np.zeros(8760, bool)
     if r.random() < 0.5:
         peak[rng.integers(0, 8760, 40)] = True
-    return Hours(MONTH, np.ones(8760), price, cut, "drawn", peak, carbon)
+    offer = np.where(rng.random(8760) < 0.1, rng.uniform(0.0, 60.0, 8760), 3.0)
+    return Hours(MONTH, np.ones(8760), price, cut, "drawn", peak, carbon, offer)
 
 
 def drawn(seed: int, mechanisms: tuple[str, ...]) -> Instance:
@@ -114,6 +115,9 @@ def billed(name: str, r: random.Random, power: Typed) -> Typed:
     if name == "demand":
         return {"demand_charge_usd_per_kw_month": float(r.choice((2, 6, 15, 25))),
                 "billing_floor_share": r.choice((0.0, 0.3, 0.8))}  # fmt: skip
+    if name == "offer":
+        programme = {"mw": r.choice((2.0, 6.0, 12.0)), "usd_per_mwh": r.choice((None, 4.0, 15.0))}
+        return {"programmes": [*power.get("programmes", []), programme]}
     agreement = {
         "mw": r.choice((2.0, 5.0, 9.0)), "price_usd_per_mwh": float(r.choice((25, 45))),
         "unused": name, "sale_fee_usd_per_mwh": r.choice((0.0, 2.0, 15.0)),
@@ -206,6 +210,17 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
             fetched = np.zeros(8760)
         gain += float((mw * (market - agreement.price_usd_per_mwh)).sum())
         unused.append((lp.add(market - fetched, mw), mw))
+    offered = []
+    for programme in power.programmes:
+        assert hours.offer_usd_per_mwh is not None
+        paid = hours.offer_usd_per_mwh
+        if programme.usd_per_mwh is not None:
+            paid = np.full(8760, programme.usd_per_mwh)
+        offered.append(lp.add(-paid, np.full(8760, programme.mw)))
+    if offered:
+        # A MW that runs is offered once.
+        terms = [(o, 1.0) for o in offered] + [(m, -mean) for m, mean, _ in machines]
+        lp.at_most(terms, np.zeros(8760))
     peak = power.coincident_peak
     if peak is not None and peak.billing_floor_share:
         # Below the floor a MW in a peak is charged for, drawn or not.
@@ -300,7 +315,7 @@ COMBINED = [
     ("4cp", "demand"), ("12cp", "demand"), ("carbon", "sold"), ("demand", "lost"),
     ("4cp", "carbon", "sold"), ("4cp", "demand", "sold", "lost"), ("12cp", "carbon", "lost"),
     ("sold", "sold"), ("lost", "sold"), ("demand", "sold"), ("floor", "carbon"),
-    ("floor", "demand"),
+    ("floor", "demand"), ("offer", "offer"), ("offer", "4cp", "carbon"), ("offer", "demand"),
 ]  # fmt: skip
 ALL = [*((name,) for name in MECHANISMS), *COMBINED]
 

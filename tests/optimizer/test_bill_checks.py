@@ -12,6 +12,7 @@ from tests.folders import INSTANCE, edited, write_folder
 
 FLAT = "flat_usd_per_mwh = 40"
 AGREEMENT = "\n[[power.grid.ppa]]\nmw = 5\nprice_usd_per_mwh = 30\n"
+PROGRAMME = "\n[[power.grid.programmes]]\nmw = 5\n"
 POOL = """
 [uptime.components.block]
 unit_mw = 5.0
@@ -46,6 +47,13 @@ def told(tmp_path: Path, more: str, text: str = INSTANCE) -> list[tuple[str, str
         (AGREEMENT.replace("mw = 5", "mw = -5"), "error", "power.grid.ppa.0.mw", "range"),
         (AGREEMENT + "buyer = 1\n", "error", "power.grid.ppa.0.buyer", "unknown key"),
         (AGREEMENT + 'unused = "lost"\n' + POOL, "error", "power.grid.ppa", "plant mining shares"),
+        (PROGRAMME, "error", "power.grid.programmes.0", "nothing says what the programme pays"),
+        (PROGRAMME + "usd_per_mwh = 5\n" + AGREEMENT, "error", "power.grid.programmes",
+         "beside an agreement"),
+        (PROGRAMME + "usd_per_mwh = 5\n" + POOL, "error", "power.grid.programmes",
+         "plant mining shares"),
+        (PROGRAMME + "usd_per_mwh = 5\ncalled_hours_per_year = 9\n", "error",
+         "power.grid.programmes.0.called_hours_per_year", "not built yet"),
         ("\n[power.grid.carbon]\nusd_per_tonne = 20\n", "error", "power.grid.carbon",
          "how much carbon a MWh holds"),
         ("\n[power.grid.carbon]\nusd_per_tonne = 20\nkg_per_mwh = 400\ncap_tonnes_per_year = 9\n",
