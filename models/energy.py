@@ -12,6 +12,8 @@ best choice is the same in each of its hours, and bands stay exact.
 
 A programme that pays for mining which runs and could be stopped is such an agreement as well: were
 all of its MW running it would pay in full, and what does not run is lost. It counts mining alone.
+So is own generation: used in full it would save what the grid costs above its fuel, in hours in
+which that is more, and what the site does not draw is not saved.
 """
 
 from __future__ import annotations

@@ -285,7 +285,10 @@ class Given:
         "share of the connection billed at least in a peak; bands hold it as an agreement",
     )
     ppas: Table[Site, tuple[Ppa, ...]] = shape(
-        "power purchase agreements of a site, or its programmes that pay for being able to stop"
+        "power purchase agreements of a site and its own generation, or its programmes"
+    )
+    ppa_fuel: Table[tuple[Site, Ppa], float] = known(
+        "MUSD/MW/hour", r"\phi", "fuel of own generation"
     )
     paid_to_stop: frozenset[Site] = shape(
         "sites with such programmes, for which mining counts alone and AI does not"

@@ -699,6 +699,14 @@ class Programme(Block):
     called_hours_per_year: Planned = planned("hours in which it is stopped, beside those cut")
 
 
+class Generation(Block):
+    """Own generation beside the grid, run in hours in which its fuel costs less."""
+
+    mw: float = number("MW", "generated at most", gt=0, le=10_000)
+    fuel_usd_per_mwh: float = number("$/MWh", "fuel and wear of a MWh", ge=0, plausible=(5, 600))
+    hours_per_year_max: Planned = planned("hours a year in which it may run")
+
+
 class Power(Block):
     """How a site's energy is priced, hour by hour."""
 
@@ -740,7 +748,7 @@ class Power(Block):
         le=1,
     )
     programmes: list[Programme] = said("programmes that pay for being able to stop", default=[])
-    generation: Planned = planned("own generation")
+    generation: list[Generation] = said("own generation, used at the site only", default=[])
     energy_cap_mwh_per_year: Planned = planned("yearly energy cap")
     carbon: Carbon | None = said("price of carbon", default=None)
 

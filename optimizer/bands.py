@@ -71,6 +71,12 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     month = hours.month[taken]
     peaks = hours.peaks[taken] / USD_PER_MUSD
     bought, loss = _agreements(given, n, s, market, month)
+    for j, a in enumerate(given.ppas.get(s, ())):
+        if (s, a) in given.ppa_fuel:
+            # What is generated at the site pays neither charges nor what comes on top of prices.
+            bought[:, j] = given.ppa_size[s, a]
+            saved = market + charge + given.adder[s] - given.ppa_fuel[s, a]
+            loss[:, j] = np.maximum(saved, 0.0)
     if s in given.paid_to_stop:
         # Programmes count the MW that mine: what does not run is not paid for.
         for j, a in enumerate(given.ppas[s]):
@@ -92,7 +98,7 @@ def _agreements(
     names = g.ppas.get(s, ())
     bought, loss = (np.zeros((len(market), len(names))) for _ in range(2))
     for j, a in enumerate(names):
-        if a == PEAK_FLOOR or s in g.paid_to_stop:
+        if a == PEAK_FLOOR or s in g.paid_to_stop or (s, a) in g.ppa_fuel:
             continue
         fee = g.ppa_fee.get((s, a))
         if fee == 0.0 and (market >= 0).all():
@@ -184,14 +190,18 @@ def _write(tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: 
 
 
 def _gain(g: Given, n: Node, s: Site, priced: Priced) -> float:
-    """Worth of all agreements at the hours' prices less their own, in M$; of offers, all paid."""
+    """Worth of all agreements at the hours' prices less their own, in M$.
+
+    Of offers all that can be paid, of generation all that it can save.
+    """
     assert priced.month is not None
-    if s in g.paid_to_stop:
-        assert priced.bought is not None
-        assert priced.loss is not None
-        return float((priced.hours[:, None] * priced.bought * priced.loss).sum())
+    assert priced.bought is not None
+    assert priced.loss is not None
     gain = 0.0
-    for a in g.ppas[s]:
+    for j, a in enumerate(g.ppas[s]):
+        if s in g.paid_to_stop or (s, a) in g.ppa_fuel:
+            gain += float((priced.hours * priced.bought[:, j] * priced.loss[:, j]).sum())
+            continue
         # The floor of a peak has no price of its own.
         for month in np.unique(priced.month):
             price = g.ppa_price.get((n, s, a, int(month)))
@@ -218,6 +228,9 @@ def _merged(g: Given, s: Site, priced: Priced, cuts: Floats) -> Priced:
         states.append(np.where(bought, np.searchsorted(cuts, undrawn), -1))
         states.append(np.where(bought, np.sign(priced.loss[:, j]).astype(np.int64), 0))
         states.append(np.where(bought, undrawn > priced.charge, 0).astype(np.int64))
+    if priced.bought.shape[1] > 1:
+        # Those that lose least are left first.
+        states += list(np.argsort(priced.loss, axis=1, kind="stable").T)
     kept = priced.hours > 0
     _, first, band = np.unique(
         np.column_stack(states)[kept], axis=0, return_index=True, return_inverse=True

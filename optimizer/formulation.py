@@ -63,6 +63,9 @@ CONVENTIONS = """\
   hour, whoever draws them; the owner pays them, AI's beyond the horizon too, but for the floor.
 - **Programmes** pay for each MW of mining that runs and could be stopped, up to their MW, in every
   hour; a MW is paid for once. Hours in which it is called are those that the prices mark as `cut`.
+- **Own generation** serves mining and AI, the tenants' draw among it, and saves price, charges and
+  the common adder; it is not exported, and neither the connection nor the highest MW of a month is
+  less for it.
 - **Agreements bought ahead** deliver to mining and AI together, the tenants' draw among it, and
   are worth the hour's price before adders and charges. Those that run beyond the horizon are
   worth nothing there.

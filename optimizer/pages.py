@@ -180,15 +180,19 @@ sale_fee_usd_per_mwh = 1.5         # or unused = "lost": take-or-pay
 mw = 50
 usd_per_mwh = 6                    # or by hour, as offer_usd_per_mwh in the price file
 
+[[power.north.generation]]         # runs where its fuel costs less than the grid
+mw = 20
+fuel_usd_per_mwh = 95
+
 [power.north.carbon]
 usd_per_tonne = 25
 kg_per_mwh = 390
 ```
 
 A price file may mark hours as `peak`, and hold `carbon_kg_per_mwh` and `offer_usd_per_mwh`. Not
-built together yet, and refused: programmes, agreements and a floor under the peak at one site, and
-each of them at a site whose plant mining shares. Commitments that force mining to run, own
-generation and yearly caps are refused until they are built.
+built together yet, and refused: programmes, a floor under the peak, and agreements or generation
+at one site, and each of them at a site whose plant mining shares. Commitments that force mining
+to run, hours that generation may run and yearly caps are refused until they are built.
 
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
 columns `time` (start of the hour, local, with its offset from UTC, as

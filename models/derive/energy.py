@@ -24,6 +24,11 @@ def tables(d: Facts) -> dict[str, Any]:
         for s, block in supply.items()
         for i, programme in enumerate(block.programmes, 1)
     }
+    generators = {
+        (s, f"gen-{i}"): generation
+        for s, block in supply.items()
+        for i, generation in enumerate(block.generation, 1)
+    }
     floors = {
         s: block.coincident_peak.billing_floor_share
         for s, block in supply.items()
@@ -44,7 +49,7 @@ def tables(d: Facts) -> dict[str, Any]:
         "billing_floor": {s: supply[s].billing_floor_share for s in billed},
         "ppas": {
             s: (
-                *(a for t, a in (*agreements, *programmes) if t == s),
+                *(a for t, a in (*agreements, *generators, *programmes) if t == s),
                 *((PEAK_FLOOR,) if s in floors else ()),
             )
             for s in d.i.sites
@@ -56,7 +61,13 @@ def tables(d: Facts) -> dict[str, Any]:
             if programme.usd_per_mwh is not None
         },
         "peak_floor": floors,
-        "ppa_size": {key: block.mw for key, block in (agreements | programmes).items()},
+        "ppa_size": {
+            key: block.mw for key, block in (agreements | generators | programmes).items()
+        },
+        "ppa_fuel": {
+            key: generation.fuel_usd_per_mwh / USD_PER_MUSD
+            for key, generation in generators.items()
+        },
         "ppa_price": {
             (n, s, a, month % 12 + 1): _price(agreement, month, d.tree.start)
             for n in d.tree.nodes

@@ -20,8 +20,8 @@ def bills(draft: Draft) -> Iterator[Problem]:
         yield from _agreements(draft, key, horizon)
         yield from _two_blocks(draft, key, power)
         floor = power.coincident_peak and power.coincident_peak.billing_floor_share
-        if power.programmes and (power.ppa or floor):
-            message = "programmes that pay for stopping, beside an agreement or a floor of a peak"
+        if power.programmes and (power.ppa or power.generation or floor):
+            message = "programmes that pay for stopping, beside agreements, generation or a floor"
             hint = "together they are not built yet: leave one of them out"
             yield draft.problem((*key, "programmes"), message, hint=hint)
         if power.billing_floor_share and not power.demand_charge_usd_per_kw_month:
@@ -48,8 +48,8 @@ def _agreements(draft: Draft, key: Key, horizon: Horizon | None) -> Iterator[Pro
 def _two_blocks(draft: Draft, key: Key, power: Power) -> Iterator[Problem]:
     """A floor and an agreement both count from the first MW drawn, each at a price of its own."""
     peak = power.coincident_peak
-    if peak and peak.billing_floor_share and power.ppa:
-        message = "a floor under the charged peak, beside an agreement bought ahead"
+    if peak and peak.billing_floor_share and (power.ppa or power.generation):
+        message = "a floor under the charged peak, beside an agreement or own generation"
         hint = "together they are not built yet: leave one of them out"
         yield draft.problem((*key, "coincident_peak", "billing_floor_share"), message, hint=hint)
 
@@ -83,6 +83,10 @@ def _pools(draft: Draft) -> Iterator[Problem]:
             message = "programmes that pay for stopping, at a site whose plant mining shares"
             hint = "together they are not built yet: take one of them out"
             yield draft.problem(("power", name, "programmes"), message, hint=hint)
+        if power.generation:
+            message = "own generation, at a site whose plant mining shares"
+            hint = "together they are not built yet: take one of them out"
+            yield draft.problem(("power", name, "generation"), message, hint=hint)
         if any(map(_loses, power.ppa)):
             message = "agreements that lose what is not drawn, at a site whose plant mining shares"
             hint = "together they are not built yet: sell without a fee, or take `pooled` out"

@@ -37,6 +37,7 @@ UNREAD = {
     "ppa_price",
     "ppa_fee",
     "ppa_offer",
+    "ppa_fuel",
     "peak_floor",
 }
 

@@ -2261,6 +2261,16 @@ def test_a_programme_pays_for_mining_that_runs_and_not_for_ai() -> None:
     assert g.ppa_loss[1, "a", 0, "offer-1"] == pytest.approx(6e-6)
 
 
+def test_own_generation_saves_what_the_grid_costs_above_its_fuel() -> None:
+    carbon = {"usd_per_tonne": 20.0, "kg_per_mwh": 500.0}
+    cheap, dear = ({"mw": 4.0, "fuel_usd_per_mwh": fuel} for fuel in (30.0, 90.0))
+    g = case(tiny(power__a={"carbon": carbon, "generation": [cheap, dear]}))
+    # 40 $/MWh, 10 of carbon and 5 of wires are saved; the second never runs.
+    assert g.ppa_loss[0, "a", 0, "gen-1"] == pytest.approx(25e-6)
+    assert g.ppa_loss[0, "a", 0, "gen-2"] == 0.0
+    assert g.ppa_gain[0, "a"] == pytest.approx(4 * 25 * HOURS / 1e6)
+
+
 def test_the_price_of_an_agreement_rises_at_its_anniversary() -> None:
     rising = {**BOUGHT[0], "escalator_per_year": 0.1, "from": "2028-07"}
     g = case(tiny(power__a__ppa=[rising]))
