@@ -224,10 +224,9 @@ def _merged(g: Given, s: Site, priced: Priced, cuts: Floats) -> Priced:
     for j in range(priced.bought.shape[1]):
         bought = priced.bought[:, j] > 0
         undrawn = priced.price - priced.loss[:, j]
-        # What is lost has a kink where selling stops to pay, and a sign.
+        # What is lost has a sign, and is nothing where selling pays in full.
         states.append(np.where(bought, np.searchsorted(cuts, undrawn), -1))
         states.append(np.where(bought, np.sign(priced.loss[:, j]).astype(np.int64), 0))
-        states.append(np.where(bought, undrawn > priced.charge, 0).astype(np.int64))
     if priced.bought.shape[1] > 1:
         # Those that lose least are left first.
         states += list(np.argsort(priced.loss, axis=1, kind="stable").T)

@@ -50,7 +50,7 @@ class Best:
 
 @dataclass(frozen=True)
 class By:
-    """When a contract has to be kept: on units that stand by then, with what people know by then.
+    """When a contract has to be kept: on units that stand by then.
 
     Attributes
     ----------
@@ -82,8 +82,6 @@ def best_reach(
     """
     promise = promise_of(offer)
     months = facts.experience_months(offer)
-    if by is not None and months is not None:
-        months = float(by.month - facts.tree.start)
     found = [
         _at(facts, place, promise, months, by)
         for place in facts.place_list

@@ -67,8 +67,8 @@ CONVENTIONS = """\
   the common adder; it is not exported, and neither the connection nor the highest MW of a month is
   less for it.
 - **Agreements bought ahead** deliver to mining and AI together, the tenants' draw among it, and
-  are worth the hour's price before adders and charges. Those that run beyond the horizon are
-  worth nothing there.
+  are worth the hour's price before adders and charges. AI draws its mean of the period, from
+  whichever month it serves. Agreements that run beyond the horizon are worth nothing there.
 - **Commitments** are paid in the period in which their month lies, what is overdue in the first.
   Principal due after the horizon counts against value at its end.
 - **Budgets** hold the periods that start within their span, on every path of the tree.

@@ -58,8 +58,10 @@ ROUNDS_OF_FILLING = 3
 FOLLOWING = frozenset({"held", "served", "promised", "pool"})
 #: Nodes in which they are chosen anew once all actions are known.
 NODES_TO_FOLLOW = 200
-#: A fifth of a cent: less than this is not told to the solver of what a MW mines in a band.
-BRINK_MUSD_PER_MW = 2e-9
+#: What runs, is short or is left hour by hour; of what it earns or costs in a band less than this,
+#: a fifth of a cent, is not told to the solver.
+HOURLY = frozenset({"mining", "curtailed", "unused"})
+BRINK_MUSD = 2e-9
 #: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.
 ACTIONS = ("conversions", "builds", "plant_orders", "orders", "leaving", "signing")
 
@@ -158,9 +160,10 @@ def _without_dust(built: Built, matrix: Matrix) -> Matrix:
 
     A plan's hours are dispatched again in the end, so that its value holds such sums as well.
     """
-    mining = np.array([name == "mining" for name, _ in built.columns])
+    hourly = np.array([name in HOURLY for name, _ in built.columns])
+    money = np.array([name == "capital.margin_balance" for name, _ in built.rows])
     entries = coo_array(matrix.coefficients)
-    dust = mining[entries.col] & (np.abs(entries.data) < BRINK_MUSD_PER_MW)
+    dust = hourly[entries.col] & money[entries.row] & (np.abs(entries.data) < BRINK_MUSD)
     if not dust.any():
         return matrix
     kept = ~dust

@@ -244,3 +244,20 @@ def test_the_planner_sees_what_mining_loses_to_shared_units() -> None:
     assert "mining drops first on units that it shares with AI: 547 MWh" in shown(
         *running(table, 100)
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_shared_plant_is_solved_beside_a_demand_charge(seed: int) -> None:
+    """Bands of a month are short, and what mining is short of in them is little."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    month = np.repeat(np.arange(1, 13), days * 24)
+    hours = Hours(month, np.ones(8760), rng.gamma(2.0, 25.0, 8760), np.zeros(8760, bool), "drawn")
+    instance = draw(seed)
+    power = {"a": instance.power["a"].model_copy(
+        update={"demand_charge_usd_per_kw_month": 8.0})}  # fmt: skip
+    solved = solve(prepare(instance.model_copy(update={"power": power}), {"a": hours}), EXACT)
+    assert solved.audit is not None
+    assert solved.audit.passed

@@ -14,9 +14,11 @@ import pytest
 from models import allocation
 from models.allocation import FAMILIES, Family
 from models.build import symbolic
+from models.charges import peak_charge
 from models.context import Context
 from models.given import HORIZON, TENANT, Given
 from models.hours import Hours
+from models.instance import CoincidentPeak
 from models.relation import Affine, Relation
 from models.sla import Credit, Outage, expected_credit
 from tests.models.tiny import (
@@ -2259,6 +2261,47 @@ def test_a_programme_pays_for_mining_that_runs_and_not_for_ai() -> None:
     # In full 6 $/MWh on 5 MW; what does not run is not paid for.
     assert g.ppa_gain[1, "a"] == pytest.approx(5 * 6 * HOURS / 1e6)
     assert g.ppa_loss[1, "a", 0, "offer-1"] == pytest.approx(6e-6)
+
+
+def test_ai_draws_its_mean_of_the_period() -> None:
+    """Half of a year in service."""
+    g = billed(contracts__lease__start="2030-07")
+    assert g.ai_draw[1, "lease", AI] == pytest.approx(1.2 * 0.8 / 2)
+    assert g.ai_draw[2, "lease", AI] == pytest.approx(1.2 * 0.8)
+
+
+def test_ai_beyond_the_horizon_owes_demand_charges_and_charges_that_do_not_grow() -> None:
+    power = {"growth_per_year": 0.1, "carbon": {"usd_per_tonne": 20.0, "kg_per_mwh": 500.0}}
+    plain = case(tiny(contracts__lease=LEASE, power__a={"growth_per_year": 0.1}))
+    with_carbon = case(tiny(contracts__lease=LEASE, power__a=power))
+    demand = case(tiny(contracts__lease=LEASE, power__a={
+        "growth_per_year": 0.1, "demand_charge_usd_per_kw_month": 10.0}))  # fmt: skip
+    key = 2, "lease", AI, TENANT
+    # Two years at 10 $/MWh on 1.2 times 0.8 MW, by months of equal length.
+    lost = plain.tail_margin[key] - with_carbon.tail_margin[key]
+    assert lost == pytest.approx(2 * HOURS * 10 * 1.2 * 0.8 / 1e6)
+    # Two years of 10 $ a month for each kW at peak.
+    assert plain.tail_margin[key] - demand.tail_margin[key] == pytest.approx(24 * 0.01 * 1.3)
+
+
+def test_each_year_of_a_file_has_peaks_of_its_own() -> None:
+    """Two Junes, each of which counts half: in each the two dearest hours."""
+    price = np.concatenate([np.arange(720.0), np.arange(720.0)[::-1] + 100])
+    month = np.concatenate([np.full(720, 6), np.full(720, 6)])
+    between = np.full(30, 7)
+    hours = Hours(
+        np.concatenate([month[:720], between, month[720:], between]),
+        np.full(1500, 0.5),
+        np.concatenate([price[:720], np.zeros(30), price[720:], np.zeros(30)]),
+        np.zeros(1500, bool),
+        "two Junes",
+    )
+    peak = CoincidentPeak(usd_per_kw_year=40.0, peaks="4cp", candidate_hours=2)
+    charge = peak_charge(hours, peak)
+    june = np.flatnonzero(charge * (hours.month == 6))
+    assert june.tolist() == [718, 719, 750, 751]
+    # 10,000 $ a MW for June, over two hours.
+    assert charge[june] == pytest.approx([5000.0] * 4)
 
 
 def test_own_generation_saves_what_the_grid_costs_above_its_fuel() -> None:

@@ -365,3 +365,21 @@ def test_an_agreement_that_sells_all_back_changes_nothing_that_runs() -> None:
     growth = (1.0 + instance.power["a"].growth_per_year) ** 0.5
     gain = 9.0 * (hours.price_usd_per_mwh * growth - 20.0).sum() / 1e6
     assert values[1] - values[0] == pytest.approx(gain, rel=1e-12)
+
+
+def test_an_hour_at_the_brink_is_no_reason_to_refuse_a_case() -> None:
+    """Sold at a twentieth of a cent, an hour's MW lose less than a solver can tell from nothing."""
+    hours = drawn_hours(random.Random(2))
+    price = np.maximum(hours.price_usd_per_mwh, 1.0)
+    price[4000] = 0.0005
+    instance = drawn(5, ())
+    agreement = {"mw": 9.0, "price_usd_per_mwh": 20.0, "sale_fee_usd_per_mwh": 2.0}
+    supply = instance.power["a"].model_dump(exclude_unset=True) | {"ppa": [agreement]}
+    power = {"a": Power.model_validate(supply)}
+    case = prepare(
+        instance.model_copy(update={"power": power}),
+        {"a": replace(hours, price_usd_per_mwh=price)},
+    )
+    solved = solve(case, EXACT)
+    assert solved.audit is not None
+    assert solved.audit.passed

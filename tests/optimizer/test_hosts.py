@@ -58,3 +58,18 @@ def test_fibre_comes_first() -> None:
     lit = seen(sites__a__fibre=False, projects__line=line, contracts__lease=LEASE)
     assert dark["lease", "h"] == "ai+n1, fibre, which no project brings"
     assert lit["lease", "h"] == "ai+n1, line first"
+
+
+def test_the_cheapest_package_that_keeps_the_promise_is_named() -> None:
+    """Typed in any order; where halls stand with one that will do, that one."""
+    gold = {"availability": 0.99999, "capex_usd_per_kw": 2000.0}
+    fair = {"availability": 0.9999, "capex_usd_per_kw": 700.0}
+    poor = {"availability": 0.99, "capex_usd_per_kw": 1.0}
+    packages = {"n1": None, "gold": gold, "poor": poor, "fair": fair}
+    assert seen(uptime__packages=packages, contracts__lease=LEASE)["lease", "h"] == "ai+fair"
+    stands = {"site": "a", "count": 1, "it_mw": 4.0, "fitout": "ai", "package": "gold"}
+    case: Case = prepare(
+        tiny(uptime__packages=packages, contracts__lease=LEASE, fleet=[], halls={"h": stands}),
+        {"a": flat(40.0)},
+    )
+    assert [host.package for host in hosts(case)] == ["gold"]

@@ -173,3 +173,10 @@ def test_a_package_given_unit_by_unit_can_be_ready_in_time(tmp_path: Path) -> No
              "units = 2\n")  # fmt: skip
     text = edited("availability = 0.999\n", "availability = 0.9996\n", signed(INSTANCE))
     assert told(tmp_path, text + units) == []
+
+
+@pytest.mark.parametrize(("units", "refused"), [(2, True), (3, False)])
+def test_a_promise_missed_by_little_is_refused(tmp_path: Path, units: int, refused: bool) -> None:
+    """Each chiller is down 4.6e-4 of the time: two without a spare take 4e-4 too much."""
+    often = CHILLERS.replace("failures_per_year = 0.01", "failures_per_year = 1.0")
+    assert bool(told(tmp_path, signed(INSTANCE) + often + STANDING.format(units))) == refused

@@ -292,6 +292,18 @@ def test_the_section_reads_on_a_hundred_columns() -> None:
     assert f"credits of {2.4 * share:.3g} M$ are expected until the horizon" in text
 
 
+def test_credits_are_money_that_goes() -> None:
+    from optimizer.screen import screen
+
+    dear = {"lease": {**YEAR, "credits": [{"below": 0.999, "share": 1.0}]}}
+    case, solved, table = told(contracts=dear)
+    text = shown(screen(case, solved, table))
+    (line,) = [line for line in text.splitlines() if line.startswith("service credits")]
+    paid = table.finance["service_credits_musd"].sum()
+    assert paid > 0.05
+    assert line.split()[-1] in (f"-{paid:.1f}", f"\u2212{paid:.1f}")
+
+
 def test_a_plan_without_promises_has_no_such_section() -> None:
     from optimizer.screen import screen
 
