@@ -368,7 +368,7 @@ def test_an_agreement_that_sells_all_back_changes_nothing_that_runs() -> None:
 
 
 def test_an_hour_at_the_brink_is_no_reason_to_refuse_a_case() -> None:
-    """Sold at a twentieth of a cent, an hour's MW lose less than a solver can tell from nothing."""
+    """Sold at a twentieth of a cent, its MW lose less than a solver can tell from nothing."""
     hours = drawn_hours(random.Random(2))
     price = np.maximum(hours.price_usd_per_mwh, 1.0)
     price[4000] = 0.0005
