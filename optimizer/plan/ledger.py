@@ -34,6 +34,8 @@ THROUGH = (
     "revenue", "power", "upkeep", "staff", "overhead", "two_businesses", "damages",
     "advances_credited", "service_credits", "demand_charges", "agreements", "interest",
 )  # fmt: skip
+#: Those of these that stand on the power bill beside the price of an hour.
+BILL = ("demand_charges", "agreements")
 #: Those of these that belong to the loan and to debt from before.
 LOAN = ("loan_drawn", "loan_repaid", "interest")
 END = ("residual", "contracts_beyond", "debt_left")

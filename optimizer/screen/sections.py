@@ -12,7 +12,7 @@ from rich.text import Text
 
 from models.instance import month_text
 from optimizer.actions import ADDED, MARK, PLAN, POLICY
-from optimizer.plan.ledger import LOAN, START, THROUGH
+from optimizer.plan.ledger import BILL, LOAN, START, THROUGH
 from optimizer.screen.grids import Kind, cell, figures, grid, most_columns, spread
 from optimizer.words import counted, period_of, quantity
 
@@ -209,8 +209,9 @@ PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "AI, until the horizon, its capex in it": (("hosting", "cloud"), (*THROUGH, *START)),
     "company: staff, overhead, projects": (
         ("company",),
-        tuple(part for part in (*THROUGH, *START) if part not in LOAN),
+        tuple(part for part in (*THROUGH, *START) if part not in (*LOAN, *BILL)),
     ),
+    "demand charges, agreements, programmes": (("company",), BILL),
     "loan and debt, with what is left": (("company",), (*LOAN, "debt_left")),
     "AI contracts beyond the horizon": (("hosting", "cloud"), ("contracts_beyond",)),
     "what halls, racks and projects are then worth": (
