@@ -2,72 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from models.derive.facts import Facts
 from models.given import PEAK_FLOOR
-from models.instance import Ppa, month_index
+from models.instance import Power, Ppa, month_index
 from models.tree import Node
 from models.units import KW_PER_MW, USD_PER_MUSD
+
+#: Blocks of power that are counted alike, by site and by a name of their own.
+Blocks = dict[tuple[str, str], Any]
 
 
 def tables(d: Facts) -> dict[str, Any]:
     """Tables of the bill but those that come with the hours."""
     supply = {s: d.i.power[site.power or s] for s, site in d.i.sites.items()}
-    agreements = {
-        (s, str(i)): agreement
-        for s, block in supply.items()
-        for i, agreement in enumerate(block.ppa, 1)
+    return {
+        **_demand(d, supply),
+        **_blocks(d, supply),
+        "ppa_mw": {},
+        "ppa_loss": {},
+        "ppa_gain": {},
+        "charge": {},
     }
-    programmes = {
-        (s, f"offer-{i}"): programme
-        for s, block in supply.items()
-        for i, programme in enumerate(block.programmes, 1)
+
+
+def _demand(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
+    """Charges on the highest MW of a month."""
+    billed = {s: b for s, b in supply.items() if b.demand_charge_usd_per_kw_month}
+    return {
+        "bill_months": {
+            (n, s): tuple(month % 12 + 1 for month in _months(d, n))
+            for n in d.tree.nodes
+            for s in billed
+        },
+        "bill_month": {},
+        "demand_charge": {
+            s: block.demand_charge_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
+            for s, block in billed.items()
+        },
+        "billing_floor": {s: block.billing_floor_share for s, block in billed.items()},
     }
-    generators = {
-        (s, f"gen-{i}"): generation
-        for s, block in supply.items()
-        for i, generation in enumerate(block.generation, 1)
-    }
+
+
+def _blocks(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
+    """Agreements bought ahead, and what is counted as they are."""
+    agreements = _numbered(supply, "ppa", "")
+    generators = _numbered(supply, "generation", "gen-")
+    programmes = _numbered(supply, "programmes", "offer-")
     floors = {
         s: block.coincident_peak.billing_floor_share
         for s, block in supply.items()
         if block.coincident_peak is not None and block.coincident_peak.billing_floor_share
     }
-    billed = {s for s, block in supply.items() if block.demand_charge_usd_per_kw_month}
+    known = agreements | generators | programmes
     return {
-        "bill_months": {
-            (n, s): tuple(month % 12 + 1 for month in _months(d, n))
-            for n in d.tree.nodes
-            for s in d.i.sites
-            if s in billed
-        },
-        "bill_month": {},
-        "demand_charge": {
-            s: supply[s].demand_charge_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD for s in billed
-        },
-        "billing_floor": {s: supply[s].billing_floor_share for s in billed},
         "ppas": {
-            s: (
-                *(a for t, a in (*agreements, *generators, *programmes) if t == s),
-                *((PEAK_FLOOR,) if s in floors else ()),
-            )
+            s: (*(a for t, a in known if t == s), *((PEAK_FLOOR,) if s in floors else ()))
             for s in d.i.sites
         },
-        "paid_to_stop": frozenset(s for s, _ in programmes),
-        "ppa_offer": {
-            key: programme.usd_per_mwh / USD_PER_MUSD
-            for key, programme in programmes.items()
-            if programme.usd_per_mwh is not None
-        },
-        "peak_floor": floors,
-        "ppa_size": {
-            key: block.mw for key, block in (agreements | generators | programmes).items()
-        },
-        "ppa_fuel": {
-            key: generation.fuel_usd_per_mwh / USD_PER_MUSD
-            for key, generation in generators.items()
-        },
+        "ppa_size": {key: block.mw for key, block in known.items()},
         "ppa_price": {
             (n, s, a, month % 12 + 1): _price(agreement, month, d.tree.start)
             for n in d.tree.nodes
@@ -80,10 +75,25 @@ def tables(d: Facts) -> dict[str, Any]:
             for key, agreement in agreements.items()
             if agreement.unused == "sold"
         },
-        "ppa_mw": {},
-        "ppa_loss": {},
-        "ppa_gain": {},
-        "charge": {},
+        "ppa_fuel": {
+            key: generation.fuel_usd_per_mwh / USD_PER_MUSD
+            for key, generation in generators.items()
+        },
+        "ppa_offer": {
+            key: programme.usd_per_mwh / USD_PER_MUSD
+            for key, programme in programmes.items()
+            if programme.usd_per_mwh is not None
+        },
+        "paid_to_stop": frozenset(s for s, _ in programmes),
+        "peak_floor": floors,
+    }
+
+
+def _numbered(supply: Mapping[str, Power], key: str, prefix: str) -> Blocks:
+    return {
+        (s, f"{prefix}{i}"): block
+        for s, power in supply.items()
+        for i, block in enumerate(getattr(power, key), 1)
     }
 
 
