@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.given import PEAK_FLOOR, Band, Fitout, Given, RackType, Site
+from models.blocks import HourCosts, block_of
+from models.given import Band, Fitout, Given, RackType, Site
 from models.hours import Hours
 from models.tree import Node
 from models.units import USD_PER_MUSD
@@ -69,45 +70,20 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     market = hours.price_usd_per_mwh[taken] * growth
     charge = hours.charges[taken] / USD_PER_MUSD
     month = hours.month[taken]
-    peaks = hours.peaks[taken] / USD_PER_MUSD
-    bought, loss = _agreements(given, n, s, market, month)
-    for j, a in enumerate(given.ppas.get(s, ())):
-        if (s, a) in given.ppa_fuel:
-            # What is generated at the site pays neither charges nor what comes on top of prices.
-            bought[:, j] = given.ppa_size[s, a]
-            saved = market + charge + given.adder[s] - given.ppa_fuel[s, a]
-            loss[:, j] = np.maximum(saved, 0.0)
-    if s in given.paid_to_stop:
-        # Programmes count the MW that mine: what does not run is not paid for.
-        for j, a in enumerate(given.ppas[s]):
-            bought[:, j] = given.ppa_size[s, a]
-            loss[:, j] = given.ppa_offer.get((s, a), hours.offers[taken] / USD_PER_MUSD)
-    if s in given.peak_floor:
-        # The last of the agreements: MW that are charged for, drawn or not.
-        connection = given.firm_mw[n, s] + given.interruptible_mw[n, s]
-        bought[:, -1] = np.where(peaks > 0, given.peak_floor[s] * connection, 0.0)
-        loss[:, -1] = peaks
+    costs = HourCosts(
+        market,
+        charge,
+        hours.peaks[taken] / USD_PER_MUSD,
+        hours.offers[taken] / USD_PER_MUSD,
+        month,
+    )
+    names = given.ppas.get(s, ())
+    blocks = [block_of(given, n, s, a, costs) for a in names]
+    none = np.zeros((len(market), 0))
+    bought = np.column_stack([mw for mw, _ in blocks]) if blocks else none
+    loss = np.column_stack([lost for _, lost in blocks]) if blocks else none
     return Priced(hours.weight_h[taken], market + charge, hours.cut[taken], charge, month,
                   bought, loss)  # fmt: skip
-
-
-def _agreements(
-    g: Given, n: Node, s: Site, market: Floats, month: NDArray[np.int64]
-) -> tuple[Floats, Floats]:
-    """MW and losses of the agreements, nothing where all can be sold without a fee."""
-    names = g.ppas.get(s, ())
-    bought, loss = (np.zeros((len(market), len(names))) for _ in range(2))
-    for j, a in enumerate(names):
-        if a == PEAK_FLOOR or s in g.paid_to_stop or (s, a) in g.ppa_fuel:
-            continue
-        fee = g.ppa_fee.get((s, a))
-        if fee == 0.0 and (market >= 0).all():
-            continue
-        running = [m for m in range(1, 13) if (n, s, a, m) in g.ppa_price]
-        bought[:, j] = np.where(np.isin(month, running), g.ppa_size[s, a], 0.0)
-        fetched = np.zeros(len(market)) if fee is None else np.maximum(market - fee, 0.0)
-        loss[:, j] = market - fetched
-    return bought, loss
 
 
 def cut_prices(given: Given, n: Node, s: Site) -> NDArray[np.float64]:

@@ -58,7 +58,6 @@ class Kept:
         self.outages = Outages(Reach(case.instance))
         self.places = {place.name: place for place in self.facts.place_list}
         self._worst: dict[tuple[Name, Place], Node] = {}
-        self._banks: dict[tuple[Bank, bool], Downtime] = {}
 
     @cached_property
     def hosted(self) -> Mapping[tuple[Name, Place], Mapping[Node, float]]:
@@ -109,14 +108,9 @@ class Kept:
         return [self._part("site", self.reached.bank(n, s, d, promise), excluded) for d in parts]
 
     def _part(self, level: str, bank: Bank, excluded: bool) -> Part:
-        return Part(level, bank.subsystem, bank, self.bank(bank, planned_work_excluded=excluded))
-
-    def bank(self, bank: Bank, *, planned_work_excluded: bool) -> Downtime:
-        """Downtime of a bank, worked out once."""
-        key = bank, planned_work_excluded
-        if key not in self._banks:
-            self._banks[key] = self.outages.bank(bank, planned_work_excluded=planned_work_excluded)
-        return self._banks[key]
+        return Part(
+            level, bank.subsystem, bank, self.outages.bank(bank, planned_work_excluded=excluded)
+        )
 
     def parts(self, n: Node, p: Place, promise: Promise) -> list[Part]:
         """List all parts in series behind a place."""

@@ -162,4 +162,4 @@ def _plant(kept: Kept, n: Node, s: Site, d: Subsystem, x: Name) -> Iterator[_Way
 
 
 def _down(kept: Kept, bank: Bank, excluded: bool) -> float:
-    return kept.bank(bank, planned_work_excluded=excluded).unavailability
+    return kept.outages.bank(bank, planned_work_excluded=excluded).unavailability

@@ -158,7 +158,7 @@ credited for is known only if it gives its `outages_per_year`. The table `contra
 credits by period, `uptime` the worst period of each promise, `designs` every part behind it.
 
 **The bill.** Beside the price of the hour a block of power may hold what else a site meets on its
-bill; each changes what runs, hour by hour, and none makes the model larger than its bands:
+bill; each changes what runs, hour by hour, and bands of hours stay exact:
 
 ```toml
 [power.north.coincident_peak]      # 4CP: what is drawn while the whole grid peaks

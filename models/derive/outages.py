@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.availability import (
     HOURS_PER_YEAR,
@@ -109,9 +109,16 @@ class Outages:
     """Outages of what a typed instance can build."""
 
     reach: Reach
+    _known: dict[tuple[Bank, bool], Downtime] = field(default_factory=dict, compare=False)
 
     def bank(self, bank: Bank, *, planned_work_excluded: bool = False) -> Downtime:
-        """Downtime of a bank, or of a feed and the units that stand by behind it."""
+        """Downtime of a bank, or of a feed and the units that stand by behind it; known once."""
+        key = bank, planned_work_excluded
+        if key not in self._known:
+            self._known[key] = self._bank(bank, planned_work_excluded=planned_work_excluded)
+        return self._known[key]
+
+    def _bank(self, bank: Bank, *, planned_work_excluded: bool) -> Downtime:
         down = float(self.reach.bank(bank, planned_work_excluded=planned_work_excluded))
         typed = self.reach.i.uptime
         part = typed.subsystems[bank.subsystem]

@@ -31,7 +31,6 @@ class Shares:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.outages = Outages(facts.designs.reach)
-        self._banks: dict[tuple[Bank, bool], Downtime] = {}
         self._newcomer: dict[tuple[tuple[Credit, ...], float], float] = {}
 
     def credited(self, down: Downtime, offer: Contract) -> float:
@@ -41,10 +40,7 @@ class Shares:
     def bank(self, bank: Bank, offer: Contract) -> float:
         """Of units of a subsystem."""
         excluded = promise_of(offer).planned_work_excluded
-        key = bank, excluded
-        if key not in self._banks:
-            self._banks[key] = self.outages.bank(bank, planned_work_excluded=excluded)
-        return self.credited(self._banks[key], offer)
+        return self.credited(self.outages.bank(bank, planned_work_excluded=excluded), offer)
 
     def package(self, design: HallDesign, offer: Contract) -> float:
         """Of a hall's package: of the parts that it is made of, or as a whole where stated."""

@@ -73,24 +73,18 @@ def _pools(draft: Draft) -> Iterator[Problem]:
         power = supplies.get(name)
         if power is None or not shared:
             continue
-        floor = power.coincident_peak and power.coincident_peak.billing_floor_share
-        if floor:
-            message = "a floor under the charged peak, at a site whose plant mining shares"
-            hint = "together they are not built yet: take one of them out"
-            at = ("power", name, "coincident_peak", "billing_floor_share")
-            yield draft.problem(at, message, found=str(key[-1]), hint=hint)
-        if power.programmes:
-            message = "programmes that pay for stopping, at a site whose plant mining shares"
-            hint = "together they are not built yet: take one of them out"
-            yield draft.problem(("power", name, "programmes"), message, hint=hint)
-        if power.generation:
-            message = "own generation, at a site whose plant mining shares"
-            hint = "together they are not built yet: take one of them out"
-            yield draft.problem(("power", name, "generation"), message, hint=hint)
-        if any(map(_loses, power.ppa)):
-            message = "agreements that lose what is not drawn, at a site whose plant mining shares"
-            hint = "together they are not built yet: sell without a fee, or take `pooled` out"
-            yield draft.problem(("power", name, "ppa"), message, found=str(key[-1]), hint=hint)
+        for at, what, stands in (
+            (("coincident_peak", "billing_floor_share"), "a floor under the charged peak",
+             power.coincident_peak and power.coincident_peak.billing_floor_share),
+            (("programmes",), "programmes that pay for stopping", power.programmes),
+            (("generation",), "own generation", power.generation),
+            (("ppa",), "agreements that lose what is not drawn", any(map(_loses, power.ppa))),
+        ):  # fmt: skip
+            if stands:
+                message = f"{what}, at a site whose plant mining shares"
+                hint = "together they are not built yet: take one of them out"
+                where = ("power", name, *at)
+                yield draft.problem(where, message, found=str(key[-1]), hint=hint)
 
 
 def charges_known(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]:
