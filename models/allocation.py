@@ -23,6 +23,7 @@ from models import (
     racks,
     service_credits,
     uptime,
+    yearly,
 )
 from models import indices as i
 from models.context import Context
@@ -42,6 +43,7 @@ CASH_FLOWS = (
     uptime.curtailment_loss,
     energy.demand_charges,
     energy.agreements_margin,
+    yearly.earned_by_hours,
     hosting.hosting_margin,
     service_credits.expected_credits,
     hosting.cloud_margin,
@@ -119,6 +121,10 @@ FAMILIES: tuple[Family, ...] = (
     Family(energy.billing_floor, i.billed, "nsr", limit=False),
     Family(energy.agreements_drawn, i.bought_ahead, "nsb", limit=False),
     Family(energy.unused_limit, i.agreements, "nsba", limit=False),
+    Family(yearly.use_balance, i.limited, "ns", limit=False),
+    Family(yearly.least_use, i.bounded, "ns", limit=False),
+    Family(yearly.tangent, i.tangents, "nsz", limit=False),
+    Family(yearly.year_limit, i.years, "ns"),
     Family(hosting.delivery_balance, i.due, "nc"),
     Family(hosting.signing_floor, i.signing, "nc"),
     Family(hosting.signing_limit, i.signing, "nc"),

@@ -54,7 +54,7 @@ def block_of(g: Given, n: Node, s: Site, a: Ppa, costs: HourCosts) -> tuple[Floa
     if (s, a) in g.ppa_fuel:
         # What is generated at the site pays neither charges nor what comes on top of prices.
         saved = costs.market + costs.charge + g.adder[s] - g.ppa_fuel[s, a]
-        return g.ppa_size[s, a] * every_hour, np.maximum(saved, 0.0)
+        return g.ppa_size[s, a] * every_hour, saved
     if s in g.paid_to_stop:
         # Programmes count the MW that mine: what does not run is not paid for.
         said = g.ppa_offer.get((s, a))

@@ -14,30 +14,67 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.hours import Hours
-from models.instance import CoincidentPeak, Power
+from models.instance import Carbon, CoincidentPeak, Power
 from models.units import KW_PER_MW
 
 Floats = NDArray[np.float64]
 #: Months with a peak that is charged.
 PEAK_MONTHS = {"4cp": (6, 7, 8, 9), "12cp": tuple(range(1, 13))}
 KG_PER_TONNE = 1000.0
+#: What is used up of a year's limit is counted in these.
+THOUSANDTHS = 1000.0
 
 
 def charged(hours: Hours, power: Power) -> Hours:
-    """Put the charges of a supply on its hours."""
+    """Put the charges of a supply on its hours, and what a MWh uses up of a year's limit."""
+    if year_limited(power):
+        hours = replace(hours, use_per_mwh=_use(hours, power))
     charge, peaks = np.zeros(len(hours)), None
     if power.coincident_peak is not None:
         peaks = peak_charge(hours, power.coincident_peak)
         charge += peaks
     if power.carbon is not None:
-        kg = hours.carbon_kg_per_mwh
-        if power.carbon.kg_per_mwh is not None:
-            kg = np.full(len(hours), power.carbon.kg_per_mwh)
-        assert kg is not None
-        charge += power.carbon.usd_per_tonne * kg / KG_PER_TONNE
+        charge += power.carbon.usd_per_tonne * _carbon_kg(hours, power.carbon) / KG_PER_TONNE
     if not charge.any():
         return hours
     return replace(hours, charge_usd_per_mwh=charge, peak_usd_per_mwh=peaks)
+
+
+def _carbon_kg(hours: Hours, carbon: Carbon) -> Floats:
+    if carbon.kg_per_mwh is not None:
+        return np.full(len(hours), carbon.kg_per_mwh)
+    assert hours.carbon_kg_per_mwh is not None
+    return hours.carbon_kg_per_mwh
+
+
+def year_limited(power: Power) -> bool:
+    """Whether a supply has a limit on the energy of a year (:mod:`models.yearly`)."""
+    return bool(year_limits(power))
+
+
+def year_limits(power: Power) -> tuple[tuple[str | int, ...], ...]:
+    """Keys of the limits on the energy of a year."""
+    keys: list[tuple[str | int, ...]] = []
+    if power.energy_cap_mwh_per_year is not None:
+        keys.append(("energy_cap_mwh_per_year",))
+    if power.carbon is not None and power.carbon.cap_tonnes_per_year is not None:
+        keys.append(("carbon", "cap_tonnes_per_year"))
+    keys += [
+        ("generation", i, "hours_per_year_max")
+        for i, generation in enumerate(power.generation)
+        if generation.hours_per_year_max is not None
+    ]
+    return tuple(keys)
+
+
+def _use(hours: Hours, power: Power) -> Floats:
+    """Thousandths of a year's limit that a MWh drawn uses up; none of a generator's hours."""
+    if power.energy_cap_mwh_per_year is not None:
+        return np.full(len(hours), THOUSANDTHS / power.energy_cap_mwh_per_year)
+    if power.carbon is not None and power.carbon.cap_tonnes_per_year is not None:
+        kg = power.carbon.cap_tonnes_per_year * KG_PER_TONNE
+        return THOUSANDTHS * _carbon_kg(hours, power.carbon) / kg
+    return np.zeros(len(hours))
 
 
 def peak_charge(hours: Hours, peak: CoincidentPeak) -> Floats:

@@ -32,6 +32,8 @@ class Context:
     mining: Values
     billed: Values
     unused: Values
+    used: Values
+    earned: Values
     hosting: Values
     cloud: Values
     reserved: Values

@@ -38,6 +38,7 @@ Age = int
 Band = int
 Ppa = str
 BillMonth = int
+LimitPrice = int
 
 #: Index letter of each type, and what it runs over. A second index of a type carries a prime.
 LETTERS: Mapping[str, tuple[str, str]] = {
@@ -66,6 +67,7 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "UnitsUp": ("m", "number of units that are up"),
     "Ppa": ("a", "power purchase agreement"),
     "BillMonth": ("r", "calendar month of a node, of which the highest MW is billed"),
+    "LimitPrice": ("z", "price of a year's limit, while a bound of the value is sought"),
     "Filling": ("w", "filling of a hall: racks to which none can be added"),
 }
 
@@ -313,6 +315,33 @@ class Given:
     )
     ppa_gain: Table[tuple[Node, Site], float] = known(
         "MUSD", r"\Gamma", "worth of all agreements at the hours' prices less their own"
+    )
+    limited: frozenset[Site] = shape("sites with a limit on the energy of a year")
+    year_span: Table[tuple[Node, Site], tuple[Node, ...]] = shape(
+        "nodes of a year on one path, by its last node", "Y"
+    )
+    year_limit: Table[tuple[Node, Site], float] = known(
+        "", r"\bar J", "thousandths of a year's limit that its nodes may use up: 1,000 a year"
+    )
+    draw_use: Table[tuple[Node, Site, Band], float] = known(
+        "1/MW/hour", r"\nu", "thousandths of a year's limit that a MWh drawn uses up"
+    )
+    own_use: Table[tuple[Site, Ppa], float] = known(
+        "1/MW/hour",
+        r"\nu^{\text{own}}",
+        "the same for own generation; below zero where it stands in for what is drawn",
+    )
+    stands_in: frozenset[tuple[Site, Ppa]] = shape(
+        "own generation that stands in for what is drawn under a limit"
+    )
+    tangents: Table[tuple[Node, Site], tuple[LimitPrice, ...]] = shape(
+        "prices of a year's limit that bound what its hours may earn; none in a plan"
+    )
+    tangent_bands: Table[tuple[Node, Site, LimitPrice], tuple[Band, ...]] = shape(
+        "bands in which the best choice is the same at such a price", "B"
+    )
+    tangent_price: Table[tuple[Node, Site, LimitPrice], float] = known(
+        "MUSD", r"\lambda", "such a price, of a thousandth of a year's limit"
     )
     ai_draw: Table[tuple[Node, Contract, Place], float] = known(
         "", r"\delta", "mean utility MW drawn by a delivered MW"

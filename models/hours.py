@@ -38,6 +38,8 @@ class Hours:
         Charges that shift the hour's price, and do not grow with it (:mod:`models.charges`).
     peak_usd_per_mwh : float array, shape (rows,), optional
         Of these, the charge on the grid's peaks.
+    use_per_mwh : float array, shape (rows,), optional
+        Thousandths of a year's limit that a MWh drawn uses up (:mod:`models.yearly`).
     """
 
     month: NDArray[np.int64]
@@ -50,6 +52,12 @@ class Hours:
     offer_usd_per_mwh: NDArray[np.float64] | None = None
     charge_usd_per_mwh: NDArray[np.float64] | None = None
     peak_usd_per_mwh: NDArray[np.float64] | None = None
+    use_per_mwh: NDArray[np.float64] | None = None
+
+    @property
+    def uses(self) -> NDArray[np.float64]:
+        """Thousandths of a year's limit that a MWh uses up; zero where there is none."""
+        return _or_zero(self.use_per_mwh, len(self))
 
     @property
     def charges(self) -> NDArray[np.float64]:

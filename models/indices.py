@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -136,7 +137,14 @@ def running(g: Given) -> Iterable[Index]:
 
 def mined(g: Given) -> Iterable[Index]:
     """Nodes, sites and bands in which some machine class earns money."""
-    return ((n, s, b) for n, s in sites(g) for b in g.bands[n, s] if g.runs[n, s, b])
+    return (
+        (n, s, b)
+        for n, s in sites(g)
+        for b in itertools.chain(
+            g.bands[n, s], *(g.tangent_bands[n, s, z] for z in g.tangents.get((n, s), ()))
+        )
+        if g.runs[n, s, b]
+    )
 
 
 def granted_mining(g: Given) -> Iterable[Index]:
@@ -667,3 +675,28 @@ def bought_ahead(g: Given) -> Iterable[Index]:
 def agreements(g: Given) -> Iterable[Index]:
     """The same, with the agreements."""
     return g.ppa_mw
+
+
+def limited_sites(g: Given) -> Iterable[Index]:
+    """Nodes, and sites with a limit on the energy of a year."""
+    return ((n, s) for n in g.nodes for s in g.sites if s in g.limited)
+
+
+def limited(g: Given) -> Iterable[Index]:
+    """The same, where bands say what is used up of it."""
+    return (index for index in limited_sites(g) if index not in g.tangents)
+
+
+def bounded(g: Given) -> Iterable[Index]:
+    """The same, where what hours may earn is bounded only."""
+    return g.tangents
+
+
+def tangents(g: Given) -> Iterable[Index]:
+    """The same, and the prices of the limit that bound it."""
+    return g.tangent_price
+
+
+def years(g: Given) -> Iterable[Index]:
+    """The last node of each year on a path, and its site with a limit."""
+    return g.year_span

@@ -649,7 +649,9 @@ class CoincidentPeak(Block):
 class Carbon(Block):
     """What a site pays for the carbon of the energy it draws."""
 
-    usd_per_tonne: float = number("$/t", "price of a tonne of CO2", ge=0, plausible=(1, 300))
+    usd_per_tonne: float = number(
+        "$/t", "price of a tonne of CO2", default=0.0, ge=0, plausible=(1, 300)
+    )
     kg_per_mwh: float | None = number(
         "kg/MWh",
         "carbon of every MWh; absent: the price file has it by hour, as `carbon_kg_per_mwh`",
@@ -657,7 +659,9 @@ class Carbon(Block):
         ge=0,
         le=2000,
     )
-    cap_tonnes_per_year: Planned = planned("most tonnes of a year")
+    cap_tonnes_per_year: float | None = number(
+        "t", "most tonnes of the energy that a site draws in a year", default=None, gt=0
+    )
 
 
 class Ppa(Block):
@@ -704,7 +708,13 @@ class Generation(Block):
 
     mw: float = number("MW", "generated at most", gt=0, le=10_000)
     fuel_usd_per_mwh: float = number("$/MWh", "fuel and wear of a MWh", ge=0, plausible=(5, 600))
-    hours_per_year_max: Planned = planned("hours a year in which it may run")
+    hours_per_year_max: float | None = number(
+        "hours",
+        "a year in which it may run with all its MW; with half of them, twice as many",
+        default=None,
+        gt=0,
+        le=8784,
+    )
 
 
 class Power(Block):
@@ -749,7 +759,9 @@ class Power(Block):
     )
     programmes: list[Programme] = said("programmes that pay for being able to stop", default=[])
     generation: list[Generation] = said("own generation, used at the site only", default=[])
-    energy_cap_mwh_per_year: Planned = planned("yearly energy cap")
+    energy_cap_mwh_per_year: float | None = number(
+        "MWh", "most that a site draws from the grid in a year, AI's among it", default=None, gt=0
+    )
     carbon: Carbon | None = said("price of carbon", default=None)
 
     @model_validator(mode="after")

@@ -166,8 +166,9 @@ class Terms:
         return self._drawn(offer, p)
 
     def _draws(self) -> dict[str, Any]:
-        """Mean utility MW of AI, where it matters whether agreements bought ahead are drawn."""
+        """Mean utility MW of AI, where agreements bought ahead or a year's limit count it."""
         counted = {(n, s) for n, s, _, _ in self.g.ppa_mw if s not in self.g.paid_to_stop}
+        counted |= {(n, s) for n in self.t.nodes for s in self.g.limited}
         return {
             "ai_draw": {
                 (n, x, p): self._drawn(self.offers[x], self.place[p])

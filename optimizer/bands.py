@@ -21,6 +21,8 @@ from models.tree import Node
 from models.units import USD_PER_MUSD
 
 Floats = NDArray[np.float64]
+#: Numbers for each hour that tell it from others.
+States = list[NDArray[np.int64]]
 #: A fit-out and a rack type: machines that earn alike.
 MachineClass = tuple[Fitout, RackType]
 
@@ -45,6 +47,10 @@ class Priced:
         MW of each agreement of which it matters whether they are drawn.
     loss : array, shape (rows, agreements), optional
         M$/MWh lost on what is not drawn.
+    use : array, shape (rows,), optional
+        Thousandths of a year's limit that a MWh drawn uses up, where the site has one.
+    own_use : array, shape (agreements,), optional
+        The same for a MWh of each that is generated at the site.
     """
 
     hours: Floats
@@ -54,6 +60,8 @@ class Priced:
     month: NDArray[np.int64] | None = None
     bought: Floats | None = None
     loss: Floats | None = None
+    use: Floats | None = None
+    own_use: Floats | None = None
 
     @property
     def market(self) -> Floats:
@@ -82,8 +90,12 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     none = np.zeros((len(market), 0))
     bought = np.column_stack([mw for mw, _ in blocks]) if blocks else none
     loss = np.column_stack([lost for _, lost in blocks]) if blocks else none
-    return Priced(hours.weight_h[taken], market + charge, hours.cut[taken], charge, month,
-                  bought, loss)  # fmt: skip
+    limited = s in given.limited
+    return Priced(
+        hours.weight_h[taken], market + charge, hours.cut[taken], charge, month, bought, loss,
+        hours.uses[taken] if limited else None,
+        np.array([given.own_use.get((s, a), 0.0) for a in names]) if limited else None,
+    )  # fmt: skip
 
 
 def cut_prices(given: Given, n: Node, s: Site) -> NDArray[np.float64]:
@@ -112,7 +124,13 @@ def _swap_price(g: Given, n: Node, first: MachineClass, second: MachineClass) ->
     return price if price < earns else None
 
 
-def merge(given: Given, hours: Mapping[Site, Hours], *, hourly: bool = False) -> Given:
+def merge(
+    given: Given,
+    hours: Mapping[Site, Hours],
+    *,
+    hourly: bool = False,
+    finer: Mapping[tuple[Node, Site], States] | None = None,
+) -> Given:
     """Put the bands of every node and site into a case.
 
     Parameters
@@ -123,45 +141,56 @@ def merge(given: Given, hours: Mapping[Site, Hours], *, hourly: bool = False) ->
         Priced hours of each site.
     hourly : bool
         Keep every hour as a band of its own, to compare.
+    finer : mapping, optional
+        What else tells the hours of a node and site apart.
     """
-    tables: dict[str, Any] = {name: {} for name in _BANDED}
+    finer = finer or {}
+    tables: dict[str, Any] = {name: {} for name in BANDED}
     for n in given.nodes:
         for s in given.sites:
             priced = priced_hours(given, n, s, hours[s])
             cuts = cut_prices(given, n, s)
-            merged = priced if hourly else _merged(given, s, priced, cuts)
+            merged = (
+                priced
+                if hourly
+                else merged_by(priced, [*choices(given, s, priced, cuts), *finer.get((n, s), [])])
+            )
             tables["bands"][n, s] = tuple(range(len(merged.hours)))
             for b in tables["bands"][n, s]:
-                _write(tables, given, n, s, b, merged)
+                write_band(tables, given, n, s, b, merged, b)
             if given.ppas.get(s):
                 tables["ppa_gain"][n, s] = _gain(given, n, s, priced)
     return replace(given, **tables)
 
 
 #: Tables that the hours fill.
-_BANDED = ("bands", "hours", "price", "charge", "cut", "runs", "bill_month", "ppa_mw", "ppa_loss",
-           "ppa_gain")  # fmt: skip
+BANDED = ("bands", "hours", "price", "charge", "cut", "runs", "bill_month", "ppa_mw", "ppa_loss",
+           "ppa_gain", "draw_use")  # fmt: skip
 
 
-def _write(tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: Priced) -> None:
-    """Write a band into the tables."""
+def write_band(
+    tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: Priced, row: int
+) -> None:
+    """Write a row of merged hours into the tables, as a band."""
     key = n, s, b
     assert merged.charge is not None
     assert merged.month is not None
-    tables["hours"][key] = float(merged.hours[b])
-    tables["price"][key] = float(merged.price[b])
-    tables["charge"][key] = float(merged.charge[b])
-    tables["cut"][key] = bool(merged.cut[b])
+    tables["hours"][key] = float(merged.hours[row])
+    tables["price"][key] = float(merged.price[row])
+    tables["charge"][key] = float(merged.charge[row])
+    tables["cut"][key] = bool(merged.cut[row])
     if s in g.demand_charge:
-        tables["bill_month"][key] = int(merged.month[b])
-    least = float(merged.price[b])
+        tables["bill_month"][key] = int(merged.month[row])
+    if merged.use is not None:
+        tables["draw_use"][key] = float(merged.use[row])
+    least = float(merged.price[row])
     for j, a in enumerate(g.ppas.get(s, ())):
         assert merged.bought is not None
         assert merged.loss is not None
-        if merged.bought[b, j]:
-            tables["ppa_mw"][n, s, b, a] = float(merged.bought[b, j])
-            tables["ppa_loss"][n, s, b, a] = float(merged.loss[b, j])
-            least = min(least, float(merged.price[b] - merged.loss[b, j]))
+        if merged.bought[row, j]:
+            tables["ppa_mw"][n, s, b, a] = float(merged.bought[row, j])
+            tables["ppa_loss"][n, s, b, a] = float(merged.loss[row, j])
+            least = min(least, float(merged.price[row] - merged.loss[row, j]))
     tables["runs"][key] = _running(g, n, s, least)
 
 
@@ -188,24 +217,41 @@ def _gain(g: Given, n: Node, s: Site, priced: Priced) -> float:
     return gain
 
 
-def _merged(g: Given, s: Site, priced: Priced, cuts: Floats) -> Priced:
-    """Average what no choice tells apart."""
-    states = [priced.cut.astype(np.int64), np.searchsorted(cuts, priced.price)]
+def choices(g: Given, s: Site, priced: Priced, cuts: Floats) -> States:
+    """What tells apart hours in which the best choice may differ, a number for each hour."""
+    states = [*settings(g, s, priced), np.searchsorted(cuts, priced.price)]
+    assert priced.bought is not None
+    assert priced.loss is not None
+    for j in range(priced.bought.shape[1]):
+        undrawn = priced.price - priced.loss[:, j]
+        states.append(np.where(priced.bought[:, j] > 0, np.searchsorted(cuts, undrawn), -1))
+    return states
+
+
+def settings(g: Given, s: Site, priced: Priced) -> States:
+    """What tells hours apart whatever energy costs: what is cut, billed together or bought."""
+    assert priced.month is not None
+    assert priced.bought is not None
+    assert priced.loss is not None
+    states: States = [priced.cut.astype(np.int64)]
+    if s in g.demand_charge:
+        states.append(priced.month)
+    for j in range(priced.bought.shape[1]):
+        # What is lost has a sign, and is nothing where selling pays in full.
+        sign = np.sign(priced.loss[:, j]).astype(np.int64)
+        states.append(np.where(priced.bought[:, j] > 0, sign, -2))
+    if priced.bought.shape[1] > 1:
+        # Those that lose least are left first.
+        states += list(np.argsort(priced.loss, axis=1, kind="stable").T)
+    return states
+
+
+def merged_by(priced: Priced, states: States) -> Priced:
+    """Average hours that no state tells apart."""
     assert priced.charge is not None
     assert priced.month is not None
     assert priced.bought is not None
     assert priced.loss is not None
-    if s in g.demand_charge:
-        states.append(priced.month)
-    for j in range(priced.bought.shape[1]):
-        bought = priced.bought[:, j] > 0
-        undrawn = priced.price - priced.loss[:, j]
-        # What is lost has a sign, and is nothing where selling pays in full.
-        states.append(np.where(bought, np.searchsorted(cuts, undrawn), -1))
-        states.append(np.where(bought, np.sign(priced.loss[:, j]).astype(np.int64), 0))
-    if priced.bought.shape[1] > 1:
-        # Those that lose least are left first.
-        states += list(np.argsort(priced.loss, axis=1, kind="stable").T)
     kept = priced.hours > 0
     _, first, band = np.unique(
         np.column_stack(states)[kept], axis=0, return_index=True, return_inverse=True
@@ -222,6 +268,7 @@ def _merged(g: Given, s: Site, priced: Priced, cuts: Floats) -> Priced:
         priced.month[kept][first], priced.bought[kept][first],
         np.column_stack([mean(priced.loss[:, j]) for j in agreements]) if agreements
         else np.zeros((count, 0)),
+        None if priced.use is None else mean(priced.use), priced.own_use,
     )  # fmt: skip
 
 
@@ -280,6 +327,21 @@ def dispatch(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> Floa
     if priced.bought is None or not priced.bought.any():
         return _greedy(given, n, room.installed_mw, energy, left)
     return _on_agreements(given, n, s, priced, room, left)
+
+
+def operate(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> tuple[Floats, Floats]:
+    """Run mining hour by hour, and leave what nothing draws.
+
+    Returns
+    -------
+    tuple of ndarray, shapes (rows, classes) and (rows, agreements)
+        IT MW running, and MW of each agreement that are not drawn.
+    """
+    running = np.zeros((len(priced.hours), len(room.installed_mw)))
+    if room.installed_mw:
+        running = dispatch(given, n, s, priced, room)
+    use = np.array([given.pue[f] for f, _ in room.installed_mw])
+    return running, left_undrawn(priced, room.ai_mw + running @ use)
 
 
 def _greedy(

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.charges import charged
 from models.derive import Derivation, tree_of
 from models.given import Given, Site
 from models.hours import Hours
+from models.indices import limited_sites
 from models.instance import Instance
 from models.terms import with_terms
-from models.tree import Tree
+from models.tree import Node, Tree
 from optimizer.bands import merge
+from optimizer.yearly import Prices
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One instance, from the typed figures to the numbers of the algebra."""
+    """One instance, from the typed figures to the numbers of the algebra.
+
+    ``limit_prices`` are those of limits on a year's energy at which bands are cut
+    (:mod:`optimizer.yearly`).
+    """
 
     instance: Instance
     derivation: Derivation
     hours: Mapping[Site, Hours]
     given: Given
+    limit_prices: Mapping[tuple[Node, Site], Prices] = field(default_factory=dict)
 
 
 def prepare(
@@ -48,5 +55,7 @@ def prepare(
     derivation = Derivation(instance, tree or tree_of(instance))
     priced = {name: charged(supplies[name], instance.power[name]) for name in supplies}
     hours = {s: priced[site.power or s] for s, site in instance.sites.items()}
-    banded = merge(derivation.given(), hours, hourly=hourly)
-    return Case(instance, derivation, hours, with_terms(derivation, banded))
+    given = derivation.given()
+    prices = {} if hourly else dict.fromkeys(limited_sites(given), ())
+    banded = merge(given, hours, hourly=hourly)
+    return Case(instance, derivation, hours, with_terms(derivation, banded), prices)

@@ -21,10 +21,10 @@ from scipy.sparse import csc_array, hstack
 from models.allocation import FAMILIES, Family
 from models.build import Column, Row, symbolic
 from optimizer.case import Case
+from optimizer.compiled import Model, compile_case
 from optimizer.highs import Budget, Options, Outcome
 from optimizer.matrix import Floats, Matrix
 from optimizer.origins import Labels, key_of
-from optimizer.solve import Model, compile_case
 from optimizer.words import limit_words, period_of, sentence, whereabouts
 
 #: Limits that are physics or logic: nobody can lift them.

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from models.build import Column
 from models.given import Given, Place
 from optimizer.case import Case
+from optimizer.compiled import compile_case
 from optimizer.elastic import Clash, clashing
 from optimizer.highs import Budget
-from optimizer.solve import Solved, compile_case, do_nothing
+from optimizer.solve import Solved, do_nothing
 from optimizer.splits import fillings, fillings_fit
 from optimizer.stocks import Excess, excesses
 

@@ -18,10 +18,10 @@ from models.allocation import FAMILIES
 from models.build import Column, Row
 from models.decisions import DECISIONS
 from models.tree import Tree
+from optimizer.compiled import Model
 from optimizer.highs import Quiet
 from optimizer.matrix import Matrix
 from optimizer.origins import Labels
-from optimizer.solve import Model
 from optimizer.words import month_of
 
 Format = Literal["lp", "mps"]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import capital, energy, grid, halls, mining, racks, uptime
+from models import capital, energy, grid, halls, mining, racks, uptime, yearly
 from models.allocation import CASH_FLOWS, SPENDING
 from models.build import Column
 from models.context import Context
@@ -22,7 +22,8 @@ from models.decisions import DECISIONS
 from models.given import Given, Part, Pool, Site
 from models.relation import total
 from models.tree import Node
-from optimizer.bands import Priced, Room, dispatch, left_undrawn
+from optimizer.bands import Priced, Room, operate
+from optimizer.yearly import Operated, operate_within
 
 Floats = NDArray[np.float64]
 #: A switch above it is on.
@@ -68,10 +69,14 @@ def _settle_site(c: Context, n: Node, s: Site) -> None:
     c.reserved[n, s] = grid.reservation(c, n, s).right  # type: ignore[index]
     c.capex[n, s] = capital.capex_balance(c, n, s, spending=SPENDING).right  # type: ignore[index]
     banded = band_prices(c.given, n, s)
-    for b, running in run_mining(c, n, s, banded):
-        for (f, k), mw in running.items():
-            c.mining[n, s, f, k, b] = mw  # type: ignore[index]
-    _settle_agreements(c, n, s, banded)
+    done = operated(c, n, s, banded)
+    for b in c.given.bands[n, s]:
+        for i, (f, k) in enumerate(c.given.mining_classes.get(s, ())):
+            if (f, k) in c.given.runs[n, s, b]:
+                c.mining[n, s, f, k, b] = float(done.running[b, i])  # type: ignore[index]
+    _settle_agreements(c, n, s, done.unused)
+    if s in c.given.limited:
+        c.used[n, s] = float(yearly.use_balance(c, n, s).right)  # type: ignore[index]
     for d in c.given.pooled_parts.get(s, ()):
         _settle_shared(c, n, s, d)
     c.margin[n, s] = capital.margin_balance(  # type: ignore[index]
@@ -79,19 +84,11 @@ def _settle_site(c: Context, n: Node, s: Site) -> None:
     ).right
 
 
-def _settle_agreements(c: Context, n: Node, s: Site, banded: Priced) -> None:
+def _settle_agreements(c: Context, n: Node, s: Site, unused: Floats) -> None:
     """Leave of what was bought ahead what nothing draws."""
-    g, names = c.given, c.given.ppas.get(s, ())
-    if not any((n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in names):
-        return
-    ai = 0.0 if s in g.paid_to_stop else float(energy.ai_load(c, n, s))
-    loads = [
-        ai + sum(g.pue[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
-        for b in g.bands[n, s]
-    ]
-    unused = left_undrawn(banded, np.array(loads))
+    g = c.given
     for b in g.bands[n, s]:
-        for j, a in enumerate(names):
+        for j, a in enumerate(g.ppas.get(s, ())):
             if (n, s, b, a) in g.ppa_mw:
                 c.unused[n, s, b, a] = float(unused[b, j])  # type: ignore[index]
 
@@ -143,6 +140,8 @@ def band_prices(given: Given, n: Node, s: Site) -> Priced:
         np.array([g.bill_month.get((n, s, b), 0) for b in bands]),
         agreed(g.ppa_mw),
         agreed(g.ppa_loss),
+        np.array([g.draw_use[n, s, b] for b in bands]) if s in g.limited else None,
+        np.array([g.own_use.get((s, a), 0.0) for a in names]) if s in g.limited else None,
     )
 
 
@@ -181,26 +180,15 @@ def fit_to_run(c: Context, n: Node, s: Site) -> dict[tuple[str, str], float]:
     }
 
 
-def run_mining(
-    c: Context, n: Node, s: Site, priced: Priced
-) -> list[tuple[int, dict[tuple[str, str], float]]]:
-    """Best dispatch of what is installed, for each row of hours."""
+def operated(c: Context, n: Node, s: Site, priced: Priced) -> Operated:
+    """Best dispatch of what stands, over rows of hours, within a year's limit if there is one."""
     use = room(c, n, s)
-    if not use.installed_mw:
-        return []
-    running = dispatch(c.given, n, s, priced, use)
-    classes = list(use.installed_mw)
-    return [
-        (
-            b,
-            {
-                key: float(running[b, i])
-                for i, key in enumerate(classes)
-                if key in c.given.runs[n, s, b]
-            },
-        )
-        for b in range(len(running))
-    ]
+    if s not in c.given.limited:
+        return Operated(*operate(c.given, n, s, priced, use))
+    assert priced.use is not None
+    for_ai = float(energy.ai_load(c, n, s)) * float((priced.hours * priced.use).sum())
+    allotted = float(c.used[n, s]) - for_ai
+    return operate_within(c.given, n, s, priced, use, allotted)
 
 
 def hourly_margin(c: Context, n: Node, s: Site, priced: Priced) -> float:
@@ -208,21 +196,17 @@ def hourly_margin(c: Context, n: Node, s: Site, priced: Priced) -> float:
 
     With what agreements bought ahead lose where they are not drawn.
     """
-    g, use = c.given, room(c, n, s)
-    running = np.zeros((len(priced.hours), len(use.installed_mw)))
+    g, use, done = c.given, room(c, n, s), operated(c, n, s, priced)
     earned = 0.0
     if use.installed_mw:
-        running = dispatch(g, n, s, priced, use)
         cost = priced.price + g.adder[s] + g.mining_adder[s]
         worth = np.stack([g.mining_revenue[n, k] - g.pue[f] * cost for f, k in use.installed_mw],
                          axis=1)  # fmt: skip
-        earned = float((priced.hours[:, None] * running * worth).sum())
-        earned -= _hourly_loss(c, n, s, priced.hours, running, worth)
+        earned = float((priced.hours[:, None] * done.running * worth).sum())
+        earned -= _hourly_loss(c, n, s, priced.hours, done.running, worth)
     if priced.bought is None or priced.loss is None or not priced.bought.any():
         return earned
-    load = use.ai_mw + running @ np.array([g.pue[f] for f, _ in use.installed_mw])
-    lost = priced.hours[:, None] * priced.loss * left_undrawn(priced, load)
-    return earned - float(lost.sum())
+    return earned - float((priced.hours[:, None] * priced.loss * done.unused).sum())
 
 
 def _hourly_loss(

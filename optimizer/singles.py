@@ -13,10 +13,10 @@ import numpy as np
 
 from models.build import Column
 from optimizer.case import Case
+from optimizer.compiled import compile_case
 from optimizer.elastic import Clash, Slack, named_gives, relax
 from optimizer.highs import Budget, Options
 from optimizer.matrix import Floats, Matrix
-from optimizer.solve import compile_case
 
 #: Limits that are one thing to a planner, each kind by its families.
 KINDS: tuple[frozenset[str], ...] = (

@@ -6,32 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import coo_array, csc_array
 
-from models.build import Built, Column, build
+from models.build import Column
 from models.context import Context
 from models.given import Given
 from optimizer.audit import Audit, audit
 from optimizer.case import Case
+from optimizer.compiled import Model, compile_case, polished
 from optimizer.highs import Budget, Options, Outcome, Progress
-from optimizer.matrix import (
-    Fault,
-    Flags,
-    Floats,
-    Matrix,
-    compile_model,
-    fix_integers,
-    objective_at,
-    refuse_unsound,
-    round_integers,
-)
-from optimizer.origins import origins_in
-from optimizer.search import LARGE, search
-from optimizer.settle import settle
+from optimizer.limited import Carried, carried_out, search_within
+from optimizer.matrix import Fault, Floats
+from optimizer.search import search
 from optimizer.splits import fillings
 
 Status = Literal["solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed"]
@@ -54,14 +42,6 @@ TIME_FOR_NOTHING = 0.2
 SECONDS_FOR_NOTHING = (1.0, 60.0)
 #: How often racks that do not split into whole halls may send the search back.
 ROUNDS_OF_FILLING = 3
-#: Whole numbers that no one acts on: how a plant that stands carries what is served.
-FOLLOWING = frozenset({"held", "served", "promised", "pool"})
-#: Nodes in which they are chosen anew once all actions are known.
-NODES_TO_FOLLOW = 200
-#: What runs, is short or is left hour by hour; of what it earns or costs in a band less than this,
-#: a fifth of a cent, is not told to the solver.
-HOURLY = frozenset({"mining", "curtailed", "unused"})
-BRINK_MUSD = 2e-9
 #: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.
 ACTIONS = ("conversions", "builds", "plant_orders", "orders", "leaving", "signing")
 
@@ -106,69 +86,6 @@ class Solved:
     contradictions: tuple[str, ...] = ()
     warnings: tuple[Fault, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A case as arrays, and what their columns mean."""
-
-    built: Built
-    matrix: Matrix
-    warnings: tuple[Fault, ...]
-
-    @property
-    def large(self) -> Flags:
-        """Which columns are large decisions."""
-        return np.array([name in LARGE for name, _ in self.built.columns])
-
-    @property
-    def follows(self) -> Flags:
-        """Which columns follow from the actions of a plan, though they are whole."""
-        return np.array([name in FOLLOWING for name, _ in self.built.columns])
-
-    @property
-    def kinds(self) -> NDArray[np.int64]:
-        """Columns numbered by what they decide, whatever the date."""
-        numbers: dict[tuple[Any, ...], int] = {}
-        return np.array(
-            [
-                numbers.setdefault((name, *index[1:]), len(numbers))
-                for name, index in self.built.columns
-            ]
-        )
-
-    def values(self, x: Floats) -> dict[Column, float]:
-        """Name the numbers of a point."""
-        return dict(zip(self.built.columns, x.tolist(), strict=True))
-
-
-def compile_case(case: Case, pinned: Mapping[Column, float] | None = None) -> Model:
-    """Build a case, compile it into arrays and let these pass the pre-flight.
-
-    Raises
-    ------
-    UnusableNumbers, MatrixRefused
-        Where numbers are not finite, huge or tiny.
-    """
-    built = build(case.given, pinned)
-    matrix = _without_dust(built, compile_model(built.model))
-    return Model(built, matrix, tuple(refuse_unsound(matrix, origins_in(case, built))))
-
-
-def _without_dust(built: Built, matrix: Matrix) -> Matrix:
-    """Leave out what hours at the brink of breaking even earn: the solver would take it for zero.
-
-    A plan's hours are dispatched again in the end, so that its value holds such sums as well.
-    """
-    hourly = np.array([name in HOURLY for name, _ in built.columns])
-    money = np.array([name == "capital.margin_balance" for name, _ in built.rows])
-    entries = coo_array(matrix.coefficients)
-    dust = hourly[entries.col] & money[entries.row] & (np.abs(entries.data) < BRINK_MUSD)
-    if not dust.any():
-        return matrix
-    kept = ~dust
-    cleaned = coo_array((entries.data[kept], (entries.row[kept], entries.col[kept])), matrix.shape)
-    return replace(matrix, coefficients=csc_array(cleaned))
 
 
 def solve(
@@ -241,6 +158,16 @@ def _solved_once(
     nothing = do_nothing(case, model, budget=budget, stop=stop)
     clock.lap("nothing")
     start, floor = (None, None) if nothing is None else nothing
+    if case.limit_prices:
+        still = None if start is None else carried_out(case, model, start, budget)
+        found = search_within(case, options, pinned=pinned, nothing=still, nothing_musd=floor,
+                              budget=budget, progress=progress, stop=stop)  # fmt: skip
+        clock.lap("solve")
+        if found.carried is None:
+            return replace(solved, status=_without_plan(found.outcome), outcome=found.outcome)
+        checked = _judged(case, found.carried, found.outcome.bound, floor, options)
+        clock.lap("audit")
+        return _with_plan(solved, found.outcome, found.carried.plan, checked, options)
     outcome = search(
         model.matrix,
         model.large,
@@ -258,12 +185,14 @@ def _solved_once(
     point = polished(model.matrix, best, budget, model.follows)
     outcome = budget.billed(outcome)
     clock.lap("polish")
-    plan, checked = _judged(case, model, point, outcome.bound, floor, options)
+    done = carried_out(case, model, point, budget)
+    checked = _judged(case, done, outcome.bound, floor, options)
     if start is not None and not checked.passed and not budget.to_search:
         # No time is left to mend it, and doing nothing has passed.
-        plan, checked = _judged(case, model, start, outcome.bound, floor, options)
+        done = carried_out(case, model, start, budget)
+        checked = _judged(case, done, outcome.bound, floor, options)
     clock.lap("audit")
-    return _with_plan(solved, outcome, plan, checked, options)
+    return _with_plan(solved, outcome, done.plan, checked, options)
 
 
 def _with_plan(
@@ -284,24 +213,17 @@ def _with_plan(
 
 
 def _judged(
-    case: Case,
-    model: Model,
-    point: Floats,
-    bound: float | None,
-    floor: float | None,
-    options: Options,
-) -> tuple[Context, Audit]:
-    """Settle a point into a plan and audit it against the bound and doing nothing."""
-    plan = settle(case.given, model.values(point))
-    checked = audit(
+    case: Case, done: Carried, bound: float | None, floor: float | None, options: Options
+) -> Audit:
+    """Audit a plan against the bound and doing nothing."""
+    return audit(
         case,
-        plan,
-        claimed_musd=objective_at(model.matrix, point),
+        done.plan,
+        claimed_musd=done.claimed_musd,
         bound_musd=bound,
         nothing_musd=floor,
         gap=options.gap,
     )
-    return plan, checked
 
 
 def _sized(model: Model, clock: _Clock) -> Solved:
@@ -316,42 +238,6 @@ def _sized(model: Model, clock: _Clock) -> Solved:
         warnings=model.warnings,
         seconds=clock.laps,
     )
-
-
-def polished(
-    matrix: Matrix, x: Floats, budget: Budget | None = None, follows: Flags | None = None
-) -> Floats:
-    """Round the integers and solve the rest again with them fixed.
-
-    Falls back on the rounded point where the linear rest cannot be solved, or not in the time
-    that the budget has for it; the audit judges it.
-
-    Parameters
-    ----------
-    matrix : Matrix
-        What was solved.
-    x : float array
-        A point.
-    budget : Budget, optional
-        Pays for it.
-    follows : bool array, optional
-        Integers that follow from the others, and are first chosen anew beside them.
-    """
-    budget = budget or Budget()
-    if follows is not None and follows.any():
-        x = _following(matrix, x, budget, follows)
-    fixed = fix_integers(matrix, x)
-    outcome = budget.run(fixed, Options(gap=0.0, time_limit=budget.to_settle))
-    return round_integers(matrix, x) if outcome.x is None else outcome.x
-
-
-def _following(matrix: Matrix, x: Floats, budget: Budget, follows: Flags) -> Floats:
-    """Choose the best of what follows from a point's decisions, with these held."""
-    actions = matrix.integer & ~follows
-    held = fix_integers(replace(matrix, integer=actions), x)
-    left = Options(gap=0.0, absolute_gap=0.0, time_limit=budget.to_settle, nodes=NODES_TO_FOLLOW)
-    found = budget.run(replace(held, integer=matrix.integer & follows), left, start=x)
-    return x if found.x is None else found.x
 
 
 def do_nothing(
@@ -393,7 +279,7 @@ def do_nothing(
         outcome = search(matrix, model.large, options, kinds=model.kinds, budget=share, stop=stop)
         if outcome.x is not None:
             point = polished(matrix, outcome.x, share, model.follows)
-            checked = audit(case, settle(case.given, model.values(point)))
+            checked = audit(case, carried_out(case, model, point, share).plan)
             if checked.passed:
                 return point, checked.value_musd
     return None

@@ -11,9 +11,10 @@ import pytest
 
 from models.context import Context
 from optimizer.case import Case, prepare
+from optimizer.compiled import compile_case
 from optimizer.highs import Options
 from optimizer.load import Loaded, load
-from optimizer.solve import Solved, compile_case, do_nothing, solve
+from optimizer.solve import Solved, do_nothing, solve
 
 FOLDER = Path(__file__).parents[1] / "instances" / "by_hand"
 EXACT = Options(gap=0.0, absolute_gap=1e-9)

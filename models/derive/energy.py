@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from models.charges import THOUSANDTHS, year_limited
 from models.derive.facts import Facts
 from models.given import PEAK_FLOOR
-from models.instance import Power, Ppa, month_index
+from models.instance import Generation, Power, Ppa, month_index
 from models.tree import Node
 from models.units import KW_PER_MW, USD_PER_MUSD
 
@@ -21,6 +22,7 @@ def tables(d: Facts) -> dict[str, Any]:
     return {
         **_demand(d, supply),
         **_blocks(d, supply),
+        **_years(d, supply),
         "ppa_mw": {},
         "ppa_loss": {},
         "ppa_gain": {},
@@ -87,6 +89,51 @@ def _blocks(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
         "paid_to_stop": frozenset(s for s, _ in programmes),
         "peak_floor": floors,
     }
+
+
+def _years(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
+    """Limits on the energy of a year, in thousandths of each."""
+    limited = {s for s, block in supply.items() if year_limited(block)}
+    t = d.tree
+    together = max(1, 12 // t.months)
+    span = {
+        (year[-1], s): tuple(year)
+        for leaf in t.leaves
+        for year in _chunks(t.path(leaf), together)
+        for s in d.i.sites
+        if s in limited
+    }
+    own_use = {
+        (s, a): use
+        for (s, a), generation in _numbered(supply, "generation", "gen-").items()
+        if (use := _own_use(supply[s], generation))
+    }
+    return {
+        "limited": frozenset(limited),
+        "year_span": span,
+        "year_limit": {
+            key: THOUSANDTHS * len(nodes) * t.months / 12 for key, nodes in span.items()
+        },
+        "own_use": own_use,
+        "stands_in": frozenset(key for key, use in own_use.items() if use < 0),
+        "draw_use": {},
+        "tangents": {},
+        "tangent_bands": {},
+        "tangent_price": {},
+    }
+
+
+def _chunks(nodes: Sequence[Node], size: int) -> list[Sequence[Node]]:
+    return [nodes[i : i + size] for i in range(0, len(nodes), size)]
+
+
+def _own_use(power: Power, generation: Generation) -> float:
+    """Thousandths of a year's limit that a MWh generated uses up, or spares."""
+    if generation.hours_per_year_max is not None:
+        return THOUSANDTHS / (generation.hours_per_year_max * generation.mw)
+    if power.energy_cap_mwh_per_year is not None:
+        return -THOUSANDTHS / power.energy_cap_mwh_per_year
+    return 0.0
 
 
 def _numbered(supply: Mapping[str, Power], key: str, prefix: str) -> Blocks:

@@ -18,10 +18,11 @@ from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.solve import answer, lists_of, present, search_plan
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
+from optimizer.compiled import compile_case
 from optimizer.evaluate import Evaluation, evaluate
 from optimizer.highs import Budget
 from optimizer.pins import only, refuse_excess
-from optimizer.solve import EXIT_CODES, Solved, compile_case, do_nothing
+from optimizer.solve import EXIT_CODES, Solved, do_nothing
 from optimizer.unsound import refusing_unsound
 from optimizer.words import figure
 from optimizer.write import refuse_taken, rounded

@@ -9,8 +9,8 @@ from rich.text import Text
 from optimizer.commands.ready import Wish, make_ready
 from optimizer.commands.taken import refuse_taken_file
 from optimizer.commands.voice import Voice
+from optimizer.compiled import compile_case
 from optimizer.export import Format, export
-from optimizer.solve import compile_case
 from optimizer.unsound import refusing_unsound
 
 

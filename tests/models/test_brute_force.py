@@ -17,8 +17,9 @@ from dataclasses import replace
 import pytest
 
 from optimizer.case import Case as Ready
+from optimizer.compiled import compile_case
 from optimizer.highs import Options, run
-from optimizer.solve import compile_case, solve
+from optimizer.solve import solve
 from tests.models.accounts import NotInClosedForm
 from tests.models.cases import Case
 from tests.models.enumeration import Best, TooMany, best_plan

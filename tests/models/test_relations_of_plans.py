@@ -20,8 +20,9 @@ from models.hours import flat
 from models.instance import Instance
 from models.tree import chain
 from optimizer.case import prepare
+from optimizer.compiled import compile_case
 from optimizer.highs import Options, run
-from optimizer.solve import compile_case, solve
+from optimizer.solve import solve
 from tests.models.cases import Case, Weather
 from tests.models.small_cases import Typed, draw_case, ready
 from tests.models.tiny import DENSE, LEASE, merged, tiny

@@ -16,9 +16,9 @@ from scipy.sparse import coo_array
 
 from models.hours import flat
 from optimizer.case import Case, prepare
+from optimizer.compiled import compile_case
 from optimizer.load import load
 from optimizer.matrix import Matrix
-from optimizer.solve import compile_case
 from optimizer.tighten import tighten
 from tests.models import test_plants, uptime_cases
 from tests.models.small_cases import draw_case, ready

@@ -13,9 +13,10 @@ import pytest
 from models.hours import flat
 from optimizer import highs
 from optimizer.case import Case, prepare
+from optimizer.compiled import compile_case
 from optimizer.elastic import HARD, NODES_FOR_CLASHES, Clash, clashing, relax
 from optimizer.highs import Budget, Options, run
-from optimizer.solve import compile_case, solve
+from optimizer.solve import solve
 from tests.models.tiny import LEASE, tiny
 from tests.optimizer.test_solve import Clock, no_point
 

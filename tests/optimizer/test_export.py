@@ -9,9 +9,10 @@ import highspy
 import pytest
 
 from optimizer.cli import main
+from optimizer.compiled import compile_case
 from optimizer.export import LONGEST, Format, export, names
 from optimizer.highs import Options
-from optimizer.solve import compile_case, solve
+from optimizer.solve import solve
 from tests.folders import write_folder
 from tests.optimizer.rich_case import rich_case
 from tests.optimizer.test_evaluate import THRIVING

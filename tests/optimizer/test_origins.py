@@ -10,8 +10,8 @@ from scipy.sparse import coo_array
 
 from models.allocation import FAMILIES
 from models.instance import Block
+from optimizer.compiled import Model, compile_case
 from optimizer.origins import Labels, key_of
-from optimizer.solve import Model, compile_case
 from tests.optimizer.rich_case import rich_case
 
 CASE = rich_case()

@@ -14,11 +14,12 @@ from models.decisions import DECISIONS
 from optimizer import highs
 from optimizer import solve as solving
 from optimizer.case import Case
+from optimizer.compiled import NODES_TO_FOLLOW, compile_case
 from optimizer.highs import Budget, Options, Outcome
 from optimizer.plan import tables
 from optimizer.screen import screen
 from optimizer.search import NODES_TO_ROUND
-from optimizer.solve import NODES_TO_FOLLOW, Solved, do_nothing, solve
+from optimizer.solve import Solved, do_nothing, solve
 from tests.optimizer.rich_case import rich_case
 from tests.optimizer.test_splits import crowded
 
@@ -86,17 +87,17 @@ def test_doing_nothing_leaves_most_of_the_time(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(highs, "_attempt", slow)
     case = rich_case()
-    assert do_nothing(case, solving.compile_case(case), budget=Budget(100.0)) is None
+    assert do_nothing(case, compile_case(case), budget=Budget(100.0)) is None
     assert sum(limits) <= clock.now <= 20.0
     limits.clear()
-    assert do_nothing(case, solving.compile_case(case), budget=Budget(1000.0)) is None
+    assert do_nothing(case, compile_case(case), budget=Budget(1000.0)) is None
     assert sum(limits) <= 60.0
 
 
 def test_a_plan_at_hand_is_returned_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where doing nothing is found and nothing after it, it is the plan."""
     case = rich_case()
-    nothing = do_nothing(case, solving.compile_case(case))
+    nothing = do_nothing(case, compile_case(case))
     for lost in after_doing_nothing(monkeypatch, "none", "time-limit"):
         solved = solve(case, Options(time_limit=30.0))
         assert lost["runs"] > 0
@@ -111,7 +112,7 @@ def test_a_plan_that_no_time_is_left_to_mend_gives_way_to_doing_nothing(
     """Crowded halls would be filled one by one next; nothing is sold or bought meanwhile."""
     clock, honest = Clock(monkeypatch), solving.search
     case = crowded()
-    nothing = do_nothing(case, solving.compile_case(case))
+    nothing = do_nothing(case, compile_case(case))
 
     def late(*arguments: Any, **keywords: Any) -> Outcome:
         found = honest(*arguments, **keywords)
@@ -212,7 +213,7 @@ def test_infeasible_is_not_told_where_doing_nothing_is_a_plan(
 ) -> None:
     """HiGHS may err with presolve and without; a plan that passed its audit is no error."""
     case = rich_case()
-    nothing = do_nothing(case, solving.compile_case(case))
+    nothing = do_nothing(case, compile_case(case))
     for lies in after_doing_nothing(monkeypatch, "infeasible", "by-itself"):
         solved = solve(case)
         # Both runs of the search, and both that choose what follows from the plan at hand.

@@ -1,0 +1,135 @@
+"""A case as arrays, what their columns mean, and a point of it made whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csc_array
+
+from models.build import Built, Column, build
+from optimizer.case import Case
+from optimizer.highs import Budget, Options
+from optimizer.matrix import (
+    Fault,
+    Flags,
+    Floats,
+    Matrix,
+    compile_model,
+    fix_integers,
+    refuse_unsound,
+    round_integers,
+)
+from optimizer.origins import origins_in
+from optimizer.search import LARGE
+
+#: Whole numbers that no one acts on: how a plant that stands carries what is served.
+FOLLOWING = frozenset({"held", "served", "promised", "pool"})
+#: Nodes in which they are chosen anew once all actions are known.
+NODES_TO_FOLLOW = 200
+#: What runs, is short or is left hour by hour; of what it earns or costs in a band less than this,
+#: a fifth of a cent, is not told to the solver.
+HOURLY = frozenset({"mining", "curtailed", "unused"})
+BRINK_MUSD = 2e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A case as arrays, and what their columns mean."""
+
+    built: Built
+    matrix: Matrix
+    warnings: tuple[Fault, ...]
+
+    @property
+    def large(self) -> Flags:
+        """Which columns are large decisions."""
+        return np.array([name in LARGE for name, _ in self.built.columns])
+
+    @property
+    def follows(self) -> Flags:
+        """Which columns follow from the actions of a plan, though they are whole."""
+        return np.array([name in FOLLOWING for name, _ in self.built.columns])
+
+    @property
+    def kinds(self) -> NDArray[np.int64]:
+        """Columns numbered by what they decide, whatever the date."""
+        numbers: dict[tuple[Any, ...], int] = {}
+        return np.array(
+            [
+                numbers.setdefault((name, *index[1:]), len(numbers))
+                for name, index in self.built.columns
+            ]
+        )
+
+    def values(self, x: Floats) -> dict[Column, float]:
+        """Name the numbers of a point."""
+        return dict(zip(self.built.columns, x.tolist(), strict=True))
+
+
+def compile_case(case: Case, pinned: Mapping[Column, float] | None = None) -> Model:
+    """Build a case, compile it into arrays and let these pass the pre-flight.
+
+    Raises
+    ------
+    UnusableNumbers, MatrixRefused
+        Where numbers are not finite, huge or tiny.
+    """
+    built = build(case.given, pinned)
+    matrix = _without_dust(built, compile_model(built.model))
+    return Model(built, matrix, tuple(refuse_unsound(matrix, origins_in(case, built))))
+
+
+def _without_dust(built: Built, matrix: Matrix) -> Matrix:
+    """Leave out what hours at the brink of breaking even earn: the solver would take it for zero.
+
+    A plan's hours are dispatched again in the end, so that its value holds such sums as well.
+    """
+    hourly = np.array([name in HOURLY for name, _ in built.columns])
+    money = np.array([name == "capital.margin_balance" for name, _ in built.rows])
+    entries = coo_array(matrix.coefficients)
+    dust = hourly[entries.col] & money[entries.row] & (np.abs(entries.data) < BRINK_MUSD)
+    if not dust.any():
+        return matrix
+    kept = ~dust
+    cleaned = coo_array((entries.data[kept], (entries.row[kept], entries.col[kept])), matrix.shape)
+    return replace(matrix, coefficients=csc_array(cleaned))
+
+
+def polished(
+    matrix: Matrix, x: Floats, budget: Budget | None = None, follows: Flags | None = None
+) -> Floats:
+    """Round the integers and solve the rest again with them fixed.
+
+    Falls back on the rounded point where the linear rest cannot be solved, or not in the time
+    that the budget has for it; the audit judges it.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        What was solved.
+    x : float array
+        A point.
+    budget : Budget, optional
+        Pays for it.
+    follows : bool array, optional
+        Integers that follow from the others, and are first chosen anew beside them.
+    """
+    budget = budget or Budget()
+    if follows is not None and follows.any():
+        x = _following(matrix, x, budget, follows)
+    fixed = fix_integers(matrix, x)
+    outcome = budget.run(fixed, Options(gap=0.0, time_limit=budget.to_settle))
+    return round_integers(matrix, x) if outcome.x is None else outcome.x
+
+
+def _following(matrix: Matrix, x: Floats, budget: Budget, follows: Flags) -> Floats:
+    """Choose the best of what follows from a point's decisions, with these held."""
+    actions = matrix.integer & ~follows
+    held = fix_integers(replace(matrix, integer=actions), x)
+    left = Options(gap=0.0, absolute_gap=0.0, time_limit=budget.to_settle, nodes=NODES_TO_FOLLOW)
+    found = budget.run(replace(held, integer=matrix.integer & follows), left, start=x)
+    return x if found.x is None else found.x
