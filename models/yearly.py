@@ -72,9 +72,9 @@ def least_use(c: Context, n: Node, s: Site) -> Relation:
 
     .. math::
         J_{ns} \ge \sum_b t_{nsb} \Big( \nu_{nsb} \text{AI}_{ns}
-        + \sum_{a:\ \nu^{\text{own}}_{sa} < 0} \nu^{\text{own}}_{sa} Q_{nsba} \Big)
+        + \sum_a \nu^{\text{own}}_{sa} Q_{nsba} \Big)
 
-    over the bands of the first price.
+    over the bands of the first price, and generation that stands in for what is drawn.
     """
     g = c.given
     bands = g.tangent_bands[n, s, g.tangents[n, s][0]]

@@ -34,6 +34,7 @@ NODES_TO_FOLLOW = 200
 #: a fifth of a cent, is not told to the solver.
 HOURLY = frozenset({"mining", "curtailed", "unused"})
 BRINK_MUSD = 2e-9
+MONEY = frozenset({"capital.margin_balance", "yearly.tangent"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ def _without_dust(built: Built, matrix: Matrix) -> Matrix:
     A plan's hours are dispatched again in the end, so that its value holds such sums as well.
     """
     hourly = np.array([name in HOURLY for name, _ in built.columns])
-    money = np.array([name == "capital.margin_balance" for name, _ in built.rows])
+    money = np.array([name in MONEY for name, _ in built.rows])
     entries = coo_array(matrix.coefficients)
     dust = hourly[entries.col] & money[entries.row] & (np.abs(entries.data) < BRINK_MUSD)
     if not dust.any():

@@ -12,6 +12,7 @@ from typing import Any
 
 from models.allocation import FAMILIES
 from models.build import Built, Column, Row
+from models.charges import year_limits
 from models.decisions import DECISIONS
 from models.instance import Instance
 from optimizer.case import Case
@@ -60,6 +61,8 @@ BY_DECISION: Mapping[str, str] = {
     "mining": "{hashprice}",
     "billed": "power",
     "unused": "power",
+    "used": "{year_limit}",
+    "earned": "{year_limit}",
     "hosting": "contracts.{contract}",
     "cloud": "gpu_cloud.{rack}.price_usd_per_gpu_hour",
     "plant_orders": "uptime.components.{unit}.capex_usd_per_kw",
@@ -103,6 +106,7 @@ BY_FAMILY: Mapping[str, str] = {
     "policy.kept_racks": "policy.keep_sites",
     "policy.mining_share_floor": "{least_mining}",
     "policy.mining_share_limit": "{most_mining}",
+    "yearly.year_limit": "{year_limit}",
     "uptime.carrying_limit": "uptime.subsystems.{part}",
     "uptime.plant_reservation": "uptime.subsystems.{part}",
     "uptime.standing_units": "uptime.subsystems.{part}",
@@ -198,10 +202,12 @@ def _names(case: Case, part: Row | Column | None) -> dict[str, str]:
 
 
 def _named(case: Case, letter: str, value: Any) -> dict[str, str]:
-    simple = {"s": "site", "f": "fitout", "j": "project", "d": "part", "u": "unit"}
+    simple = {"f": "fitout", "j": "project", "d": "part", "u": "unit"}
     g = case.given
     if letter in ("c", "e"):
         return {"contract": value, "promise": _promise_key(case.instance, value)}
+    if letter == "s":
+        return {"site": value, "year_limit": _year_limit_key(case.instance, value)}
     if letter == "h":
         return {"hall": value, "site": case.instance.halls[value].site}
     if letter == "i":
@@ -243,6 +249,13 @@ def _promise_key(instance: Instance, contract: str) -> str:
         if signed.contract == contract:
             return f"commitments.contracts.{position}.mw"
     return f"contracts.{contract}"
+
+
+def _year_limit_key(instance: Instance, site: str) -> str:
+    """Key of the limit on a site's energy of a year."""
+    name = instance.sites[site].power or site
+    limits = year_limits(instance.power[name])
+    return ".".join(map(str, ("power", name, *(limits[0] if limits else ()))))
 
 
 def _budget_key(budget: str) -> str:

@@ -40,6 +40,7 @@ LIMITS: Mapping[str, Limit] = {
     "grid.ai_use_limit": Limit("grid MW granted to AI", "MW"),
     "grid.substation_limit": Limit("substation of the site", "MW"),
     "grid.project_limit": Limit("units of a project", "units"),
+    "yearly.year_limit": Limit("limit on the energy of a year", "per mille"),
     "mining.mining_limit": Limit("mining machines installed", "MW"),
     "hosting.delivery_balance": Limit("delivery of the MW signed", "MW"),
     "hosting.signing_floor": Limit("least MW of a contract", "MW"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from models.charges import year_limited, year_limits
 from models.hours import Hours
 from models.instance import Horizon, Power, Ppa, Programme, Site, Subsystem, month_index
 from optimizer.checks.draft import Draft, Span
@@ -24,10 +25,28 @@ def bills(draft: Draft) -> Iterator[Problem]:
             message = "programmes that pay for stopping, beside agreements, generation or a floor"
             hint = "together they are not built yet: leave one of them out"
             yield draft.problem((*key, "programmes"), message, hint=hint)
+        yield from _years(draft, key, power)
         if power.billing_floor_share and not power.demand_charge_usd_per_kw_month:
             message = "the key has no effect: nothing is billed by the highest MW"
             yield draft.warning((*key, "billing_floor_share"), message)
     yield from _pools(draft)
+
+
+def _years(draft: Draft, key: Key, power: Power) -> Iterator[Problem]:
+    """One limit on the energy of a year has one price; two would each have their own."""
+    limits = year_limits(power)
+    hint = "together they are not built yet: leave one of them out"
+    for second in limits[1:]:
+        message = f"a second limit on the energy of a year, beside {'.'.join(map(str, limits[0]))}"
+        yield draft.problem((*key, *second), message, hint=hint)
+    if power.carbon is None:
+        return
+    if power.carbon.cap_tonnes_per_year is not None and power.generation:
+        message = "a cap on carbon beside own generation, whose carbon nothing states"
+        yield draft.problem((*key, "carbon", "cap_tonnes_per_year"), message, hint=hint)
+    if power.carbon.cap_tonnes_per_year is None and not power.carbon.usd_per_tonne:
+        message = "the table has no effect: carbon has neither a price nor a cap"
+        yield draft.warning((*key, "carbon"), message)
 
 
 def _agreements(draft: Draft, key: Key, horizon: Horizon | None) -> Iterator[Problem]:
@@ -78,6 +97,8 @@ def _pools(draft: Draft) -> Iterator[Problem]:
              power.coincident_peak and power.coincident_peak.billing_floor_share),
             (("programmes",), "programmes that pay for stopping", power.programmes),
             (("generation",), "own generation", power.generation),
+            (year_limits(power)[0] if year_limits(power) else (),
+             "a limit on the energy of a year", year_limited(power)),
             (("ppa",), "agreements that lose what is not drawn", any(map(_loses, power.ppa))),
         ):  # fmt: skip
             if stands:

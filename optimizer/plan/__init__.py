@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from optimizer.case import Case
@@ -94,6 +94,8 @@ def tables(case: Case, solved: Solved, lists: Lists | None = None) -> Tables:
     if plan is None:
         raise ValueError(f"a solve that ended '{solved.status}' holds no plan")
     entries = ledger(plan)
+    # Under limits on a year's energy a plan has bands of its own.
+    case = replace(case, given=plan.given)
     kept = Kept(case, plan)
     racks, hours = list(allocation(case, plan)), list(energy(case, plan))
     money = list(finance(plan, entries))

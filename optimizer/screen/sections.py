@@ -33,10 +33,10 @@ UNTOLD = frozenset({
     "racks.whole_racks",
 })  # fmt: skip
 #: Limits on what is spent or built over a span, which are counted at its last period.
-SUMMED = frozenset({"capital.capex_budget", "grid.project_limit"})
+SUMMED = frozenset({"capital.capex_budget", "grid.project_limit", "yearly.year_limit"})
 _MONTH = re.compile(r"\d{4}-\d{2}( \(node \d+\))?")
 #: Money is told first, then power, contracts, the owner's wishes, floor.
-ORDER = ("capital", "grid", "hosting", "uptime", "policy", "halls", "racks")
+ORDER = ("capital", "grid", "yearly", "hosting", "uptime", "policy", "halls", "racks")
 
 
 # --- what stands ---------------------------------------------------------------------------

@@ -14,13 +14,14 @@ import pytest
 from models import allocation
 from models.allocation import FAMILIES, Family
 from models.build import symbolic
-from models.charges import peak_charge
+from models.charges import charged, peak_charge
 from models.context import Context
 from models.given import HORIZON, TENANT, Given
-from models.hours import Hours
+from models.hours import Hours, flat
 from models.instance import CoincidentPeak
 from models.relation import Affine, Relation
 from models.sla import Credit, Outage, expected_credit
+from optimizer.yearly import in_tangents
 from tests.models.tiny import (
     AI,
     BARN,
@@ -36,6 +37,7 @@ from tests.models.tiny import (
     PLANT,
     POOLED,
     REBUILD,
+    Typed,
     case,
     fork,
     rich,
@@ -2310,8 +2312,120 @@ def test_own_generation_saves_what_the_grid_costs_above_its_fuel() -> None:
     g = case(tiny(power__a={"carbon": carbon, "generation": [cheap, dear]}))
     # 40 $/MWh, 10 of carbon and 5 of wires are saved; the second never runs.
     assert g.ppa_loss[0, "a", 0, "gen-1"] == pytest.approx(25e-6)
-    assert g.ppa_loss[0, "a", 0, "gen-2"] == 0.0
-    assert g.ppa_gain[0, "a"] == pytest.approx(4 * 25 * HOURS / 1e6)
+    # Were it run in full it would lose 35 on each MWh, all of which is won back by leaving it.
+    assert g.ppa_loss[0, "a", 0, "gen-2"] == pytest.approx(-35e-6)
+    assert g.ppa_gain[0, "a"] == pytest.approx(4 * (25 - 35) * HOURS / 1e6)
+
+
+# --- limits on the energy of a year --------------------------------------------------------
+
+#: A thousandth of 10,000 MWh is ten of them.
+CAPPED = {"energy_cap_mwh_per_year": 10_000.0}
+
+
+def in_price(power: Typed, n: int, price: float) -> Given:
+    """Bound what the hours of a node earn at a price of the limit, and at none."""
+    instance = tiny(power__a=power, contracts__lease=LEASE)
+    hours = {"a": charged(flat(40.0), instance.power["a"])}
+    return in_tangents(case(instance), hours, {(n, "a"): (price,)})
+
+
+@rows_of("yearly.use_balance")
+def test_what_is_drawn_uses_up_a_limit_of_the_year() -> None:
+    cloud = {"gpu": {"price_usd_per_gpu_hour": 2.0, "utilisation_share": 0.5,
+                     "load_factor_share": 0.7}}  # fmt: skip
+    g = case(tiny(power__a=CAPPED, contracts__lease=LEASE, gpu_cloud=cloud))
+    terms, sense, right = row(g, "yearly.use_balance", 1, "a")
+    assert (sense, right) == ("==", 0.0)
+    assert terms["used", 1, "a"] == 1
+    per_mw = HOURS * 1000 / 10_000
+    mined = sum(x for key, x in terms.items() if key[0] == "mining")
+    assert mined == pytest.approx(-1.05 * per_mw)
+    assert terms["hosting", 1, "lease", AI, TENANT] == pytest.approx(-1.2 * 0.8 * per_mw)
+    assert terms["cloud", 1, AI, "gpu"] == pytest.approx(-1.2 * 0.7 * per_mw)
+    assert absent(case(tiny()), "yearly.use_balance", 0, "a")
+
+
+@rows_of("yearly.use_balance")
+def test_own_generation_spares_energy_of_the_grid_and_uses_up_its_own_hours() -> None:
+    own = {"mw": 4.0, "fuel_usd_per_mwh": 60.0}
+    spared = case(tiny(power__a={**CAPPED, "generation": [own]}))
+    hours = spared.hours[0, "a", 0]
+    terms, _, right = row(spared, "yearly.use_balance", 0, "a")
+    assert terms["unused", 0, "a", 0, "gen-1"] == pytest.approx(-hours / 10)
+    assert right == pytest.approx(-4 * HOURS / 10)
+    limited = case(tiny(power__a__generation=[{**own, "hours_per_year_max": 500.0}]))
+    terms, _, right = row(limited, "yearly.use_balance", 0, "a")
+    assert terms["unused", 0, "a", 0, "gen-1"] == pytest.approx(hours * 1000 / (500 * 4))
+    assert right == pytest.approx(HOURS * 1000 / 500)
+    assert not [key for key in terms if key[0] == "mining"]
+
+
+@rows_of("yearly.use_balance")
+def test_carbon_uses_up_a_cap_in_tonnes() -> None:
+    carbon = {"cap_tonnes_per_year": 2_000.0, "kg_per_mwh": 400.0}
+    terms, _, _ = row(case(tiny(power__a__carbon=carbon)), "yearly.use_balance", 0, "a")
+    mined = sum(x for key, x in terms.items() if key[0] == "mining")
+    assert mined == pytest.approx(-1.05 * HOURS * 0.4 / 2)
+
+
+@rows_of("yearly.year_limit")
+def test_the_periods_of_a_year_share_its_limit() -> None:
+    g = case(tiny(power__a=CAPPED, horizon={"periods": 3, "months_per_period": 6}))
+    assert row(g, "yearly.year_limit", 1, "a") == by_hand(
+        {("used", 0, "a"): 1, ("used", 1, "a"): 1}, "<=", 1000
+    )
+    # Half a year is left, and half of the limit.
+    assert row(g, "yearly.year_limit", 2, "a") == by_hand({("used", 2, "a"): 1}, "<=", 500)
+
+
+@rows_of("capital.margin_balance")
+@rows_of("yearly.tangent")
+def test_hours_earn_no_more_than_at_a_price_of_the_limit() -> None:
+    """At 2,000 $ a thousandth, which is ten MWh, a MWh costs 200 $ more."""
+    g = in_price(CAPPED, 1, 2e-3)
+    assert [g.tangent_price[1, "a", z] for z in (0, 1)] == [0.0, 2e-3]
+    for z, dearer in ((0, 0), (1, 200)):
+        terms, sense, right = row(g, "yearly.tangent", 1, "a", z)
+        assert (sense, right) == ("<=", 0.0)
+        assert terms["earned", 1, "a"] == 1
+        assert terms.get(("used", 1, "a"), 0.0) == -2e-3 * z
+        mined = sum(x for key, x in terms.items() if key[0] == "mining")
+        assert mined == pytest.approx(-(100 - 1.05 * (47 + dearer)) * HOURS / 1e6)
+        hosted = terms.get(("hosting", 1, "lease", AI, TENANT), 0.0)
+        assert hosted == pytest.approx(1.2 * 0.8 * dearer * HOURS / 1e6)
+    margin, _, _ = row(g, "capital.margin_balance", 1, "a")
+    assert margin["earned", 1, "a"] == -1
+    assert not [key for key in margin if key[0] == "mining"]
+    assert absent(g, "yearly.use_balance", 1, "a")
+    assert not absent(g, "yearly.use_balance", 0, "a")
+    assert absent(g, "yearly.tangent", 0, "a", 0)
+
+
+@rows_of("yearly.tangent")
+def test_agreements_that_are_not_drawn_are_lost_at_every_price() -> None:
+    g = in_price({**CAPPED, "ppa": BOUGHT}, 0, 2e-3)
+    b = g.tangent_bands[0, "a", 1][0]
+    terms, _, _ = row(g, "yearly.tangent", 0, "a", 1)
+    assert terms["unused", 0, "a", b, "1"] == pytest.approx(g.hours[0, "a", b] * 40e-6)
+    assert not absent(g, "energy.agreements_drawn", 0, "a", b)
+    assert g.ppa_gain[0, "a"] == pytest.approx(3 * 10 * HOURS / 1e6)
+
+
+@rows_of("yearly.least_use")
+def test_ai_uses_up_what_it_draws_and_own_generation_spares_no_more_than_it_makes() -> None:
+    own = {"mw": 4.0, "fuel_usd_per_mwh": 60.0}
+    g = in_price({**CAPPED, "generation": [own]}, 1, 2e-3)
+    assert row(g, "yearly.least_use", 1, "a") == by_hand(
+        {
+            ("used", 1, "a"): 1,
+            ("hosting", 1, "lease", AI, TENANT): -1.2 * 0.8 * HOURS / 10,
+        },
+        ">=",
+        -4 * HOURS / 10,
+    )
+    limited = in_price({"generation": [{**own, "hours_per_year_max": 500.0}]}, 1, 2e-3)
+    assert row(limited, "yearly.least_use", 1, "a") == by_hand({("used", 1, "a"): 1}, ">=")
 
 
 def test_the_price_of_an_agreement_rises_at_its_anniversary() -> None:

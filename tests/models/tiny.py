@@ -20,6 +20,7 @@ from models.instance import Instance
 from models.terms import with_terms
 from models.tree import Tree
 from optimizer.bands import merge
+from optimizer.yearly import in_tangents
 
 Typed = dict[str, Any]
 
@@ -251,13 +252,19 @@ def rich() -> Given:
             "demand_charge_usd_per_kw_month": 1.0,
             "billing_floor_share": 0.5,
             "ppa": [{"mw": 3.0, "price_usd_per_mwh": 30.0, "unused": "lost"}],
+            "generation": [{"mw": 1.0, "fuel_usd_per_mwh": 50.0}],
+            "energy_cap_mwh_per_year": 50_000.0,
         },
         policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
         uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
     )
     fillings = ({"rig": 4.0}, {"rig": 1.0, "large": 2.0})
     unworn = {(0, BARN_MINE, "rig"): 0.0}
-    return replace(case(instance, fork(instance)), fillings={MINE: fillings}, racks_unworn=unworn)
+    given = case(instance, fork(instance))
+    hours = {"a": charged(flat(40.0), instance.power["a"])}
+    # What hours earn is bounded in one of the last periods, and banded in the others.
+    bounded = in_tangents(given, hours, {(given.nodes[-1], "a"): (1e-3,)})
+    return replace(bounded, fillings={MINE: fillings}, racks_unworn=unworn)
 
 
 def fork(instance: Instance) -> Tree:

@@ -109,7 +109,8 @@ TYPED: dict[str, Any] = {
         "east": {"flat_usd_per_mwh": 38.0, "growth_per_year": 0.02,
                  "demand_charge_usd_per_kw_month": 1.5, "billing_floor_share": 0.3,
                  "ppa": [{"mw": 6.0, "price_usd_per_mwh": 33.0, "unused": "lost",
-                          "until": "2029-06"}]},
+                          "until": "2029-06"}],
+                 "energy_cap_mwh_per_year": 90_000.0},
     },
     "contracts": {
         "signed": {"racks_by": "tenant", "min_mw": 1.0, "max_mw": 4.0, "sign_by": "2027-01",

@@ -32,7 +32,8 @@ DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 MONTH = np.repeat(np.arange(1, 13), DAYS * 24)
 #: Machines by rack: J/TH, and the fit-out with its PUE on average and at peak.
 RACKS = {"rig": (20.0, 1.05, 1.1), "old": (30.0, 1.02, 1.02), "wet": (17.0, 1.04, 1.5)}
-MECHANISMS = ("4cp", "12cp", "floor", "carbon", "demand", "sold", "lost", "offer", "gen")
+MECHANISMS = ("4cp", "12cp", "floor", "carbon", "demand", "sold", "lost", "offer", "gen",
+              "energy-cap", "carbon-cap", "gen-hours")  # fmt: skip
 
 
 def drawn_hours(r: random.Random) -> Hours:
@@ -112,17 +113,25 @@ def billed(name: str, r: random.Random, power: Typed) -> Typed:
     if name == "carbon":
         return {"carbon": {"usd_per_tonne": float(r.choice((20, 90))),
                            "kg_per_mwh": r.choice((None, 400.0))}}  # fmt: skip
+    if name == "energy-cap":
+        return {"energy_cap_mwh_per_year": float(r.choice((14_000, 20_000, 40_000, 70_000)))}
+    if name == "carbon-cap":
+        cap = float(r.choice((7_000, 12_000, 24_000)))
+        return {"carbon": {"usd_per_tonne": float(r.choice((0, 40))), "cap_tonnes_per_year": cap,
+                           "kg_per_mwh": r.choice((None, None, 400.0))}}  # fmt: skip
     if name == "demand":
         return {"demand_charge_usd_per_kw_month": float(r.choice((2, 6, 15, 25))),
                 "billing_floor_share": r.choice((0.0, 0.3, 0.8))}  # fmt: skip
     if name == "offer":
         programme = {"mw": r.choice((2.0, 6.0, 12.0)), "usd_per_mwh": r.choice((None, 4.0, 15.0))}
         return {"programmes": [*power.get("programmes", []), programme]}
-    if name == "gen":
+    if name in ("gen", "gen-hours"):
         generation = {
             "mw": r.choice((2.0, 6.0)),
             "fuel_usd_per_mwh": r.choice((35.0, 60.0, 120.0)),
         }
+        if name == "gen-hours":
+            generation["hours_per_year_max"] = r.choice((30.0, 300.0, 2000.0))
         return {"generation": [*power.get("generation", []), generation]}
     agreement = {
         "mw": r.choice((2.0, 5.0, 9.0)), "price_usd_per_mwh": float(r.choice((25, 45))),
@@ -161,6 +170,14 @@ class Program:
         for columns, a in terms:
             self.entries.append((rows, columns, np.broadcast_to(a, len(limit)).astype(float)))
         self.limits.append(limit)
+
+    def sum_at_most(self, terms: list[tuple[NDArray[Any], Any]], limit: float) -> None:
+        """Add one row: all columns by their coefficients come to so much at most."""
+        for columns, a in terms:
+            row = np.full(len(columns), self.rows)
+            self.entries.append((row, columns, np.broadcast_to(a, len(columns)).astype(float)))
+        self.limits.append(np.array([limit]))
+        self.rows += 1
 
     def best(self) -> float:
         """Least cost."""
@@ -233,14 +250,29 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
         least = np.where(peaks > 0, peak.billing_floor_share * (firm + cut_mw), 0.0)
         below = lp.add(peaks, least)
         lp.at_most([(below, -1.0), *((m, -mean) for m, mean, _ in machines)], drawn_mw - least)
+    own: list[tuple[NDArray[Any], float]] = []
     for generation in power.generation:
-        saved = np.maximum(price + power.adder_usd_per_mwh - generation.fuel_usd_per_mwh, 0.0)
+        saved = price + power.adder_usd_per_mwh - generation.fuel_usd_per_mwh
         most = np.full(8760, generation.mw)
         gain += float((most * saved).sum())
         unused.append((lp.add(saved, most), most))
+        own.append((unused[-1][0], generation.mw))
+        if generation.hours_per_year_max is not None:
+            # What is left of all its hours is what it may not run.
+            idle = (8760.0 - generation.hours_per_year_max) * generation.mw
+            lp.sum_at_most([(own[-1][0], -1.0)], -idle)
     if unused:
         terms = [(u, -1.0) for u, _ in unused] + [(m, -mean) for m, mean, _ in machines]
         lp.at_most(terms, drawn_mw - sum((mw for _, mw in unused), np.zeros(8760)))
+    if power.energy_cap_mwh_per_year is not None:
+        # Own generation takes the place of the grid; AI draws whatever mining does.
+        terms = [(m, mean) for m, mean, _ in machines] + [(u, 1.0) for u, _ in own]
+        left = power.energy_cap_mwh_per_year - 8760.0 * drawn_mw
+        lp.sum_at_most(terms, left + 8760.0 * sum(mw for _, mw in own))
+    if power.carbon is not None and power.carbon.cap_tonnes_per_year is not None:
+        kg = carbon_kg(power, hours)
+        left = power.carbon.cap_tonnes_per_year * 1000.0 - kg.sum() * drawn_mw
+        lp.sum_at_most([(m, mean * kg / 1e3) for m, mean, _ in machines], left / 1e3)
     if power.demand_charge_usd_per_kw_month:
         rate = power.demand_charge_usd_per_kw_month * 1000.0
         least = max(reserved, power.billing_floor_share * (firm + cut_mw))
@@ -254,12 +286,9 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
 def charges(instance: Instance, hours: Hours) -> tuple[Floats, Floats]:
     """Charges on peaks and on carbon, written once more."""
     power, charge, carbon = instance.power["a"], np.zeros(8760), np.zeros(8760)
-    assert hours.carbon_kg_per_mwh is not None
     assert hours.peak is not None
     if power.carbon is not None:
-        kg = power.carbon.kg_per_mwh
-        each = hours.carbon_kg_per_mwh if kg is None else np.full(8760, kg)
-        carbon += power.carbon.usd_per_tonne / 1000.0 * each
+        carbon += power.carbon.usd_per_tonne / 1000.0 * carbon_kg(power, hours)
     if power.coincident_peak is not None:
         peak = power.coincident_peak
         months = range(6, 10) if peak.peaks == "4cp" else range(1, 13)
@@ -271,6 +300,14 @@ def charges(instance: Instance, hours: Hours) -> tuple[Floats, Floats]:
                 chosen = dearest[: int(peak.candidate_hours)]
             charge[chosen] += peak.usd_per_kw_year * 1000.0 / len(months) / len(chosen)
     return charge, carbon
+
+
+def carbon_kg(power: Power, hours: Hours) -> Floats:
+    """Carbon of a MWh in each hour."""
+    assert power.carbon is not None
+    assert hours.carbon_kg_per_mwh is not None
+    kg = power.carbon.kg_per_mwh
+    return hours.carbon_kg_per_mwh if kg is None else np.full(8760, kg)
 
 
 # --- comparison ----------------------------------------------------------------------------
@@ -306,9 +343,8 @@ def compare(seed: int, mechanisms: tuple[str, ...]) -> Compared:
     hourly, columns = hourly_bill(instance, hours)
     hourly_seconds = time.process_time() - began
     difference = abs(banded - hourly) / max(1.0, abs(hourly))
-    own = sum(len(getattr(case.given, name)) for name in ("ppa_mw",))
-    own += sum(len(classes) for classes in case.given.runs.values())
-    own += sum(map(len, case.given.bill_months.values()))
+    own = len(c.given.ppa_mw) + sum(len(classes) for classes in c.given.runs.values())
+    own += sum(map(len, c.given.bill_months.values()))
     return Compared(difference, (own, columns), (banded_seconds, hourly_seconds))
 
 
@@ -328,6 +364,11 @@ COMBINED = [
     ("sold", "sold"), ("lost", "sold"), ("demand", "sold"), ("floor", "carbon"),
     ("floor", "demand"), ("offer", "offer"), ("offer", "4cp", "carbon"), ("offer", "demand"),
     ("gen", "gen"), ("gen", "lost"), ("gen", "4cp", "demand"), ("gen", "carbon", "sold"),
+    ("energy-cap", "4cp"), ("energy-cap", "demand"), ("energy-cap", "sold"),
+    ("energy-cap", "lost", "carbon"), ("energy-cap", "gen"), ("energy-cap", "floor"),
+    ("energy-cap", "offer"), ("carbon-cap", "demand"), ("carbon-cap", "4cp", "lost"),
+    ("gen-hours", "lost"), ("gen-hours", "demand"), ("gen-hours", "4cp", "carbon"),
+    ("gen-hours", "gen", "sold"),
 ]  # fmt: skip
 ALL = [*((name,) for name in MECHANISMS), *COMBINED]
 
