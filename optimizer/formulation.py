@@ -69,6 +69,12 @@ CONVENTIONS = """\
 - **Agreements bought ahead** deliver to mining and AI together, the tenants' draw among it, and
   are worth the hour's price before adders and charges. AI draws its mean of the period, from
   whichever month it serves. Agreements that run beyond the horizon are worth nothing there.
+- **Limits on the energy of a year** hold for each site by itself: on what it draws from the grid,
+  AI's and the tenants' draw among it, less what it generates; on the carbon of what it draws; or on
+  the hours of a generator, counted as if it ran with all its MW. A year is twelve months from the
+  start of the horizon; where periods do not make up a year, or less is left of the horizon, the
+  limit counts by months. Beyond the horizon none holds: what is signed draws there what it drew in
+  the last year.
 - **Commitments** are paid in the period in which their month lies, what is overdue in the first.
   Principal due after the horizon counts against value at its end.
 - **Budgets** hold the periods that start within their span, on every path of the tree.

@@ -183,16 +183,25 @@ usd_per_mwh = 6                    # or by hour, as offer_usd_per_mwh in the pri
 [[power.north.generation]]         # runs where its fuel costs less than the grid
 mw = 20
 fuel_usd_per_mwh = 95
+# hours_per_year_max = 200         # backup that may run so many hours a year
 
 [power.north.carbon]
 usd_per_tonne = 25
 kg_per_mwh = 390
+# cap_tonnes_per_year = 90_000     # and no more carbon than that
 ```
+
+`power.*.energy_cap_mwh_per_year`, `carbon.cap_tonnes_per_year` and
+`generation.*.hours_per_year_max` limit a year as a whole. They couple its hours: an hour is then
+worth running in if it earns more than the price which the limit turns out to have. The plan's bands
+are cut at that price, so that they still earn what the hours do, and the bound holds for every
+plan. A site has one such limit; two are refused.
 
 A price file may mark hours as `peak`, and hold `carbon_kg_per_mwh` and `offer_usd_per_mwh`. Not
 built together yet, and refused: programmes, a floor under the peak, and agreements or generation
-at one site, and each of them at a site whose plant mining shares. Commitments that force mining
-to run, hours that generation may run and yearly caps are refused until they are built.
+at one site; a cap on carbon beside own generation; and each of them, and limits of a year, at a
+site whose plant mining shares. Commitments that force mining
+to run are refused until they are built.
 
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
 columns `time` (start of the hour, local, with its offset from UTC, as
