@@ -292,6 +292,9 @@ class Given:
     ppa_fuel: Table[tuple[Site, Ppa], float] = known(
         "MUSD/MW/hour", r"\phi", "fuel of own generation"
     )
+    ppa_profile: Table[tuple[Site, Ppa], str] = shape(
+        "column of the hours with the share of its MW that own generation gives"
+    )
     paid_to_stop: frozenset[Site] = shape(
         "sites with such programmes, for which mining counts alone and AI does not"
     )

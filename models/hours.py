@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ class Hours:
         Charges that shift the hour's price, and do not grow with it (:mod:`models.charges`).
     peak_usd_per_mwh : float array, shape (rows,), optional
         Of these, the charge on the grid's peaks.
+    shares : mapping of str to float array, shape (rows,)
+        Share of its MW that own generation can give, by the name of the file's column.
     use_per_mwh : float array, shape (rows,), optional
         Thousandths of a year's limit that a MWh drawn uses up (:mod:`models.yearly`).
     """
@@ -53,6 +56,7 @@ class Hours:
     charge_usd_per_mwh: NDArray[np.float64] | None = None
     peak_usd_per_mwh: NDArray[np.float64] | None = None
     use_per_mwh: NDArray[np.float64] | None = None
+    shares: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def uses(self) -> NDArray[np.float64]:

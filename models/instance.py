@@ -707,7 +707,12 @@ class Generation(Block):
     """Own generation beside the grid, run in hours in which its fuel costs less."""
 
     mw: float = number("MW", "generated at most", gt=0, le=10_000)
-    fuel_usd_per_mwh: float = number("$/MWh", "fuel and wear of a MWh", ge=0, plausible=(5, 600))
+    fuel_usd_per_mwh: float = number("$/MWh", "fuel and wear of a MWh", ge=0, plausible=(0, 600))
+    profile: Text | None = said(
+        "column of the price file with the share of its MW that sun or wind give in each hour, "
+        "as `solar_share`; absent: all of them at any time",
+        default=None,
+    )
     hours_per_year_max: float | None = number(
         "hours",
         "a year in which it may run with all its MW; with half of them, twice as many",

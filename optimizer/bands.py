@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.blocks import HourCosts, block_of
+from models.blocks import HourCosts, block_of, in_steps, off_by_steps
 from models.given import Band, Fitout, Given, RackType, Site
 from models.hours import Hours
 from models.tree import Node
@@ -71,20 +71,9 @@ class Priced:
 
 def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     """Take the rows of a node's calendar months, grown to its date."""
-    tree = given.tree
-    months = [m % 12 + 1 for m in range(tree.first_month(n), tree.end_month(n))]
-    taken = np.isin(hours.month, months)
-    growth = given.price_growth[n, s] / USD_PER_MUSD
-    market = hours.price_usd_per_mwh[taken] * growth
-    charge = hours.charges[taken] / USD_PER_MUSD
-    month = hours.month[taken]
-    costs = HourCosts(
-        market,
-        charge,
-        hours.peaks[taken] / USD_PER_MUSD,
-        hours.offers[taken] / USD_PER_MUSD,
-        month,
-    )
+    taken = _taken(given, n, hours)
+    costs = _costs(given, n, s, hours, taken)
+    market, charge, month = costs.market, costs.charge, costs.month
     names = given.ppas.get(s, ())
     blocks = [block_of(given, n, s, a, costs) for a in names]
     none = np.zeros((len(market), 0))
@@ -96,6 +85,39 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
         hours.uses[taken] if limited else None,
         np.array([given.own_use.get((s, a), 0.0) for a in names]) if limited else None,
     )  # fmt: skip
+
+
+def _taken(given: Given, n: Node, hours: Hours) -> NDArray[np.bool_]:
+    """Rows of a node's calendar months."""
+    tree = given.tree
+    months = [m % 12 + 1 for m in range(tree.first_month(n), tree.end_month(n))]
+    return np.isin(hours.month, months)
+
+
+def _costs(given: Given, n: Node, s: Site, hours: Hours, taken: NDArray[np.bool_]) -> HourCosts:
+    """What a MWh of these hours costs at the date of a node."""
+    growth = given.price_growth[n, s] / USD_PER_MUSD
+    return HourCosts(
+        hours.price_usd_per_mwh[taken] * growth,
+        hours.charges[taken] / USD_PER_MUSD,
+        hours.peaks[taken] / USD_PER_MUSD,
+        hours.offers[taken] / USD_PER_MUSD,
+        hours.month[taken],
+        {name: in_steps(x, hours.weight_h)[taken] for name, x in hours.shares.items()},
+    )
+
+
+def hidden_by_steps(given: Given, s: Site, hours: Hours) -> float:
+    """Most that steps of profiles change of a site's value within the horizon, in M$."""
+    hidden = 0.0
+    for n in given.nodes:
+        taken, weight = _taken(given, n, hours), given.probability[n] * given.discount_mid[n]
+        costs = _costs(given, n, s, hours, taken)
+        for (site, a), profile in given.ppa_profile.items():
+            if site == s:
+                off = np.abs(hours.shares[profile][taken] - costs.shares[profile])
+                hidden += weight * off_by_steps(given, n, s, a, costs, hours.weight_h[taken] * off)
+    return hidden
 
 
 def cut_prices(given: Given, n: Node, s: Site) -> NDArray[np.float64]:
@@ -240,6 +262,7 @@ def settings(g: Given, s: Site, priced: Priced) -> States:
         # What is lost has a sign, and is nothing where selling pays in full.
         sign = np.sign(priced.loss[:, j]).astype(np.int64)
         states.append(np.where(priced.bought[:, j] > 0, sign, -2))
+        states.append(np.unique(priced.bought[:, j], return_inverse=True)[1])
     if priced.bought.shape[1] > 1:
         # Those that lose least are left first.
         states += list(np.argsort(priced.loss, axis=1, kind="stable").T)

@@ -65,16 +65,17 @@ CONVENTIONS = """\
   hour; a MW is paid for once. Hours in which it is called are those that the prices mark as `cut`.
 - **Own generation** serves mining and AI, the tenants' draw among it, and saves price, charges and
   the common adder; it is not exported, and neither the connection nor the highest MW of a month is
-  less for it.
+  less for it. A profile of sun or wind counts in twentieths of the MW, hours of one step at the
+  mean of the step; what that may change is told beside the plan.
 - **Agreements bought ahead** deliver to mining and AI together, the tenants' draw among it, and
   are worth the hour's price before adders and charges. AI draws its mean of the period, from
   whichever month it serves. Agreements that run beyond the horizon are worth nothing there.
 - **Limits on the energy of a year** hold for each site by itself: on what it draws from the grid,
-  AI's and the tenants' draw among it, less what it generates; on the carbon of what it draws; or on
-  the hours of a generator, counted as if it ran with all its MW. A year is twelve months from the
-  start of the horizon; where periods do not make up a year, or less is left of the horizon, the
-  limit counts by months. Beyond the horizon none holds: what is signed draws there what it drew in
-  the last year.
+  AI's and the tenants' draw among it, less what it generates; on the carbon of what it draws; or
+  on the hours of a generator, counted as if it ran with all its MW. A year is twelve months from
+  the start of the horizon; where periods do not make up a year, or less is left of the horizon,
+  the limit counts by months. Beyond the horizon none holds: what is signed draws there what it
+  drew in the last year.
 - **Commitments** are paid in the period in which their month lies, what is overdue in the first.
   Principal due after the horizon counts against value at its end.
 - **Budgets** hold the periods that start within their span, on every path of the tree.

@@ -193,9 +193,12 @@ kg_per_mwh = 390
 
 `power.*.energy_cap_mwh_per_year`, `carbon.cap_tonnes_per_year` and
 `generation.*.hours_per_year_max` limit a year as a whole. They couple its hours: an hour is then
-worth running in if it earns more than the price which the limit turns out to have. The plan's bands
-are cut at that price, so that they still earn what the hours do, and the bound holds for every
-plan. A site has one such limit; two are refused.
+worth running in if it earns more than the price which the limit turns out to have. The plan's
+bands are cut at that price, so that they still earn what the hours do, and the bound holds for
+every plan. A site has one such limit; two are refused.
+
+Sun and wind give what they give: `generation.*.profile` names a column of the price file with the
+share of the MW in each hour, such as `solar_share`. It counts in steps of a twentieth.
 
 A price file may mark hours as `peak`, and hold `carbon_kg_per_mwh` and `offer_usd_per_mwh`. Not
 built together yet, and refused: programmes, a floor under the peak, and agreements or generation

@@ -81,6 +81,11 @@ def _blocks(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
             key: generation.fuel_usd_per_mwh / USD_PER_MUSD
             for key, generation in generators.items()
         },
+        "ppa_profile": {
+            key: generation.profile
+            for key, generation in generators.items()
+            if generation.profile is not None
+        },
         "ppa_offer": {
             key: programme.usd_per_mwh / USD_PER_MUSD
             for key, programme in programmes.items()

@@ -8,7 +8,16 @@ import numpy as np
 
 from models.charges import year_limited, year_limits
 from models.hours import Hours
-from models.instance import Horizon, Power, Ppa, Programme, Site, Subsystem, month_index
+from models.instance import (
+    Generation,
+    Horizon,
+    Power,
+    Ppa,
+    Programme,
+    Site,
+    Subsystem,
+    month_index,
+)
 from optimizer.checks.draft import Draft, Span
 from optimizer.errors import Problem
 from optimizer.keys import Key
@@ -124,10 +133,21 @@ def charges_known(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]
                 message = "nothing says what the programme pays"
                 hint = "give usd_per_mwh, or a column offer_usd_per_mwh in the price file"
                 yield draft.problem(at, message, hint=hint)
+        for at, generation in draft.rows(Generation, *map(str, key), "generation"):
+            yield from _profile(draft, at, generation, found)
         if power.coincident_peak and found.peak is None and _flat(found):
             message = "the hours of the grid's peaks cannot be told from long steps of a price"
             hint = "give hourly prices, or mark the steps of a curve as `peak`"
             yield draft.problem((*key, "coincident_peak"), message, hint=hint)
+
+
+def _profile(draft: Draft, at: Key, generation: Generation, hours: Hours) -> Iterator[Problem]:
+    if generation.profile is None or generation.profile in hours.shares:
+        return
+    known = ", ".join(hours.shares) or "none"
+    hint = "a column of shares between 0 and 1, whose name ends with _share"
+    yield draft.problem((*at, "profile"), "the price file has no such column",
+                        found=generation.profile, allowed=known, hint=hint)  # fmt: skip
 
 
 def _flat(hours: Hours) -> bool:

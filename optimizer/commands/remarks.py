@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optimizer.bands import hidden_by_steps
 from optimizer.commands.ready import Ready, Wish
 from optimizer.words import counted
 
@@ -25,6 +26,7 @@ def remarks(ready: Ready, tables: Tables | None, out: Path | None) -> Iterator[s
     """Say what a planner should know around a plan: what nobody typed, and where it lies."""
     if tables is not None:
         yield from _bought(ready, tables)
+        yield from _steps(ready)
     defaults = len(ready.defaults)
     if defaults:
         listed = "`rackwatt check --json`" if out is None else "manifest.json"
@@ -32,6 +34,17 @@ def remarks(ready: Ready, tables: Tables | None, out: Path | None) -> Iterator[s
         yield f"{figures} came from catalogues and defaults; {listed} lists them"
     if out is not None:
         yield f"run written to {out}"
+
+
+def _steps(ready: Ready) -> Iterator[str]:
+    """Tell what a profile in steps may hide."""
+    case = ready.case
+    for s in dict.fromkeys(s for s, _ in case.given.ppa_profile):
+        hidden = hidden_by_steps(case.given, s, case.hours[s])
+        yield (
+            f"own generation of {s} counts in twentieths of its MW: that changes the value by "
+            f"{hidden:.2g} M$ at most"
+        )
 
 
 def _bought(ready: Ready, tables: Tables) -> Iterator[str]:

@@ -21,6 +21,8 @@ _HOURLY = ("time", "price_usd_per_mwh")
 _CURVE = ("month", "hours", "price_usd_per_mwh")
 #: Columns that a price file may have besides.
 _BESIDES = ("cut", "peak", "carbon_kg_per_mwh", "offer_usd_per_mwh")
+#: Columns that hold a share of the MW of own generation, named by the user.
+PROFILE = re.compile(r"[a-z][a-z0-9_]*_share")
 #: No hour has cost less or more in $/MWh in any market.
 PRICE_RANGE = (-1_000.0, 10_000.0)
 #: No grid's energy holds more carbon, in kg/MWh.
@@ -132,7 +134,7 @@ def without_remarks(text: str) -> str:
 
 
 def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool:
-    allowed = ", ".join((*wanted, *_BESIDES))
+    allowed = ", ".join((*wanted, *_BESIDES, "a profile, as solar_share"))
     missing = [column for column in wanted if column not in sheet.header]
     other = _HOURLY if wanted == _CURVE else _CURVE
     if missing and all(column in sheet.header for column in other):
@@ -146,7 +148,11 @@ def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool
         found = ", ".join(sheet.header)
         file.refuse(f"the file has no column {names}", 1, "", found, allowed, hint)
         return False
-    unknown = [column for column in sheet.header if column not in (*wanted, *_BESIDES)]
+    unknown = [
+        column
+        for column in sheet.header
+        if column not in (*wanted, *_BESIDES) and not PROFILE.fullmatch(column)
+    ]
     for column in unknown:
         hint = "take the column out; only these are read"
         file.refuse("unknown column", 1, column, column, allowed, hint)
@@ -220,6 +226,14 @@ def _besides(
             ])
             for name, limits in _NUMBERS.items()
             if name in columns
+        },
+        "shares": {
+            name: np.array([
+                file.number(text, name, line, (0.0, 1.0))
+                for text, line in zip(columns[name], lines, strict=True)
+            ])
+            for name in columns
+            if PROFILE.fullmatch(name)
         },
     }  # fmt: skip
 

@@ -33,10 +33,10 @@ MONTH = np.repeat(np.arange(1, 13), DAYS * 24)
 #: Machines by rack: J/TH, and the fit-out with its PUE on average and at peak.
 RACKS = {"rig": (20.0, 1.05, 1.1), "old": (30.0, 1.02, 1.02), "wet": (17.0, 1.04, 1.5)}
 MECHANISMS = ("4cp", "12cp", "floor", "carbon", "demand", "sold", "lost", "offer", "gen",
-              "energy-cap", "carbon-cap", "gen-hours")  # fmt: skip
+              "energy-cap", "carbon-cap", "gen-hours", "sun")  # fmt: skip
 
 
-def drawn_hours(r: random.Random) -> Hours:
+def drawn_hours(r: random.Random, *, stepped: bool = True) -> Hours:
     """A year with nights, spikes, hours below zero, and some that are cut."""
     rng = np.random.default_rng(r.randrange(2**32))
     price = rng.gamma(2.5, 14.0, 8760) + 8.0 * np.sin(np.arange(8760) * np.pi / 12)
@@ -48,7 +48,14 @@ def drawn_hours(r: random.Random) -> Hours:
     if r.random() < 0.5:
         peak[rng.integers(0, 8760, 40)] = True
     offer = np.where(rng.random(8760) < 0.1, rng.uniform(0.0, 60.0, 8760), 3.0)
-    return Hours(MONTH, np.ones(8760), price, cut, "drawn", peak, carbon, offer)
+    sun = np.maximum(0.0, np.sin(np.arange(8760) * np.pi / 12)) * rng.uniform(0.3, 1.0, 8760)
+    if stepped:
+        # As the engine counts it, written once more: hours of a twentieth at their mean.
+        step = np.ceil(np.round(sun * 20, 6))
+        for one in np.unique(step):
+            sun[step == one] = sun[step == one].mean()
+    return Hours(MONTH, np.ones(8760), price, cut, "drawn", peak, carbon, offer,
+                 shares={"solar_share": sun})  # fmt: skip
 
 
 def drawn(seed: int, mechanisms: tuple[str, ...]) -> Instance:
@@ -125,11 +132,13 @@ def billed(name: str, r: random.Random, power: Typed) -> Typed:
     if name == "offer":
         programme = {"mw": r.choice((2.0, 6.0, 12.0)), "usd_per_mwh": r.choice((None, 4.0, 15.0))}
         return {"programmes": [*power.get("programmes", []), programme]}
-    if name in ("gen", "gen-hours"):
+    if name in ("gen", "gen-hours", "sun"):
         generation = {
             "mw": r.choice((2.0, 6.0)),
             "fuel_usd_per_mwh": r.choice((35.0, 60.0, 120.0)),
         }
+        if name == "sun":
+            generation |= {"profile": "solar_share", "fuel_usd_per_mwh": r.choice((0.0, 30.0))}
         if name == "gen-hours":
             generation["hours_per_year_max"] = r.choice((30.0, 300.0, 2000.0))
         return {"generation": [*power.get("generation", []), generation]}
@@ -253,13 +262,14 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
     own: list[tuple[NDArray[Any], float]] = []
     for generation in power.generation:
         saved = price + power.adder_usd_per_mwh - generation.fuel_usd_per_mwh
-        most = np.full(8760, generation.mw)
+        given = np.ones(8760) if generation.profile is None else hours.shares[generation.profile]
+        most = generation.mw * given
         gain += float((most * saved).sum())
         unused.append((lp.add(saved, most), most))
-        own.append((unused[-1][0], generation.mw))
+        own.append((unused[-1][0], float(most.mean())))
         if generation.hours_per_year_max is not None:
             # What is left of all its hours is what it may not run.
-            idle = (8760.0 - generation.hours_per_year_max) * generation.mw
+            idle = float(most.sum()) - generation.hours_per_year_max * generation.mw
             lp.sum_at_most([(own[-1][0], -1.0)], -idle)
     if unused:
         terms = [(u, -1.0) for u, _ in unused] + [(m, -mean) for m, mean, _ in machines]
@@ -368,7 +378,8 @@ COMBINED = [
     ("energy-cap", "lost", "carbon"), ("energy-cap", "gen"), ("energy-cap", "floor"),
     ("energy-cap", "offer"), ("carbon-cap", "demand"), ("carbon-cap", "4cp", "lost"),
     ("gen-hours", "lost"), ("gen-hours", "demand"), ("gen-hours", "4cp", "carbon"),
-    ("gen-hours", "gen", "sold"),
+    ("gen-hours", "gen", "sold"), ("sun", "lost"), ("sun", "demand"), ("sun", "energy-cap"),
+    ("sun", "gen-hours"), ("sun", "4cp", "carbon"), ("sun", "gen"),
 ]  # fmt: skip
 ALL = [*((name,) for name in MECHANISMS), *COMBINED]
 
