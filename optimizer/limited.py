@@ -68,6 +68,40 @@ def _held(model: Model, point: Floats) -> dict[Column, float]:
 
 
 def _carried_out(case: Case, held: Mapping[Column, float], budget: Budget) -> Carried | None:
+    """Solve the rest with whole numbers held, for the best that hours can do.
+
+    Bands that earn what their hours do may still keep a plan from the best way to share a limit
+    among its periods. The bound with the same whole numbers held tells how much is missing, and at
+    which prices to cut.
+    """
+    best = None
+    for _ in range(ROUNDS_OF_CUTTING):
+        found = _in_agreed_bands(case, held, budget)
+        if found is None or (best is not None and found.claimed_musd < best.claimed_musd):
+            return best
+        best = found
+        asked, most = _best_shared(found.case, held, budget)
+        more = _joined(found.case.limit_prices, asked)
+        near = most - found.claimed_musd <= AGREED * max(1.0, abs(most))
+        if near or more == found.case.limit_prices:
+            return best
+        case = _cut(found.case, asked)
+    return best
+
+
+def _best_shared(case: Case, held: Mapping[Column, float], budget: Budget) -> tuple[Asked, float]:
+    """Prices at the best way to share limits with whole numbers held, and a bound of its worth."""
+    prices = _joined(case.limit_prices, first_prices(case.given, case.hours))
+    outer = replace(case, given=in_tangents(case.given, case.hours, prices))
+    model = compile_case(outer, held)
+    outcome = budget.run(model.matrix, Options(gap=0.0, time_limit=budget.to_settle))
+    if outcome.x is None:
+        return {}, -math.inf
+    shared = context_of(outer.given, model.values(outcome.x))
+    return _asked_by(case, shared), objective_at(model.matrix, outcome.x)
+
+
+def _in_agreed_bands(case: Case, held: Mapping[Column, float], budget: Budget) -> Carried | None:
     """Solve the rest with whole numbers held, cutting bands until they earn what hours do."""
     found = None
     for _ in range(ROUNDS_OF_CUTTING):

@@ -162,8 +162,9 @@ def room(c: Context, n: Node, s: Site) -> Room:
     billed = {
         r: max(0.0, float(c.billed[n, s, r]) - reserved) for r in g.bill_months.get((n, s), ())
     }
-    counted = s not in g.paid_to_stop and any(
-        (n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in g.ppas.get(s, ())
+    counted = s not in g.paid_to_stop and (
+        s in g.limited
+        or any((n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in g.ppas.get(s, ()))
     )
     ai = float(energy.ai_load(c, n, s)) if counted else 0.0
     return Room(fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai)
