@@ -32,6 +32,7 @@ class Context:
     mining: Values
     billed: Values
     unused: Values
+    committed: Values
     hosting: Values
     cloud: Values
     reserved: Values

@@ -56,6 +56,7 @@ DECISIONS: tuple[Decision, ...] = (
     D("mining", "m", "nsfkb", "MW", "positive", "IT MW mining in a band", i.running),
     D("billed", "D", "nsr", "MW", "positive", "highest MW of a month", i.billed),
     D("unused", "u", "nsba", "MW", "positive", "agreement not drawn", i.agreements),
+    D("committed", "Z", "nsa", "MW", "positive", "mining committed to run", i.committing),
     D("hosting", "a", "ncpk", "MW", "positive", "critical IT MW serving a contract", i.hosted),
     D("cloud", "g", "npk", "MW", "positive", "critical IT MW sold by the GPU-hour", i.clouded),
     D("reserved", "U", "ns", "MW", "positive", "utility MW that AI reserves", i.sites),

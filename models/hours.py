@@ -38,6 +38,12 @@ class Hours:
         Charges that shift the hour's price, and do not grow with it (:mod:`models.charges`).
     peak_usd_per_mwh : float array, shape (rows,), optional
         Of these, the charge on the grid's peaks.
+    in_sequence : bool
+        Whether each row is the hour after the one before; a step of a curve is not.
+    stopped : bool array, shape (rows,), optional
+        Hours in which all mining is ordered to stand still (:mod:`models.called`).
+    called : bool array, shape (rows, commitments), optional
+        Hours in which each commitment is called.
     """
 
     month: NDArray[np.int64]
@@ -50,6 +56,24 @@ class Hours:
     offer_usd_per_mwh: NDArray[np.float64] | None = None
     charge_usd_per_mwh: NDArray[np.float64] | None = None
     peak_usd_per_mwh: NDArray[np.float64] | None = None
+    in_sequence: bool = True
+    stopped: NDArray[np.bool_] | None = None
+    called: NDArray[np.bool_] | None = None
+
+    @property
+    def follow_each_other(self) -> bool:
+        """Whether runs of hours can be told: rows in sequence, none longer than an hour."""
+        return self.in_sequence and bool((self.weight_h <= 1).all())
+
+    @property
+    def stops(self) -> NDArray[np.bool_]:
+        """Hours in which all mining is ordered to stand still; none where nothing says so."""
+        return np.zeros(len(self), bool) if self.stopped is None else self.stopped
+
+    @property
+    def calls(self) -> NDArray[np.bool_]:
+        """Hours in which each commitment is called, of shape (rows, commitments)."""
+        return np.zeros((len(self), 0), bool) if self.called is None else self.called
 
     @property
     def charges(self) -> NDArray[np.float64]:
@@ -83,4 +107,5 @@ def flat(price_usd_per_mwh: float, source: str = "flat price") -> Hours:
         price_usd_per_mwh=np.full(12, float(price_usd_per_mwh)),
         cut=np.zeros(12, dtype=bool),
         source=source,
+        in_sequence=False,
     )

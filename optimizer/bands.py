@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.blocks import HourCosts, block_of
-from models.given import Band, Fitout, Given, RackType, Site
+from models.given import Band, Fitout, Given, Ppa, RackType, Site
 from models.hours import Hours
 from models.tree import Node
 from models.units import USD_PER_MUSD
+from optimizer.held import held
 
 Floats = NDArray[np.float64]
 #: A fit-out and a rack type: machines that earn alike.
@@ -45,6 +46,10 @@ class Priced:
         MW of each agreement of which it matters whether they are drawn.
     loss : array, shape (rows, agreements), optional
         M$/MWh lost on what is not drawn.
+    stopped : bool array, shape (rows,), optional
+        Whether all mining is ordered to stand still.
+    called : bool array, shape (rows, commitments), optional
+        Whether each commitment is called.
     """
 
     hours: Floats
@@ -54,6 +59,18 @@ class Priced:
     month: NDArray[np.int64] | None = None
     bought: Floats | None = None
     loss: Floats | None = None
+    stopped: NDArray[np.bool_] | None = None
+    called: NDArray[np.bool_] | None = None
+
+    @property
+    def stops(self) -> NDArray[np.bool_]:
+        """Whether all mining is ordered to stand still; nowhere if nothing says so."""
+        return np.zeros(len(self.hours), bool) if self.stopped is None else self.stopped
+
+    @property
+    def calls(self) -> NDArray[np.bool_]:
+        """Whether each commitment is called, of shape (rows, commitments)."""
+        return np.zeros((len(self.hours), 0), bool) if self.called is None else self.called
 
     @property
     def market(self) -> Floats:
@@ -83,7 +100,7 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     bought = np.column_stack([mw for mw, _ in blocks]) if blocks else none
     loss = np.column_stack([lost for _, lost in blocks]) if blocks else none
     return Priced(hours.weight_h[taken], market + charge, hours.cut[taken], charge, month,
-                  bought, loss)  # fmt: skip
+                  bought, loss, hours.stops[taken], hours.calls[taken])  # fmt: skip
 
 
 def cut_prices(given: Given, n: Node, s: Site) -> NDArray[np.float64]:
@@ -135,12 +152,14 @@ def merge(given: Given, hours: Mapping[Site, Hours], *, hourly: bool = False) ->
                 _write(tables, given, n, s, b, merged)
             if given.ppas.get(s):
                 tables["ppa_gain"][n, s] = _gain(given, n, s, priced)
+            for a in given.commitments.get(s, ()):
+                tables["commitment_pay"][n, s, a] = _pay(given, n, s, a, hours[s])
     return replace(given, **tables)
 
 
 #: Tables that the hours fill.
 _BANDED = ("bands", "hours", "price", "charge", "cut", "runs", "bill_month", "ppa_mw", "ppa_loss",
-           "ppa_gain")  # fmt: skip
+           "ppa_gain", "stopped", "called", "commitment_pay")  # fmt: skip
 
 
 def _write(tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: Priced) -> None:
@@ -152,6 +171,10 @@ def _write(tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: 
     tables["price"][key] = float(merged.price[b])
     tables["charge"][key] = float(merged.charge[b])
     tables["cut"][key] = bool(merged.cut[b])
+    stopped = tables["stopped"][key] = bool(merged.stops[b])
+    commitments = g.commitments.get(s, ())
+    called = [a for j, a in enumerate(commitments) if merged.calls[b, j]]
+    tables["called"].update(((*key, a), True) for a in called)
     if s in g.demand_charge:
         tables["bill_month"][key] = int(merged.month[b])
     least = float(merged.price[b])
@@ -162,7 +185,17 @@ def _write(tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: 
             tables["ppa_mw"][n, s, b, a] = float(merged.bought[b, j])
             tables["ppa_loss"][n, s, b, a] = float(merged.loss[b, j])
             least = min(least, float(merged.price[b] - merged.loss[b, j]))
+    forced = len(called) < len(commitments) and not merged.cut[b]
+    least = np.inf if stopped else -np.inf if forced else least
     tables["runs"][key] = _running(g, n, s, least)
+
+
+def _pay(g: Given, n: Node, s: Site, a: Ppa, hours: Hours) -> float:
+    """Paid for a MW that is committed through all hours of a node, in M$."""
+    months = [m % 12 + 1 for m in range(g.tree.first_month(n), g.tree.end_month(n))]
+    taken, said = np.isin(hours.month, months), g.ppa_offer.get((s, a))
+    offers = hours.offers[taken] / USD_PER_MUSD if said is None else said
+    return float((hours.weight_h[taken] * offers).sum())
 
 
 def _gain(g: Given, n: Node, s: Site, priced: Priced) -> float:
@@ -191,6 +224,7 @@ def _gain(g: Given, n: Node, s: Site, priced: Priced) -> float:
 def _merged(g: Given, s: Site, priced: Priced, cuts: Floats) -> Priced:
     """Average what no choice tells apart."""
     states = [priced.cut.astype(np.int64), np.searchsorted(cuts, priced.price)]
+    states += [priced.stops.astype(np.int64), *priced.calls.astype(np.int64).T]
     assert priced.charge is not None
     assert priced.month is not None
     assert priced.bought is not None
@@ -222,11 +256,15 @@ def _merged(g: Given, s: Site, priced: Priced, cuts: Floats) -> Priced:
         priced.month[kept][first], priced.bought[kept][first],
         np.column_stack([mean(priced.loss[:, j]) for j in agreements]) if agreements
         else np.zeros((count, 0)),
+        priced.stops[kept][first], priced.calls[kept][first],
     )  # fmt: skip
 
 
 def _running(g: Given, n: Node, s: Site, price: float) -> tuple[MachineClass, ...]:
-    """Classes that earn money at a price, or where they draw what would be lost otherwise."""
+    """Classes that earn money at a price, or where they draw what would be lost otherwise.
+
+    All of them at minus infinity, none at infinity.
+    """
     energy = price + g.adder[s] + g.mining_adder[s]
     return tuple(
         (f, k)
@@ -249,6 +287,8 @@ class Room:
         Utility MW left by month, where the highest is billed.
     ai_mw : float
         Mean utility MW that AI draws.
+    committed_mw : array, shape (commitments,)
+        Utility MW committed to run.
     """
 
     installed_mw: Mapping[MachineClass, float]
@@ -256,6 +296,7 @@ class Room:
     cut_supply_mw: float
     billed_mw: Mapping[int, float] = field(default_factory=dict)
     ai_mw: float = 0.0
+    committed_mw: Floats = field(default_factory=lambda: np.zeros(0))
 
     def left(self, priced: Priced) -> Floats:
         """Utility MW left in each row."""
@@ -264,7 +305,22 @@ class Room:
             assert priced.month is not None
             billed = np.array([self.billed_mw[int(m)] for m in priced.month])
             left = np.minimum(left, billed)
-        return np.asarray(left, dtype=np.float64)
+        left = np.maximum(0.0, left - self.called_mw(priced))
+        return np.asarray(np.where(priced.stops, 0.0, left), dtype=np.float64)
+
+    def called_mw(self, priced: Priced) -> Floats:
+        """Utility MW that are called in each row, and keep their room."""
+        return self._of_committed(priced.calls)
+
+    def forced_mw(self, priced: Priced) -> Floats:
+        """Utility MW that have to run in each row."""
+        free = priced.cut | priced.stops
+        return np.where(free, 0.0, self._of_committed(~priced.calls))
+
+    def _of_committed(self, which: NDArray[np.bool_]) -> Floats:
+        if not len(self.committed_mw):
+            return np.zeros(len(which))
+        return np.asarray(which @ self.committed_mw, dtype=np.float64)
 
 
 def dispatch(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> Floats:
@@ -277,9 +333,18 @@ def dispatch(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> Floa
     """
     energy = priced.price + given.adder[s] + given.mining_adder[s]
     left = room.left(priced)
-    if priced.bought is None or not priced.bought.any():
-        return _greedy(given, n, room.installed_mw, energy, left)
-    return _on_agreements(given, n, s, priced, room, left)
+    if priced.bought is not None and priced.bought.any():
+        return _on_agreements(given, n, s, priced, room, left)
+    running = _greedy(given, n, room.installed_mw, energy, left)
+    if not room.committed_mw.any():
+        return running
+    costs = cut_prices(given, n, s) + given.adder[s] + given.mining_adder[s]
+    by_stretch, _ = _by_stretch(given, n, room, costs, left)
+    use = np.array([given.pue[f] for f, _ in room.installed_mw])
+    installed = sum(given.pue[f] * mw for (f, _), mw in room.installed_mw.items())
+    called = room.called_mw(priced)
+    most = np.where(called > 0, np.maximum(0.0, installed - called), np.inf)
+    return held(running, use, by_stretch, room.forced_mw(priced), most)
 
 
 def _greedy(

@@ -36,7 +36,7 @@ UNTOLD = frozenset({
 SUMMED = frozenset({"capital.capex_budget", "grid.project_limit"})
 _MONTH = re.compile(r"\d{4}-\d{2}( \(node \d+\))?")
 #: Money is told first, then power, contracts, the owner's wishes, floor.
-ORDER = ("capital", "grid", "hosting", "uptime", "policy", "halls", "racks")
+ORDER = ("capital", "grid", "commitments", "hosting", "uptime", "policy", "halls", "racks")
 
 
 # --- what stands ---------------------------------------------------------------------------

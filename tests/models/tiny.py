@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from models.called import ordered
 from models.charges import charged
 from models.derive import Derivation, tree_of
 from models.given import Given, Site
@@ -166,7 +167,7 @@ def case(
     derivation = Derivation(instance, tree or tree_of(instance))
     supply = {s: instance.power[site.power or s] for s, site in instance.sites.items()}
     priced = hours or {s: flat(own.flat_usd_per_mwh or 0.0) for s, own in supply.items()}
-    with_charges = {s: charged(priced[s], own) for s, own in supply.items()}
+    with_charges = {s: ordered(charged(priced[s], own), own) for s, own in supply.items()}
     return with_terms(derivation, merge(derivation.given(), with_charges))
 
 
@@ -251,6 +252,9 @@ def rich() -> Given:
             "demand_charge_usd_per_kw_month": 1.0,
             "billing_floor_share": 0.5,
             "ppa": [{"mw": 3.0, "price_usd_per_mwh": 30.0, "unused": "lost"}],
+            "programmes": [
+                {"mw": 2.0, "usd_per_mwh": 5.0, "commitment": True, "called_hours_per_year": 100.0}
+            ],
         },
         policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
         uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
