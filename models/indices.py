@@ -681,7 +681,7 @@ def committed_sites(g: Given) -> Iterable[Index]:
 
 
 def committing(g: Given) -> Iterable[Index]:
-    """The same, with the programmes."""
+    """Nodes, sites and the programmes that pay for a commitment there."""
     return ((n, s, a) for n, s in committed_sites(g) for a in g.commitments[s])
 
 
