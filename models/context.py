@@ -34,6 +34,7 @@ class Context:
     unused: Values
     used: Values
     earned: Values
+    committed: Values
     hosting: Values
     cloud: Values
     reserved: Values

@@ -66,6 +66,7 @@ DECISIONS: tuple[Decision, ...] = (
         "margin that hours under a limit may have",
         i.bounded,
     ),
+    D("committed", "Z", "nsa", "MW", "positive", "mining committed to run", i.committing),
     D("hosting", "a", "ncpk", "MW", "positive", "critical IT MW serving a contract", i.hosted),
     D("cloud", "g", "npk", "MW", "positive", "critical IT MW sold by the GPU-hour", i.clouded),
     D("reserved", "U", "ns", "MW", "positive", "utility MW that AI reserves", i.sites),

@@ -28,7 +28,9 @@ from models.tree import Node
 def billed_load(c: Context, n: Node, s: Site, b: Band) -> Relation:
     r"""The highest MW of a month is no less than what runs in any of its bands.
 
-    .. math:: \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + U_{ns} \le D_{nsr(b)}
+    .. math::
+        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + \sum_a x^{\text{call}}_{nsba} Z_{nsa}
+        + U_{ns} \le D_{nsr(b)}
     """
     load = total((mining_load(c, n, s, b), c.reserved[n, s]))
     return at_most(load, c.billed[n, s, c.given.bill_month[n, s, b]])

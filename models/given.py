@@ -287,7 +287,7 @@ class Given:
         "share of the connection billed at least in a peak; bands hold it as an agreement",
     )
     ppas: Table[Site, tuple[Ppa, ...]] = shape(
-        "power purchase agreements of a site and its own generation, or its programmes"
+        "power purchase agreements of a site and its own generation, or its hourly programmes"
     )
     ppa_fuel: Table[tuple[Site, Ppa], float] = known(
         "MUSD/MW/hour", r"\phi", "fuel of own generation"
@@ -355,8 +355,24 @@ class Given:
     cut: Table[tuple[Node, Site, Band], bool] = shape(
         "one where interruptible load is cut, else zero", "x"
     )
+    stopped: Table[tuple[Node, Site, Band], bool] = shape(
+        "bands in which all mining is ordered to stand still"
+    )
+    commitments: Table[Site, tuple[Ppa, ...]] = shape(
+        "programmes of a site that pay for a constant commitment"
+    )
+    commitment_size: Table[tuple[Site, Ppa], float] = known(
+        "MW", r"\bar Z", "utility MW that a programme takes as a commitment"
+    )
+    commitment_pay: Table[tuple[Node, Site, Ppa], float] = known(
+        "MUSD/MW", r"\zeta", "paid for a MW that is committed through a node"
+    )
+    called: Table[tuple[Node, Site, Band, Ppa], bool] = shape(
+        "one where a commitment is called, else zero", r"x^{\text{call}}"
+    )
     runs: Table[tuple[Node, Site, Band], tuple[tuple[Fitout, RackType], ...]] = shape(
-        "machine classes, that is fit-out with rack type, that earn money in a band"
+        "machine classes, that is fit-out with rack type, that earn money in a band or that a "
+        "commitment may have run"
     )
     price_growth: Table[tuple[Node, Site], float] = known(
         "", r"\gamma", "energy price over that of the price file; the bands hold it already"

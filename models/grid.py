@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from models.commitments import called_mw
 from models.context import Context
 from models.given import TENANT, Band, Place, Project, Site
 from models.relation import Number, Relation, at_most, equal, total
@@ -15,12 +16,14 @@ from models.tree import Leaf, Node
 
 
 def mining_load(c: Context, n: Node, s: Site, b: Band) -> Number:
-    r"""Utility MW of mining in a band.
+    r"""Utility MW of mining in a band, with the room of what is committed and called.
 
-    .. math:: \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb}
+    .. math::
+        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + \sum_a x^{\text{call}}_{nsba} Z_{nsa}
     """
     g = c.given
-    return total(g.pue_peak[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
+    mined = (g.pue_peak[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
+    return total((*mined, called_mw(c, n, s, b)))
 
 
 def reservation(c: Context, n: Node, s: Site) -> Relation:
@@ -87,12 +90,12 @@ def interconnection(c: Context, n: Node, s: Site, b: Band) -> Relation:
     r"""Facility load stays within the grid connection.
 
     .. math::
-        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + U_{ns} \le
-        F_{ns} + (1 - x_{nsb}) I_{ns} + \sum_{j \in s}
+        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + \sum_a x^{\text{call}}_{nsba} Z_{nsa}
+        + U_{ns} \le F_{ns} + (1 - x_{nsb}) I_{ns} + \sum_{j \in s}
         \big( \Delta F_j + (1 - x_{nsb}) \Delta I_j \big) \sum_{m \preceq n-\ell_j} B_{mj}
 
-    Binds when power, not money or floor, limits the site. A band in which no machine earns
-    money needs no row: AI stands on firm MW.
+    Binds when power, not money or floor, limits the site. A band in which no machine runs and
+    nothing is called needs no row: AI stands on firm MW.
     """
     g = c.given
     supply = firm_capacity(c, n, s)
@@ -120,7 +123,9 @@ def new_power_reservation(c: Context, n: Node, s: Site) -> Relation:
 def mining_use_limit(c: Context, n: Node, s: Site, b: Band) -> Relation:
     r"""Mining stays within what a rule grants it.
 
-    .. math:: \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} \le \bar U^{\text{mining}}_s
+    .. math::
+        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + \sum_a x^{\text{call}}_{nsba} Z_{nsa}
+        \le \bar U^{\text{mining}}_s
     """
     return at_most(mining_load(c, n, s, b), c.given.mining_mw_max[s])
 

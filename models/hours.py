@@ -43,6 +43,12 @@ class Hours:
         Share of its MW that own generation can give, by the name of the file's column.
     use_per_mwh : float array, shape (rows,), optional
         Thousandths of a year's limit that a MWh drawn uses up (:mod:`models.yearly`).
+    in_sequence : bool
+        Whether each row is the hour after the one before; a step of a curve is not.
+    stopped : bool array, shape (rows,), optional
+        Hours in which all mining is ordered to stand still (:mod:`models.called`).
+    called : bool array, shape (rows, commitments), optional
+        Hours in which each commitment is called.
     """
 
     month: NDArray[np.int64]
@@ -57,6 +63,24 @@ class Hours:
     peak_usd_per_mwh: NDArray[np.float64] | None = None
     use_per_mwh: NDArray[np.float64] | None = None
     shares: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    in_sequence: bool = True
+    stopped: NDArray[np.bool_] | None = None
+    called: NDArray[np.bool_] | None = None
+
+    @property
+    def follow_each_other(self) -> bool:
+        """Whether runs of hours can be told: rows in sequence, none longer than an hour."""
+        return self.in_sequence and bool((self.weight_h <= 1).all())
+
+    @property
+    def stops(self) -> NDArray[np.bool_]:
+        """Hours in which all mining is ordered to stand still; none where nothing says so."""
+        return np.zeros(len(self), bool) if self.stopped is None else self.stopped
+
+    @property
+    def calls(self) -> NDArray[np.bool_]:
+        """Hours in which each commitment is called, of shape (rows, commitments)."""
+        return np.zeros((len(self), 0), bool) if self.called is None else self.called
 
     @property
     def uses(self) -> NDArray[np.float64]:
@@ -95,4 +119,5 @@ def flat(price_usd_per_mwh: float, source: str = "flat price") -> Hours:
         price_usd_per_mwh=np.full(12, float(price_usd_per_mwh)),
         cut=np.zeros(12, dtype=bool),
         source=source,
+        in_sequence=False,
     )

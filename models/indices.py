@@ -131,24 +131,25 @@ def parkable(g: Given) -> Iterable[Index]:
 
 
 def running(g: Given) -> Iterable[Index]:
-    """Nodes, sites, bands and the machine classes that earn money there."""
+    """Nodes, sites, bands and the machine classes that may run there."""
     return ((n, s, f, k, b) for n, s, b in mined(g) for f, k in g.runs[n, s, b])
 
 
 def mined(g: Given) -> Iterable[Index]:
-    """Nodes, sites and bands in which some machine class earns money."""
+    """Nodes, sites and bands in which some machine class may run, or a commitment is called."""
+    called = {(n, s, b) for n, s, b, _ in g.called}
     return (
         (n, s, b)
         for n, s in sites(g)
         for b in itertools.chain(
             g.bands[n, s], *(g.tangent_bands[n, s, z] for z in g.tangents.get((n, s), ()))
         )
-        if g.runs[n, s, b]
+        if g.runs[n, s, b] or (n, s, b) in called
     )
 
 
 def granted_mining(g: Given) -> Iterable[Index]:
-    """Bands in which mining earns money, at sites where a rule limits it."""
+    """Bands in which mining may run, at sites where a rule limits it."""
     return ((n, s, b) for n, s, b in mined(g) if s in g.mining_mw_max)
 
 
@@ -700,3 +701,29 @@ def tangents(g: Given) -> Iterable[Index]:
 def years(g: Given) -> Iterable[Index]:
     """The last node of each year on a path, and its site with a limit."""
     return g.year_span
+
+
+def committed_sites(g: Given) -> Iterable[Index]:
+    """Nodes and sites with programmes that pay for a commitment."""
+    return ((n, s) for n, s in sites(g) if g.commitments.get(s))
+
+
+def committing(g: Given) -> Iterable[Index]:
+    """Nodes, sites and the programmes that pay for a commitment there."""
+    return ((n, s, a) for n, s in committed_sites(g) for a in g.commitments[s])
+
+
+def held_bands(g: Given) -> Iterable[Index]:
+    """Nodes, sites, and the bands in which some commitment has to run."""
+    return (
+        (n, s, b)
+        for n, s in committed_sites(g)
+        for b in g.bands[n, s]
+        if not (g.cut[n, s, b] or g.stopped[n, s, b])
+        and any((n, s, b, a) not in g.called for a in g.commitments[s])
+    )
+
+
+def called_bands(g: Given) -> Iterable[Index]:
+    """Nodes, sites, and the bands in which some commitment is called."""
+    return dict.fromkeys((n, s, b) for n, s, b, _ in g.called)

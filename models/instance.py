@@ -688,19 +688,59 @@ class Ppa(Block):
 
 
 class Programme(Block):
-    """A payment for mining that runs and could be stopped, hour by hour."""
+    """A payment for mining that runs and could be stopped, hour by hour or as a commitment."""
 
     mw: float = number("MW", "utility MW of mining that are paid for at most", gt=0, le=10_000)
     usd_per_mwh: float | None = number(
         "$/MWh",
-        "for each MW in each hour that it runs; absent: the price file has it by hour, as "
-        "`offer_usd_per_mwh`",
+        "for each MW in each hour that it runs, of a commitment in every hour; absent: the price "
+        "file has it by hour, as `offer_usd_per_mwh`",
         default=None,
         ge=0,
         plausible=(0.1, 100),
     )
-    commitment: Planned = planned("a constant commitment that forces mining to run")
-    called_hours_per_year: Planned = planned("hours in which it is stopped, beside those cut")
+    commitment: Flag = said(
+        "so many MW, decided for each period, run in every hour of it, at a loss as well, and are "
+        "paid for in every hour; not where interruptible load is cut, nor in emergencies",
+        default=False,
+    )
+    called_hours_per_year: float = number(
+        "hours",
+        "in which what is committed stands still, beside those cut: the dearest of each year of "
+        "the price file",
+        default=0.0,
+        ge=0,
+        le=4000,
+        plausible=(0, 500),
+    )
+
+
+class Emergency(Block):
+    """Hours in which the grid may order all mining at a site off; AI is not cut."""
+
+    hours_per_year: float = number(
+        "hours",
+        "in which mining is ordered off: the dearest of each year of the price file",
+        gt=0,
+        le=2000,
+        plausible=(1, 300),
+    )
+    events_per_year: Count | None = number(
+        "1/year",
+        "orders, all of one length of whole hours in a row, in the dearest such runs; absent: "
+        "each run of the dearest hours is an order",
+        default=None,
+        ge=1,
+        le=500,
+    )
+    restart_hours: Count = number(
+        "hours",
+        "whole hours after each order until machines run again",
+        default=0,
+        ge=0,
+        le=72,
+        plausible=(0, 12),
+    )
 
 
 class Generation(Block):
@@ -764,6 +804,15 @@ class Power(Block):
     )
     programmes: list[Programme] = said("programmes that pay for being able to stop", default=[])
     generation: list[Generation] = said("own generation, used at the site only", default=[])
+    emergency: Emergency | None = said("duty of large loads to stop in emergencies", default=None)
+    restart_hours: Count = number(
+        "hours",
+        "whole hours after each cut of interruptible load until it runs again",
+        default=0,
+        ge=0,
+        le=72,
+        plausible=(0, 12),
+    )
     energy_cap_mwh_per_year: float | None = number(
         "MWh", "most that a site draws from the grid in a year, AI's among it", default=None, gt=0
     )

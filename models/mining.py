@@ -145,7 +145,8 @@ def mining_margin(c: Context, n: Node, s: Site) -> Number:
     Exact although hours are merged: within a band every hour has the same grid state and lies
     on the same side of every break-even price and of every price at which two classes change
     rank, so the best choice is the same in each of its hours whatever is installed, and profit
-    is linear in the price. Classes that would lose money in a band have no variable there.
+    is linear in the price. Classes that would lose money in a band have no variable there, but
+    where a commitment may have them run (:mod:`models.commitments`).
     """
     g = c.given
     return total(

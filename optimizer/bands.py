@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.blocks import HourCosts, block_of, in_steps, off_by_steps
-from models.given import Band, Fitout, Given, RackType, Site
+from models.given import Band, Fitout, Given, Ppa, RackType, Site
 from models.hours import Hours
 from models.tree import Node
 from models.units import USD_PER_MUSD
+from optimizer.held import held
 
 Floats = NDArray[np.float64]
 #: Numbers for each hour that tell it from others.
@@ -51,6 +52,10 @@ class Priced:
         Thousandths of a year's limit that a MWh drawn uses up, where the site has one.
     own_use : array, shape (agreements,), optional
         The same for a MWh of each that is generated at the site.
+    stopped : bool array, shape (rows,), optional
+        Whether all mining is ordered to stand still.
+    called : bool array, shape (rows, commitments), optional
+        Whether each commitment is called.
     """
 
     hours: Floats
@@ -62,6 +67,18 @@ class Priced:
     loss: Floats | None = None
     use: Floats | None = None
     own_use: Floats | None = None
+    stopped: NDArray[np.bool_] | None = None
+    called: NDArray[np.bool_] | None = None
+
+    @property
+    def stops(self) -> NDArray[np.bool_]:
+        """Whether all mining is ordered to stand still; nowhere if nothing says so."""
+        return np.zeros(len(self.hours), bool) if self.stopped is None else self.stopped
+
+    @property
+    def calls(self) -> NDArray[np.bool_]:
+        """Whether each commitment is called, of shape (rows, commitments)."""
+        return np.zeros((len(self.hours), 0), bool) if self.called is None else self.called
 
     @property
     def market(self) -> Floats:
@@ -84,6 +101,7 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
         hours.weight_h[taken], market + charge, hours.cut[taken], charge, month, bought, loss,
         hours.uses[taken] if limited else None,
         np.array([given.own_use.get((s, a), 0.0) for a in names]) if limited else None,
+        hours.stops[taken], hours.calls[taken],
     )  # fmt: skip
 
 
@@ -182,12 +200,14 @@ def merge(
                 write_band(tables, given, n, s, b, merged, b)
             if given.ppas.get(s):
                 tables["ppa_gain"][n, s] = _gain(given, n, s, priced)
+            for a in given.commitments.get(s, ()):
+                tables["commitment_pay"][n, s, a] = _pay(given, n, s, a, hours[s])
     return replace(given, **tables)
 
 
 #: Tables that the hours fill.
 BANDED = ("bands", "hours", "price", "charge", "cut", "runs", "bill_month", "ppa_mw", "ppa_loss",
-           "ppa_gain", "draw_use")  # fmt: skip
+          "ppa_gain", "draw_use", "stopped", "called", "commitment_pay")  # fmt: skip
 
 
 def write_band(
@@ -201,6 +221,10 @@ def write_band(
     tables["price"][key] = float(merged.price[row])
     tables["charge"][key] = float(merged.charge[row])
     tables["cut"][key] = bool(merged.cut[row])
+    stopped = tables["stopped"][key] = bool(merged.stops[row])
+    commitments = g.commitments.get(s, ())
+    called = [a for j, a in enumerate(commitments) if merged.calls[row, j]]
+    tables["called"].update(((*key, a), True) for a in called)
     if s in g.demand_charge:
         tables["bill_month"][key] = int(merged.month[row])
     if merged.use is not None:
@@ -213,7 +237,17 @@ def write_band(
             tables["ppa_mw"][n, s, b, a] = float(merged.bought[row, j])
             tables["ppa_loss"][n, s, b, a] = float(merged.loss[row, j])
             least = min(least, float(merged.price[row] - merged.loss[row, j]))
+    forced = len(called) < len(commitments) and not merged.cut[row]
+    least = np.inf if stopped else -np.inf if forced else least
     tables["runs"][key] = _running(g, n, s, least)
+
+
+def _pay(g: Given, n: Node, s: Site, a: Ppa, hours: Hours) -> float:
+    """Paid for a MW that is committed through all hours of a node, in M$."""
+    months = [m % 12 + 1 for m in range(g.tree.first_month(n), g.tree.end_month(n))]
+    taken, said = np.isin(hours.month, months), g.ppa_offer.get((s, a))
+    offers = hours.offers[taken] / USD_PER_MUSD if said is None else said
+    return float((hours.weight_h[taken] * offers).sum())
 
 
 def _gain(g: Given, n: Node, s: Site, priced: Priced) -> float:
@@ -255,7 +289,8 @@ def settings(g: Given, s: Site, priced: Priced) -> States:
     assert priced.month is not None
     assert priced.bought is not None
     assert priced.loss is not None
-    states: States = [priced.cut.astype(np.int64)]
+    states: States = [priced.cut.astype(np.int64), priced.stops.astype(np.int64)]
+    states += list(priced.calls.astype(np.int64).T)
     if s in g.demand_charge:
         states.append(priced.month)
     for j in range(priced.bought.shape[1]):
@@ -292,11 +327,15 @@ def merged_by(priced: Priced, states: States) -> Priced:
         np.column_stack([mean(priced.loss[:, j]) for j in agreements]) if agreements
         else np.zeros((count, 0)),
         None if priced.use is None else mean(priced.use), priced.own_use,
+        priced.stops[kept][first], priced.calls[kept][first],
     )  # fmt: skip
 
 
 def _running(g: Given, n: Node, s: Site, price: float) -> tuple[MachineClass, ...]:
-    """Classes that earn money at a price, or where they draw what would be lost otherwise."""
+    """Classes that earn money at a price, or where they draw what would be lost otherwise.
+
+    All of them at minus infinity, none at infinity.
+    """
     energy = price + g.adder[s] + g.mining_adder[s]
     return tuple(
         (f, k)
@@ -319,6 +358,8 @@ class Room:
         Utility MW left by month, where the highest is billed.
     ai_mw : float
         Mean utility MW that AI draws.
+    committed_mw : array, shape (commitments,)
+        Utility MW committed to run.
     """
 
     installed_mw: Mapping[MachineClass, float]
@@ -326,6 +367,7 @@ class Room:
     cut_supply_mw: float
     billed_mw: Mapping[int, float] = field(default_factory=dict)
     ai_mw: float = 0.0
+    committed_mw: Floats = field(default_factory=lambda: np.zeros(0))
 
     def left(self, priced: Priced) -> Floats:
         """Utility MW left in each row."""
@@ -334,7 +376,22 @@ class Room:
             assert priced.month is not None
             billed = np.array([self.billed_mw[int(m)] for m in priced.month])
             left = np.minimum(left, billed)
-        return np.asarray(left, dtype=np.float64)
+        left = np.maximum(0.0, left - self.called_mw(priced))
+        return np.asarray(np.where(priced.stops, 0.0, left), dtype=np.float64)
+
+    def called_mw(self, priced: Priced) -> Floats:
+        """Utility MW that are called in each row, and keep their room."""
+        return self._of_committed(priced.calls)
+
+    def forced_mw(self, priced: Priced) -> Floats:
+        """Utility MW that have to run in each row."""
+        free = priced.cut | priced.stops
+        return np.where(free, 0.0, self._of_committed(~priced.calls))
+
+    def _of_committed(self, which: NDArray[np.bool_]) -> Floats:
+        if not len(self.committed_mw):
+            return np.zeros(len(which))
+        return np.asarray(which @ self.committed_mw, dtype=np.float64)
 
 
 def dispatch(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> Floats:
@@ -347,9 +404,18 @@ def dispatch(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> Floa
     """
     energy = priced.price + given.adder[s] + given.mining_adder[s]
     left = room.left(priced)
-    if priced.bought is None or not priced.bought.any():
-        return _greedy(given, n, room.installed_mw, energy, left)
-    return _on_agreements(given, n, s, priced, room, left)
+    if priced.bought is not None and priced.bought.any():
+        return _on_agreements(given, n, s, priced, room, left)
+    running = _greedy(given, n, room.installed_mw, energy, left)
+    if not room.committed_mw.any():
+        return running
+    costs = cut_prices(given, n, s) + given.adder[s] + given.mining_adder[s]
+    by_stretch, _ = _by_stretch(given, n, room, costs, left)
+    use = np.array([given.pue[f] for f, _ in room.installed_mw])
+    installed = sum(given.pue[f] * mw for (f, _), mw in room.installed_mw.items())
+    called = room.called_mw(priced)
+    most = np.where(called > 0, np.maximum(0.0, installed - called), np.inf)
+    return held(running, use, by_stretch, room.forced_mw(priced), most)
 
 
 def operate(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> tuple[Floats, Floats]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from models.called import ordered
 from models.charges import charged
 from models.derive import Derivation, tree_of
 from models.given import Given, Site
@@ -53,7 +54,10 @@ def prepare(
         Keep every hour as a band of its own, to compare with the merged bands.
     """
     derivation = Derivation(instance, tree or tree_of(instance))
-    priced = {name: charged(supplies[name], instance.power[name]) for name in supplies}
+    priced = {
+        name: ordered(charged(hours, instance.power[name]), instance.power[name])
+        for name, hours in supplies.items()
+    }
     hours = {s: priced[site.power or s] for s, site in instance.sites.items()}
     given = derivation.given()
     prices = {} if hourly else dict.fromkeys(limited_sites(given), ())

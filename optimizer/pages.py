@@ -169,6 +169,7 @@ candidate_hours = 8                # hours a month in which its peak is to be ex
 [power.north]
 demand_charge_usd_per_kw_month = 6 # on the highest MW of each month
 billing_floor_share = 0.8          # of the connection, billed at least
+restart_hours = 1                  # before interruptible load runs again after a cut
 
 [[power.north.ppa]]                # 100 MW bought ahead, and sold back where nothing draws them
 mw = 100
@@ -179,6 +180,16 @@ sale_fee_usd_per_mwh = 1.5         # or unused = "lost": take-or-pay
 [[power.north.programmes]]         # paid for mining that runs and could be stopped
 mw = 50
 usd_per_mwh = 6                    # or by hour, as offer_usd_per_mwh in the price file
+
+[[power.south.programmes]]         # a commitment: MW that run in every hour, at a loss as well
+mw = 50                            # at most; how many, the plan decides for each period
+usd_per_mwh = 9
+commitment = true
+called_hours_per_year = 40         # in which they stand still, paid for all the same
+
+[power.north.emergency]            # the duty of large loads: all mining at the site stops
+hours_per_year = 20
+restart_hours = 2                  # after each order
 
 [[power.north.generation]]         # runs where its fuel costs less than the grid
 mw = 20
@@ -202,9 +213,18 @@ share of the MW in each hour, such as `solar_share`. It counts in steps of a twe
 
 A price file may mark hours as `peak`, and hold `carbon_kg_per_mwh` and `offer_usd_per_mwh`. Not
 built together yet, and refused: programmes, a floor under the peak, and agreements or generation
-at one site; a cap on carbon beside own generation; and each of them, and limits of a year, at a
-site whose plant mining shares. Commitments that force mining
-to run are refused until they are built.
+at one site; a cap on carbon beside own generation; a commitment and a programme paid by the hour,
+or a limit of a year; and each of them, and limits of a year, at a site whose plant mining shares.
+
+**Ordered to stop.** Which hours a commitment will be called in, and when the grid will order
+mining off, nobody knows: they are taken to be the dearest hours of each year of the price file, so
+many in every year, calls beside the hours that are cut or stopped anyway. In emergencies each run
+of such hours is one order, or `events_per_year` orders of one length are laid where the price is
+highest; the hours after an order, as many as `restart_hours`, are lost as well. Notice counts for
+nothing: mining stops within minutes and runs until then. AI is not ordered off, it stands on firm
+MW. Steps of a duration curve and flat prices do not say which hours follow each other: there the
+dearest steps are split, those of one price in the same proportion, and `restart_hours` and
+`events_per_year` are refused.
 
 **Prices.** A block of power gives one of three. `prices` names a CSV file of real hours with the
 columns `time` (start of the hour, local, with its offset from UTC, as

@@ -142,6 +142,11 @@ def band_prices(given: Given, n: Node, s: Site) -> Priced:
         agreed(g.ppa_loss),
         np.array([g.draw_use[n, s, b] for b in bands]) if s in g.limited else None,
         np.array([g.own_use.get((s, a), 0.0) for a in names]) if s in g.limited else None,
+        np.array([g.stopped[n, s, b] for b in bands], dtype=bool),
+        np.array(
+            [[(n, s, b, a) in g.called for a in g.commitments.get(s, ())] for b in bands],
+            dtype=bool,
+        ).reshape(len(bands), len(g.commitments.get(s, ()))),
     )
 
 
@@ -167,7 +172,8 @@ def room(c: Context, n: Node, s: Site) -> Room:
         or any((n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in g.ppas.get(s, ()))
     )
     ai = float(energy.ai_load(c, n, s)) if counted else 0.0
-    return Room(fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai)
+    committed = np.array([float(c.committed[n, s, a]) for a in g.commitments.get(s, ())])
+    return Room(fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai, committed)
 
 
 def fit_to_run(c: Context, n: Node, s: Site) -> dict[tuple[str, str], float]:
@@ -203,6 +209,7 @@ def hourly_margin(c: Context, n: Node, s: Site, priced: Priced) -> float:
         cost = priced.price + g.adder[s] + g.mining_adder[s]
         worth = np.stack([g.mining_revenue[n, k] - g.pue[f] * cost for f, k in use.installed_mw],
                          axis=1)  # fmt: skip
+        worth[priced.stops] = 0.0
         earned = float((priced.hours[:, None] * done.running * worth).sum())
         earned -= _hourly_loss(c, n, s, priced.hours, done.running, worth)
     if priced.bought is None or priced.loss is None or not priced.bought.any():

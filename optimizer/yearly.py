@@ -213,8 +213,8 @@ def in_tangents(
         name: {key: x for key, x in getattr(merged, name).items() if key[:2] not in prices}
         for name in BANDED
     }
-    tables |= {"ppa_gain": merged.ppa_gain, "tangents": {}, "tangent_bands": {}}
-    tables["tangent_price"] = {}
+    tables |= {"ppa_gain": merged.ppa_gain, "commitment_pay": merged.commitment_pay}
+    tables |= {"tangents": {}, "tangent_bands": {}, "tangent_price": {}}
     for (n, s), known in prices.items():
         _write_tangents(tables, given, n, s, priced_hours(given, n, s, hours[s]), known)
     return replace(given, **tables)

@@ -27,6 +27,9 @@ def tables(d: Facts) -> dict[str, Any]:
         "ppa_loss": {},
         "ppa_gain": {},
         "charge": {},
+        "stopped": {},
+        "called": {},
+        "commitment_pay": {},
     }
 
 
@@ -52,7 +55,9 @@ def _blocks(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
     """Agreements bought ahead, and what is counted as they are."""
     agreements = _numbered(supply, "ppa", "")
     generators = _numbered(supply, "generation", "gen-")
-    programmes = _numbered(supply, "programmes", "offer-")
+    offers = _numbered(supply, "programmes", "offer-")
+    programmes = {key: block for key, block in offers.items() if not block.commitment}
+    committed = {key: block for key, block in offers.items() if block.commitment}
     floors = {
         s: block.coincident_peak.billing_floor_share
         for s, block in supply.items()
@@ -88,10 +93,12 @@ def _blocks(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
         },
         "ppa_offer": {
             key: programme.usd_per_mwh / USD_PER_MUSD
-            for key, programme in programmes.items()
+            for key, programme in offers.items()
             if programme.usd_per_mwh is not None
         },
         "paid_to_stop": frozenset(s for s, _ in programmes),
+        "commitments": {s: tuple(a for t, a in committed if t == s) for s in d.i.sites},
+        "commitment_size": {key: block.mw for key, block in committed.items()},
         "peak_floor": floors,
     }
 

@@ -30,6 +30,7 @@ def bills(draft: Draft) -> Iterator[Problem]:
         yield from _agreements(draft, key, horizon)
         yield from _two_blocks(draft, key, power)
         floor = power.coincident_peak and power.coincident_peak.billing_floor_share
+        yield from _stopping(draft, key, power)
         if power.programmes and (power.ppa or power.generation or floor):
             message = "programmes that pay for stopping, beside agreements, generation or a floor"
             hint = "together they are not built yet: leave one of them out"
@@ -45,6 +46,9 @@ def _years(draft: Draft, key: Key, power: Power) -> Iterator[Problem]:
     """One limit on the energy of a year has one price; two would each have their own."""
     limits = year_limits(power)
     hint = "together they are not built yet: leave one of them out"
+    if limits and any(programme.commitment for programme in power.programmes):
+        message = "a limit on the energy of a year beside a commitment that forces mining to run"
+        yield draft.problem((*key, *limits[0]), message, hint=hint)
     for second in limits[1:]:
         message = f"a second limit on the energy of a year, beside {'.'.join(map(str, limits[0]))}"
         yield draft.problem((*key, *second), message, hint=hint)
@@ -80,6 +84,28 @@ def _two_blocks(draft: Draft, key: Key, power: Power) -> Iterator[Problem]:
         message = "a floor under the charged peak, beside an agreement or own generation"
         hint = "together they are not built yet: leave one of them out"
         yield draft.problem((*key, "coincident_peak", "billing_floor_share"), message, hint=hint)
+
+
+def _stopping(draft: Draft, key: Key, power: Power) -> Iterator[Problem]:
+    """What is paid by the hour and what is committed are counted apart; calls belong to the last.
+
+    A MW that runs is paid for once, which across the two is not worked out.
+    """
+    kinds = {programme.commitment for programme in power.programmes}
+    if len(kinds) > 1:
+        message = "a commitment, beside a programme that pays for each hour that mining runs"
+        hint = "together they are not built yet: leave one of them out"
+        yield draft.problem((*key, "programmes"), message, hint=hint)
+    for at, programme in draft.rows(Programme, *map(str, key), "programmes"):
+        if programme.called_hours_per_year and not programme.commitment:
+            message = "called hours of a programme without a commitment"
+            hint = "set commitment = true; what is paid by the hour stops where hours are `cut`"
+            yield draft.problem((*at, "called_hours_per_year"), message, hint=hint)
+    duty = power.emergency
+    if duty is not None and (duty.events_per_year or 0) > duty.hours_per_year:
+        message, at = "more orders than hours", (*key, "emergency", "events_per_year")
+        allowed = f"no more than the {duty.hours_per_year:g} hours_per_year"
+        yield draft.problem(at, message, found=duty.events_per_year, allowed=allowed)
 
 
 def _loses(agreement: Ppa) -> bool:
@@ -135,6 +161,7 @@ def charges_known(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]
                 yield draft.problem(at, message, hint=hint)
         for at, generation in draft.rows(Generation, *map(str, key), "generation"):
             yield from _profile(draft, at, generation, found)
+        yield from _runs_known(draft, key, power, found)
         if power.coincident_peak and found.peak is None and _flat(found):
             message = "the hours of the grid's peaks cannot be told from long steps of a price"
             hint = "give hourly prices, or mark the steps of a curve as `peak`"
@@ -148,6 +175,22 @@ def _profile(draft: Draft, at: Key, generation: Generation, hours: Hours) -> Ite
     hint = "a column of shares between 0 and 1, whose name ends with _share"
     yield draft.problem((*at, "profile"), "the price file has no such column",
                         found=generation.profile, allowed=known, hint=hint)  # fmt: skip
+
+
+def _runs_known(draft: Draft, key: Key, power: Power, hours: Hours) -> Iterator[Problem]:
+    """Find what counts hours in a row, where steps of a price do not say which they are."""
+    duty, hint = power.emergency, "give hourly prices, or leave the key out"
+    if power.restart_hours and not hours.cut.any():
+        message = "the key has no effect: no hour of the price file is cut"
+        yield draft.warning((*key, "restart_hours"), message)
+    elif power.restart_hours and not hours.follow_each_other:
+        message = "the hours after a cut cannot be told from steps of a price"
+        yield draft.problem((*key, "restart_hours"), message, hint=hint)
+    if duty is not None and not hours.follow_each_other:
+        for name in ("events_per_year", "restart_hours"):
+            if getattr(duty, name):
+                message = "orders of hours in a row cannot be told from steps of a price"
+                yield draft.problem((*key, "emergency", name), message, hint=hint)
 
 
 def _flat(hours: Hours) -> bool:

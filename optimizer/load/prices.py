@@ -318,6 +318,7 @@ def _curve(sheet: Sheet, file: PriceFile) -> Hours | None:
         weight_h=np.array(hours),
         **besides,
         source=f"{file.name}, {len(lines)} steps",
+        in_sequence=False,
     )
     if not file.failed and not sheet.ragged:
         _check_sums(curve, file)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models import uptime
+from models import commitments, uptime
 from models.context import Context
 from models.given import Band, Site
 from models.terms import Terms
@@ -27,6 +27,8 @@ class EnergyRow:
         Period, its first month, where, and which hours.
     interruptible_cut : bool
         Whether interruptible load is cut in them.
+    mining_stopped : bool
+        Whether all mining is ordered to stand still in them.
     hours : float
         Hours in the band.
     market_usd_per_mwh, charge_usd_per_mwh : float
@@ -36,6 +38,9 @@ class EnergyRow:
     agreed_mw, undrawn_mw : float
         MW of agreements bought ahead, of programmes or of a floor under a peak, of which it
         matters whether they are drawn, and those that are not.
+    committed_mw, called_mw : float
+        Utility MW of mining committed through the period, and those that are called in these
+        hours and stand still.
     mining_it_mw : float
         Critical IT MW mining on average, less what shortfalls of units shared with AI drop.
     mining_mw, ai_mw : float
@@ -53,6 +58,7 @@ class EnergyRow:
     site: str
     band: int
     interruptible_cut: bool
+    mining_stopped: bool
     hours: float
     market_usd_per_mwh: float
     charge_usd_per_mwh: float
@@ -60,6 +66,8 @@ class EnergyRow:
     ai_usd_per_mwh: float
     agreed_mw: float
     undrawn_mw: float
+    committed_mw: float
+    called_mw: float
     mining_it_mw: float
     mining_mw: float
     ai_mw: float
@@ -107,11 +115,13 @@ def _row(
         running[f] += mined[n, s, f, k, b]
     mining_mw = sum(g.pue[f] * mw for f, mw in running.items())
     return EnergyRow(
-        n, month_of(g.tree, n), s, b, g.cut[n, s, b], hours,
+        n, month_of(g.tree, n), s, b, g.cut[n, s, b], g.stopped[n, s, b], hours,
         (price - charge) * USD_PER_MUSD, charge * USD_PER_MUSD,
         for_mining * USD_PER_MUSD, for_ai * USD_PER_MUSD,
         agreed_mw=sum(g.ppa_mw.get((n, s, b, a), 0.0) for a in g.ppas.get(s, ())),
         undrawn_mw=sum(plan.unused.get((n, s, b, a), 0.0) for a in g.ppas.get(s, ())),
+        committed_mw=float(commitments.committed_mw(plan, n, s)),
+        called_mw=float(commitments.called_mw(plan, n, s, b)),
         mining_it_mw=sum(running.values()), mining_mw=mining_mw, ai_mw=ai.mw,
         mining_mwh=hours * mining_mw, ai_mwh=hours * ai.mw, tenant_mwh=hours * ai.tenant_mw,
         curtailed_mwh=hours * short_mw,

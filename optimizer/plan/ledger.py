@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models import capital, energy, service_credits, uptime
+from models import capital, commitments, energy, service_credits, uptime
 from models.context import Context
 from models.given import Place, RackType, Site
 from models.hosting import signed
@@ -218,7 +218,8 @@ def _bill(c: Context) -> Iterator[Entry]:
         for s in g.sites:
             charged = float(energy.demand_charges(c, n, s))
             yield Entry(n, s, COMPANY, "demand_charges", charged)
-            yield Entry(n, s, COMPANY, "agreements", float(energy.agreements_margin(c, n, s)))
+            agreed = energy.agreements_margin(c, n, s) + commitments.commitment_pay(c, n, s)
+            yield Entry(n, s, COMPANY, "agreements", float(agreed))
 
 
 # --- investment ----------------------------------------------------------------------------

@@ -36,7 +36,17 @@ UNTOLD = frozenset({
 SUMMED = frozenset({"capital.capex_budget", "grid.project_limit", "yearly.year_limit"})
 _MONTH = re.compile(r"\d{4}-\d{2}( \(node \d+\))?")
 #: Money is told first, then power, contracts, the owner's wishes, floor.
-ORDER = ("capital", "grid", "yearly", "hosting", "uptime", "policy", "halls", "racks")
+ORDER = (
+    "capital",
+    "grid",
+    "yearly",
+    "commitments",
+    "hosting",
+    "uptime",
+    "policy",
+    "halls",
+    "racks",
+)
 
 
 # --- what stands ---------------------------------------------------------------------------

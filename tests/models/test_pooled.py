@@ -17,7 +17,7 @@ import pytest
 from models.availability import minutes_per_year, series
 from models.derive.reach import Bank, Reach, promise_of, units_needed
 from models.hours import Hours, flat
-from models.instance import Instance
+from models.instance import Emergency, Instance
 from optimizer.case import prepare
 from optimizer.highs import Options
 from optimizer.reached import Reached
@@ -261,3 +261,24 @@ def test_a_shared_plant_is_solved_beside_a_demand_charge(seed: int) -> None:
     solved = solve(prepare(instance.model_copy(update={"power": power}), {"a": hours}), EXACT)
     assert solved.audit is not None
     assert solved.audit.passed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mining_that_is_ordered_off_is_short_of_nothing(seed: int) -> None:
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    month = 1 + np.arange(8760) * 12 // 8760
+    hours = Hours(month, np.ones(8760), rng.gamma(2.0, 25.0, 8760), np.zeros(8760, bool), "drawn")
+    instance = draw(seed)
+    duty = Emergency(hours_per_year=800.0, events_per_year=10, restart_hours=2)
+    power = {"a": instance.power["a"].model_copy(update={"emergency": duty})}
+    case = prepare(instance.model_copy(update={"power": power}), {"a": hours})
+    paying = [
+        case.given.price[key] < 60e-6 for key, stopped in case.given.stopped.items() if stopped
+    ]
+    solved = solve(case, EXACT)
+    assert any(paying)
+    assert solved.audit is not None
+    assert solved.audit.breaches == ()
+    assert solved.audit.hours_difference <= 1e-9

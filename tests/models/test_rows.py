@@ -2320,21 +2320,21 @@ def test_own_generation_saves_what_the_grid_costs_above_its_fuel() -> None:
 # --- limits on the energy of a year --------------------------------------------------------
 
 #: A thousandth of 10,000 MWh is ten of them.
+CLOUD = {"gpu": {"price_usd_per_gpu_hour": 2.0, "utilisation_share": 0.5,
+                 "load_factor_share": 0.7}}  # fmt: skip
 CAPPED = {"energy_cap_mwh_per_year": 10_000.0}
 
 
-def in_price(power: Typed, n: int, price: float) -> Given:
+def in_price(power: Typed, n: int, price: float, **more: Any) -> Given:
     """Bound what the hours of a node earn at a price of the limit, and at none."""
-    instance = tiny(power__a=power, contracts__lease=LEASE)
+    instance = tiny(power__a=power, contracts__lease=LEASE, **more)
     hours = {"a": charged(flat(40.0), instance.power["a"])}
     return in_tangents(case(instance), hours, {(n, "a"): (price,)})
 
 
 @rows_of("yearly.use_balance")
 def test_what_is_drawn_uses_up_a_limit_of_the_year() -> None:
-    cloud = {"gpu": {"price_usd_per_gpu_hour": 2.0, "utilisation_share": 0.5,
-                     "load_factor_share": 0.7}}  # fmt: skip
-    g = case(tiny(power__a=CAPPED, contracts__lease=LEASE, gpu_cloud=cloud))
+    g = case(tiny(power__a=CAPPED, contracts__lease=LEASE, gpu_cloud=CLOUD))
     terms, sense, right = row(g, "yearly.use_balance", 1, "a")
     assert (sense, right) == ("==", 0.0)
     assert terms["used", 1, "a"] == 1
@@ -2415,10 +2415,11 @@ def test_agreements_that_are_not_drawn_are_lost_at_every_price() -> None:
 @rows_of("yearly.least_use")
 def test_ai_uses_up_what_it_draws_and_own_generation_spares_no_more_than_it_makes() -> None:
     own = {"mw": 4.0, "fuel_usd_per_mwh": 60.0}
-    g = in_price({**CAPPED, "generation": [own]}, 1, 2e-3)
+    g = in_price({**CAPPED, "generation": [own]}, 1, 2e-3, gpu_cloud=CLOUD)
     assert row(g, "yearly.least_use", 1, "a") == by_hand(
         {
             ("used", 1, "a"): 1,
+            ("cloud", 1, AI, "gpu"): -1.2 * 0.7 * HOURS / 10,
             ("hosting", 1, "lease", AI, TENANT): -1.2 * 0.8 * HOURS / 10,
         },
         ">=",
@@ -2537,3 +2538,117 @@ def test_no_term_of_a_family_is_left_out_of_the_checks() -> None:
         assert found, f"{family.name} has no row in the case that has everything"
         assert found <= SEEN[family.name], family.name
     assert {name for name, *_ in value_terms(given)[0]} <= SEEN["capital.value"]
+
+
+# --- commitments ---------------------------------------------------------------------------
+
+#: 3 MW and 2 MW that are committed at most; the first is called in 876 hours a year.
+COMMITTED = [
+    {"mw": 3.0, "usd_per_mwh": 6.0, "commitment": True, "called_hours_per_year": 876.0},
+    {"mw": 2.0, "usd_per_mwh": 4.0, "commitment": True},
+]
+#: Of a flat price each month splits into hours in which the first is called and the others.
+CALLED, FREE_BAND = 1, 0
+ONE_OFFER, OTHER_OFFER = ("committed", 1, "a", "offer-1"), ("committed", 1, "a", "offer-2")
+RIGS = ("mining", 1, "a", "mine", "rig")
+
+
+def committed(**more: Any) -> Given:
+    """A site with two commitments; mining would earn 50 $/MWh and pays 47."""
+    power = {"programmes": COMMITTED, **more.pop("power", {})}
+    return case(tiny(power__a=power, contracts__lease=LEASE, **more))
+
+
+@rows_of("commitments.size_limit")
+def test_no_more_is_committed_than_a_programme_takes() -> None:
+    g = committed()
+    assert row(g, "commitments.size_limit", 1, "a", "offer-1") == by_hand({ONE_OFFER: 1}, "<=", 3)
+    assert row(g, "commitments.size_limit", 1, "a", "offer-2") == by_hand(
+        {OTHER_OFFER: 1}, "<=", 2
+    )
+    assert absent(case(tiny()), "commitments.size_limit", 1, "a", "offer-1")
+
+
+@rows_of("commitments.installed_limit")
+def test_no_more_is_committed_than_machines_draw() -> None:
+    assert row(committed(), "commitments.installed_limit", 1, "a") == by_hand(
+        {ONE_OFFER: 1, OTHER_OFFER: 1, ("racks", 1, MINE, "rig"): -0.9 * 1.05}, "<="
+    )
+
+
+@rows_of("commitments.running_floor")
+def test_what_is_committed_and_not_called_runs() -> None:
+    g = committed()
+    assert [g.hours[1, "a", b] for b in g.bands[1, "a"]] == pytest.approx([HOURS - 876, 876])
+    assert row(g, "commitments.running_floor", 1, "a", FREE_BAND) == by_hand(
+        {(*RIGS, FREE_BAND): 1.05, ONE_OFFER: -1, OTHER_OFFER: -1}, ">="
+    )
+    assert row(g, "commitments.running_floor", 1, "a", CALLED) == by_hand(
+        {(*RIGS, CALLED): 1.05, OTHER_OFFER: -1}, ">="
+    )
+    both = committed(power={"programmes": [COMMITTED[0]]})
+    assert absent(both, "commitments.running_floor", 1, "a", CALLED)
+
+
+@rows_of("commitments.running_floor")
+def test_nothing_has_to_run_in_a_cut_or_an_emergency() -> None:
+    month = np.repeat(np.arange(1, 13), 2)
+    cut = np.tile([False, True], 12)
+    hours = Hours(month, np.full(24, 365.0), np.full(24, 40.0), cut, "halves", in_sequence=False)
+    power = {"programmes": [COMMITTED[1]], "emergency": {"hours_per_year": 1095.0}}
+    g = case(tiny(power__a=power), hours={"a": hours})
+    told = {
+        (g.cut[1, "a", b], g.stopped[1, "a", b]): not absent(
+            g, "commitments.running_floor", 1, "a", b
+        )
+        for b in g.bands[1, "a"]
+    }
+    assert told == {
+        (False, False): True, (True, False): False, (False, True): False, (True, True): False
+    }  # fmt: skip
+    assert all(bool(g.runs[key]) == (not stopped) for key, stopped in g.stopped.items())
+
+
+@rows_of("commitments.standing_limit")
+def test_what_is_called_stands_still_among_the_machines() -> None:
+    g = committed()
+    assert row(g, "commitments.standing_limit", 1, "a", CALLED) == by_hand(
+        {(*RIGS, CALLED): 1.05, ONE_OFFER: 1, ("racks", 1, MINE, "rig"): -0.9 * 1.05}, "<="
+    )
+    assert absent(g, "commitments.standing_limit", 1, "a", FREE_BAND)
+
+
+@rows_of("grid.interconnection")
+@rows_of("grid.mining_use_limit")
+@rows_of("energy.billed_load")
+def test_what_is_called_keeps_its_room() -> None:
+    power = {"demand_charge_usd_per_kw_month": 10.0}
+    g = committed(power=power, sites__a={"mining_mw_max": 7.0})
+    called = next(b for b in g.bands[1, "a"] if (1, "a", b, "offer-1") in g.called)
+    load = {(*RIGS, called): 1.1, ONE_OFFER: 1}
+    reserved = {("reserved", 1, "a"): 1}
+    month = ("billed", 1, "a", g.bill_month[1, "a", called])
+    assert row(g, "grid.interconnection", 1, "a", called) == by_hand(load | reserved, "<=", 12)
+    assert row(g, "grid.mining_use_limit", 1, "a", called) == by_hand(load, "<=", 7)
+    assert row(g, "energy.billed_load", 1, "a", called) == by_hand(
+        load | reserved | {month: -1}, "<="
+    )
+
+
+@rows_of("capital.margin_balance")
+def test_a_commitment_is_paid_for_in_every_hour() -> None:
+    terms, _, _ = row(committed(), "capital.margin_balance", 1, "a")
+    assert terms[ONE_OFFER] == pytest.approx(-6 * HOURS / 1e6)
+    assert terms[OTHER_OFFER] == pytest.approx(-4 * HOURS / 1e6)
+
+
+def test_machines_that_lose_money_run_where_a_commitment_has_them_run() -> None:
+    dear = {"flat_usd_per_mwh": 400.0}
+    assert not any(case(tiny(power__a=dear)).runs.values())
+    g = committed(power=dear)
+    assert {g.runs[1, "a", b] for b in g.bands[1, "a"]} == {(("mine", "rig"),)}
+    alone = committed(power=dear | {"programmes": [COMMITTED[0]]})
+    running = {b: bool(alone.runs[1, "a", b]) for b in alone.bands[1, "a"]}
+    assert running == {FREE_BAND: True, CALLED: False}
+    # A call without machines that may run still keeps its room.
+    assert not absent(alone, "grid.interconnection", 1, "a", CALLED)

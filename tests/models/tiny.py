@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from models.called import ordered
 from models.charges import charged
 from models.derive import Derivation, tree_of
 from models.given import Given, Site
@@ -167,7 +168,7 @@ def case(
     derivation = Derivation(instance, tree or tree_of(instance))
     supply = {s: instance.power[site.power or s] for s, site in instance.sites.items()}
     priced = hours or {s: flat(own.flat_usd_per_mwh or 0.0) for s, own in supply.items()}
-    with_charges = {s: charged(priced[s], own) for s, own in supply.items()}
+    with_charges = {s: ordered(charged(priced[s], own), own) for s, own in supply.items()}
     return with_terms(derivation, merge(derivation.given(), with_charges))
 
 
@@ -254,6 +255,9 @@ def rich() -> Given:
             "ppa": [{"mw": 3.0, "price_usd_per_mwh": 30.0, "unused": "lost"}],
             "generation": [{"mw": 1.0, "fuel_usd_per_mwh": 50.0}],
             "energy_cap_mwh_per_year": 50_000.0,
+            "programmes": [
+                {"mw": 2.0, "usd_per_mwh": 5.0, "commitment": True, "called_hours_per_year": 100.0}
+            ],
         },
         policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
         uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
@@ -261,7 +265,8 @@ def rich() -> Given:
     fillings = ({"rig": 4.0}, {"rig": 1.0, "large": 2.0})
     unworn = {(0, BARN_MINE, "rig"): 0.0}
     given = case(instance, fork(instance))
-    hours = {"a": charged(flat(40.0), instance.power["a"])}
+    own = instance.power["a"]
+    hours = {"a": ordered(charged(flat(40.0), own), own)}
     # What hours earn is bounded in one of the last periods, and banded in the others.
     bounded = in_tangents(given, hours, {(given.nodes[-1], "a"): (1e-3,)})
     return replace(bounded, fillings={MINE: fillings}, racks_unworn=unworn)

@@ -32,7 +32,13 @@ def branching() -> Told:
     instance = Instance.model_validate({**TYPED, "horizon": horizon})
     tree = Tree((None, 0, 0, 1, 2, 3, 4), (1.0, 0.4, 0.6, 0.4, 0.6, 0.4, 0.6),
                 month_index("2027-01"), 6)  # fmt: skip
-    return _told(prepare(instance, {"west": drawn_hours(), "east": flat(38.0)}, tree=tree))
+    return _told(
+        prepare(
+            instance,
+            {"west": drawn_hours(), "east": flat(38.0), "south": drawn_hours()},
+            tree=tree,
+        )
+    )
 
 
 @cache
@@ -42,7 +48,9 @@ def idle() -> Told:
              "commitments": {}, "policy": {}}  # fmt: skip
     finance = {"discount_per_year": 0.1, "opening_cash_musd": 40.0, "capex_budget_musd": 0.0}
     instance = Instance.model_validate({**typed, "finance": finance})
-    return _told(prepare(instance, {"west": flat(40.0), "east": flat(38.0)}))
+    return _told(
+        prepare(instance, {"west": flat(40.0), "east": flat(38.0), "south": drawn_hours()})
+    )
 
 
 def _told(case: Case) -> Told:

@@ -1,4 +1,4 @@
-"""A case with everything in it: two sites, moves, rebuilds, contracts, a loan, projects."""
+"""A case with everything in it: three sites, moves, rebuilds, contracts, a loan, projects."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ TYPED: dict[str, Any] = {
                  "plant": {"blocks": {"component": "block", "units": 3}}},
         "east": {"firm_mw": 22.0, "mining_mw_max": 16.0, "ai_mw_max": 12.0,
                  "plant": {"cool": {"component": "chiller", "units": 1}}},
+        "south": {"firm_mw": 3.0},
     },
     "projects": {
         "west-fibre": {"site": "west", "adds_fibre": True, "capex_musd": 1.0, "months": 6,
@@ -95,11 +96,14 @@ TYPED: dict[str, Any] = {
                "convertible": False},
         "e1": {"site": "east", "count": 2, "it_mw": 10.0, "fitout": "air"},
         "e2": {"site": "east", "count": 0, "it_mw": 6.0, "fitouts": ["ai"]},
+        "s1": {"site": "south", "count": 1, "it_mw": 4.0, "fitout": "air",
+               "convertible": False},
     },
     "fleet": [
         {"hall": "w1", "rack": "s19", "racks": 25, "age_months": 30},
         {"hall": "w2", "rack": "s21", "racks": 10, "age_months": 6},
         {"hall": "e1", "rack": "s19", "racks": 12, "age_months": 36},
+        {"hall": "s1", "rack": "s19", "racks": 3, "age_months": 24},
         {"hall": "e1", "rack": "old-gpu", "racks": 20, "age_months": 24},
     ],
     "power": {
@@ -111,6 +115,10 @@ TYPED: dict[str, Any] = {
                  "ppa": [{"mw": 6.0, "price_usd_per_mwh": 33.0, "unused": "lost",
                           "until": "2029-06"}],
                  "energy_cap_mwh_per_year": 90_000.0},
+        "south": {"prices": "drawn",
+                  "emergency": {"hours_per_year": 20.0, "restart_hours": 2},
+                  "programmes": [{"mw": 1.5, "usd_per_mwh": 25.0, "commitment": True,
+                                  "called_hours_per_year": 200.0}]},
     },
     "contracts": {
         "signed": {"racks_by": "tenant", "min_mw": 1.0, "max_mw": 4.0, "sign_by": "2027-01",
@@ -154,4 +162,4 @@ def rich_case() -> Case:
     instance = Instance.model_validate(TYPED)
     east = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) * 24.0
     flat = Hours(np.arange(1, 13), east, np.full(12, 38.0), np.zeros(12, bool), "flat")
-    return prepare(instance, {"west": drawn_hours(), "east": flat})
+    return prepare(instance, {"west": drawn_hours(), "east": flat, "south": drawn_hours()})

@@ -14,7 +14,7 @@ from models.allocation import FAMILIES, Family
 from models.build import Column, symbolic
 from models.context import Context
 from models.relation import Affine
-from optimizer import solve as solving
+from optimizer import limited
 from optimizer.audit import audit, describe_index, values_of
 from optimizer.case import Case
 from optimizer.settle import context_of
@@ -185,8 +185,8 @@ def test_a_switch_is_zero_or_one(name):
 def test_a_value_that_the_solver_did_not_claim_is_rejected(monkeypatch):
     """What the plan is worth by the instance is held against what the solver says it is."""
     case, _ = solved()
-    honest = solving.objective_at
-    monkeypatch.setattr(solving, "objective_at", lambda *at: honest(*at) * (1.0 + BREAK))
+    honest = limited.objective_at
+    monkeypatch.setattr(limited, "objective_at", lambda *at: honest(*at) * (1.0 + BREAK))
     result = solve(case)
     assert result.status == "audit-failed"
     assert result.audit is not None

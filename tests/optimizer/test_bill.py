@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
-from models import energy, mining
+from models import commitments, energy, mining
 from models.hours import Hours
 from models.instance import Instance, Power
 from optimizer.case import prepare
@@ -27,13 +27,14 @@ from optimizer.solve import solve
 from tests.models.tiny import LEASE, Typed, tiny
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 EXACT = Options(gap=0.0, absolute_gap=1e-9)
 DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 MONTH = np.repeat(np.arange(1, 13), DAYS * 24)
 #: Machines by rack: J/TH, and the fit-out with its PUE on average and at peak.
 RACKS = {"rig": (20.0, 1.05, 1.1), "old": (30.0, 1.02, 1.02), "wet": (17.0, 1.04, 1.5)}
 MECHANISMS = ("4cp", "12cp", "floor", "carbon", "demand", "sold", "lost", "offer", "gen",
-              "energy-cap", "carbon-cap", "gen-hours", "sun")  # fmt: skip
+              "energy-cap", "carbon-cap", "gen-hours", "sun", "commitment", "duty")  # fmt: skip
 
 
 def drawn_hours(r: random.Random, *, stepped: bool = True) -> Hours:
@@ -132,6 +133,16 @@ def billed(name: str, r: random.Random, power: Typed) -> Typed:
     if name == "offer":
         programme = {"mw": r.choice((2.0, 6.0, 12.0)), "usd_per_mwh": r.choice((None, 4.0, 15.0))}
         return {"programmes": [*power.get("programmes", []), programme]}
+    if name == "commitment":
+        programme = {"mw": r.choice((3.0, 8.0, 20.0)), "commitment": True,
+                     "usd_per_mwh": r.choice((None, 6.0, 14.0, 30.0)),
+                     "called_hours_per_year": r.choice((0.0, 40.0, 700.0, 3000.0))}  # fmt: skip
+        return {"programmes": [*power.get("programmes", []), programme]}
+    if name == "duty":
+        return {"restart_hours": r.choice((0, 2)),
+                "emergency": {"hours_per_year": r.choice((5.0, 60.0, 200.0)),
+                              "events_per_year": r.choice((None, 1, 12)),
+                              "restart_hours": r.choice((0, 1, 3))}}  # fmt: skip
     if name in ("gen", "gen-hours", "sun"):
         generation = {
             "mw": r.choice((2.0, 6.0)),
@@ -219,18 +230,33 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
     price = market + peaks + carbon
     ai_it = 1.5
     reserved, drawn_mw = 1.3 * ai_it, 1.2 * 0.8 * ai_it
+    cut, stopped, called = orders(power, hours)
     lp = Program([], [], [], [])
     added = price + power.adder_usd_per_mwh + power.mining_adder_usd_per_mwh
-    machines = []
+    machines, installed = [], 0.0
     for row in instance.fleet:
         joule, mean, peak = RACKS[row.rack]
         earns = float(instance.bitcoin.hashprice_usd_per_ph_day) / (joule * 0.024)  # type: ignore[arg-type]
         most = row.racks * 500 * joule * 100.0 / 1e6
         cost = mean * added - earns
-        machines.append((lp.add(cost, np.full(8760, most)), mean, peak))
+        installed += mean * most
+        machines.append((lp.add(cost, np.where(stopped, 0.0, most)), mean, peak))
     firm, cut_mw = float(site.firm_mw), float(site.interruptible_mw)  # type: ignore[arg-type]
-    supply = firm + np.where(hours.cut, 0.0, cut_mw) - reserved
-    lp.at_most([(m, peak) for m, _, peak in machines], supply)
+    supply = firm + np.where(cut, 0.0, cut_mw) - reserved
+    standing, promised = [], []
+    for number, programme in enumerate(p for p in power.programmes if p.commitment):
+        assert hours.offer_usd_per_mwh is not None
+        paid = float(hours.offer_usd_per_mwh.sum())
+        if programme.usd_per_mwh is not None:
+            paid = 8760 * programme.usd_per_mwh
+        one = np.full(8760, lp.add(np.array([-paid]), np.array([programme.mw]))[0])
+        standing.append((one, np.where(called[number], 1.0, 0.0)))
+        promised.append((one, np.where(called[number] | cut | stopped, 0.0, 1.0)))
+    lp.at_most([*((m, peak) for m, _, peak in machines), *standing], supply)
+    if promised:
+        lp.at_most([*promised, *((m, -mean) for m, mean, _ in machines)], np.zeros(8760))
+        lp.at_most([*standing, *((m, mean) for m, mean, _ in machines)], np.full(8760, installed))
+        lp.at_most([(one[:1], 1.0) for one, _ in promised], np.array([installed]))
     gain = 0.0
     unused = []
     for agreement in power.ppa:
@@ -243,7 +269,7 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
         gain += float((mw * (market - agreement.price_usd_per_mwh)).sum())
         unused.append((lp.add(market - fetched, mw), mw))
     offered = []
-    for programme in power.programmes:
+    for programme in (p for p in power.programmes if not p.commitment):
         assert hours.offer_usd_per_mwh is not None
         paid = hours.offer_usd_per_mwh
         if programme.usd_per_mwh is not None:
@@ -288,9 +314,37 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
         least = max(reserved, power.billing_floor_share * (firm + cut_mw))
         billed_mw = lp.add(np.full(12, rate), np.full(12, 1e4))
         lp.at_most([(billed_mw, -1.0)], np.full(12, -least))
-        terms = [(m, peak) for m, _, peak in machines]
+        terms = [*((m, peak) for m, _, peak in machines), *standing]
         lp.at_most([*terms, (billed_mw[hours.month - 1], -1.0)], np.full(8760, -reserved))
     return (gain - lp.best()) / 1e6, lp.columns
+
+
+def orders(power: Power, hours: Hours) -> tuple[Flags, Flags, list[Flags]]:
+    """Hours that are cut, stopped and called, one by one."""
+    price, cut = hours.price_usd_per_mwh, hours.cut.copy()
+    for t in np.flatnonzero(hours.cut):
+        cut[t : t + 1 + power.restart_hours] = True
+    stopped = np.zeros(8760, bool)
+    dearest = sorted(range(8760), key=lambda t: -price[t])
+    if power.emergency is not None:
+        duty = power.emergency
+        runs = [(t, 1) for t in dearest[: int(duty.hours_per_year)]]
+        if duty.events_per_year is not None:
+            length = int(-(-duty.hours_per_year // duty.events_per_year))
+            means = [price[t : t + length].mean() for t in range(8760 - length + 1)]
+            runs = []
+            for t in sorted(range(len(means)), key=lambda t: -means[t]):
+                if len(runs) < duty.events_per_year and all(abs(t - u) > length for u, _ in runs):
+                    runs.append((t, length))
+        for t, length in runs:
+            stopped[t : t + length + duty.restart_hours] = True
+    called = []
+    for programme in (p for p in power.programmes if p.commitment):
+        free = [t for t in dearest if not (cut[t] or stopped[t])]
+        mine = np.zeros(8760, bool)
+        mine[free[: int(programme.called_hours_per_year)]] = True
+        called.append(mine)
+    return cut, stopped, called
 
 
 def charges(instance: Instance, hours: Hours) -> tuple[Floats, Floats]:
@@ -348,7 +402,8 @@ def compare(seed: int, mechanisms: tuple[str, ...]) -> Compared:
     assert solved.plan is not None
     c, s = solved.plan, "a"
     banded = sum(float(flow(c, 0, s)) for flow in (
-        mining.mining_margin, energy.demand_charges, energy.agreements_margin))  # fmt: skip
+        mining.mining_margin, energy.demand_charges, energy.agreements_margin,
+        commitments.commitment_pay))  # fmt: skip
     began = time.process_time()
     hourly, columns = hourly_bill(instance, hours)
     hourly_seconds = time.process_time() - began
@@ -380,6 +435,8 @@ COMBINED = [
     ("gen-hours", "lost"), ("gen-hours", "demand"), ("gen-hours", "4cp", "carbon"),
     ("gen-hours", "gen", "sold"), ("sun", "lost"), ("sun", "demand"), ("sun", "energy-cap"),
     ("sun", "gen-hours"), ("sun", "4cp", "carbon"), ("sun", "gen"),
+    ("commitment", "commitment"), ("commitment", "demand"), ("commitment", "duty", "4cp"),
+    ("duty", "lost", "demand"), ("duty", "offer"),
 ]  # fmt: skip
 ALL = [*((name,) for name in MECHANISMS), *COMBINED]
 

@@ -12,7 +12,11 @@ from tests.folders import INSTANCE, edited, write_folder
 
 FLAT = "flat_usd_per_mwh = 40"
 AGREEMENT = "\n[[power.grid.ppa]]\nmw = 5\nprice_usd_per_mwh = 30\n"
+BACKUP = "\n[[power.grid.generation]]\nmw = 5\nfuel_usd_per_mwh = 90\n"
+CAPPED = "\n[power.grid.carbon]\nkg_per_mwh = 400\ncap_tonnes_per_year = 2000\n"
 PROGRAMME = "\n[[power.grid.programmes]]\nmw = 5\n"
+COMMITMENT = PROGRAMME + "commitment = true\nusd_per_mwh = 5\n"
+EMERGENCY = "\n[power.grid.emergency]\nhours_per_year = 20\n"
 POOL = """
 [uptime.components.block]
 unit_mw = 5.0
@@ -55,11 +59,43 @@ def told(tmp_path: Path, more: str, text: str = INSTANCE) -> list[tuple[str, str
         (PROGRAMME + "usd_per_mwh = 5\n" + POOL, "error", "power.grid.programmes",
          "plant mining shares"),
         (PROGRAMME + "usd_per_mwh = 5\ncalled_hours_per_year = 9\n", "error",
-         "power.grid.programmes.0.called_hours_per_year", "not built yet"),
+         "power.grid.programmes.0.called_hours_per_year", "without a commitment"),
+        (COMMITMENT + PROGRAMME + "usd_per_mwh = 5\n", "error", "power.grid.programmes",
+         "a commitment, beside a programme that pays for each hour"),
+        (COMMITMENT + AGREEMENT, "error", "power.grid.programmes", "beside agreements"),
+        (COMMITMENT + "\n[[power.grid.generation]]\nmw = 5\nfuel_usd_per_mwh = 90\n", "error",
+         "power.grid.programmes", "beside agreements, generation"),
+        (COMMITMENT + '\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "4cp"\n'
+         "billing_floor_share = 0.5\n", "error", "power.grid.programmes", "or a floor"),
+        (COMMITMENT + POOL, "error", "power.grid.programmes", "plant mining shares"),
+        (COMMITMENT.replace("usd_per_mwh = 5\n", ""), "error", "power.grid.programmes.0",
+         "nothing says what the programme pays"),
+        (COMMITMENT + "called_hours_per_year = 9000\n", "error",
+         "power.grid.programmes.0.called_hours_per_year", "range"),
+        (EMERGENCY + "restart_hours = 2\n", "error", "power.grid.emergency.restart_hours",
+         "cannot be told from steps"),
+        (EMERGENCY + "events_per_year = 2\n", "error", "power.grid.emergency.events_per_year",
+         "cannot be told from steps"),
+        (EMERGENCY + "events_per_year = 21\n", "error", "power.grid.emergency.events_per_year",
+         "more orders than hours"),
+        (EMERGENCY + "notice_hours = 1\n", "error", "power.grid.emergency.notice_hours",
+         "unknown key"),
         ("\n[power.grid.carbon]\nusd_per_tonne = 20\n", "error", "power.grid.carbon",
          "how much carbon a MWh holds"),
-        ("\n[power.grid.carbon]\nusd_per_tonne = 20\nkg_per_mwh = 400\ncap_tonnes_per_year = 9\n",
-         "error", "power.grid.carbon.cap_tonnes_per_year", "not built yet"),
+        (CAPPED + "[[power.grid.generation]]\nmw = 5\nfuel_usd_per_mwh = 90\n", "error",
+         "power.grid.carbon.cap_tonnes_per_year", "whose carbon nothing states"),
+        (CAPPED + POOL, "error", "power.grid.carbon.cap_tonnes_per_year", "plant mining shares"),
+        (CAPPED + "\n[[power.grid.programmes]]\nmw = 5\nusd_per_mwh = 5\ncommitment = true\n",
+         "error", "power.grid.carbon.cap_tonnes_per_year", "beside a commitment"),
+        (CAPPED.replace("2000", "-1"), "error", "power.grid.carbon.cap_tonnes_per_year", "range"),
+        ("\n[power.grid.carbon]\nkg_per_mwh = 400\n", "warning", "power.grid.carbon",
+         "neither a price nor a cap"),
+        (BACKUP + "hours_per_year_max = 100\n" + BACKUP + "hours_per_year_max = 50\n", "error",
+         "power.grid.generation.1.hours_per_year_max", "a second limit on the energy of a year"),
+        (BACKUP + "hours_per_year_max = 9000\n", "error",
+         "power.grid.generation.0.hours_per_year_max", "range"),
+        (BACKUP + 'profile = "solar_share"\n', "error", "power.grid.generation.0.profile",
+         "the price file has no such column"),
         ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "4cp"\n', "error",
          "power.grid.coincident_peak", "long steps of a price"),
         ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "4cp"\n'
@@ -83,6 +119,31 @@ def test_a_floor_without_a_charge_has_no_effect(tmp_path: Path) -> None:
     text = edited(FLAT, f"{FLAT}\nbilling_floor_share = 0.5")
     assert ("warning", "power.grid.billing_floor_share") in [
         (severity, key) for severity, key, _ in told(tmp_path, "", text)
+    ]
+
+
+def test_what_is_built_together_is_not_refused(tmp_path: Path) -> None:
+    """On a flat price calls and emergencies take the same share of every month."""
+    more = COMMITMENT + "called_hours_per_year = 10\n" + COMMITMENT + EMERGENCY
+    said = told(tmp_path, more)
+    assert [one for one in said if one[0] == "error"] == []
+
+
+def test_restart_after_a_cut_needs_hours_that_follow_each_other(tmp_path: Path) -> None:
+    text = edited(FLAT, f"{FLAT}\nrestart_hours = 2")
+    assert ("warning", "power.grid.restart_hours") in [
+        (severity, key) for severity, key, _ in told(tmp_path, "", text)
+    ]
+    curve = "month,hours,price_usd_per_mwh,cut\n" + "".join(
+        f"{month},{hours},35,0\n{month},2,200,1\n"
+        for month, hours in enumerate(
+            (742, 670, 742, 718, 742, 718, 742, 742, 718, 742, 718, 742), 1
+        )
+    )
+    text = edited(FLAT, 'duration = "curve.csv"\nrestart_hours = 2')
+    _, problems = examine(write_folder(tmp_path / "curve", text, curve_csv=curve))
+    assert [(p.severity, p.key) for p in problems if "after a cut" in p.message] == [
+        ("error", "power.grid.restart_hours")
     ]
 
 

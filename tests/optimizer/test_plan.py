@@ -210,6 +210,25 @@ def test_bands_hold_all_hours_and_all_power(plan_of: PlanOf) -> None:
     assert told == close(-sum(power), 100.0)
 
 
+@PLANS
+def test_what_is_committed_runs_and_stands_still_when_called(plan_of: PlanOf) -> None:
+    _, solved, table = plan_of()
+    assert solved.plan is not None
+    south = table.energy[table.energy["site"] == "south"]
+    size = south["node"].map(lambda n: solved.plan.committed[n, "south", "offer-1"])
+    assert south["committed_mw"].tolist() == size.tolist()
+    assert size.max() > 1.0
+    stopped, called = south["mining_stopped"], south["called_mw"] > 0
+    free = ~(stopped | called | south["interruptible_cut"])
+    assert (south.loc[free, "mining_mw"] >= south.loc[free, "committed_mw"] - 1e-6).all()
+    assert (south.loc[stopped, "mining_mw"] == 0).all()
+    assert (south.loc[called, "called_mw"] == south.loc[called, "committed_mw"]).all()
+    first_year = south["node"] < 2
+    assert south.loc[first_year & called, "hours"].sum() == close(200.0)
+    assert south.loc[first_year & stopped, "hours"].sum() > 20.0
+    assert (table.energy.loc[table.energy["site"] != "south", "committed_mw"] == 0).all()
+
+
 def test_tenants_pay_for_the_energy_that_is_passed_through() -> None:
     """Only the lease at west passes power through; at east the company pays for all of it."""
     _, _, table = chain()
