@@ -38,6 +38,9 @@ class Hours:
         Charges that shift the hour's price, and do not grow with it (:mod:`models.charges`).
     peak_usd_per_mwh : float array, shape (rows,), optional
         Of these, the charge on the grid's peaks.
+    off : bool array, shape (rows, contracts), optional
+        Whether a contract that allows it is off (:mod:`models.allowed`), in the order of
+        ``Given.sheddable``.
     """
 
     month: NDArray[np.int64]
@@ -50,6 +53,7 @@ class Hours:
     offer_usd_per_mwh: NDArray[np.float64] | None = None
     charge_usd_per_mwh: NDArray[np.float64] | None = None
     peak_usd_per_mwh: NDArray[np.float64] | None = None
+    off: NDArray[np.bool_] | None = None
 
     @property
     def charges(self) -> NDArray[np.float64]:

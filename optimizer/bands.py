@@ -45,6 +45,8 @@ class Priced:
         MW of each agreement of which it matters whether they are drawn.
     loss : array, shape (rows, agreements), optional
         M$/MWh lost on what is not drawn.
+    off : bool array, shape (rows, contracts), optional
+        Whether the AI load of a contract is off.
     """
 
     hours: Floats
@@ -54,6 +56,7 @@ class Priced:
     month: NDArray[np.int64] | None = None
     bought: Floats | None = None
     loss: Floats | None = None
+    off: NDArray[np.bool_] | None = None
 
     @property
     def market(self) -> Floats:
@@ -66,7 +69,8 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     tree = given.tree
     months = [m % 12 + 1 for m in range(tree.first_month(n), tree.end_month(n))]
     taken = np.isin(hours.month, months)
-    growth = given.price_growth[n, s] / USD_PER_MUSD
+    exchange = given.exchange[n, s]
+    growth = given.price_growth[n, s] * exchange / USD_PER_MUSD
     market = hours.price_usd_per_mwh[taken] * growth
     charge = hours.charges[taken] / USD_PER_MUSD
     month = hours.month[taken]
@@ -74,7 +78,7 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
         market,
         charge,
         hours.peaks[taken] / USD_PER_MUSD,
-        hours.offers[taken] / USD_PER_MUSD,
+        hours.offers[taken] * exchange / USD_PER_MUSD,
         month,
     )
     names = given.ppas.get(s, ())
@@ -82,8 +86,10 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     none = np.zeros((len(market), 0))
     bought = np.column_stack([mw for mw, _ in blocks]) if blocks else none
     loss = np.column_stack([lost for _, lost in blocks]) if blocks else none
+    off = None if hours.off is None else hours.off[taken]
+    assert off is not None or s not in given.sheddable
     return Priced(hours.weight_h[taken], market + charge, hours.cut[taken], charge, month,
-                  bought, loss)  # fmt: skip
+                  bought, loss, off)  # fmt: skip
 
 
 def cut_prices(given: Given, n: Node, s: Site) -> NDArray[np.float64]:
@@ -135,12 +141,24 @@ def merge(given: Given, hours: Mapping[Site, Hours], *, hourly: bool = False) ->
                 _write(tables, given, n, s, b, merged)
             if given.ppas.get(s):
                 tables["ppa_gain"][n, s] = _gain(given, n, s, priced)
+    tables["interruptible_at"] = {s: _interruptible(given, s, hours[s]) for s in given.sheddable}
     return replace(given, **tables)
 
 
 #: Tables that the hours fill.
 _BANDED = ("bands", "hours", "price", "charge", "cut", "runs", "bill_month", "ppa_mw", "ppa_loss",
-           "ppa_gain")  # fmt: skip
+           "ppa_gain", "off")  # fmt: skip
+
+
+def _interruptible(g: Given, s: Site, hours: Hours) -> tuple[str, ...]:
+    """Contracts that are off in every hour of the price file in which interruptible load is cut.
+
+    They are where no year of the file holds more such hours than they allow, whatever the months
+    of a node.
+    """
+    assert hours.off is not None
+    cut = hours.cut & (hours.weight_h > 0)
+    return tuple(x for x, off in zip(g.sheddable[s], hours.off[cut].T, strict=True) if off.all())
 
 
 def _write(tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: Priced) -> None:
@@ -152,6 +170,9 @@ def _write(tables: dict[str, Any], g: Given, n: Node, s: Site, b: Band, merged: 
     tables["price"][key] = float(merged.price[b])
     tables["charge"][key] = float(merged.charge[b])
     tables["cut"][key] = bool(merged.cut[b])
+    if merged.off is not None:
+        names = zip(g.sheddable[s], merged.off[b], strict=True)
+        tables["off"][key] = tuple(x for x, off in names if off)
     if s in g.demand_charge:
         tables["bill_month"][key] = int(merged.month[b])
     least = float(merged.price[b])
@@ -197,6 +218,9 @@ def _merged(g: Given, s: Site, priced: Priced, cuts: Floats) -> Priced:
     assert priced.loss is not None
     if s in g.demand_charge:
         states.append(priced.month)
+    if priced.off is not None:
+        # On or off for the whole of a band, so that what AI draws in it is exact.
+        states += list(priced.off.astype(np.int64).T)
     for j in range(priced.bought.shape[1]):
         bought = priced.bought[:, j] > 0
         undrawn = priced.price - priced.loss[:, j]
@@ -222,6 +246,7 @@ def _merged(g: Given, s: Site, priced: Priced, cuts: Floats) -> Priced:
         priced.month[kept][first], priced.bought[kept][first],
         np.column_stack([mean(priced.loss[:, j]) for j in agreements]) if agreements
         else np.zeros((count, 0)),
+        None if priced.off is None else priced.off[kept][first],
     )  # fmt: skip
 
 
@@ -244,11 +269,16 @@ class Room:
     installed_mw : mapping
         IT MW fit to run, per class.
     supply_mw, cut_supply_mw : float
-        Utility MW left in ordinary hours and in hours whose interruptible load is cut.
+        Utility MW left in ordinary hours and in hours whose interruptible load is cut, while all
+        of AI is on; below zero where some of it then has to be off.
     billed_mw : mapping
         Utility MW left by month, where the highest is billed.
     ai_mw : float
-        Mean utility MW that AI draws.
+        Mean utility MW that AI draws while all of it is on.
+    most_mw : float
+        Utility MW that mining may use at most.
+    shed_mw, shed_draw_mw : array, shape (contracts,), optional
+        Of contracts that allow hours in which they are off: utility MW reserved, and drawn.
     """
 
     installed_mw: Mapping[MachineClass, float]
@@ -256,6 +286,9 @@ class Room:
     cut_supply_mw: float
     billed_mw: Mapping[int, float] = field(default_factory=dict)
     ai_mw: float = 0.0
+    most_mw: float = np.inf
+    shed_mw: Floats | None = None
+    shed_draw_mw: Floats | None = None
 
     def left(self, priced: Priced) -> Floats:
         """Utility MW left in each row."""
@@ -264,7 +297,19 @@ class Room:
             assert priced.month is not None
             billed = np.array([self.billed_mw[int(m)] for m in priced.month])
             left = np.minimum(left, billed)
+        left = np.clip(left + _shed(priced, self.shed_mw), 0.0, self.most_mw)
         return np.asarray(left, dtype=np.float64)
+
+    def ai_drawn(self, priced: Priced) -> Floats:
+        """Mean utility MW that AI draws in each row."""
+        return np.asarray(self.ai_mw - _shed(priced, self.shed_draw_mw), dtype=np.float64)
+
+
+def _shed(priced: Priced, mw: Floats | None) -> Floats:
+    """MW of the contracts that are off in each row."""
+    if mw is None or priced.off is None:
+        return np.zeros(len(priced.hours))
+    return np.asarray(priced.off @ mw)
 
 
 def dispatch(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> Floats:
@@ -319,12 +364,13 @@ def _on_agreements(g: Given, n: Node, s: Site, priced: Priced, room: Room, left:
     undrawn = spot[:, None] - priced.loss
     # What is lost at below zero is not drawn at all: the market pays for taking its own.
     offered = np.where(priced.loss > 0, priced.bought, 0.0)
+    ai = room.ai_drawn(priced)
 
     def supplied(below: float, *, at: bool) -> Floats:
         """MW for mining that cost less than so much, or no more."""
         within = (undrawn <= below) if at else (undrawn < below)
         open_ended = (spot <= below) if at else (spot < below)
-        bought = np.where(within, offered, 0.0).sum(axis=1) - room.ai_mw
+        bought = np.where(within, offered, 0.0).sum(axis=1) - ai
         return np.where(open_ended, np.inf, bought)
 
     rows = np.arange(len(spot))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from models.allowed import at_site
 from models.charges import charged
 from models.derive import Derivation, tree_of
 from models.given import Given, Site
@@ -47,6 +48,10 @@ def prepare(
     """
     derivation = Derivation(instance, tree or tree_of(instance))
     priced = {name: charged(supplies[name], instance.power[name]) for name in supplies}
-    hours = {s: priced[site.power or s] for s, site in instance.sites.items()}
-    banded = merge(derivation.given(), hours, hourly=hourly)
+    given = derivation.given()
+    hours = {
+        s: at_site(derivation, s, given.sheddable.get(s, ()), priced[site.power or s])
+        for s, site in instance.sites.items()
+    }
+    banded = merge(given, hours, hourly=hourly)
     return Case(instance, derivation, hours, with_terms(derivation, banded))

@@ -202,7 +202,11 @@ mean of all years that hold it. `duration` names a price-duration curve with the
 (1 to 12), `hours`, `price_usd_per_mwh` and optionally `cut`. `flat_usd_per_mwh` is one price.
 `Datetime` and `Price (USD/MWh)` are read as `time` and `price_usd_per_mwh`; other names have to be
 changed, and other columns taken out. No price may be missing: every hour needs its own.
-Lines above the header that begin with `#` say where the hours are from and are not read.
+Lines above the header that begin with `#` say where the hours are from; of them only that of the
+currency is read, and compared. `currency = "EUR"` says that the prices of the file, and its column
+`offer_usd_per_mwh`, are in euros; the columns may then be called `price_per_mwh` and
+`offer_per_mwh`. `[currencies.EUR]` gives `usd_per_unit`, the USD for one euro: a number, a growth,
+steps, or a column of `paths.csv`. Every key keeps the unit in its name, USD among them.
 `--prices SITE=FILE` replaces the prices of one site, and takes a file of either kind from
 anywhere.
 

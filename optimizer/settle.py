@@ -84,9 +84,10 @@ def _settle_agreements(c: Context, n: Node, s: Site, banded: Priced) -> None:
     g, names = c.given, c.given.ppas.get(s, ())
     if not any((n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in names):
         return
-    ai = 0.0 if s in g.paid_to_stop else float(energy.ai_load(c, n, s))
+    counted = s not in g.paid_to_stop
     loads = [
-        ai + sum(g.pue[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
+        (float(energy.ai_load(c, n, s, g.off.get((n, s, b), ()))) if counted else 0.0)
+        + sum(g.pue[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
         for b in g.bands[n, s]
     ]
     unused = left_undrawn(banded, np.array(loads))
@@ -143,31 +144,48 @@ def band_prices(given: Given, n: Node, s: Site) -> Priced:
         np.array([g.bill_month.get((n, s, b), 0) for b in bands]),
         agreed(g.ppa_mw),
         agreed(g.ppa_loss),
+        _off(given, n, s),
     )
 
 
+def _off(g: Given, n: Node, s: Site) -> NDArray[np.bool_] | None:
+    """Whether each contract that allows hours in which it is off is so in a band."""
+    names = g.sheddable.get(s)
+    if names is None:
+        return None
+    return np.array([[x in g.off[n, s, b] for x in names] for b in g.bands[n, s]])
+
+
 def mining_supply(c: Context, n: Node, s: Site) -> tuple[float, float]:
-    """Utility MW left for mining beside AI: in ordinary hours, and where interruptible is cut."""
+    """Utility MW left beside all of AI: in ordinary hours, and where interruptible is cut."""
     firm = float(grid.firm_capacity(c, n, s))
     whole = firm + float(grid.interruptible_capacity(c, n, s))
+    reserved = float(c.reserved[n, s])
+    return whole - reserved, firm - reserved
+
+
+def mining_most(c: Context, n: Node, s: Site) -> float:
+    """Utility MW that mining may use at most: by a rule, and on units that it shares with AI."""
     most = c.given.mining_mw_max.get(s, np.inf)
-    reserved = c.reserved[n, s]
     for d in c.given.pooled_parts.get(s, ()):
-        most = min(most, max(0.0, shared_mw(c, n, s, d) - reserved))
-    return min(most, max(0.0, whole - reserved)), min(most, max(0.0, firm - reserved))
+        most = min(most, max(0.0, shared_mw(c, n, s, d) - float(c.reserved[n, s])))
+    return most
 
 
 def room(c: Context, n: Node, s: Site) -> Room:
     """What mining may use at a node and site."""
     g, reserved = c.given, float(c.reserved[n, s])
-    billed = {
-        r: max(0.0, float(c.billed[n, s, r]) - reserved) for r in g.bill_months.get((n, s), ())
-    }
+    billed = {r: float(c.billed[n, s, r]) - reserved for r in g.bill_months.get((n, s), ())}
     counted = s not in g.paid_to_stop and any(
         (n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in g.ppas.get(s, ())
     )
     ai = float(energy.ai_load(c, n, s)) if counted else 0.0
-    return Room(fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai)
+    names = g.sheddable.get(s, ())
+    return Room(
+        fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai, mining_most(c, n, s),
+        np.array([float(grid.contract_load(c, n, s, x)) for x in names]),
+        np.array([float(energy.contract_draw(c, n, s, x)) if counted else 0.0 for x in names]),
+    )  # fmt: skip
 
 
 def fit_to_run(c: Context, n: Node, s: Site) -> dict[tuple[str, str], float]:
@@ -220,7 +238,7 @@ def hourly_margin(c: Context, n: Node, s: Site, priced: Priced) -> float:
         earned -= _hourly_loss(c, n, s, priced.hours, running, worth)
     if priced.bought is None or priced.loss is None or not priced.bought.any():
         return earned
-    load = use.ai_mw + running @ np.array([g.pue[f] for f, _ in use.installed_mw])
+    load = use.ai_drawn(priced) + running @ np.array([g.pue[f] for f, _ in use.installed_mw])
     lost = priced.hours[:, None] * priced.loss * left_undrawn(priced, load)
     return earned - float(lost.sum())
 

@@ -18,7 +18,7 @@ from models.charges import peak_charge
 from models.context import Context
 from models.given import HORIZON, TENANT, Given
 from models.hours import Hours
-from models.instance import CoincidentPeak
+from models.instance import CoincidentPeak, Instance
 from models.relation import Affine, Relation
 from models.sla import Credit, Outage, expected_credit
 from tests.models.tiny import (
@@ -650,6 +650,82 @@ def test_ai_stands_on_firm_mw() -> None:
     assert row(g, "grid.firm_reservation", 2, "a") == by_hand(
         {("reserved", 2, "a"): 1, ("builds", 0, "line"): -2, ("builds", 1, "line"): -2}, "<=", 8
     )
+
+
+#: Hours of :func:`cut_hours` in which interruptible load is cut.
+CUT_H = 12 * 91.0
+
+
+def allowing(hours: float, **more: Any) -> Instance:
+    """A lease and owned racks beside it, of which the lease allows its load to be off."""
+    lease = {**LEASE, "curtailable_hours_per_year": hours}
+    return tiny(contracts={"lease": lease, "own": OWNED}, **more)
+
+
+@rows_of("grid.firm_reservation")
+def test_what_may_be_cut_stands_on_interruptible_mw_too() -> None:
+    instance = allowing(CUT_H)
+    g = case(instance, hours=cut_hours())
+    assert g.interruptible_at == {"a": ("lease",)}
+    assert row(g, "grid.firm_reservation", 1, "a") == by_hand(
+        {("reserved", 1, "a"): 1, ("hosting", 1, "lease", AI, TENANT): -1.3}, "<=", 8
+    )
+    # An hour fewer, and some hour is cut in which it has to be on.
+    few = case(allowing(CUT_H - 1), hours=cut_hours())
+    assert few.interruptible_at == {"a": ()}
+    assert row(few, "grid.firm_reservation", 1, "a") == by_hand({("reserved", 1, "a"): 1}, "<=", 8)
+
+
+@rows_of("grid.whole_reservation")
+def test_all_of_ai_stands_on_the_whole_connection() -> None:
+    g = case(allowing(CUT_H, projects__line=GRID), hours=cut_hours())
+    assert row(g, "grid.whole_reservation", 1, "a") == by_hand(
+        {("reserved", 1, "a"): 1, ("builds", 0, "line"): -5}, "<=", 12
+    )
+    assert absent(case(allowing(CUT_H - 1), hours=cut_hours()), "grid.whole_reservation", 1, "a")
+    assert absent(case(allowing(0.0), hours=cut_hours()), "grid.whole_reservation", 1, "a")
+
+
+@rows_of("grid.interconnection")
+def test_a_contract_takes_no_power_in_a_band_in_which_it_is_off() -> None:
+    g = case(allowing(CUT_H), hours=cut_hours())
+    mined = {g.cut[1, "a", b]: b for b in g.bands[1, "a"] if g.runs[1, "a", b]}
+    assert row(g, "grid.interconnection", 1, "a", mined[True]) == by_hand(
+        {
+            ("mining", 1, "a", "mine", "rig", mined[True]): 1.1,
+            ("reserved", 1, "a"): 1,
+            ("hosting", 1, "lease", AI, TENANT): -1.3,
+        },
+        "<=",
+        8,
+    )
+    assert row(g, "grid.interconnection", 1, "a", mined[False]) == by_hand(
+        {("mining", 1, "a", "mine", "rig", mined[False]): 1.1, ("reserved", 1, "a"): 1}, "<=", 12
+    )
+
+
+@rows_of("grid.new_power_reservation")
+def test_what_may_be_cut_stands_on_new_interruptible_mw_where_reuse_is_forbidden() -> None:
+    new = {"projects__line": GRID, "policy__reuse_power": False}
+    g = case(allowing(CUT_H, **new), hours=cut_hours())
+    assert row(g, "grid.new_power_reservation", 1, "a") == by_hand(
+        {
+            ("reserved", 1, "a"): 1,
+            ("hosting", 1, "lease", AI, TENANT): -1.3,
+            ("builds", 0, "line"): -2,
+        },
+        "<=",
+    )
+
+
+@rows_of("grid.whole_new_power")
+def test_all_of_ai_stands_on_new_mw_where_reuse_is_forbidden() -> None:
+    new = {"projects__line": GRID, "policy__reuse_power": False}
+    g = case(allowing(CUT_H, **new), hours=cut_hours())
+    assert row(g, "grid.whole_new_power", 1, "a") == by_hand(
+        {("reserved", 1, "a"): 1, ("builds", 0, "line"): -5}, "<="
+    )
+    assert absent(case(allowing(CUT_H), hours=cut_hours()), "grid.whole_new_power", 1, "a")
 
 
 @rows_of("grid.new_power_reservation")
@@ -1287,6 +1363,38 @@ def test_what_runs_on_stands_on_firm_mw_not_yet_released() -> None:
     new = running_on(projects__line=GRID, sites__a__firm_mw=3.0, policy__reuse_power=False)
     assert row(new, "beyond.firm_staying", 4, "a", "long")[2] == 0
     assert absent(running_on(), "beyond.firm_staying", 4, "a", "lease")
+
+
+@rows_of("beyond.firm_staying")
+@rows_of("beyond.whole_staying")
+def test_what_may_be_cut_needs_no_firm_mw_beyond_the_horizon() -> None:
+    long = {**LONG, "curtailable_hours_per_year": 10.0}
+    instance = tiny(contracts={"long": long, "lease": LEASE}, projects__line=GRID)
+    g = case(instance, fork(instance))
+    built = {("builds", v, "line"): -2 for v in (0, 2)}
+    at_once = {("released", 4, "line", v, HORIZON): 2 for v in (0, 2)}
+    later = {("released", 4, "line", v, "lease"): 2 for v in (0, 2)}
+    lease, longer = (("hosting", 4, x, AI, TENANT) for x in ("lease", "long"))
+    assert row(g, "beyond.firm_staying", 4, "a", "lease") == by_hand(
+        {lease: 1.3, **built, **at_once}, "<=", 8
+    )
+
+    def whole(terms: Terms) -> Terms:
+        return {key: 2.5 * value for key, value in terms.items()}
+
+    assert row(g, "beyond.whole_staying", 4, "a", "lease") == by_hand(
+        {lease: 1.3, longer: 1.3, **whole(built), **whole(at_once)}, "<=", 12
+    )
+    assert row(g, "beyond.whole_staying", 4, "a", "long") == by_hand(
+        {longer: 1.3, **whole(built), **whole(at_once), **whole(later)}, "<=", 12
+    )
+    new = tiny(contracts__long=long, projects__line=GRID, policy__reuse_power=False)
+    assert row(case(new), "beyond.whole_staying", 2, "a", "long")[2] == 0
+    assert absent(running_on(projects__line=GRID), "beyond.whole_staying", 4, "a", "long")
+    # Interruptible MW that carry AI are held until it ends.
+    mining = {**GRID, "adds_firm_mw": 0.0}
+    held = tiny(contracts__long=long, projects__line=mining)
+    assert {e for *_, e in case(held).project_residual} == {HORIZON, "long"}
 
 
 @rows_of("beyond.halls_staying")
@@ -2170,6 +2278,39 @@ def test_what_ai_reserves_is_billed() -> None:
     assert row(billed(), "energy.billed_ai", 1, "a", 12) == by_hand(
         {("reserved", 1, "a"): 1, ("billed", 1, "a", 12): -1}, "<="
     )
+
+
+@rows_of("energy.billed_load")
+@rows_of("energy.billed_ai")
+def test_what_is_off_is_not_billed() -> None:
+    """Of 800 hours 744 are those of January, the first of equal prices, and 56 of February."""
+    g = billed(contracts__lease__curtailable_hours_per_year=800.0)
+    off = {(g.bill_month[1, "a", b], bool(g.off[1, "a", b])): b for b in g.bands[1, "a"]}
+    assert {month: g.hours[1, "a", b] for (month, is_off), b in off.items() if is_off} == {
+        1: pytest.approx(744),
+        2: pytest.approx(56),
+    }
+    reserved = {("reserved", 1, "a"): 1}
+    none = {**reserved, ("hosting", 1, "lease", AI, TENANT): -1.3}
+    assert row(g, "energy.billed_ai", 1, "a", 1) == by_hand(
+        {**none, ("billed", 1, "a", 1): -1}, "<="
+    )
+    assert row(g, "energy.billed_ai", 1, "a", 2) == by_hand(
+        {**reserved, ("billed", 1, "a", 2): -1}, "<="
+    )
+    b = off[2, True]
+    assert row(g, "energy.billed_load", 1, "a", b) == by_hand(
+        {("mining", 1, "a", "mine", "rig", b): 1.1, **none, ("billed", 1, "a", 2): -1}, "<="
+    )
+
+
+@rows_of("energy.agreements_drawn")
+def test_what_is_off_draws_nothing_that_is_bought_ahead() -> None:
+    g = billed(contracts__lease__curtailable_hours_per_year=56.0)
+    for b in g.bands[1, "a"]:
+        terms = row(g, "energy.agreements_drawn", 1, "a", b)[0]
+        drawn = terms.get(("hosting", 1, "lease", AI, TENANT), 0.0)
+        assert drawn == pytest.approx(0.0 if g.off[1, "a", b] else -1.2 * 0.8)
 
 
 @rows_of("energy.billing_floor")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from models.allowed import at_site
 from models.charges import charged
 from models.derive import Derivation, tree_of
 from models.given import Given, Site
@@ -166,8 +167,12 @@ def case(
     derivation = Derivation(instance, tree or tree_of(instance))
     supply = {s: instance.power[site.power or s] for s, site in instance.sites.items()}
     priced = hours or {s: flat(own.flat_usd_per_mwh or 0.0) for s, own in supply.items()}
-    with_charges = {s: charged(priced[s], own) for s, own in supply.items()}
-    return with_terms(derivation, merge(derivation.given(), with_charges))
+    given = derivation.given()
+    with_charges = {
+        s: at_site(derivation, s, given.sheddable.get(s, ()), charged(priced[s], own))
+        for s, own in supply.items()
+    }
+    return with_terms(derivation, merge(given, with_charges))
 
 
 def rich() -> Given:
@@ -221,6 +226,7 @@ def rich() -> Given:
                 "latest_delivery": "2031-01",
                 "delay_usd_per_kw_month": 30.0,
                 "credits": [{"below": 0.999, "share": 0.2}],
+                "curtailable_hours_per_year": 40.0,
             },
             "own": {**OWNED, "racks": ["gpu", "dense"]},
             "old": OWNED,
