@@ -103,8 +103,9 @@ def test_each_node_has_the_mean_of_its_months() -> None:
         rate = sum(1.1 * 1.01 ** (12 * n + m) for m in range(12)) / 12
         assert grows.exchange[n, "a"] == pytest.approx(rate)
         # Half of the hours at 20 and half at 60 in the file.
-        mean = [grows.price[n, "a", b] * 1e6 for b in grows.bands[n, "a"]]
-        assert mean == pytest.approx([40 * rate * 1.1 ** (n + 0.5)])
+        bands = [(n, "a", b) for b in grows.bands[n, "a"]]
+        cost = sum(grows.hours[b] * grows.price[b] * 1e6 for b in bands)
+        assert cost == pytest.approx(8760 * 40 * rate * 1.1 ** (n + 0.5))
     assert grows.adder["a"] * 1e6 == 5.0
     table = [{"from": "2029-01", "value": 1.0}, {"from": "2030-04", "value": 1.2}]
     stepped = case(tiny(**rated(table)), hours={"a": steps()})
