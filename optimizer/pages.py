@@ -229,8 +229,8 @@ Any other CSV is read with `--price-column` and either `--time-column` or `--dat
   `previous-hour`, `interpolate` (a line between the hours known), `same-hour-mean` (of the month).
   No more than a twelfth of the hours is filled. Prices given twice are refused likewise, until
   `--duplicates` says which counts.
-- *Money.* The engine counts in USD; `--exchange 1.08` is USD per unit of the file's currency, and
-  no file is converted without it.
+- *Money.* `--exchange 1.08` converts to USD, at so many USD per unit of the file's currency. No
+  file is converted without it: its block of power then says `currency`, and `currencies` its rate.
 - *Provenance.* The file begins with what it was made of: source files with SHA-256, layout, point,
   market, zone, currency, every hour filled. The same input gives the same bytes.
 

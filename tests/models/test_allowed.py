@@ -141,6 +141,43 @@ def test_hours_are_those_found_one_by_one(seed: int) -> None:
     assert np.bincount(off.month, off.weight_h) == pytest.approx(np.bincount(month, weight))
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_energy_of_two_years_and_two_contracts_is_that_of_each_hour(seed: int) -> None:
+    """Quarters at prices that grow, charges that do not, a rate that moves; hour by hour."""
+    rng, r = np.random.default_rng(seed), random.Random(seed)
+    month = np.tile(MONTH, 2)
+    price = rng.gamma(2.0, 20.0, 17520)
+    cut = (price > 90.0) & (rng.random(17520) < 0.5)
+    carbon = rng.uniform(0.0, 600.0, 17520)
+    hours = Hours(month, np.full(17520, 0.5), price, cut, "drawn", carbon_kg_per_mwh=carbon)
+    allowed = {"c": float(r.randint(1, 400)), "d": float(r.randint(1, 4000))}
+    lease = {**LEASE, "start": "2029-01", "sign_by": "2029-01", "months": 36}
+    power = {"carbon": {"usd_per_tonne": 50.0}, "growth_per_year": 0.08, "currency": "EUR"}
+    g = case(
+        tiny(
+            horizon={"periods": 8, "months_per_period": 3},
+            contracts={x: {**lease, "curtailable_hours_per_year": h} for x, h in allowed.items()},
+            power__a=power,
+            currencies={"EUR": {"usd_per_unit": {"start": 1.2, "growth_per_month": 0.02}}},
+        ),
+        hours={"a": hours},
+    )
+    charge = carbon * 50.0 / 1000.0
+    for x, most in allowed.items():
+        on = np.ones(17520)
+        for first in (0, 8760):
+            order = sorted(
+                range(first, first + 8760), key=lambda h: (not cut[h], -price[h] * 1.2 - charge[h])
+            )
+            on[order[: int(most)]] = 0.0
+        for n in g.nodes:
+            own = np.isin(month, [(3 * n + m) % 12 + 1 for m in range(3)]) * on / 2
+            rate = sum(1.2 * 1.02 ** (3 * n + m) for m in range(3)) / 3
+            grown = price * rate * 1.08 ** ((3 * n + 1.5) / 12) + charge + 8.0
+            cost = 1.2 * 0.8 * float((own * grown).sum()) / 1e6
+            assert g.hosting_energy[n, x, AI] == pytest.approx(cost, rel=1e-12)
+
+
 def quarterly(allowed: float, **more: object) -> Instance:
     lease = {**LEASE, "start": "2029-01", "sign_by": "2029-01", "months": 24,
              "curtailable_hours_per_year": allowed, **more}  # fmt: skip
