@@ -116,6 +116,17 @@ def test_of_whole_years_each_is_off_in_as_many_real_hours() -> None:
         assert sorted(off.price_usd_per_mwh[own][off.off[own, 0]]) == dearest.tolist()  # type: ignore[index]
 
 
+def test_hours_marked_once_may_be_marked_again() -> None:
+    rng = np.random.default_rng(6)
+    price = rng.gamma(2.0, 20.0, 2 * 8760)
+    both = Hours(np.tile(MONTH, 2), np.full(17520, 0.5), price, price > 150.0, "two years")
+    once = switched(both, [Allowance(37.3), Allowance(500.9)])
+    again = switched(once, [Allowance(80.0)])
+    assert len(again) == len(once) == 17524
+    assert off_hours(again) == pytest.approx(off_hours(switched(both, [Allowance(80.0)])))
+    assert switched(again, []).off is None
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_hours_are_those_found_one_by_one(seed: int) -> None:
     """In exact fractions: the order, and how far the allowance of each contract reaches."""
