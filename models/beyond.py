@@ -9,9 +9,11 @@ lasted until every end before.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from models.context import Context
 from models.given import HORIZON, TENANT, Contract, End, Hall, Place, Project, RackType, Site
-from models.grid import firm_capacity
+from models.grid import firm_capacity, interruptible_capacity
 from models.relation import Number, Relation, at_most, total
 from models.tree import Leaf, Node, Vintage
 
@@ -90,29 +92,64 @@ def firm_staying(c: Context, leaf: Leaf, s: Site, e: End) -> Relation:
     r"""What runs on until an end stands on firm MW, without the units released before.
 
     .. math::
-        \sum_{p \in s} \sum_k \eta^{\text{peak}}_{f(p)} \sum_{c \ge e} a_{lcpk} \le
+        \sum_{p \in s} \sum_k \eta^{\text{peak}}_{f(p)} \sum_{c \ge e,\ c \notin X_s} a_{lcpk} \le
         F_{ls} + \sum_{j \in s} \Delta F_j \sum_v
         \Big( B_{vj} - \sum_{e' < e} B^{\text{rel}}_{ljve'} \Big)
 
-    Where the owner forbids the reuse of power, :math:`F_{ls}` is left out. Interruptible MW carry
-    no AI, so nothing holds them beyond the horizon.
+    But for contracts that may stand on interruptible MW. Where the owner forbids the reuse of
+    power, :math:`F_{ls}` is left out.
     """
     g = c.given
-    needed = total(
-        g.pue_peak[g.fitout_of[p]] * c.hosting[leaf, x, p, k]
-        for h in g.halls[s]
-        for p in g.places[h]
-        for x, k in _running_on(c, leaf, p, e)
-    )
-    gone = total(
-        g.project_firm_mw[j] * _released_before(c, leaf, j, e)
-        for j in g.projects[s]
-        if j in g.project_firm_mw
-    )
+    needed = _utility_mw(c, leaf, s, e, but=g.interruptible_at.get(s, ()))
+    gone = _mw_released(c, leaf, s, e, g.project_firm_mw)
     stands = firm_capacity(c, leaf, s)
     if not g.reuse_power:
         stands = total((stands, -g.firm_mw[leaf, s]))
     return at_most(needed, total((stands, -gone)))
+
+
+def whole_staying(c: Context, leaf: Leaf, s: Site, e: End) -> Relation:
+    r"""All that runs on stands on firm and interruptible MW, without the units released before.
+
+    .. math::
+        \sum_{p \in s} \sum_k \eta^{\text{peak}}_{f(p)} \sum_{c \ge e} a_{lcpk} \le
+        F_{ls} + I_{ls} + \sum_{j \in s} \big( \Delta F_j + \Delta I_j \big) \sum_v
+        \Big( B_{vj} - \sum_{e' < e} B^{\text{rel}}_{ljve'} \Big)
+
+    Where some contracts may stand on interruptible MW; elsewhere these carry no AI, and nothing
+    holds them beyond the horizon. Where the owner forbids the reuse of power, :math:`F_{ls}` and
+    :math:`I_{ls}` are left out.
+    """
+    g = c.given
+    gone = [
+        _mw_released(c, leaf, s, e, mw) for mw in (g.project_firm_mw, g.project_interruptible_mw)
+    ]
+    stands = [firm_capacity(c, leaf, s), interruptible_capacity(c, leaf, s)]
+    if not g.reuse_power:
+        stands += [-g.firm_mw[leaf, s], -g.interruptible_mw[leaf, s]]
+    return at_most(_utility_mw(c, leaf, s, e), total((*stands, *(-mw for mw in gone))))
+
+
+def _utility_mw(c: Context, leaf: Leaf, s: Site, e: End, but: Collection[Contract] = ()) -> Number:
+    """Utility MW of what runs on at a site until an end, but for some contracts."""
+    g = c.given
+    return total(
+        g.pue_peak[g.fitout_of[p]] * c.hosting[leaf, x, p, k]
+        for h in g.halls[s]
+        for p in g.places[h]
+        for x, k in _running_on(c, leaf, p, e)
+        if x not in but
+    )
+
+
+def _mw_released(
+    c: Context, leaf: Leaf, s: Site, e: End, mw_per_unit: Mapping[Project, float]
+) -> Number:
+    return total(
+        mw_per_unit[j] * _released_before(c, leaf, j, e)
+        for j in c.given.projects[s]
+        if j in mw_per_unit
+    )
 
 
 def halls_staying(c: Context, leaf: Leaf, h: Hall, e: End) -> Relation:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,14 +122,8 @@ def _split(hours: Hours, share: Floats) -> tuple[Hours, Flags]:
     second = np.concatenate([[False], rows[1:] == rows[:-1]])
     in_part = np.isin(rows, partly)
     part = np.where(in_part, np.where(second, 1.0 - share[rows], share[rows]), 1.0)
-    arrays = {
-        one.name: value[rows]
-        for one in fields(hours)
-        if isinstance(value := getattr(hours, one.name), np.ndarray)
-    }
-    arrays["weight_h"] = arrays["weight_h"] * part
-    shares = {name: values[rows] for name, values in hours.shares.items()}
-    return replace(hours, **arrays, shares=shares), (share[rows] > 0) & ~second
+    taken = hours.at(rows)
+    return replace(taken, weight_h=taken.weight_h * part), (share[rows] > 0) & ~second
 
 
 def _events(hours: Hours, wanted_h: float, events: int) -> Flags:

@@ -18,9 +18,11 @@ which that is more, and what the site does not draw is not saved.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from models.context import Context
-from models.given import Band, BillMonth, Ppa, Site
-from models.grid import firm_capacity, interruptible_capacity, mining_load
+from models.given import Band, BillMonth, Contract, Ppa, Site
+from models.grid import firm_capacity, interruptible_capacity, mining_load, reserved_but
 from models.relation import Number, Relation, at_least, at_most, total
 from models.tree import Node
 
@@ -29,19 +31,38 @@ def billed_load(c: Context, n: Node, s: Site, b: Band) -> Relation:
     r"""The highest MW of a month is no less than what runs in any of its bands.
 
     .. math::
-        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + \sum_a x^{\text{call}}_{nsba} Z_{nsa}
-        + U_{ns} \le D_{nsr(b)}
+        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + \sum_a x^{\text{call}}_{nsba} Z_{nsa} + U_{ns}
+        - \sum_{c \in \text{off}_{nsb}} \sum_{p \in s} \sum_k \eta^{\text{peak}}_{f(p)} a_{ncpk}
+        \le D_{nsr(b)}
     """
-    load = total((mining_load(c, n, s, b), c.reserved[n, s]))
+    off = c.given.off.get((n, s, b), ())
+    load = total((mining_load(c, n, s, b), reserved_but(c, n, s, off)))
     return at_most(load, c.billed[n, s, c.given.bill_month[n, s, b]])
 
 
 def billed_ai(c: Context, n: Node, s: Site, r: BillMonth) -> Relation:
     r"""The highest MW of a month is no less than what AI reserves.
 
-    .. math:: U_{ns} \le D_{nsr}
+    .. math::
+        U_{ns} - \sum_{c \in \text{off}_{nsr}} \sum_{p \in s} \sum_k
+        \eta^{\text{peak}}_{f(p)} a_{ncpk} \le D_{nsr}
+
+    Without the contracts that are off in all of its hours.
     """
-    return at_most(c.reserved[n, s], c.billed[n, s, r])
+    return at_most(reserved_but(c, n, s, _off_all_month(c, n, s, r)), c.billed[n, s, r])
+
+
+def _off_all_month(c: Context, n: Node, s: Site, r: BillMonth) -> list[Contract]:
+    """Contracts that are off in every band of a month.
+
+    The hours of a contract that allows fewer lie among those of one that allows more, so in some
+    band of the month all the others are on at once.
+    """
+    g = c.given
+    if s not in g.sheddable:
+        return []
+    bands = [b for b in g.bands[n, s] if g.bill_month[n, s, b] == r]
+    return [x for x in g.sheddable[s] if all(x in g.off[n, s, b] for b in bands)]
 
 
 def billing_floor(c: Context, n: Node, s: Site, r: BillMonth) -> Relation:
@@ -55,20 +76,31 @@ def billing_floor(c: Context, n: Node, s: Site, r: BillMonth) -> Relation:
     return at_least(c.billed[n, s, r], c.given.billing_floor[s] * connection)
 
 
-def ai_load(c: Context, n: Node, s: Site) -> Number:
-    r"""Mean utility MW that AI draws at a site, the tenants' own among it.
+def contract_draw(c: Context, n: Node, s: Site, x: Contract) -> Number:
+    r"""Mean utility MW that a contract draws at a site while it is on.
 
-    .. math::
-        \text{AI}_{ns} = \sum_{p \in s} \sum_k \Big( \sum_c \delta_{ncp} a_{ncpk}
-        + \delta^{\text{cloud}}_{pk} g_{npk} \Big)
+    .. math:: \sum_{p \in s} \sum_k \delta_{ncp} a_{ncpk}
     """
     g = c.given
-    hosted = (
+    return total(
         g.ai_draw[n, x, p] * c.hosting[n, x, p, k]
-        for x in g.contracts
         for p, k in g.hosting_at[x]
         if g.site_of[p] == s and (n, x, p, k) in c.hosting
     )
+
+
+def ai_load(c: Context, n: Node, s: Site, off: Collection[Contract] = ()) -> Number:
+    r"""Mean utility MW that AI draws at a site in a band, the tenants' own among it.
+
+    .. math::
+        \text{AI}_{nsb} = \sum_{p \in s} \sum_k \Big( \sum_{c \notin \text{off}_{nsb}}
+        \delta_{ncp} a_{ncpk} + \delta^{\text{cloud}}_{pk} g_{npk} \Big)
+
+    A contract that is off in a band is off in all of its hours, and draws nothing there; what it
+    draws while it is on is its mean of the period.
+    """
+    g = c.given
+    hosted = (contract_draw(c, n, s, x) for x in g.contracts if x not in off)
     sold = (g.cloud_draw[p, k] * c.cloud[n, p, k] for p, k in g.cloud_at if g.site_of[p] == s)
     return total((*hosted, *sold))
 
@@ -77,7 +109,7 @@ def agreements_drawn(c: Context, n: Node, s: Site, b: Band) -> Relation:
     r"""What agreements deliver is drawn by mining and AI, or not drawn.
 
     .. math::
-        \sum_a Q_{nsba} \le \sum_a u_{nsba} + \sum_{fk} \eta_f m_{nsfkb} + \text{AI}_{ns}
+        \sum_a Q_{nsba} \le \sum_a u_{nsba} + \sum_{fk} \eta_f m_{nsfkb} + \text{AI}_{nsb}
 
     Without AI where programmes pay for being able to stop.
     """
@@ -85,7 +117,8 @@ def agreements_drawn(c: Context, n: Node, s: Site, b: Band) -> Relation:
     delivered = total(g.ppa_mw[n, s, b, a] for a in g.ppas[s] if (n, s, b, a) in g.ppa_mw)
     unused = (c.unused[n, s, b, a] for a in g.ppas[s] if (n, s, b, a) in g.ppa_mw)
     mined = (g.pue[f] * c.mining[n, s, f, k, b] for f, k in g.runs[n, s, b])
-    ai = [] if s in g.paid_to_stop else [ai_load(c, n, s)]
+    off = g.off.get((n, s, b), ())
+    ai = [] if s in g.paid_to_stop else [ai_load(c, n, s, off)]
     return at_most(delivered, total((*unused, *mined, *ai)))
 
 

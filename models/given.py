@@ -347,7 +347,7 @@ class Given:
         "MUSD", r"\lambda", "such a price, of a thousandth of a year's limit"
     )
     ai_draw: Table[tuple[Node, Contract, Place], float] = known(
-        "", r"\delta", "mean utility MW drawn by a delivered MW"
+        "", r"\delta", "mean utility MW drawn by a delivered MW while it is on"
     )
     cloud_draw: Table[tuple[Place, RackType], float] = known(
         "", r"\delta^{\text{cloud}}", "mean utility MW drawn by a MW of racks that sells GPU-hours"
@@ -370,12 +370,20 @@ class Given:
     called: Table[tuple[Node, Site, Band, Ppa], bool] = shape(
         "one where a commitment is called, else zero", r"x^{\text{call}}"
     )
+    off: Table[tuple[Node, Site, Band], tuple[Contract, ...]] = shape(
+        "contracts whose load is off in a band, in hours that they allow"
+    )
     runs: Table[tuple[Node, Site, Band], tuple[tuple[Fitout, RackType], ...]] = shape(
         "machine classes, that is fit-out with rack type, that earn money in a band or that a "
         "commitment may have run"
     )
     price_growth: Table[tuple[Node, Site], float] = known(
         "", r"\gamma", "energy price over that of the price file; the bands hold it already"
+    )
+    exchange: Table[tuple[Node, Site], float] = known(
+        "",
+        r"\gamma^{\text{USD}}",
+        "USD for a unit of the price file's currency; the bands hold it already",
     )
     adder: Table[Site, float] = known(
         "MUSD/MW/hour", r"\epsilon", "wires, losses, taxes and margin on every MWh"
@@ -409,6 +417,14 @@ class Given:
     )
     hosted_types: Table[Place, tuple[RackType, ...]] = shape(
         "rack types that serve contracts in a place"
+    )
+    sheddable: Table[Site, tuple[Contract, ...]] = shape(
+        "contracts of a site that allow hours of the year in which they are off"
+    )
+    interruptible_at: Table[Site, tuple[Contract, ...]] = shape(
+        "of these, contracts that allow every hour in which interruptible load is cut, and so may "
+        "stand on interruptible MW",
+        "X",
     )
     signing_allowed: tuple[tuple[Node, Contract], ...] = shape("nodes at which a contract is open")
     signed_today_mw: Table[Contract, float] = known(

@@ -6,11 +6,11 @@ hour still fits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from models.commitments import called_mw
 from models.context import Context
-from models.given import TENANT, Band, Place, Project, Site
+from models.given import TENANT, Band, Contract, Place, Project, Site
 from models.relation import Number, Relation, at_most, equal, total
 from models.tree import Leaf, Node
 
@@ -57,6 +57,24 @@ def ai_loads(c: Context, n: Node, p: Place) -> list[Number]:
     return hosted + [c.cloud[n, p, k] for k in types if (n, p, k) in c.cloud]
 
 
+def contract_load(c: Context, n: Node, s: Site, x: Contract) -> Number:
+    r"""Utility MW that a contract reserves at a site.
+
+    .. math:: \sum_{p \in s} \sum_k \eta^{\text{peak}}_{f(p)} a_{ncpk}
+    """
+    g = c.given
+    return total(
+        g.pue_peak[g.fitout_of[p]] * c.hosting[n, x, p, k]
+        for p, k in g.hosting_at[x]
+        if g.site_of[p] == s and (n, x, p, k) in c.hosting
+    )
+
+
+def reserved_but(c: Context, n: Node, s: Site, off: Iterable[Contract]) -> Number:
+    """What AI reserves without some of its contracts."""
+    return total((c.reserved[n, s], *(-1.0 * contract_load(c, n, s, x) for x in off)))
+
+
 def firm_capacity(c: Context, n: Node, s: Site) -> Number:
     r"""Firm MW by date, and those of the projects built by then.
 
@@ -90,34 +108,76 @@ def interconnection(c: Context, n: Node, s: Site, b: Band) -> Relation:
     r"""Facility load stays within the grid connection.
 
     .. math::
-        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + \sum_a x^{\text{call}}_{nsba} Z_{nsa}
-        + U_{ns} \le F_{ns} + (1 - x_{nsb}) I_{ns} + \sum_{j \in s}
+        \sum_{fk} \eta^{\text{peak}}_f m_{nsfkb} + \sum_a x^{\text{call}}_{nsba} Z_{nsa} + U_{ns}
+        - \sum_{c \in \text{off}_{nsb}} \sum_{p \in s} \sum_k
+        \eta^{\text{peak}}_{f(p)} a_{ncpk} \le
+        F_{ns} + (1 - x_{nsb}) I_{ns} + \sum_{j \in s}
         \big( \Delta F_j + (1 - x_{nsb}) \Delta I_j \big) \sum_{m \preceq n-\ell_j} B_{mj}
 
+    Without the contracts that are off in the band, in hours that they allow; bands are cut where
+    a contract goes off, so it is off in all of their hours or in none, and the row is exact.
     Binds when power, not money or floor, limits the site. A band in which no machine runs and
-    nothing is called needs no row: AI stands on firm MW.
+    nothing is called needs no row: AI alone stays within firm and interruptible MW by rows of
+    its own.
     """
     g = c.given
     supply = firm_capacity(c, n, s)
     if not g.cut[n, s, b]:
         supply = total((supply, interruptible_capacity(c, n, s)))
-    return at_most(total((mining_load(c, n, s, b), c.reserved[n, s])), supply)
+    standing = reserved_but(c, n, s, g.off.get((n, s, b), ()))
+    return at_most(total((mining_load(c, n, s, b), standing)), supply)
 
 
 def firm_reservation(c: Context, n: Node, s: Site) -> Relation:
-    r"""AI stands on firm MW only.
+    r"""AI stands on firm MW only, but for contracts that allow every hour that is cut.
 
-    .. math:: U_{ns} \le F_{ns} + \sum_{j \in s} \Delta F_j \sum_{m \preceq n-\ell_j} B_{mj}
+    .. math::
+        U_{ns} - \sum_{c \in X_s} \sum_{p \in s} \sum_k \eta^{\text{peak}}_{f(p)} a_{ncpk}
+        \le F_{ns} + \sum_{j \in s} \Delta F_j \sum_{m \preceq n-\ell_j} B_{mj}
+
+    Of :math:`X_s` all are off in every hour in which interruptible load is cut, so that then the
+    others are all there is.
     """
-    return at_most(c.reserved[n, s], firm_capacity(c, n, s))
+    return at_most(_uncut(c, n, s), firm_capacity(c, n, s))
+
+
+def whole_reservation(c: Context, n: Node, s: Site) -> Relation:
+    r"""All of AI stands on firm and interruptible MW together, where some may stand on these.
+
+    .. math::
+        U_{ns} \le F_{ns} + I_{ns} + \sum_{j \in s} \big( \Delta F_j + \Delta I_j \big)
+        \sum_{m \preceq n-\ell_j} B_{mj}
+    """
+    whole = total((firm_capacity(c, n, s), interruptible_capacity(c, n, s)))
+    return at_most(c.reserved[n, s], whole)
+
+
+def _uncut(c: Context, n: Node, s: Site) -> Number:
+    """What AI reserves that cannot be cut."""
+    return reserved_but(c, n, s, c.given.interruptible_at.get(s, ()))
 
 
 def new_power_reservation(c: Context, n: Node, s: Site) -> Relation:
     r"""Where the owner forbids the reuse of power, AI stands on MW added by projects.
 
-    .. math:: U_{ns} \le \sum_{j \in s} \Delta F_j \sum_{m \preceq n-\ell_j} B_{mj}
+    .. math::
+        U_{ns} - \sum_{c \in X_s} \sum_{p \in s} \sum_k \eta^{\text{peak}}_{f(p)} a_{ncpk}
+        \le \sum_{j \in s} \Delta F_j \sum_{m \preceq n-\ell_j} B_{mj}
     """
-    return at_most(c.reserved[n, s], _added(c, n, s, c.given.project_firm_mw))
+    return at_most(_uncut(c, n, s), _added(c, n, s, c.given.project_firm_mw))
+
+
+def whole_new_power(c: Context, n: Node, s: Site) -> Relation:
+    r"""The same for all of AI, where some of it may stand on interruptible MW.
+
+    .. math::
+        U_{ns} \le \sum_{j \in s} \big( \Delta F_j + \Delta I_j \big)
+        \sum_{m \preceq n-\ell_j} B_{mj}
+    """
+    g = c.given
+    firm, interruptible = g.project_firm_mw, g.project_interruptible_mw
+    added = total((_added(c, n, s, firm), _added(c, n, s, interruptible)))
+    return at_most(c.reserved[n, s], added)
 
 
 def mining_use_limit(c: Context, n: Node, s: Site, b: Band) -> Relation:

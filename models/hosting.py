@@ -111,7 +111,7 @@ def hosting_margin(c: Context, n: Node, s: Site) -> Number:
     .. math:: \sum_{p \in s} \sum_{ck} \big( \rho_{nck} - \epsilon_{ncp} - o_{nc} \big) a_{ncpk}
 
     Rent is per critical IT MW delivered; energy is IT times ``pue`` times load factor at the
-    node's mean price, and nothing where the tenant pays it.
+    mean price of the hours in which the contract is on, and nothing where the tenant pays it.
     """
     g = c.given
     return total(

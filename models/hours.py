@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,9 @@ class Hours:
         Hours in which all mining is ordered to stand still (:mod:`models.called`).
     called : bool array, shape (rows, commitments), optional
         Hours in which each commitment is called.
+    off : bool array, shape (rows, contracts), optional
+        Whether a contract that allows it is off (:mod:`models.allowed`), in the order of
+        ``Given.sheddable``.
     """
 
     month: NDArray[np.int64]
@@ -66,6 +70,7 @@ class Hours:
     in_sequence: bool = True
     stopped: NDArray[np.bool_] | None = None
     called: NDArray[np.bool_] | None = None
+    off: NDArray[np.bool_] | None = None
 
     @property
     def follow_each_other(self) -> bool:
@@ -101,6 +106,16 @@ class Hours:
     def peaks(self) -> NDArray[np.float64]:
         """Charge on the grid's peaks in $/MWh, zero where there is none."""
         return _or_zero(self.peak_usd_per_mwh, len(self))
+
+    def at(self, rows: NDArray[np.intp]) -> Hours:
+        """Take rows, some of them more than once."""
+        arrays: dict[str, Any] = {
+            entry.name: value[rows]
+            for entry in fields(self)
+            if isinstance(value := getattr(self, entry.name), np.ndarray)
+        }
+        shares = {name: values[rows] for name, values in self.shares.items()}
+        return replace(self, **arrays, shares=shares)
 
     def __len__(self) -> int:
         return len(self.month)

@@ -153,6 +153,16 @@ def granted_mining(g: Given) -> Iterable[Index]:
     return ((n, s, b) for n, s, b in mined(g) if s in g.mining_mw_max)
 
 
+def interruptible_sites(g: Given) -> Iterable[Index]:
+    """Nodes and sites at which contracts may stand on interruptible MW."""
+    return ((n, s) for n, s in sites(g) if g.interruptible_at.get(s))
+
+
+def new_power_interruptible(g: Given) -> Iterable[Index]:
+    """The same, where the owner forbids the reuse of power."""
+    return () if g.reuse_power else interruptible_sites(g)
+
+
 def granted_ai(g: Given) -> Iterable[Index]:
     """Nodes and sites where a rule limits AI."""
     return ((n, s) for n, s in sites(g) if s in g.ai_mw_max)
@@ -368,6 +378,13 @@ def firm_ends(g: Given) -> Iterable[Index]:
     """Leaves, sites where a project adds firm MW, and the ends of contracts served there."""
     adding = _released_sites(g, set(g.project_firm_mw))
     return ((n, s, e) for n in g.tree.leaves for s in adding for e in g.site_ends[s])
+
+
+def whole_ends(g: Given) -> Iterable[Index]:
+    """Leaves, sites whose projects add MW that such contracts stand on, and ends of contracts."""
+    adding = _released_sites(g, {*g.project_firm_mw, *g.project_interruptible_mw})
+    carrying = [s for s in adding if g.interruptible_at.get(s)]
+    return ((n, s, e) for n in g.tree.leaves for s in carrying for e in g.site_ends[s])
 
 
 def added_ends(g: Given) -> Iterable[Index]:

@@ -109,6 +109,25 @@ def _check_month(text: str) -> str:
 Month = Annotated[str, AfterValidator(_check_month)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=64)]
 Text = Annotated[str, Field(max_length=2000)]
+#: Money of the instance.
+USD = "USD"
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
+
+
+def is_currency(text: str) -> bool:
+    """Whether a text is written as the code of a currency."""
+    return _CURRENCY.match(text) is not None
+
+
+def _check_currency(text: str) -> str:
+    if not is_currency(text):
+        raise PydanticCustomError(
+            "currency", "a currency is written as three capital letters, as in EUR"
+        )
+    return text
+
+
+Currency = Annotated[str, AfterValidator(_check_currency)]
 Flag = bool
 Count = int
 
@@ -765,6 +784,11 @@ class Generation(Block):
 class Power(Block):
     """How a site's energy is priced, hour by hour."""
 
+    currency: Currency = said(
+        "three letters: money of the price file, its offers among it, turned into USD month by "
+        "month; keys keep their USD",
+        default="USD",
+    )
     prices: Text | None = said("CSV of hourly prices inside the instance", default=None)
     duration: Text | None = said("CSV of a price-duration curve by calendar month", default=None)
     flat_usd_per_mwh: float | None = number(
@@ -822,6 +846,24 @@ class Power(Block):
     def _one_price(self) -> Power:
         one_of(self, ("prices", "duration", "flat_usd_per_mwh"))
         return self
+
+
+#: Where exchange rates lie, in USD for one unit of a currency.
+EXCHANGE_RANGE = (0.00001, 5.0)
+
+
+def _check_rate(path: Path) -> Path:
+    if min(path_numbers(path)) <= 0:
+        raise PydanticCustomError("rate", "an exchange rate lies above zero")
+    return path
+
+
+class Exchange(Block):
+    """What another currency is worth."""
+
+    usd_per_unit: Annotated[Path, AfterValidator(_check_rate)] = number(
+        "$/unit", "exchange rate: USD for one unit of the currency", plausible=EXCHANGE_RANGE
+    )
 
 
 class RampStep(Block):
@@ -927,6 +969,16 @@ class Contract(Block):
     credits: Credits = said(
         "steps of the service credit: share of a month's rent owed below an availability",
         default=[],
+    )
+    curtailable_hours_per_year: float = number(
+        "hours",
+        "hours a year in which the tenant allows its load to be off, without credit or loss of "
+        "rent: those in which interruptible load is cut, then the dearest. They are no downtime "
+        "under the promise; where no more hours are cut, the load may stand on interruptible MW",
+        default=0.0,
+        ge=0,
+        le=8760,
+        plausible=(0, 1000),
     )
     exit: Planned = planned("who bears what at exit")
 
@@ -1228,6 +1280,7 @@ class Instance(Block):
     halls: dict[Name, Hall] = said("hall groups", min_length=1)
     fleet: list[FleetRow] = said("racks that stand today", default=[])
     power: dict[Name, Power] = said("power supplies")
+    currencies: dict[Name, Exchange] = said("exchange rates, by currency", default={})
     contracts: dict[Name, Contract] = said("AI offers", default={})
     gpu_cloud: dict[Name, GpuCloud] = said("GPU-hours by rack type", default={})
     uptime: Uptime = Uptime()

@@ -97,21 +97,30 @@ class Terms:
             if self.due(offer, n) > 0
         ]
 
-    def energy_per_mw(self, n: Node, s: Site) -> float:
-        """Cost of a utility MW drawn through all hours of a node for AI, in M$/MW."""
-        return self._priced(n, s) + self._added(n, s)
+    def energy_per_mw(self, n: Node, s: Site, x: str | None = None) -> float:
+        """Cost of a utility MW drawn through the hours of a node for AI, in M$/MW.
 
-    def _priced(self, n: Node, s: Site) -> float:
-        g = self.g
-        return sum(g.hours[n, s, b] * g.price[n, s, b] for b in g.bands[n, s])
+        Of a contract the hours in which it is on: bands are cut where it goes off, so none is
+        counted in part.
+        """
+        return self._priced(n, s, x) + self._added(n, s, x)
 
-    def _charged(self, n: Node, s: Site) -> float:
-        g = self.g
-        return sum(g.hours[n, s, b] * g.charge[n, s, b] for b in g.bands[n, s])
+    def _on(self, n: Node, s: Site, x: str | None) -> list[tuple[Node, Site, int]]:
+        """Bands in which a contract is on; all of them where none is named."""
+        bands = ((n, s, b) for b in self.g.bands[n, s])
+        return [at for at in bands if x not in self.g.off.get(at, ())]
 
-    def _added(self, n: Node, s: Site) -> float:
+    def _priced(self, n: Node, s: Site, x: str | None) -> float:
         g = self.g
-        return sum(g.hours[n, s, b] for b in g.bands[n, s]) * (g.adder[s] + g.ai_adder[s])
+        return sum(g.hours[at] * g.price[at] for at in self._on(n, s, x))
+
+    def _charged(self, n: Node, s: Site, x: str | None) -> float:
+        g = self.g
+        return sum(g.hours[at] * g.charge[at] for at in self._on(n, s, x))
+
+    def _added(self, n: Node, s: Site, x: str | None) -> float:
+        g = self.g
+        return sum(g.hours[at] for at in self._on(n, s, x)) * (g.adder[s] + g.ai_adder[s])
 
     # --- tables ----------------------------------------------------------------------------
 
@@ -146,7 +155,7 @@ class Terms:
                     self.draw(offer, self.place[p])
                     * in_service
                     / self.t.months
-                    * self.energy_per_mw(n, self.place[p].site)
+                    * self.energy_per_mw(n, self.place[p].site, x)
                 )
         return {
             "due_share": {(n, x): self.due(self.offers[x], n) for n, x in self.due_nodes},
@@ -160,7 +169,7 @@ class Terms:
         }
 
     def draw(self, offer: Contract, p: Place) -> float:
-        """Mean utility MW that the owner pays for per critical IT MW served."""
+        """Mean utility MW that the owner pays for per critical IT MW served, while it is on."""
         if offer.power_passed_through:
             return 0.0
         return self._drawn(offer, p)
@@ -261,7 +270,7 @@ class Terms:
                     continue
                 months[leaf, x] = len(tail)
                 for p, k in self.g.hosting_at[x]:
-                    margin[leaf, x, p, k] = self._tail_margin(offer, leaf, self.place[p], k)
+                    margin[leaf, x, p, k] = self._tail_margin(x, leaf, self.place[p], k)
                     if k != TENANT:
                         loss[leaf, x, k] = self._resale_lost(leaf, tail.stop, k)
         return {
@@ -282,7 +291,8 @@ class Terms:
                     lasting[key] = lasting.get(key, 0.0) + count
         return lasting
 
-    def _tail_margin(self, offer: Contract, leaf: Node, p: Place, k: str) -> float:
+    def _tail_margin(self, x: str, leaf: Node, p: Place, k: str) -> float:
+        offer = self.offers[x]
         served = self.share_due(offer, self.t.end_month(leaf) - 1) / self.due(offer, leaf)
         service = offer.staff_usd_per_kw_month * KW_PER_MW / USD_PER_MUSD
         return sum(
@@ -291,7 +301,7 @@ class Terms:
             * (
                 self.rate_musd_per_mw(offer, k, m)
                 - service
-                - self.draw(offer, p) * self._energy_beyond(leaf, p.site, m)
+                - self.draw(offer, p) * self._energy_beyond(leaf, p.site, m, x)
                 - self.g.demand_charge.get(p.site, 0.0) * self.g.pue_peak[p.fitout]
             )
             for m in self.tail(offer, leaf)
@@ -319,17 +329,23 @@ class Terms:
             yield e, sum(self.d.discounted(m + 0.5) for m in range(before, end))
             before = end
 
-    def _energy_beyond(self, leaf: Node, s: Site, month: int) -> float:
-        """Cost of a utility MW in a month beyond the horizon: the last year's mean, grown."""
+    def _energy_beyond(self, leaf: Node, s: Site, month: int, x: str) -> float:
+        """Cost of a utility MW in a month beyond the horizon: the last year's mean, grown.
+
+        Of the hours in which a contract is on. The exchange rate follows its path.
+        """
         last_year = self.t.path(leaf)[-(12 // self.t.months) :]
         months = len(last_year) * self.t.months
         middle = self.t.end_month(leaf) - months / 2
         power = self.d.i.power[self.d.i.sites[s].power or s]
         growth: float = (1.0 + power.growth_per_year) ** ((month + 0.5 - middle) / 12.0)
-        charged = sum(self._charged(n, s) for n in last_year) / months
-        priced = sum(self._priced(n, s) for n in last_year) / months - charged
-        added = sum(self._added(n, s) for n in last_year) / months
-        return priced * growth + charged + added
+        charged = {n: self._charged(n, s, x) for n in last_year}
+        market = sum(
+            (self._priced(n, s, x) - charged[n]) / self.g.exchange[n, s] for n in last_year
+        )
+        growth *= self.d.usd_per_unit(s, month)
+        added = sum(charged[n] + self._added(n, s, x) for n in last_year)
+        return (market * growth + added) / months
 
     def _resale_lost(self, leaf: Node, stop: int, k: str) -> float:
         """Resale at the horizon less that at a contract's end, seen from the horizon, per MW."""
@@ -412,7 +428,9 @@ class Terms:
         site = self.d.i.projects[j].site
         halls = any(project == j and self._grows(p) for project, p in self.g.project_halls)
         fibre = j in self.g.project_fibre and site in self.g.needs_fibre
-        return self.ends_at[site] if j in self.g.project_firm_mw or halls or fibre else ()
+        mw = j in self.g.project_firm_mw
+        mw |= j in self.g.project_interruptible_mw and bool(self.g.interruptible_at.get(site))
+        return self.ends_at[site] if mw or halls or fibre else ()
 
     def _grows(self, p: str) -> bool:
         """Whether halls of a place's group may serve beyond the horizon."""

@@ -34,8 +34,9 @@ def use_balance(c: Context, n: Node, s: Site) -> Relation:
     r"""What is drawn and generated uses up a year's limit.
 
     .. math::
-        J_{ns} = \sum_b t_{nsb} \Big( \nu_{nsb} \big( \sum_{fk} \eta_f m_{nsfkb}
-        + \text{AI}_{ns} \big) + \sum_a \nu^{\text{own}}_{sa} \big( Q_{nsba} - u_{nsba} \big) \Big)
+        J_{ns} = \sum_b t_{nsb} \Big(
+        \nu_{nsb} \big( \sum_{fk} \eta_f m_{nsfkb} + \text{AI}_{nsb} \big)
+        + \sum_a \nu^{\text{own}}_{sa} \big( Q_{nsba} - u_{nsba} \big) \Big)
     """
     return equal(c.used[n, s], _use(c, n, s, c.given.bands[n, s]))
 
@@ -71,7 +72,7 @@ def least_use(c: Context, n: Node, s: Site) -> Relation:
     r"""AI draws what it draws, and own generation stands in for no more than it can.
 
     .. math::
-        J_{ns} \ge \sum_b t_{nsb} \Big( \nu_{nsb} \text{AI}_{ns}
+        J_{ns} \ge \sum_b t_{nsb} \Big( \nu_{nsb} \text{AI}_{nsb}
         + \sum_a \nu^{\text{own}}_{sa} Q_{nsba} \Big)
 
     over the bands of the first price, and generation that stands in for what is drawn.
@@ -112,9 +113,14 @@ def _use(c: Context, n: Node, s: Site, bands: Iterable[Band]) -> Number:
 
 
 def _ai_use(c: Context, n: Node, s: Site, bands: Iterable[Band]) -> Number:
-    g = c.given
-    each = total(g.hours[n, s, b] * g.draw_use[n, s, b] for b in bands)
-    return each * ai_load(c, n, s)
+    """What AI uses up, in bands in which the same of its contracts are off at a time."""
+    g, alike = c.given, dict[tuple[str, ...], list[Band]]()
+    for b in bands:
+        alike.setdefault(g.off.get((n, s, b), ()), []).append(b)
+    return total(
+        total(g.hours[n, s, b] * g.draw_use[n, s, b] for b in held) * ai_load(c, n, s, off)
+        for off, held in alike.items()
+    )
 
 
 def _own(c: Context, n: Node, s: Site, b: Band) -> list[str]:

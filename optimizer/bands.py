@@ -56,6 +56,8 @@ class Priced:
         Whether all mining is ordered to stand still.
     called : bool array, shape (rows, commitments), optional
         Whether each commitment is called.
+    off : bool array, shape (rows, contracts), optional
+        Whether the AI load of a contract is off.
     """
 
     hours: Floats
@@ -69,6 +71,7 @@ class Priced:
     own_use: Floats | None = None
     stopped: NDArray[np.bool_] | None = None
     called: NDArray[np.bool_] | None = None
+    off: NDArray[np.bool_] | None = None
 
     @property
     def stops(self) -> NDArray[np.bool_]:
@@ -97,11 +100,13 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     bought = np.column_stack([mw for mw, _ in blocks]) if blocks else none
     loss = np.column_stack([lost for _, lost in blocks]) if blocks else none
     limited = s in given.limited
+    off = None if hours.off is None else hours.off[taken]
+    assert off is not None or s not in given.sheddable
     return Priced(
         hours.weight_h[taken], market + charge, hours.cut[taken], charge, month, bought, loss,
         hours.uses[taken] if limited else None,
         np.array([given.own_use.get((s, a), 0.0) for a in names]) if limited else None,
-        hours.stops[taken], hours.calls[taken],
+        hours.stops[taken], hours.calls[taken], off,
     )  # fmt: skip
 
 
@@ -114,12 +119,13 @@ def _taken(given: Given, n: Node, hours: Hours) -> NDArray[np.bool_]:
 
 def _costs(given: Given, n: Node, s: Site, hours: Hours, taken: NDArray[np.bool_]) -> HourCosts:
     """What a MWh of these hours costs at the date of a node."""
-    growth = given.price_growth[n, s] / USD_PER_MUSD
+    exchange = given.exchange[n, s]
+    growth = given.price_growth[n, s] * exchange / USD_PER_MUSD
     return HourCosts(
         hours.price_usd_per_mwh[taken] * growth,
         hours.charges[taken] / USD_PER_MUSD,
         hours.peaks[taken] / USD_PER_MUSD,
-        hours.offers[taken] / USD_PER_MUSD,
+        hours.offers[taken] * exchange / USD_PER_MUSD,
         hours.month[taken],
         {name: in_steps(x, hours.weight_h)[taken] for name, x in hours.shares.items()},
     )
@@ -202,12 +208,24 @@ def merge(
                 tables["ppa_gain"][n, s] = _gain(given, n, s, priced)
             for a in given.commitments.get(s, ()):
                 tables["commitment_pay"][n, s, a] = _pay(given, n, s, a, hours[s])
+    tables["interruptible_at"] = {s: _interruptible(given, s, hours[s]) for s in given.sheddable}
     return replace(given, **tables)
 
 
 #: Tables that the hours fill.
 BANDED = ("bands", "hours", "price", "charge", "cut", "runs", "bill_month", "ppa_mw", "ppa_loss",
-          "ppa_gain", "draw_use", "stopped", "called", "commitment_pay")  # fmt: skip
+          "ppa_gain", "draw_use", "stopped", "called", "commitment_pay", "off")  # fmt: skip
+
+
+def _interruptible(g: Given, s: Site, hours: Hours) -> tuple[str, ...]:
+    """Contracts that are off in every hour of the price file in which interruptible load is cut.
+
+    They are where no year of the file holds more such hours than they allow, whatever the months
+    of a node.
+    """
+    assert hours.off is not None
+    cut = hours.cut & (hours.weight_h > 0)
+    return tuple(x for x, off in zip(g.sheddable[s], hours.off[cut].T, strict=True) if off.all())
 
 
 def write_band(
@@ -225,6 +243,9 @@ def write_band(
     commitments = g.commitments.get(s, ())
     called = [a for j, a in enumerate(commitments) if merged.calls[row, j]]
     tables["called"].update(((*key, a), True) for a in called)
+    if merged.off is not None:
+        names = zip(g.sheddable[s], merged.off[row], strict=True)
+        tables["off"][key] = tuple(x for x, off in names if off)
     if s in g.demand_charge:
         tables["bill_month"][key] = int(merged.month[row])
     if merged.use is not None:
@@ -246,7 +267,7 @@ def _pay(g: Given, n: Node, s: Site, a: Ppa, hours: Hours) -> float:
     """Paid for a MW that is committed through all hours of a node, in M$."""
     months = [m % 12 + 1 for m in range(g.tree.first_month(n), g.tree.end_month(n))]
     taken, said = np.isin(hours.month, months), g.ppa_offer.get((s, a))
-    offers = hours.offers[taken] / USD_PER_MUSD if said is None else said
+    offers = hours.offers[taken] * g.exchange[n, s] / USD_PER_MUSD if said is None else said
     return float((hours.weight_h[taken] * offers).sum())
 
 
@@ -293,6 +314,9 @@ def settings(g: Given, s: Site, priced: Priced) -> States:
     states += list(priced.calls.astype(np.int64).T)
     if s in g.demand_charge:
         states.append(priced.month)
+    if priced.off is not None:
+        # On or off for the whole of a band, so that what AI draws in it is exact.
+        states += list(priced.off.astype(np.int64).T)
     for j in range(priced.bought.shape[1]):
         # What is lost has a sign, and is nothing where selling pays in full.
         sign = np.sign(priced.loss[:, j]).astype(np.int64)
@@ -328,6 +352,7 @@ def merged_by(priced: Priced, states: States) -> Priced:
         else np.zeros((count, 0)),
         None if priced.use is None else mean(priced.use), priced.own_use,
         priced.stops[kept][first], priced.calls[kept][first],
+        None if priced.off is None else priced.off[kept][first],
     )  # fmt: skip
 
 
@@ -353,13 +378,18 @@ class Room:
     installed_mw : mapping
         IT MW fit to run, per class.
     supply_mw, cut_supply_mw : float
-        Utility MW left in ordinary hours and in hours whose interruptible load is cut.
+        Utility MW left in ordinary hours and in hours whose interruptible load is cut, while all
+        of AI is on; below zero where some of it then has to be off.
     billed_mw : mapping
         Utility MW left by month, where the highest is billed.
     ai_mw : float
-        Mean utility MW that AI draws.
+        Mean utility MW that AI draws while all of it is on.
     committed_mw : array, shape (commitments,)
         Utility MW committed to run.
+    most_mw : float
+        Utility MW that mining may use at most.
+    shed_mw, shed_draw_mw : array, shape (contracts,), optional
+        Of contracts that allow hours in which they are off: utility MW reserved, and drawn.
     """
 
     installed_mw: Mapping[MachineClass, float]
@@ -368,6 +398,9 @@ class Room:
     billed_mw: Mapping[int, float] = field(default_factory=dict)
     ai_mw: float = 0.0
     committed_mw: Floats = field(default_factory=lambda: np.zeros(0))
+    most_mw: float = np.inf
+    shed_mw: Floats | None = None
+    shed_draw_mw: Floats | None = None
 
     def left(self, priced: Priced) -> Floats:
         """Utility MW left in each row."""
@@ -376,6 +409,7 @@ class Room:
             assert priced.month is not None
             billed = np.array([self.billed_mw[int(m)] for m in priced.month])
             left = np.minimum(left, billed)
+        left = np.clip(left + _shed(priced, self.shed_mw), 0.0, self.most_mw)
         left = np.maximum(0.0, left - self.called_mw(priced))
         return np.asarray(np.where(priced.stops, 0.0, left), dtype=np.float64)
 
@@ -392,6 +426,17 @@ class Room:
         if not len(self.committed_mw):
             return np.zeros(len(which))
         return np.asarray(which @ self.committed_mw, dtype=np.float64)
+
+    def ai_drawn(self, priced: Priced) -> Floats:
+        """Mean utility MW that AI draws in each row."""
+        return np.asarray(self.ai_mw - _shed(priced, self.shed_draw_mw), dtype=np.float64)
+
+
+def _shed(priced: Priced, mw: Floats | None) -> Floats:
+    """MW of the contracts that are off in each row."""
+    if mw is None or priced.off is None:
+        return np.zeros(len(priced.hours))
+    return np.asarray(priced.off @ mw)
 
 
 def dispatch(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> Floats:
@@ -430,7 +475,7 @@ def operate(given: Given, n: Node, s: Site, priced: Priced, room: Room) -> tuple
     if room.installed_mw:
         running = dispatch(given, n, s, priced, room)
     use = np.array([given.pue[f] for f, _ in room.installed_mw])
-    return running, left_undrawn(priced, room.ai_mw + running @ use)
+    return running, left_undrawn(priced, room.ai_drawn(priced) + running @ use)
 
 
 def _greedy(
@@ -470,12 +515,13 @@ def _on_agreements(g: Given, n: Node, s: Site, priced: Priced, room: Room, left:
     undrawn = spot[:, None] - priced.loss
     # What is lost at below zero is not drawn at all: the market pays for taking its own.
     offered = np.where(priced.loss > 0, priced.bought, 0.0)
+    ai = room.ai_drawn(priced)
 
     def supplied(below: float, *, at: bool) -> Floats:
         """MW for mining that cost less than so much, or no more."""
         within = (undrawn <= below) if at else (undrawn < below)
         open_ended = (spot <= below) if at else (spot < below)
-        bought = np.where(within, offered, 0.0).sum(axis=1) - room.ai_mw
+        bought = np.where(within, offered, 0.0).sum(axis=1) - ai
         return np.where(open_ended, np.inf, bought)
 
     rows = np.arange(len(spot))

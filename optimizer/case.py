@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from models.allowed import at_site
 from models.called import ordered
 from models.charges import charged
 from models.derive import Derivation, tree_of
@@ -58,8 +59,11 @@ def prepare(
         name: ordered(charged(hours, instance.power[name]), instance.power[name])
         for name, hours in supplies.items()
     }
-    hours = {s: priced[site.power or s] for s, site in instance.sites.items()}
     given = derivation.given()
+    hours = {
+        s: at_site(derivation, s, given.sheddable.get(s, ()), priced[site.power or s])
+        for s, site in instance.sites.items()
+    }
     prices = {} if hourly else dict.fromkeys(limited_sites(given), ())
     banded = merge(given, hours, hourly=hourly)
     return Case(instance, derivation, hours, with_terms(derivation, banded), prices)

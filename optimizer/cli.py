@@ -364,7 +364,7 @@ def prices(
     Known by their columns: ERCOT (NP4-180-ER, NP4-190-CD, NP6-785-ER),
     gridstatus frames, CAISO OASIS, Alberta, ENTSO-E; any other CSV with a
     column map. Times go through UTC, quarter-hours become hours, other
-    currencies are converted at --exchange only. Gaps and prices given twice
+    currencies are converted at --exchange or stay. Gaps and prices given twice
     are listed and refused until --fill and --duplicates say what to do.
 
     Exit codes: 0 read or written, 3 refused and nothing written.

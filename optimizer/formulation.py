@@ -55,6 +55,16 @@ CONVENTIONS = """\
 - **Energy** is priced hour by hour, and hours in which every best choice is the same are merged
   without loss. Prices grow with `growth_per_year` to the middle of each period; adders do not, and
   neither do charges on peaks and carbon, which are part of an hour's price.
+- **Exchange.** Prices and offers of a file in another currency are turned into USD at the mean of
+  its rate over the months of a period, and beyond the horizon at that of each month; keys are in
+  USD. Before, they are set against charges at the rate of the first month, where dear hours count.
+- **Hours that a tenant allows** its load to be off are those of each year of the price file in
+  which interruptible load is cut, then the dearest by price and charges at the start; hours that
+  cost nothing are not taken, and where the tenant pays the energy none but those that are cut. A
+  period has those of its calendar months, a year beyond the horizon as many as its last. While it
+  is off, a contract draws nothing, pays its rent, owes no charge on its hours, and leaves its MW
+  to mining; it is no downtime under the promise. Where no year of the file has more hours in which
+  interruptible load is cut than it allows, it may stand on interruptible MW.
 - **Coincident peaks** are charged as they are expected: in each of a month's candidate hours
   alike, those that the price file marks or the dearest so many. What is drawn there is charged in
   the same year, mining at what it runs and AI at its mean draw. With a floor, each candidate hour
@@ -77,8 +87,9 @@ CONVENTIONS = """\
   less for it. A profile of sun or wind counts in twentieths of the MW, hours of one step at the
   mean of the step; what that may change is told beside the plan.
 - **Agreements bought ahead** deliver to mining and AI together, the tenants' draw among it, and
-  are worth the hour's price before adders and charges. AI draws its mean of the period, from
-  whichever month it serves. Agreements that run beyond the horizon are worth nothing there.
+  are worth the hour's price before adders and charges. AI draws its mean of the period while
+  it is on, from whichever month it serves. Agreements that run beyond the horizon are worth
+  nothing there.
 - **Limits on the energy of a year** hold for each site by itself: on what it draws from the grid,
   AI's and the tenants' draw among it, less what it generates; on the carbon of what it draws; or
   on the hours of a generator, counted as if it ran with all its MW. A year is twelve months from
@@ -159,14 +170,16 @@ Where the trade's words leave more than one reading, this is the one taken.
 - Halls that come from works stay for the period before they leave for others. Where that could
   matter at all a row says so; elsewhere works straight to the last state cost less.
 - Contracts that run on need the units of a project whose firm MW, halls or fibre they cannot do
-  without; a unit is needed whole or not at all. Interruptible MW serve no AI, and what mining
-  needs, it needs no longer than the horizon.
+  without; a unit is needed whole or not at all. Interruptible MW serve no AI but that which
+  allows every hour that is cut, and what mining needs, it needs no longer than the horizon.
 - Halls that a project adds come in the state in which their group stands today.
-- AI reserves the grid at nameplate for what it serves, in every hour; mining counts what it runs
-  in a band. The site's own substation counts all mining racks that stand.
+- AI reserves the grid at nameplate for what it serves, in every hour in which it is on; mining
+  counts what it runs in a band. Units of a plant that AI and mining share carry AI's nameplate in
+  every hour. The site's own substation counts all mining racks that stand.
 - GPU-hours sold without contract reserve their full MW and draw their load factor.
 - GPU-hours under contract pay for the larger of load factor and `take_or_pay_share`.
-- AI's energy, which cannot choose its hours, costs a node's mean price.
+- AI's energy, which cannot choose its hours, costs the mean price of a node's hours in which it
+  is on.
 - Machines that are not fit to run (`availability_share`) neither earn nor draw.
 - Racks move within their site, at once; between sites they are sold and bought.
 - AI is entered when its first hall is in service. A site runs both businesses while mining racks

@@ -234,7 +234,11 @@ mean of all years that hold it. `duration` names a price-duration curve with the
 (1 to 12), `hours`, `price_usd_per_mwh` and optionally `cut`. `flat_usd_per_mwh` is one price.
 `Datetime` and `Price (USD/MWh)` are read as `time` and `price_usd_per_mwh`; other names have to be
 changed, and other columns taken out. No price may be missing: every hour needs its own.
-Lines above the header that begin with `#` say where the hours are from and are not read.
+Lines above the header that begin with `#` say where the hours are from; of them only that of the
+currency is read, and compared. `currency = "EUR"` says that the prices of the file, and its column
+`offer_usd_per_mwh`, are in euros; the columns may then be called `price_per_mwh` and
+`offer_per_mwh`. `[currencies.EUR]` gives `usd_per_unit`, the USD for one euro: a number, a growth,
+steps, or a column of `paths.csv`. Every key keeps the unit in its name, USD among them.
 `--prices SITE=FILE` replaces the prices of one site, and takes a file of either kind from
 anywhere.
 
@@ -257,8 +261,8 @@ Any other CSV is read with `--price-column` and either `--time-column` or `--dat
   `previous-hour`, `interpolate` (a line between the hours known), `same-hour-mean` (of the month).
   No more than a twelfth of the hours is filled. Prices given twice are refused likewise, until
   `--duplicates` says which counts.
-- *Money.* The engine counts in USD; `--exchange 1.08` is USD per unit of the file's currency, and
-  no file is converted without it.
+- *Money.* `--exchange 1.08` converts to USD, at so many USD per unit of the file's currency. No
+  file is converted without it: its block of power then says `currency`, and `currencies` its rate.
 - *Provenance.* The file begins with what it was made of: source files with SHA-256, layout, point,
   market, zone, currency, every hour filled. The same input gives the same bytes.
 

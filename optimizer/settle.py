@@ -147,33 +147,51 @@ def band_prices(given: Given, n: Node, s: Site) -> Priced:
             [[(n, s, b, a) in g.called for a in g.commitments.get(s, ())] for b in bands],
             dtype=bool,
         ).reshape(len(bands), len(g.commitments.get(s, ()))),
+        _off(given, n, s),
     )
 
 
+def _off(g: Given, n: Node, s: Site) -> NDArray[np.bool_] | None:
+    """Whether each contract that allows hours in which it is off is so in a band."""
+    names = g.sheddable.get(s)
+    if names is None:
+        return None
+    return np.array([[x in g.off[n, s, b] for x in names] for b in g.bands[n, s]])
+
+
 def mining_supply(c: Context, n: Node, s: Site) -> tuple[float, float]:
-    """Utility MW left for mining beside AI: in ordinary hours, and where interruptible is cut."""
+    """Utility MW left beside all of AI: in ordinary hours, and where interruptible is cut."""
     firm = float(grid.firm_capacity(c, n, s))
     whole = firm + float(grid.interruptible_capacity(c, n, s))
+    reserved = float(c.reserved[n, s])
+    return whole - reserved, firm - reserved
+
+
+def mining_most(c: Context, n: Node, s: Site) -> float:
+    """Utility MW that mining may use at most: by a rule, and on units that it shares with AI."""
     most = c.given.mining_mw_max.get(s, np.inf)
-    reserved = c.reserved[n, s]
     for d in c.given.pooled_parts.get(s, ()):
-        most = min(most, max(0.0, shared_mw(c, n, s, d) - reserved))
-    return min(most, max(0.0, whole - reserved)), min(most, max(0.0, firm - reserved))
+        most = min(most, max(0.0, shared_mw(c, n, s, d) - float(c.reserved[n, s])))
+    return most
 
 
 def room(c: Context, n: Node, s: Site) -> Room:
     """What mining may use at a node and site."""
     g, reserved = c.given, float(c.reserved[n, s])
-    billed = {
-        r: max(0.0, float(c.billed[n, s, r]) - reserved) for r in g.bill_months.get((n, s), ())
-    }
+    billed = {r: float(c.billed[n, s, r]) - reserved for r in g.bill_months.get((n, s), ())}
     counted = s not in g.paid_to_stop and (
         s in g.limited
         or any((n, s, b, a) in g.ppa_mw for b in g.bands[n, s] for a in g.ppas.get(s, ()))
     )
     ai = float(energy.ai_load(c, n, s)) if counted else 0.0
-    committed = np.array([float(c.committed[n, s, a]) for a in g.commitments.get(s, ())])
-    return Room(fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai, committed)
+    names = g.sheddable.get(s, ())
+    return Room(
+        fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai,
+        np.array([float(c.committed[n, s, a]) for a in g.commitments.get(s, ())]),
+        mining_most(c, n, s),
+        np.array([float(grid.contract_load(c, n, s, x)) for x in names]),
+        np.array([float(energy.contract_draw(c, n, s, x)) if counted else 0.0 for x in names]),
+    )  # fmt: skip
 
 
 def fit_to_run(c: Context, n: Node, s: Site) -> dict[tuple[str, str], float]:
@@ -193,9 +211,18 @@ def operated(c: Context, n: Node, s: Site, priced: Priced) -> Operated:
     if s not in c.given.limited:
         return Operated(*operate(c.given, n, s, priced, use))
     assert priced.use is not None
-    for_ai = float(energy.ai_load(c, n, s)) * float((priced.hours * priced.use).sum())
-    allotted = float(c.used[n, s]) - for_ai
+    allotted = float(c.used[n, s]) - _used_by_ai(c, n, s, priced)
     return operate_within(c.given, n, s, priced, use, allotted)
+
+
+def _used_by_ai(c: Context, n: Node, s: Site, priced: Priced) -> float:
+    """Thousandths of a year's limit that AI uses up, on in the hours that its contracts ask."""
+    assert priced.use is not None
+    names = c.given.sheddable.get(s, ())
+    drawn = float(energy.ai_load(c, n, s)) - np.zeros(len(priced.hours))
+    if priced.off is not None and names:
+        drawn -= priced.off @ np.array([float(energy.contract_draw(c, n, s, x)) for x in names])
+    return float((priced.hours * priced.use * drawn).sum())
 
 
 def hourly_margin(c: Context, n: Node, s: Site, priced: Priced) -> float:

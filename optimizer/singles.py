@@ -23,7 +23,7 @@ KINDS: tuple[frozenset[str], ...] = (
     frozenset({"capital.capex_budget"}),
     frozenset({"capital.cash_after_capex", "capital.cash_floor"}),
     frozenset({"capital.debt_limit"}),
-    frozenset({"grid.firm_reservation", "grid.interconnection"}),
+    frozenset({"grid.firm_reservation", "grid.whole_reservation", "grid.interconnection"}),
     frozenset({"yearly.year_limit"}),
     frozenset({"hosting.delivery_balance"}),
 )

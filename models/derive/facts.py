@@ -402,6 +402,13 @@ class Facts:
         site = {p.name: p.site for p in self.place_list}
         return [(site[x.place], x.rack, x.racks, x.month) for x in self.landings]
 
+    def usd_per_unit(self, s: str, month: int) -> float:
+        """Exchange rate of a site's price file in a month."""
+        currency = self.i.power[self.i.sites[s].power or s].currency
+        if currency == typed.USD:
+            return 1.0
+        return value_in_month(self.i.currencies[currency].usd_per_unit, month, self.tree.start)
+
     def keeps(self, site: str) -> bool:
         """Whether a site stays as it is."""
         return site in self.i.policy.keep_sites

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from models.derive.facts import Facts
@@ -34,6 +35,20 @@ def _serving(d: Facts) -> dict[str, Any]:
         "hosting_at": at,
         "contracts_at": contracts_at,
         "hosted_types": hosted,
+        "sheddable": _sheddable(d, at),
+    }
+
+
+def _sheddable(
+    d: Facts, at: Mapping[str, tuple[tuple[str, str], ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Contracts that allow hours of the year in which they are off, by site."""
+    allowing = [x for x, offer in d.i.contracts.items() if offer.curtailable_hours_per_year]
+    site = {p.name: p.site for p in d.place_list}
+    return {
+        s: names
+        for s in d.i.sites
+        if (names := tuple(x for x in allowing if any(site[p] == s for p, _ in at[x])))
     }
 
 

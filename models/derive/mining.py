@@ -22,6 +22,8 @@ def tables(d: Facts) -> dict[str, Any]:
         "hours": {},
         "price": {},
         "cut": {},
+        "off": {},
+        "interruptible_at": {},
         "runs": {},
         "price_growth": {
             (n, s): (1.0 + block.growth_per_year)
@@ -29,6 +31,7 @@ def tables(d: Facts) -> dict[str, Any]:
             for n in t.nodes
             for s, block in supply.items()
         },
+        "exchange": {(n, s): _exchange(d, n, s) for n in t.nodes for s in supply},
         "adder": {s: b.adder_usd_per_mwh / USD_PER_MUSD for s, b in supply.items()},
         "mining_adder": {s: b.mining_adder_usd_per_mwh / USD_PER_MUSD for s, b in supply.items()},
         "ai_adder": {s: b.ai_adder_usd_per_mwh / USD_PER_MUSD for s, b in supply.items()},
@@ -47,6 +50,12 @@ def tables(d: Facts) -> dict[str, Any]:
             for s in d.i.sites
         },
     }
+
+
+def _exchange(d: Facts, n: Node, s: str) -> float:
+    """Mean exchange rate over the months of a node."""
+    months = range(d.tree.first_month(n), d.tree.end_month(n))
+    return sum(d.usd_per_unit(s, month) for month in months) / d.tree.months
 
 
 def _classes(d: Facts) -> dict[tuple[str, str, str], list[str]]:

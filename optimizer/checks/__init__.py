@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from models.hours import Hours
 from optimizer.checks.ages import ages
+from optimizer.checks.allowed import hours_allowed
 from optimizer.checks.bills import bills, charges_known
 from optimizer.checks.dates import dates
 from optimizer.checks.draft import Draft, Span
@@ -14,6 +15,7 @@ from optimizer.checks.fits import fits
 from optimizer.checks.idle import idle_keys, lead_times, lives, unused_blocks
 from optimizer.checks.impossible import impossibilities
 from optimizer.checks.limits import contradictions
+from optimizer.checks.money import currencies
 from optimizer.checks.plants import plants
 from optimizer.checks.plausible import plausibility
 from optimizer.checks.promises import promises_in_time
@@ -28,6 +30,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     fits,
     plants,
     bills,
+    currencies,
     idle_keys,
     lead_times,
     lives,
@@ -50,7 +53,7 @@ def problems_of(draft: Draft, hours: Mapping[str, Hours], *, sound: bool) -> lis
     """
     found, calm = plausibility(draft)
     found += [problem for check in CHECKS for problem in check(calm)]
-    found += charges_known(calm, hours)
+    found += [*charges_known(calm, hours), *hours_allowed(calm, hours)]
     if sound and all(problem.severity == "warning" for problem in found):
         found += [*unused_blocks(draft), *impossibilities(draft), *too_early(draft)]
         found += promises_in_time(draft)

@@ -149,19 +149,31 @@ def _firm_mw(draft: Draft, span: Span) -> Iterator[Problem]:
     """Compare the AI MW that are owed with the firm MW that can be there, period by period.
 
     Contracts that may be served at the same sites only compete for the same firm MW, so the test
-    is made for every set of sites that a contract names, with all contracts confined to it.
+    is made for every set of sites that a contract names, with all contracts confined to it. Those
+    that allow their load to be off may stand on interruptible MW: first without them, then with
+    them and these MW.
     """
     signed = _signed(draft)
     everywhere = frozenset(draft.names("sites"))
     allowed = {id(offer): frozenset(offer.sites or everywhere) for _, _, offer in signed}
     for sites in sorted(set(allowed.values()), key=sorted):
         confined = [row for row in signed if allowed[id(row[2])] <= sites]
-        for month in range(span.start, span.end, span.step):
-            owed = sum(_owed_mw(draft, row, month, span.step) for row in confined)
-            firm = sum(_firm_at_most(draft, site, month, span) for site in sites)
-            if owed > firm * (1 + SLACK):
-                yield _short(draft, confined, sites, month, (owed, firm))
-                break
+        uncut = [row for row in confined if not row[2].curtailable_hours_per_year]
+        yield from _first_short(draft, uncut, sites, span)
+        if len(uncut) < len(confined):
+            yield from _first_short(draft, confined, sites, span, cut=True)
+
+
+def _first_short(
+    draft: Draft, rows: list[Signed], sites: frozenset[str], span: Span, *, cut: bool = False
+) -> Iterator[Problem]:
+    """Tell the first period in which contracts owe more MW than can be there."""
+    for month in range(span.start, span.end, span.step):
+        owed = sum(_owed_mw(draft, row, month, span.step) for row in rows)
+        there = sum(_mw_at_most(draft, site, month, span, cut=cut) for site in sites)
+        if owed > there * (1 + SLACK):
+            yield _short(draft, rows, sites, month, (owed, there))
+            break
 
 
 def _offers_firm_mw(draft: Draft, span: Span) -> Iterator[Problem]:
@@ -180,7 +192,8 @@ def _offers_firm_mw(draft: Draft, span: Span) -> Iterator[Problem]:
             continue
         for month in range(span.start, span.end, span.step):
             need = _due_mw(draft, offer, offer.min_mw, month, span.step)
-            firm = sum(_firm_at_most(draft, site, month, span) for site in sorted(sites))
+            cut = offer.curtailable_hours_per_year > 0
+            firm = sum(_mw_at_most(draft, site, month, span, cut=cut) for site in sorted(sites))
             if need > firm * (1 + SLACK):
                 yield _out_of_reach(draft, key, sites, month, (need, firm))
                 break
@@ -228,13 +241,18 @@ def ramp_share(offer: Contract, months: int) -> float:
     return (reached[-1] if reached else 0.0) if offer.ramp else 1.0
 
 
-def _firm_at_most(draft: Draft, site: str, month: int, span: Span) -> float:
-    """Firm MW for AI at a site in a month, with every project built as early as it can be."""
+def _mw_at_most(draft: Draft, site: str, month: int, span: Span, *, cut: bool) -> float:
+    """MW for AI at a site in a month, with every project built as early as it can be.
+
+    Firm MW, and interruptible MW too for what may be cut.
+    """
     here, policy = draft.table(Site, "sites")[site], draft.one(Policy, "policy")
-    today = _at(here.firm_mw, month) if policy is None or policy.reuse_power else 0.0
+    standing = _at(here.firm_mw, month) + (_at(here.interruptible_mw, month) if cut else 0.0)
+    today = standing if policy is None or policy.reuse_power else 0.0
     kept = policy is not None and site in policy.keep_sites
     built = sum(
-        project.adds_firm_mw * project.max_units
+        (project.adds_firm_mw + (project.adds_interruptible_mw if cut else 0.0))
+        * project.max_units
         for project in draft.table(Project, "projects").values()
         if project.site == site and not kept and earliest_ready(project, span) <= month
     )

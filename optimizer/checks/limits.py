@@ -22,6 +22,7 @@ from optimizer.keys import Key, kind_at, kinds_of, value_at
 MOST_ENTRIES = {
     "sites": 500, "halls": 2_000, "projects": 2_000, "machines": 500, "racks": 500,
     "fitouts": 100, "contracts": 1_000, "power": 500, "gpu_cloud": 500, "fleet": 20_000,
+    "currencies": 200,
 }  # fmt: skip
 #: Most periods times hall groups times fit-outs and rack types.
 MOST_STATES = 20_000_000

@@ -88,6 +88,8 @@ def slip(value: float, unit: str, band: Band | None, *, default: str = "") -> st
     """
     if band is None:
         return default
+    if unit == "$/unit" and value > 0 and band[0] <= 1.0 / value <= band[1]:
+        return f"as USD for one unit it would be {1.0 / value:.6g}"
     for factor, other in SLIPS.get(unit, ()):
         if band[0] <= value * factor <= band[1] and value * factor:
             return f"in {other} it would be {value * factor:.6g} {_shown(unit)}".rstrip()

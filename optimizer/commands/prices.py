@@ -35,7 +35,7 @@ from optimizer.prices.series import (
 )
 from optimizer.prices.tables import Opened, open_files
 from optimizer.prices.wish import Wish
-from optimizer.prices.written import currency_told, text_of, zone_told
+from optimizer.prices.written import currency_told, in_dollars, text_of, zone_told
 from optimizer.screen.grids import grid
 from optimizer.words import counted
 
@@ -83,7 +83,7 @@ def prices_of(asked: Asked, voice: Voice) -> int:
     series = make_series(reading, asked.wish, place)
     if asked.wish.exchange is not None:
         series = in_usd(series, asked.wish.exchange)
-    if _is_usd(reading, asked.wish):
+    if in_dollars(reading, asked.wish):
         whole = not asked.wish.every_year and not reading.reserve
         refuse_implausible(series, place, whole_years=whole)
     report = _Report(asked, opened, reading, series)
@@ -108,21 +108,17 @@ def _tell(report: _Report, text: str | None, voice: Voice) -> None:
         report.asked.out.write_text(text, encoding="utf-8", newline="\n")
         out = report.asked.out
         voice.say(Text(f"wrote {out}; next: rackwatt solve INSTANCE --prices SITE={out}"))
-
-
-def _is_usd(reading: Reading, wish: Wish) -> bool:
-    return reading.currency == "USD" or wish.exchange is not None
+        if not in_dollars(report.reading, report.asked.wish):
+            code = report.reading.currency
+            voice.say(Text(f'in {code}: the block of power says currency = "{code}", and '
+                           f"[currencies.{code}] its rate; --exchange converts"))  # fmt: skip
 
 
 def _refuse_exchange(reading: Reading, asked: Asked, place: str) -> None:
-    """The engine counts in USD, and a rate is never guessed."""
+    """A rate is of use for other currencies only."""
     if reading.currency == "USD" and asked.wish.exchange not in (None, 1.0):
         found = f"--exchange {asked.wish.exchange:g}"
         raise refuse("the file is in USD already", place, found=found, hint="leave --exchange out")
-    if asked.out is not None and not _is_usd(reading, asked.wish):
-        hint = f"give the rate as --exchange, USD per {reading.currency}"
-        raise refuse("the engine counts in USD", place, found=reading.currency, allowed="USD",
-                     hint=hint)  # fmt: skip
     if asked.out is not None and reading.reserve:
         hint = "choose day-ahead or real-time with --market"
         raise refuse("the prices are paid for reserve, not for energy", place,
@@ -176,7 +172,7 @@ class _Report:
     @property
     def unit(self) -> str:
         """Unit of the prices."""
-        usd = _is_usd(self.reading, self.asked.wish)
+        usd = in_dollars(self.reading, self.asked.wish)
         return "$/MWh" if usd else f"{self.reading.currency}/MWh"
 
     def shown(self) -> Iterator[RenderableType]:
@@ -188,7 +184,7 @@ class _Report:
         yield self._facts(summary(prices))
         yield Text("\nDuration curve", "bold")
         yield _curve_table(duration_curve(prices), self.unit)
-        if _is_usd(self.reading, self.asked.wish) and not self.reading.reserve:
+        if in_dollars(self.reading, self.asked.wish) and not self.reading.reserve:
             m = self.asked.mining
             yield Text.assemble(
                 ("\nWhat machines would run", "bold"),
@@ -242,7 +238,7 @@ class _Report:
     def answer(self, status: str) -> dict[str, Any]:
         """Give a program what a person is shown, and all of the dates."""
         s, reading, asked = self.series, self.reading, self.asked
-        usd = _is_usd(reading, asked.wish)
+        usd = in_dollars(reading, asked.wish)
         curve = duration_curve(s.prices)
         machines = running(s.prices, asked.mining) if usd and not reading.reserve else ()
         return {

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from models.hours import Hours, flat
-from models.instance import TABLES, Block, Instance, Power
+from models.instance import (
+    EXCHANGE_RANGE,
+    TABLES,
+    USD,
+    Block,
+    Exchange,
+    Instance,
+    Power,
+    path_numbers,
+)
 from optimizer.checks import problems_of
 from optimizer.checks.limits import sizes
 from optimizer.errors import InputRefused, Problem, Report, did_you_mean, listed, nearest
@@ -25,7 +34,7 @@ from optimizer.load.catalogue import (
     packaged,
 )
 from optimizer.load.files import MOST_TOML_BYTES, Files
-from optimizer.load.prices import read_prices
+from optimizer.load.prices import money_told, read_prices
 from optimizer.load.tables import (
     PATHS,
     SOURCES,
@@ -172,6 +181,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.files = Files(self.folder, self.report)
+        self._texts_read: dict[str, str | None] = {}
 
     def problems(self) -> tuple[Problem, ...]:
         """Give what was found, in the order of the files."""
@@ -382,38 +392,71 @@ class Reading:
         self, reader: Reader, borrowed: set[Key], replaced: Mapping[str, Path]
     ) -> dict[str, Hours]:
         hours: dict[str, Hours] = {}
-        texts: dict[tuple[str, bool], Hours | None] = {}
+        texts: dict[tuple[str, str, bool], Hours | None] = {}
         for key, block in list(reader.blocks.items()):
             if not isinstance(block, Power):
                 continue
             name = str(key[-1])
             if name in replaced:
                 text = self.files.read(replaced[name], str(block.prices))
-                found = read_prices(text, str(block.prices), self.report) if text else None
+                found = (
+                    read_prices(
+                        text, str(block.prices), self.report, usd_per_unit=_rate(reader, block)
+                    )
+                    if text
+                    else None
+                )
+                self._compare_money(key, block, text)
             elif block.flat_usd_per_mwh is not None:
                 found = flat(block.flat_usd_per_mwh)
             else:
                 way = "prices" if block.prices is not None else "duration"
-                found = self._file_hours(
-                    str(getattr(block, way)), way, (*key, way) in borrowed, texts
-                )
+                borrows = (*key, way) in borrowed
+                found = self._file_hours(reader, block, way, borrows, texts)
+                self._compare_money(key, block, self._texts_read.get(str(getattr(block, way))))
             if found is not None:
                 hours[name] = found
         return hours
 
     def _file_hours(
-        self, name: str, way: str, borrowed: bool, seen: dict[tuple[str, bool], Hours | None]
+        self,
+        reader: Reader,
+        block: Power,
+        way: str,
+        borrowed: bool,
+        seen: dict[tuple[str, str, bool], Hours | None],
     ) -> Hours | None:
-        """Read a price file of the folder or of the catalogue, each once."""
-        if (name, borrowed) not in seen:
+        """Read a price file of the folder or of the catalogue, once in each currency."""
+        name = str(getattr(block, way))
+        key = (name, block.currency, borrowed)
+        if key not in seen:
             if borrowed:
                 text: str | None = self._catalogue_text(name)
             else:
                 text = self.files.text(name)
-            seen[name, borrowed] = (
-                read_prices(text, name, self.report, curve=way == "duration") if text else None
+            self._texts_read[name] = text
+            rate, curve = _rate(reader, block), way == "duration"
+            seen[key] = (
+                read_prices(text, name, self.report, curve=curve, usd_per_unit=rate)
+                if text
+                else None
             )
-        return seen[name, borrowed]
+        return seen[key]
+
+    def _compare_money(self, key: Key, block: Power, text: str | None) -> None:
+        """Refuse a price file that tells another currency than its block of power."""
+        told = money_told(text) if text else None
+        if told is None or told == block.currency:
+            return
+        at = (*key, "currency")
+        place = self.places.of(at)
+        message = f"the price file says that it is in {told}"
+        hint = f'set currency = "{told}" with its [currencies.{told}]'
+        if told == USD:
+            hint = "leave currency out: the file holds USD"
+        self.report.add(
+            Problem(message, place.file, place.line, dotted(at), block.currency, told, hint)
+        )
 
     def _catalogue_text(self, name: str) -> str:
         data = (self.catalogue.folder / name).read_bytes()
@@ -432,6 +475,17 @@ class Reading:
             problem = _check_source(source, self.document)
             if problem:
                 self.report.add(problem)
+
+
+def _rate(reader: Reader, block: Power) -> float | None:
+    """Exchange rate of a block's price file at the start; None where none can be trusted."""
+    if block.currency == USD:
+        return 1.0
+    exchange = reader.blocks.get(("currencies", block.currency))
+    if not isinstance(exchange, Exchange):
+        return None
+    rate = path_numbers(exchange.usd_per_unit)[0]
+    return rate if EXCHANGE_RANGE[0] <= rate <= EXCHANGE_RANGE[1] else None
 
 
 def _check_source(source: Source, document: Mapping[str, Any]) -> Problem | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +13,17 @@ from typing import Any
 import numpy as np
 
 from models.hours import Hours
+from models.instance import USD
 from optimizer.errors import Problem, Report, listed
 from optimizer.load.tables import LEFT_EMPTY, CellError, Sheet, number, read_sheet
 
 #: Names of columns that mean the same.
-_ALIASES = {"Datetime": "time", "Price (USD/MWh)": "price_usd_per_mwh"}
+_ALIASES = {
+    "Datetime": "time",
+    "Price (USD/MWh)": "price_usd_per_mwh",
+    "price_per_mwh": "price_usd_per_mwh",
+    "offer_per_mwh": "offer_usd_per_mwh",
+}
 _HOURLY = ("time", "price_usd_per_mwh")
 _CURVE = ("month", "hours", "price_usd_per_mwh")
 #: Columns that a price file may have besides.
@@ -48,6 +55,7 @@ class PriceFile:
     name: str
     report: Report
     failed: bool = False
+    usd_per_unit: float | None = 1.0
 
     def refuse(
         self, message: str, line: int | None = None, key: str = "", found: str = "",
@@ -71,6 +79,12 @@ class PriceFile:
             return 0.0
         return value
 
+    def money(self, limits: tuple[float, float]) -> tuple[float, float]:
+        """Limits in the money of the file; none where its rate is not known."""
+        if self.usd_per_unit is None:
+            return -math.inf, math.inf
+        return limits[0] / self.usd_per_unit, limits[1] / self.usd_per_unit
+
     def mark(self, text: str, column: str, line: int) -> bool:
         """Read the mark of an hour."""
         if text not in ("", "0", "1"):
@@ -79,7 +93,12 @@ class PriceFile:
 
 
 def read_prices(
-    text: str, name: str, report: Report, *, curve: bool | None = None
+    text: str,
+    name: str,
+    report: Report,
+    *,
+    curve: bool | None = None,
+    usd_per_unit: float | None = 1.0,
 ) -> Hours | None:
     """Read a price file.
 
@@ -93,6 +112,8 @@ def read_prices(
         Takes the problems.
     curve : bool, optional
         Whether it must be a duration curve, or must be hourly; else its columns decide.
+    usd_per_unit : float or None
+        Exchange rate at which its prices are set against real figures; None where there is none.
 
     Returns
     -------
@@ -108,7 +129,7 @@ def read_prices(
         sheet.rows,
         sheet.ragged,
     )
-    file = PriceFile(name, report)
+    file = PriceFile(name, report, usd_per_unit=usd_per_unit)
     is_curve = "month" in sheet.header if curve is None else curve
     wanted = _CURVE if is_curve else _HOURLY
     if not _columns_stand(sheet, wanted, file):
@@ -118,6 +139,21 @@ def read_prices(
         return None
     hours = _curve(sheet, file) if is_curve else _hourly(sheet, file)
     return hours if hours is not None and _mean_stands(hours, file) else None
+
+
+_MONEY = re.compile(r"^# currency: ([A-Z]{3})(, at )?", re.MULTILINE)
+
+
+def money_told(text: str) -> str | None:
+    r"""Currency of a file's prices, where the lines above its header tell it.
+
+    Examples
+    --------
+    >>> money_told("# currency: EUR\n"), money_told("# currency: EUR, at 1.08 USD per EUR\n")
+    ('EUR', 'USD')
+    """
+    found = _MONEY.search(text[: len(text) - len(without_remarks(text).lstrip("\n"))])
+    return None if found is None else (USD if found[2] else found[1])
 
 
 def without_remarks(text: str) -> str:
@@ -164,7 +200,9 @@ def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool
 
 
 def _mean_stands(hours: Hours, file: PriceFile) -> bool:
-    mean = float(np.average(hours.price_usd_per_mwh, weights=hours.weight_h))
+    if file.usd_per_unit is None:
+        return True
+    mean = float(np.average(hours.price_usd_per_mwh, weights=hours.weight_h)) * file.usd_per_unit
     low, high = MEAN_RANGE
     if low <= mean <= high:
         return True
@@ -207,7 +245,7 @@ def _besides(
 ) -> dict[str, Any]:
     """Read what both kinds of file have: prices, marks of hours, and their carbon."""
     prices = [
-        file.number(text, "price_usd_per_mwh", line, PRICE_RANGE)
+        file.number(text, "price_usd_per_mwh", line, file.money(PRICE_RANGE))
         for text, line in zip(columns["price_usd_per_mwh"], lines, strict=True)
     ]
     marks = {
@@ -221,7 +259,7 @@ def _besides(
         "peak": np.array(marks["peak"], dtype=bool) if "peak" in marks else None,
         **{
             name: np.array([
-                file.number(text, name, line, limits)
+                file.number(text, name, line, limits if "usd" not in name else file.money(limits))
                 for text, line in zip(columns[name], lines, strict=True)
             ])
             for name, limits in _NUMBERS.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,22 +81,27 @@ class EnergyRow:
 
 @dataclass(frozen=True)
 class Draw:
-    """Mean utility MW of AI through the hours of a node: of all, and of who pays himself."""
+    """Mean utility MW of AI while it is on: of all, and of who pays himself."""
 
     mw: float = 0.0
     tenant_mw: float = 0.0
+
+    def __add__(self, other: Draw) -> Draw:
+        return Draw(self.mw + other.mw, self.tenant_mw + other.tenant_mw)
 
 
 def energy(case: Case, plan: Context) -> Iterator[EnergyRow]:
     """List bands of every node and site."""
     g = plan.given
     draws, mined = ai_draws(case, plan), mined_it_mw(plan)
+    none: Mapping[str, Draw] = {}
     for n in g.nodes:
         for s in g.sites:
             dropped = uptime.dropped_it_mw(plan, n, s)
             for b in g.bands[n, s]:
                 short = sum(g.pue[f] * float(mw) for (f, _, at), mw in dropped.items() if at == b)
-                yield _row(plan, mined, (n, s, b), draws.get((n, s), Draw()), short)
+                on = drawn_in(draws.get((n, s), none), g.off.get((n, s, b), ()))
+                yield _row(plan, mined, (n, s, b), on, short)
 
 
 def _row(
@@ -130,21 +135,30 @@ def _row(
     )  # fmt: skip
 
 
-def ai_draws(case: Case, plan: Context) -> Mapping[tuple[Node, Site], Draw]:
-    """Mean draw of AI by node and site: IT times ``pue`` times load factor, while it serves."""
-    g, terms = plan.given, Terms(case.derivation, plan.given)
-    draws: dict[tuple[Node, Site], Draw] = {}
+#: Stands for what no contract draws.
+NO_CONTRACT = ""
 
-    def add(n: Node, s: Site, mw: float, tenant_mw: float) -> None:
-        before = draws.get((n, s), Draw())
-        draws[n, s] = Draw(before.mw + mw, before.tenant_mw + tenant_mw)
+
+def drawn_in(draws: Mapping[str, Draw], off: Collection[str]) -> Draw:
+    """Add up what is drawn in a band, without the contracts that are off in it."""
+    return sum((draw for x, draw in draws.items() if x not in off), Draw())
+
+
+def ai_draws(case: Case, plan: Context) -> Mapping[tuple[Node, Site], Mapping[str, Draw]]:
+    """Mean draw of AI by node, site and contract: IT times ``pue`` times load factor."""
+    g, terms = plan.given, Terms(case.derivation, plan.given)
+    draws: dict[tuple[Node, Site], dict[str, Draw]] = {}
+
+    def add(n: Node, s: Site, x: str, mw: float, tenant_mw: float) -> None:
+        of_site = draws.setdefault((n, s), {})
+        of_site[x] = of_site.get(x, Draw()) + Draw(mw, tenant_mw)
 
     for (n, x, p, _), mw in plan.hosting.items():
         offer = case.instance.contracts[x]
         in_service = sum(terms.weights(offer, n).values()) / g.tree.months
         drawn = mw * g.pue[g.fitout_of[p]] * offer.load_factor_share * in_service
-        add(n, g.site_of[p], drawn, drawn if offer.power_passed_through else 0.0)
+        add(n, g.site_of[p], x, drawn, drawn if offer.power_passed_through else 0.0)
     for (n, p, k), mw in plan.cloud.items():
         load_factor = case.instance.gpu_cloud[k].load_factor_share
-        add(n, g.site_of[p], mw * g.pue[g.fitout_of[p]] * load_factor, 0.0)
+        add(n, g.site_of[p], NO_CONTRACT, mw * g.pue[g.fitout_of[p]] * load_factor, 0.0)
     return draws

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from models.instance import USD
 from optimizer.errors import InputRefused, Report
 from optimizer.load.prices import read_prices
 from optimizer.prices.clock import HOUR
@@ -29,14 +30,15 @@ def text_of(
     """
     _refuse_part_of_a_year(series, name)
     lines = [f"# {' '.join(line.split())}" for line in provenance(series, reading, wish, hashes)]
-    lines.append("time,price_usd_per_mwh")
+    usd = in_dollars(reading, wish)
+    lines.append("time,price_usd_per_mwh" if usd else "time,price_per_mwh")
     lines += [
         f"{start.isoformat(' ')},{price!r}"
         for start, price in zip(series.starts, series.prices, strict=True)
     ]
     text = "\n".join(lines) + "\n"
     report = Report()
-    read_prices(text, name, report, curve=False)
+    read_prices(text, name, report, curve=False, usd_per_unit=1.0 if usd else None)
     if report.refused():
         raise InputRefused(report.sorted())
     return text
@@ -78,6 +80,11 @@ def provenance(
 def zone_told(reading: Reading, wish: Wish) -> str:
     """Name the local zone of the hours."""
     return wish.timezone or reading.layout.zone or "local, by the offsets of the file"
+
+
+def in_dollars(reading: Reading, wish: Wish) -> bool:
+    """Whether prices are in USD, or converted to it."""
+    return reading.currency == USD or wish.exchange is not None
 
 
 def currency_told(reading: Reading, wish: Wish) -> str:

@@ -31,6 +31,7 @@ DECISION_UNITS = {decision.name: decision.unit for decision in DECISIONS}
 #: Given numbers that no family reads: they have done their work when bands and terms are made.
 UNREAD = {
     "price_growth",
+    "exchange",
     "ai_adder",
     "charge",
     "ppa_size",

@@ -14,11 +14,12 @@ import pytest
 from models import allocation
 from models.allocation import FAMILIES, Family
 from models.build import symbolic
-from models.charges import charged, peak_charge
+from models.charges import peak_charge
 from models.context import Context
+from models.derive import Derivation, tree_of
 from models.given import HORIZON, TENANT, Given
-from models.hours import Hours, flat
-from models.instance import CoincidentPeak
+from models.hours import Hours
+from models.instance import CoincidentPeak, Instance
 from models.relation import Affine, Relation
 from models.sla import Credit, Outage, expected_credit
 from optimizer.yearly import in_tangents
@@ -41,6 +42,7 @@ from tests.models.tiny import (
     case,
     fork,
     rich,
+    supplied,
     tiny,
 )
 
@@ -652,6 +654,82 @@ def test_ai_stands_on_firm_mw() -> None:
     assert row(g, "grid.firm_reservation", 2, "a") == by_hand(
         {("reserved", 2, "a"): 1, ("builds", 0, "line"): -2, ("builds", 1, "line"): -2}, "<=", 8
     )
+
+
+#: Hours of :func:`cut_hours` in which interruptible load is cut.
+CUT_H = 12 * 91.0
+
+
+def allowing(hours: float, **more: Any) -> Instance:
+    """A lease and owned racks beside it, of which the lease allows its load to be off."""
+    lease = {**LEASE, "curtailable_hours_per_year": hours}
+    return tiny(contracts={"lease": lease, "own": OWNED}, **more)
+
+
+@rows_of("grid.firm_reservation")
+def test_what_may_be_cut_stands_on_interruptible_mw_too() -> None:
+    instance = allowing(CUT_H)
+    g = case(instance, hours=cut_hours())
+    assert g.interruptible_at == {"a": ("lease",)}
+    assert row(g, "grid.firm_reservation", 1, "a") == by_hand(
+        {("reserved", 1, "a"): 1, ("hosting", 1, "lease", AI, TENANT): -1.3}, "<=", 8
+    )
+    # An hour fewer, and some hour is cut in which it has to be on.
+    few = case(allowing(CUT_H - 1), hours=cut_hours())
+    assert few.interruptible_at == {"a": ()}
+    assert row(few, "grid.firm_reservation", 1, "a") == by_hand({("reserved", 1, "a"): 1}, "<=", 8)
+
+
+@rows_of("grid.whole_reservation")
+def test_all_of_ai_stands_on_the_whole_connection() -> None:
+    g = case(allowing(CUT_H, projects__line=GRID), hours=cut_hours())
+    assert row(g, "grid.whole_reservation", 1, "a") == by_hand(
+        {("reserved", 1, "a"): 1, ("builds", 0, "line"): -5}, "<=", 12
+    )
+    assert absent(case(allowing(CUT_H - 1), hours=cut_hours()), "grid.whole_reservation", 1, "a")
+    assert absent(case(allowing(0.0), hours=cut_hours()), "grid.whole_reservation", 1, "a")
+
+
+@rows_of("grid.interconnection")
+def test_a_contract_takes_no_power_in_a_band_in_which_it_is_off() -> None:
+    g = case(allowing(CUT_H), hours=cut_hours())
+    mined = {g.cut[1, "a", b]: b for b in g.bands[1, "a"] if g.runs[1, "a", b]}
+    assert row(g, "grid.interconnection", 1, "a", mined[True]) == by_hand(
+        {
+            ("mining", 1, "a", "mine", "rig", mined[True]): 1.1,
+            ("reserved", 1, "a"): 1,
+            ("hosting", 1, "lease", AI, TENANT): -1.3,
+        },
+        "<=",
+        8,
+    )
+    assert row(g, "grid.interconnection", 1, "a", mined[False]) == by_hand(
+        {("mining", 1, "a", "mine", "rig", mined[False]): 1.1, ("reserved", 1, "a"): 1}, "<=", 12
+    )
+
+
+@rows_of("grid.new_power_reservation")
+def test_what_may_be_cut_stands_on_new_interruptible_mw_where_reuse_is_forbidden() -> None:
+    new = {"projects__line": GRID, "policy__reuse_power": False}
+    g = case(allowing(CUT_H, **new), hours=cut_hours())
+    assert row(g, "grid.new_power_reservation", 1, "a") == by_hand(
+        {
+            ("reserved", 1, "a"): 1,
+            ("hosting", 1, "lease", AI, TENANT): -1.3,
+            ("builds", 0, "line"): -2,
+        },
+        "<=",
+    )
+
+
+@rows_of("grid.whole_new_power")
+def test_all_of_ai_stands_on_new_mw_where_reuse_is_forbidden() -> None:
+    new = {"projects__line": GRID, "policy__reuse_power": False}
+    g = case(allowing(CUT_H, **new), hours=cut_hours())
+    assert row(g, "grid.whole_new_power", 1, "a") == by_hand(
+        {("reserved", 1, "a"): 1, ("builds", 0, "line"): -5}, "<="
+    )
+    assert absent(case(allowing(CUT_H), hours=cut_hours()), "grid.whole_new_power", 1, "a")
 
 
 @rows_of("grid.new_power_reservation")
@@ -1289,6 +1367,38 @@ def test_what_runs_on_stands_on_firm_mw_not_yet_released() -> None:
     new = running_on(projects__line=GRID, sites__a__firm_mw=3.0, policy__reuse_power=False)
     assert row(new, "beyond.firm_staying", 4, "a", "long")[2] == 0
     assert absent(running_on(), "beyond.firm_staying", 4, "a", "lease")
+
+
+@rows_of("beyond.firm_staying")
+@rows_of("beyond.whole_staying")
+def test_what_may_be_cut_needs_no_firm_mw_beyond_the_horizon() -> None:
+    long = {**LONG, "curtailable_hours_per_year": 10.0}
+    instance = tiny(contracts={"long": long, "lease": LEASE}, projects__line=GRID)
+    g = case(instance, fork(instance))
+    built = {("builds", v, "line"): -2 for v in (0, 2)}
+    at_once = {("released", 4, "line", v, HORIZON): 2 for v in (0, 2)}
+    later = {("released", 4, "line", v, "lease"): 2 for v in (0, 2)}
+    lease, longer = (("hosting", 4, x, AI, TENANT) for x in ("lease", "long"))
+    assert row(g, "beyond.firm_staying", 4, "a", "lease") == by_hand(
+        {lease: 1.3, **built, **at_once}, "<=", 8
+    )
+
+    def whole(terms: Terms) -> Terms:
+        return {key: 2.5 * value for key, value in terms.items()}
+
+    assert row(g, "beyond.whole_staying", 4, "a", "lease") == by_hand(
+        {lease: 1.3, longer: 1.3, **whole(built), **whole(at_once)}, "<=", 12
+    )
+    assert row(g, "beyond.whole_staying", 4, "a", "long") == by_hand(
+        {longer: 1.3, **whole(built), **whole(at_once), **whole(later)}, "<=", 12
+    )
+    new = tiny(contracts__long=long, projects__line=GRID, policy__reuse_power=False)
+    assert row(case(new), "beyond.whole_staying", 2, "a", "long")[2] == 0
+    assert absent(running_on(projects__line=GRID), "beyond.whole_staying", 4, "a", "long")
+    # Interruptible MW that carry AI are held until it ends.
+    mining = {**GRID, "adds_firm_mw": 0.0}
+    held = tiny(contracts__long=long, projects__line=mining)
+    assert {e for *_, e in case(held).project_residual} == {HORIZON, "long"}
 
 
 @rows_of("beyond.halls_staying")
@@ -2174,6 +2284,39 @@ def test_what_ai_reserves_is_billed() -> None:
     )
 
 
+@rows_of("energy.billed_load")
+@rows_of("energy.billed_ai")
+def test_what_is_off_is_not_billed() -> None:
+    """Of 800 hours 744 are those of January, the first of equal prices, and 56 of February."""
+    g = billed(contracts__lease__curtailable_hours_per_year=800.0)
+    off = {(g.bill_month[1, "a", b], bool(g.off[1, "a", b])): b for b in g.bands[1, "a"]}
+    assert {month: g.hours[1, "a", b] for (month, is_off), b in off.items() if is_off} == {
+        1: pytest.approx(744),
+        2: pytest.approx(56),
+    }
+    reserved = {("reserved", 1, "a"): 1}
+    none = {**reserved, ("hosting", 1, "lease", AI, TENANT): -1.3}
+    assert row(g, "energy.billed_ai", 1, "a", 1) == by_hand(
+        {**none, ("billed", 1, "a", 1): -1}, "<="
+    )
+    assert row(g, "energy.billed_ai", 1, "a", 2) == by_hand(
+        {**reserved, ("billed", 1, "a", 2): -1}, "<="
+    )
+    b = off[2, True]
+    assert row(g, "energy.billed_load", 1, "a", b) == by_hand(
+        {("mining", 1, "a", "mine", "rig", b): 1.1, **none, ("billed", 1, "a", 2): -1}, "<="
+    )
+
+
+@rows_of("energy.agreements_drawn")
+def test_what_is_off_draws_nothing_that_is_bought_ahead() -> None:
+    g = billed(contracts__lease__curtailable_hours_per_year=56.0)
+    for b in g.bands[1, "a"]:
+        terms = row(g, "energy.agreements_drawn", 1, "a", b)[0]
+        drawn = terms.get(("hosting", 1, "lease", AI, TENANT), 0.0)
+        assert drawn == pytest.approx(0.0 if g.off[1, "a", b] else -1.2 * 0.8)
+
+
 @rows_of("energy.billing_floor")
 def test_a_share_of_the_connection_is_billed_at_least() -> None:
     assert row(billed(), "energy.billing_floor", 0, "a", 1) == by_hand(
@@ -2320,21 +2463,21 @@ def test_own_generation_saves_what_the_grid_costs_above_its_fuel() -> None:
 # --- limits on the energy of a year --------------------------------------------------------
 
 #: A thousandth of 10,000 MWh is ten of them.
-CLOUD = {"gpu": {"price_usd_per_gpu_hour": 2.0, "utilisation_share": 0.5,
-                 "load_factor_share": 0.7}}  # fmt: skip
+GPU_HOURS = {"gpu": {"price_usd_per_gpu_hour": 2.0, "utilisation_share": 0.5,
+                     "load_factor_share": 0.7}}  # fmt: skip
 CAPPED = {"energy_cap_mwh_per_year": 10_000.0}
 
 
 def in_price(power: Typed, n: int, price: float, **more: Any) -> Given:
     """Bound what the hours of a node earn at a price of the limit, and at none."""
     instance = tiny(power__a=power, contracts__lease=LEASE, **more)
-    hours = {"a": charged(flat(40.0), instance.power["a"])}
+    hours = supplied(Derivation(instance, tree_of(instance)))
     return in_tangents(case(instance), hours, {(n, "a"): (price,)})
 
 
 @rows_of("yearly.use_balance")
 def test_what_is_drawn_uses_up_a_limit_of_the_year() -> None:
-    g = case(tiny(power__a=CAPPED, contracts__lease=LEASE, gpu_cloud=CLOUD))
+    g = case(tiny(power__a=CAPPED, contracts__lease=LEASE, gpu_cloud=GPU_HOURS))
     terms, sense, right = row(g, "yearly.use_balance", 1, "a")
     assert (sense, right) == ("==", 0.0)
     assert terms["used", 1, "a"] == 1
@@ -2383,7 +2526,7 @@ def test_the_periods_of_a_year_share_its_limit() -> None:
 @rows_of("yearly.tangent")
 def test_hours_earn_no_more_than_at_a_price_of_the_limit() -> None:
     """At 2,000 $ a thousandth, which is ten MWh, a MWh costs 200 $ more."""
-    g = in_price(CAPPED, 1, 2e-3)
+    g = in_price(CAPPED, 1, 2e-3, gpu_cloud=GPU_HOURS)
     assert [g.tangent_price[1, "a", z] for z in (0, 1)] == [0.0, 2e-3]
     for z, dearer in ((0, 0), (1, 200)):
         terms, sense, right = row(g, "yearly.tangent", 1, "a", z)
@@ -2394,6 +2537,8 @@ def test_hours_earn_no_more_than_at_a_price_of_the_limit() -> None:
         assert mined == pytest.approx(-(100 - 1.05 * (47 + dearer)) * HOURS / 1e6)
         hosted = terms.get(("hosting", 1, "lease", AI, TENANT), 0.0)
         assert hosted == pytest.approx(1.2 * 0.8 * dearer * HOURS / 1e6)
+        sold = terms.get(("cloud", 1, AI, "gpu"), 0.0)
+        assert sold == pytest.approx(1.2 * 0.7 * dearer * HOURS / 1e6)
     margin, _, _ = row(g, "capital.margin_balance", 1, "a")
     assert margin["earned", 1, "a"] == -1
     assert not [key for key in margin if key[0] == "mining"]
@@ -2415,7 +2560,7 @@ def test_agreements_that_are_not_drawn_are_lost_at_every_price() -> None:
 @rows_of("yearly.least_use")
 def test_ai_uses_up_what_it_draws_and_own_generation_spares_no_more_than_it_makes() -> None:
     own = {"mw": 4.0, "fuel_usd_per_mwh": 60.0}
-    g = in_price({**CAPPED, "generation": [own]}, 1, 2e-3, gpu_cloud=CLOUD)
+    g = in_price({**CAPPED, "generation": [own]}, 1, 2e-3, gpu_cloud=GPU_HOURS)
     assert row(g, "yearly.least_use", 1, "a") == by_hand(
         {
             ("used", 1, "a"): 1,

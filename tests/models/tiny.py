@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from models.allowed import at_site
 from models.called import ordered
 from models.charges import charged
 from models.derive import Derivation, tree_of
@@ -166,10 +167,21 @@ def case(
 ) -> Given:
     """Derive all numbers of an instance; prices are those it states flat, unless given."""
     derivation = Derivation(instance, tree or tree_of(instance))
-    supply = {s: instance.power[site.power or s] for s, site in instance.sites.items()}
-    priced = hours or {s: flat(own.flat_usd_per_mwh or 0.0) for s, own in supply.items()}
-    with_charges = {s: ordered(charged(priced[s], own), own) for s, own in supply.items()}
-    return with_terms(derivation, merge(derivation.given(), with_charges))
+    banded = merge(derivation.given(), supplied(derivation, hours))
+    return with_terms(derivation, banded)
+
+
+def supplied(
+    derivation: Derivation, hours: Mapping[Site, Hours] | None = None
+) -> dict[Site, Hours]:
+    """Hours of each site, with what its bill, the grid and its contracts make of them."""
+    found = {}
+    for s, site in derivation.i.sites.items():
+        own = derivation.i.power[site.power or s]
+        priced = flat(own.flat_usd_per_mwh or 0.0) if hours is None else hours[s]
+        allow = derivation.given().sheddable.get(s, ())
+        found[s] = at_site(derivation, s, allow, ordered(charged(priced, own), own))
+    return found
 
 
 def rich() -> Given:
@@ -223,6 +235,7 @@ def rich() -> Given:
                 "latest_delivery": "2031-01",
                 "delay_usd_per_kw_month": 30.0,
                 "credits": [{"below": 0.999, "share": 0.2}],
+                "curtailable_hours_per_year": 40.0,
             },
             "own": {**OWNED, "racks": ["gpu", "dense"]},
             "old": OWNED,
@@ -265,8 +278,7 @@ def rich() -> Given:
     fillings = ({"rig": 4.0}, {"rig": 1.0, "large": 2.0})
     unworn = {(0, BARN_MINE, "rig"): 0.0}
     given = case(instance, fork(instance))
-    own = instance.power["a"]
-    hours = {"a": ordered(charged(flat(40.0), own), own)}
+    hours = supplied(Derivation(instance, fork(instance)))
     # What hours earn is bounded in one of the last periods, and banded in the others.
     bounded = in_tangents(given, hours, {(given.nodes[-1], "a"): (1e-3,)})
     return replace(bounded, fillings={MINE: fillings}, racks_unworn=unworn)

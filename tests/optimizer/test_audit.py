@@ -97,6 +97,7 @@ def test_a_plan_broken_in_one_place_is_rejected_by_name():
         "racks.filled_halls",
         "racks.filling_limit",
         "grid.new_power_reservation",
+        "grid.whole_new_power",
         "policy.mining_share_limit",
         "policy.kept_racks",
         "halls.works_limit",

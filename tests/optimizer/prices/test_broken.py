@@ -253,8 +253,6 @@ BROKEN = (
     Broken("another currency", good(entsoe), ("in another currency", "EUR", "GBP"),
            (*ALL, "--currency", "GBP")),
     Broken("a rate for dollars", good(yearly), ("in USD already",), (*ALL, "--exchange", "1.1")),
-    Broken("euro for the engine", good(entsoe), ("counts in USD", "--exchange", "EUR"),
-           (*ALL, "--out", "new.csv")),
     Broken("reserve for the engine", good(wide), ("for reserve, not for energy", "regdn"),
            (*ALL, "--market", "regdn", "--out", "new.csv")),
     # --- hours

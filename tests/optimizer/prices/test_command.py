@@ -14,10 +14,10 @@ import pytest
 from optimizer.case import prepare
 from optimizer.cli import main
 from optimizer.highs import Options
-from optimizer.load import load
+from optimizer.load import examine, load
 from optimizer.prices.figures import HASHPRICE, PUE
 from optimizer.solve import solve
-from tests.folders import write_folder
+from tests.folders import edited, write_folder
 from tests.optimizer.prices.writers import (
     CASES,
     CENTRAL,
@@ -211,6 +211,25 @@ def test_other_currencies_are_told_as_they_are_and_converted_when_asked(
     assert (converted["unit"], converted["exchange_usd_per_unit"]) == ("USD/MWh", 1.08)
     assert converted["machines"]
     assert "# currency: EUR, at 1.08 USD per EUR\n" in out.read_text()
+
+
+def test_prices_that_stay_in_their_currency_are_read_in_it(
+    prices: Command, tmp_path: Path
+) -> None:
+    out = tmp_path / "hours.csv"
+    said = prices(*entsoe_utc(tmp_path, whole_year("Europe/Brussels")), "--out", out)
+    assert said.code == 0
+    assert 'currency = "EUR"' in said.err
+    text = out.read_text()
+    assert "# currency: EUR\n" in text
+    assert "\ntime,price_per_mwh\n" in text
+    rate = "\n[currencies.EUR]\nusd_per_unit = 1.1\n"
+    for more, problems in (("", 1), ('\ncurrency = "EUR"', 0)):
+        typed = edited("flat_usd_per_mwh = 40", f'prices = "hours.csv"{more}')
+        folder = write_folder(tmp_path / f"i{problems}", typed + (rate if more else ""),
+                              hours_csv=text)  # fmt: skip
+        _, found = examine(folder)
+        assert [p.key for p in found] == ["power.grid.currency"] * problems
 
 
 def test_what_is_not_read_is_named(prices: Command, tmp_path: Path) -> None:
