@@ -113,8 +113,7 @@ TYPED: dict[str, Any] = {
         "east": {"flat_usd_per_mwh": 38.0, "growth_per_year": 0.02,
                  "demand_charge_usd_per_kw_month": 1.5, "billing_floor_share": 0.3,
                  "ppa": [{"mw": 6.0, "price_usd_per_mwh": 33.0, "unused": "lost",
-                          "until": "2029-06"}],
-                 "energy_cap_mwh_per_year": 90_000.0},
+                          "until": "2029-06"}]},
         "south": {"prices": "drawn",
                   "emergency": {"hours_per_year": 20.0, "restart_hours": 2},
                   "programmes": [{"mw": 1.5, "usd_per_mwh": 25.0, "commitment": True,
@@ -159,9 +158,15 @@ def drawn_hours() -> Hours:
     return Hours(month, np.ones(8760), price, price > 300.0, "drawn with seed 7")
 
 
-def rich_case() -> Case:
-    """Derive the case."""
-    instance = Instance.model_validate(TYPED)
-    east = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) * 24.0
-    flat = Hours(np.arange(1, 13), east, np.full(12, 38.0), np.zeros(12, bool), "flat")
+#: MWh a year that one of its sites may draw.
+CAP_MWH = 90_000.0
+
+
+def rich_case(*, limited: bool = False) -> Case:
+    """Derive the case, with a limit on the energy of a year or without."""
+    east = TYPED["power"]["east"]
+    power = {**TYPED["power"], "east": {**east, "energy_cap_mwh_per_year": CAP_MWH}}
+    instance = Instance.model_validate({**TYPED, "power": power} if limited else TYPED)
+    month_h = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) * 24.0
+    flat = Hours(np.arange(1, 13), month_h, np.full(12, 38.0), np.zeros(12, bool), "flat")
     return prepare(instance, {"west": drawn_hours(), "east": flat, "south": drawn_hours()})

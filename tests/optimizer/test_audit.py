@@ -29,7 +29,7 @@ ROWS_PER_FAMILY = 12
 
 @cache
 def solved() -> tuple[Case, Solved]:
-    case = rich_case()
+    case = rich_case(limited=True)
     return case, solve(case)
 
 

@@ -282,8 +282,8 @@ TYPED: dict[str, Mistake] = {
     # planned keys
     "tax": Mistake("opening_cash_musd = 20", "opening_cash_musd = 20\ntax = 0.21", "finance.tax",
         "not built yet", at="tax = "),
-    "a cap": Mistake("flat_usd_per_mwh = 40", "flat_usd_per_mwh = 40\nenergy_cap_mwh_per_year = 9",
-        "power.grid.energy_cap_mwh_per_year", "not built yet", at="energy_cap"),
+    "a cap": Mistake("flat_usd_per_mwh = 40", "flat_usd_per_mwh = 40\nenergy_cap_mwh_per_year = 0",
+        "power.grid.energy_cap_mwh_per_year", "outside its range", at="energy_cap"),
     "a scenario tree": Mistake("[policy]", "[scenarios.high]\nprobability = 0.5\n[policy]",
         "scenarios", "not built yet"),
     "CVaR": Mistake("mining_share_min = 0.1", "cvar = { weight = 0.3 }", "policy.cvar",

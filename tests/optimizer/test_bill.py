@@ -316,11 +316,11 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
     if power.energy_cap_mwh_per_year is not None:
         # Own generation takes the place of the grid; AI draws whatever mining does.
         terms = [(m, mean) for m, mean, _ in machines] + [(u, 1.0) for u, _ in own]
-        left = power.energy_cap_mwh_per_year - 8760.0 * drawn_mw
+        left = power.energy_cap_mwh_per_year - float(drawn_mw.sum())
         lp.sum_at_most(terms, left + 8760.0 * sum(mw for _, mw in own))
     if power.carbon is not None and power.carbon.cap_tonnes_per_year is not None:
         kg = carbon_kg(power, hours)
-        left = power.carbon.cap_tonnes_per_year * 1000.0 - kg.sum() * drawn_mw
+        left = power.carbon.cap_tonnes_per_year * 1000.0 - float((kg * drawn_mw).sum())
         lp.sum_at_most([(m, mean * kg / 1e3) for m, mean, _ in machines], left / 1e3)
     if power.demand_charge_usd_per_kw_month:
         rate = power.demand_charge_usd_per_kw_month * 1000.0
@@ -467,7 +467,9 @@ COMBINED = [
     ("commitment", "commitment"), ("commitment", "demand"), ("commitment", "duty", "4cp"),
     ("duty", "lost", "demand"), ("duty", "offer"),
     ("allowed", "demand"), ("allowed", "lost", "sold"), ("allowed", "4cp", "carbon"),
-    ("allowed", "floor"), ("allowed", "offer"), ("allowed", "gen", "demand"),
+    ("allowed", "energy-cap"), ("allowed", "carbon-cap"), ("allowed", "gen-hours"),
+    ("duty", "energy-cap"), ("commitment", "allowed"), ("allowed", "sun"), ("allowed", "floor"),
+    ("allowed", "offer"), ("allowed", "gen", "demand"),
 ]  # fmt: skip
 ALL = [*((name,) for name in MECHANISMS), *COMBINED]
 

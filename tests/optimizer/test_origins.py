@@ -14,7 +14,7 @@ from optimizer.compiled import Model, compile_case
 from optimizer.origins import Labels, key_of
 from tests.optimizer.rich_case import rich_case
 
-CASE = rich_case()
+CASE = rich_case(limited=True)
 
 
 @cache
