@@ -66,9 +66,10 @@ def _refuse_planned(_value: object) -> NoReturn:
 Planned = Annotated[Any, BeforeValidator(_refuse_planned)]
 
 
-def planned(meaning: str) -> Any:
-    """Declare a key that is refused aloud until it is built."""
-    return Field(default=None, description=meaning, json_schema_extra={"planned": True})
+def planned(meaning: str, instead: str = "take it out") -> Any:
+    """Declare a key that is refused aloud until it is built, and say what to do instead."""
+    extra: dict[str, Any] = {"planned": True, "instead": instead}
+    return Field(default=None, description=meaning, json_schema_extra=extra)
 
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})\Z")
@@ -333,7 +334,10 @@ class Commitments(Block):
     works: list[Works] = said("halls under conversion", default=[])
     debt: list[DebtPayment] = said("debt schedule", default=[])
     contracts: list[SignedContract] = said("contracts signed", default=[])
-    ppas: Planned = planned("power purchase agreements with remaining term")
+    ppas: Planned = planned(
+        "power purchase agreements with remaining term",
+        instead="name them in power.<name>.ppa, with the last month of their term as `until`",
+    )
 
 
 class Bitcoin(Block):

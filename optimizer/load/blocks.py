@@ -367,10 +367,16 @@ def _problem(
     elif error["type"] == "literal_error":
         hint = did_you_mean(str(error["input"]), kind.choices)
     elif error["type"] == "not_built":
-        hint, shown, allowed = "take it out", "", ""
+        hint, shown, allowed = _instead(info), "", ""
     elif error["type"] in _OF_A_WHOLE or error["type"] == "steps":
         shown, allowed = "", ""
     return Problem(message, place.file, place.line, dotted(key), shown, allowed, hint)
+
+
+def _instead(info: FieldInfo | None) -> str:
+    """What to do about a key that is not built yet."""
+    extra = info.json_schema_extra if info else None
+    return str(extra["instead"]) if isinstance(extra, dict) else "take it out"
 
 
 def _message(error: ErrorDetails) -> str:
