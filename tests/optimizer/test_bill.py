@@ -483,7 +483,7 @@ def test_bands_pay_what_hours_pay(mechanisms: tuple[str, ...]) -> None:
 
 @pytest.mark.soak
 def test_bands_of_many_sites_pay_what_hours_pay() -> None:
-    compared = [compare(seed, ways) for seed in range(100, 120) for ways in ALL]
+    compared = [compare(seed, ways) for seed in range(100, 106) for ways in ALL]
     print(told(compared))  # noqa: T201
     assert len(compared) >= 300
     assert max(one.difference for one in compared) <= 1e-9
