@@ -326,6 +326,10 @@ class Given:
     year_limit: Table[tuple[Node, Site], float] = known(
         "", r"\bar J", "thousandths of a year's limit that its nodes may use up: 1,000 a year"
     )
+    year_cap: Table[Site, float] = known(
+        "", r"\bar J^{\text{typed}}", "limit of a whole year, in the unit of its key"
+    )
+    year_unit: Table[Site, str] = shape("that unit: MWh, t or hours")
     draw_use: Table[tuple[Node, Site, Band], float] = known(
         "1/MW/hour", r"\nu", "thousandths of a year's limit that a MWh drawn uses up"
     )

@@ -25,7 +25,7 @@ from optimizer.compiled import Model, compile_case
 from optimizer.highs import Budget, Options, Outcome
 from optimizer.matrix import Floats, Matrix
 from optimizer.origins import Labels, key_of
-from optimizer.words import limit_words, period_of, sentence, whereabouts
+from optimizer.words import in_typed_unit, limit_words, period_of, sentence, whereabouts
 
 #: Limits that are physics or logic: nobody can lift them.
 HARD = frozenset(
@@ -296,9 +296,10 @@ def _clashes(case: Case, gives: Iterable[_Give]) -> Iterator[Clash]:
         family, words = _FAMILIES[name], limit_words(name)
         at = family.letters.index("n")
         months = (period_of(case.given.tree, index[at]) for _, index in rows)
+        much, unit = in_typed_unit(case.given, name, index, amount)
         yield Clash(
             name, words.phrase, sentence(family), whereabouts(family.letters, index),
-            tuple(dict.fromkeys(months)), amount, words.unit, key_of(case, rows[0], None),
+            tuple(dict.fromkeys(months)), much, unit, key_of(case, rows[0], None),
             typed=family.limit,
         )  # fmt: skip
 

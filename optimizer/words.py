@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from models.allocation import Family
-from models.given import Place
+from models.charges import THOUSANDTHS
+from models.given import Given, Place
+from models.indices import Index
 from models.instance import month_text
 from models.tree import Node, Tree
 
@@ -76,6 +78,14 @@ LIMITS: Mapping[str, Limit] = {
 def limit_words(name: str) -> Limit:
     """Say what a limit is about; its own name where nobody has found words yet."""
     return LIMITS.get(name, Limit(name.replace("_", " ").replace(".", ": "), ""))
+
+
+def in_typed_unit(g: Given, name: str, index: Index, amount: float) -> tuple[float, str]:
+    """Tell an amount of a limit in the unit of its key."""
+    if name != "yearly.year_limit":
+        return amount, limit_words(name).unit
+    site = index[1]
+    return amount * g.year_cap[site] / THOUSANDTHS, g.year_unit[site]
 
 
 def sentence(family: Family) -> str:

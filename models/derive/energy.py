@@ -126,6 +126,8 @@ def _years(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
         "year_limit": {
             key: THOUSANDTHS * len(nodes) * t.months / 12 for key, nodes in span.items()
         },
+        "year_cap": {s: _cap(supply[s])[0] for s in limited},
+        "year_unit": {s: _cap(supply[s])[1] for s in limited},
         "own_use": own_use,
         "stands_in": frozenset(key for key, use in own_use.items() if use < 0),
         "draw_use": {},
@@ -133,6 +135,16 @@ def _years(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
         "tangent_bands": {},
         "tangent_price": {},
     }
+
+
+def _cap(power: Power) -> tuple[float, str]:
+    """Limit of a year as it was typed, and its unit."""
+    if power.energy_cap_mwh_per_year is not None:
+        return power.energy_cap_mwh_per_year, "MWh"
+    if power.carbon is not None and power.carbon.cap_tonnes_per_year is not None:
+        return power.carbon.cap_tonnes_per_year, "t"
+    hours = (generation.hours_per_year_max for generation in power.generation)
+    return next(most for most in hours if most is not None), "hours"
 
 
 def _chunks(nodes: Sequence[Node], size: int) -> list[Sequence[Node]]:

@@ -9,7 +9,7 @@ from typing import Any
 from models.allocation import FAMILIES, Family
 from models.context import Context
 from models.relation import Relation
-from optimizer.words import limit_words, month_of, sentence, whereabouts
+from optimizer.words import in_typed_unit, limit_words, month_of, sentence, whereabouts
 
 #: A limit binds where its two sides differ by no more than this, relative to their size.
 TOLERANCE = 1e-6
@@ -73,8 +73,9 @@ def _binds(relation: Relation) -> bool:
 
 def _row(plan: Context, family: Family, index: tuple[Any, ...], relation: Relation) -> BindingRow:
     words, n = limit_words(family.name), index[family.letters.index("n")]
+    taken, unit = in_typed_unit(plan.given, family.name, index, float(relation.left))
+    most, _ = in_typed_unit(plan.given, family.name, index, float(relation.right))
     return BindingRow(
         family.name, words.phrase, sentence(family), n, month_of(plan.given.tree, n),
-        whereabouts(family.letters, index), float(relation.left), float(relation.right),
-        words.unit,
+        whereabouts(family.letters, index), taken, most, unit,
     )  # fmt: skip

@@ -35,6 +35,7 @@ UNREAD = {
     "ai_adder",
     "charge",
     "ppa_size",
+    "year_cap",
     "ppa_price",
     "ppa_fee",
     "ppa_offer",
