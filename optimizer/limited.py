@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from optimizer.audit import Audit, audit
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, polished
-from optimizer.highs import Budget, Options, Outcome, Progress
+from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
 from optimizer.matrix import Floats, objective_at
 from optimizer.search import search
 from optimizer.settle import banded_margin, context_of, hourly_margin, operated, settle
@@ -32,21 +32,27 @@ from optimizer.yearly import Prices, first_prices, in_bands, in_tangents
 #: How often prices may join the bound, and how often bands are cut for one plan.
 ROUNDS_OF_PRICES = 8
 ROUNDS_OF_CUTTING = 20
-#: Largest relative difference between bands and hours at which nothing moves any more.
-AGREED = 1e-11
+#: Largest relative difference between bands and hours at which nothing moves any more, and between
+#: a plan and the best way to share the limits among its periods.
+AGREED = 1e-10
+SHARED = 1e-8
 #: Part of the gap that each search for a bound may use up.
-GAP_FOR_BOUND = 0.5
+GAP_FOR_BOUND = 0.8
 
 Asked = dict[tuple[Node, Site], Prices]
 
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """A plan carried out: its numbers, and what the solver claims that it is worth, in M$."""
+    """A plan carried out: its numbers, and what the solver claims that it is worth, in M$.
+
+    ``held`` are its whole numbers, where a year is limited.
+    """
 
     case: Case
     plan: Context
     claimed_musd: float
+    held: Mapping[Column, float] = field(default_factory=dict)
 
 
 def carried_out(case: Case, model: Model, point: Floats, budget: Budget) -> Carried:
@@ -82,7 +88,7 @@ def _carried_out(case: Case, held: Mapping[Column, float], budget: Budget) -> Ca
         best = found
         asked, most = _best_shared(found.case, held, budget)
         more = _joined(found.case.limit_prices, asked)
-        near = most - found.claimed_musd <= AGREED * max(1.0, abs(most))
+        near = most - found.claimed_musd <= SHARED * max(1.0, abs(most))
         if near or more == found.case.limit_prices:
             return best
         case = _cut(found.case, asked)
@@ -110,7 +116,7 @@ def _in_agreed_bands(case: Case, held: Mapping[Column, float], budget: Budget) -
         if outcome.x is None:
             return found
         plan = settle(case.given, model.values(outcome.x))
-        found = Carried(case, plan, objective_at(model.matrix, outcome.x))
+        found = Carried(case, plan, objective_at(model.matrix, outcome.x), held)
         asked = _disagreeing(case, plan)
         if not asked:
             return found
@@ -158,11 +164,11 @@ class Searched:
 
 def search_within(
     case: Case,
+    model: Model,
     options: Options,
     *,
     pinned: Mapping[Column, float] | None,
-    nothing: Carried | None,
-    nothing_musd: float | None,
+    nothing: tuple[Floats, float] | None,
     budget: Budget,
     progress: Callable[[Progress], None] | None,
     stop: threading.Event | None,
@@ -171,67 +177,119 @@ def search_within(
 
     Parameters
     ----------
-    nothing, nothing_musd : Carried and float, optional
-        Doing nothing and its value, where it keeps to the limits.
+    model : Model
+        The case compiled.
+    nothing : tuple of array and float, optional
+        Doing nothing as a point of it, and its value, where it keeps to the limits.
     pinned, budget, progress, stop
         As in :func:`optimizer.solve.solve`.
     """
-    best = None if nothing is None else _audited(case, nothing, options, nothing_musd)
-    bound, prices = math.inf, first_prices(case.given, case.hours)
-    halved = replace(options, gap=options.gap * GAP_FOR_BOUND)
+    halt = stop or threading.Event()
+    rounds = _Rounds(case, options, pinned, budget, progress, halt)
+    if nothing is not None:
+        point, rounds.nothing_musd = nothing
+        rounds.still = _held(model, point)
+    prices = first_prices(case.given, case.hours)
     for _ in range(ROUNDS_OF_PRICES):
-        outer = replace(case, given=in_tangents(case.given, case.hours, prices))
-        model = compile_case(outer, pinned)
-        outcome = search(model.matrix, model.large, halved, kinds=model.kinds, budget=budget,
-                         progress=progress, stop=stop)  # fmt: skip
-        bound = bound if outcome.bound is None else min(bound, outcome.bound)
-        if outcome.x is None:
-            break
-        point = polished(model.matrix, outcome.x, budget, model.follows)
-        asked = _asked_by(case, context_of(outer.given, model.values(point)))
-        found = _carried_out(_cut(case, asked), _held(model, point), budget)
-        if found is None and best is None:
-            found = _in_bands_alone(_cut(case, asked), halved, pinned, budget, stop)
-        if found is not None:
-            tried = _audited(case, found, options, nothing_musd)
-            best = tried if best is None else _better(best, tried)
-            asked = _joined(asked, _asked_by(case, found.plan))
-        if best is not None and options.reached(best[1].value_musd, bound):
-            break
+        asked = rounds.run(prices)
         more = _joined(prices, asked)
-        if more == prices or not budget.to_search or (stop is not None and stop.is_set()):
+        if rounds.done or more == prices or not budget.to_search or halt.is_set():
             break
         prices = more
-    outcome = budget.billed(replace(outcome, bound=bound if math.isfinite(bound) else None))
-    return Searched(outcome, *(best or ()))
+    rounds.fall_back()
+    bound = rounds.bound if math.isfinite(rounds.bound) else None
+    assert rounds.outcome is not None
+    return Searched(budget.billed(replace(rounds.outcome, bound=bound)), *(rounds.best or ()))
 
 
-def _in_bands_alone(
-    case: Case,
-    options: Options,
-    pinned: Mapping[Column, float] | None,
-    budget: Budget,
-    stop: threading.Event | None,
-) -> Carried | None:
-    """Search in bands, where what the bound decides cannot be paid from what bands earn."""
-    model = compile_case(case, pinned)
-    outcome = search(
-        model.matrix, model.large, options, kinds=model.kinds, budget=budget, stop=stop
-    )
-    if outcome.x is None:
-        return None
-    return carried_out(
-        case, model, polished(model.matrix, outcome.x, budget, model.follows), budget
-    )
+@dataclass(eq=False)
+class _Rounds:
+    """Searches for a bound in turn, and the best plan that came of them."""
 
+    case: Case
+    options: Options
+    pinned: Mapping[Column, float] | None
+    budget: Budget
+    progress: Callable[[Progress], None] | None
+    stop: threading.Event
+    nothing_musd: float | None = None
+    still: Mapping[Column, float] | None = None
+    bound: float = math.inf
+    best: tuple[Carried, Audit] | None = None
+    outcome: Outcome | None = None
 
-def _audited(
-    case: Case, found: Carried, options: Options, nothing_musd: float | None
-) -> tuple[Carried, Audit]:
-    """Audit a plan; the bound is the caller's."""
-    checked = audit(case, found.plan, claimed_musd=found.claimed_musd, nothing_musd=nothing_musd,
-                    gap=options.gap)  # fmt: skip
-    return found, checked
+    @property
+    def done(self) -> bool:
+        """Whether plan and bound are as near as was asked."""
+        return self.best is not None and self.options.reached(self.best[1].value_musd, self.bound)
+
+    def run(self, prices: Asked) -> Asked:
+        """Search for a bound, carry out what it decides, and say at which prices to go on."""
+        outer = replace(self.case, given=in_tangents(self.case.given, self.case.hours, prices))
+        model = compile_case(outer, self.pinned)
+        near = replace(self.options, gap=self.options.gap * GAP_FOR_BOUND)
+        self.outcome = search(
+            model.matrix, model.large, near, kinds=model.kinds, start=self._start(outer),
+            budget=self.budget, progress=self._told, stop=self.stop,
+        )  # fmt: skip
+        if self.outcome.bound is not None:
+            self.bound = min(self.bound, self.outcome.bound)
+        if self.outcome.x is None:
+            return {}
+        point = polished(model.matrix, self.outcome.x, self.budget, model.follows)
+        asked = _asked_by(self.case, context_of(outer.given, model.values(point)))
+        found = _carried_out(_cut(self.case, asked), _held(model, point), self.budget)
+        if found is None and self.best is None:
+            found = self._in_bands_alone(_cut(self.case, asked), near)
+        if found is None:
+            return asked
+        self.try_plan(found)
+        return _joined(asked, _asked_by(self.case, found.plan))
+
+    def try_plan(self, found: Carried) -> None:
+        """Audit a plan and keep the better one; the bound is judged by the caller."""
+        checked = audit(self.case, found.plan, claimed_musd=found.claimed_musd,
+                        nothing_musd=self.nothing_musd, gap=self.options.gap)  # fmt: skip
+        tried = found, checked
+        self.best = tried if self.best is None else _better(self.best, tried)
+
+    def fall_back(self) -> None:
+        """Do nothing, where that is better than all that was found."""
+        if self.still is None or self.nothing_musd is None:
+            return
+        if self.best is None or self.best[1].value_musd < self.nothing_musd:
+            found = _carried_out(self.case, self.still, self.budget)
+            if found is not None:
+                self.try_plan(found)
+
+    def _start(self, outer: Case) -> Floats | None:
+        """The best plan as a point of the model that bounds."""
+        held = self.still if self.best is None else self.best[0].held
+        if not held:
+            return None
+        model = compile_case(outer, held)
+        options = Options(gap=0.0, time_limit=self.budget.to_settle)
+        return self.budget.run(model.matrix, options).x
+
+    def _told(self, progress: Progress) -> None:
+        """Tell of plans that were carried out, and of the least bound so far."""
+        if self.progress is None:
+            return
+        value = self.nothing_musd if self.best is None else self.best[1].value_musd
+        bounds = [x for x in (progress.bound, self.bound) if x is not None and math.isfinite(x)]
+        bound = min(bounds, default=None)
+        gap = math.inf if value is None or bound is None else relative_gap(value, bound)
+        self.progress(replace(progress, incumbent=value, bound=bound, gap=gap))
+
+    def _in_bands_alone(self, case: Case, options: Options) -> Carried | None:
+        """Search in bands, where what the bound decides cannot be paid from what bands earn."""
+        model = compile_case(case, self.pinned)
+        outcome = search(model.matrix, model.large, options, kinds=model.kinds,
+                         budget=self.budget, stop=self.stop)  # fmt: skip
+        if outcome.x is None:
+            return None
+        point = polished(model.matrix, outcome.x, self.budget, model.follows)
+        return carried_out(case, model, point, self.budget)
 
 
 def _better(one: tuple[Carried, Audit], other: tuple[Carried, Audit]) -> tuple[Carried, Audit]:

@@ -159,8 +159,7 @@ def _solved_once(
     clock.lap("nothing")
     start, floor = (None, None) if nothing is None else nothing
     if case.limit_prices:
-        still = None if start is None else carried_out(case, model, start, budget)
-        found = search_within(case, options, pinned=pinned, nothing=still, nothing_musd=floor,
+        found = search_within(case, model, options, pinned=pinned, nothing=nothing,
                               budget=budget, progress=progress, stop=stop)  # fmt: skip
         clock.lap("solve")
         if found.carried is None:

@@ -147,7 +147,7 @@ def test_what_bands_alone_can_pay_is_found_where_the_bound_decides_too_much(
     """What the bound decides cannot be carried out, once: a search in bands finds a plan."""
     case = prepare(drawn(1, "energy"), {"mill": drawn_hours(1)})
     best = solve(case, EXACT)
-    honest, calls, searched = limited._carried_out, [], limited._in_bands_alone
+    honest, calls, searched = limited._carried_out, [], limited._Rounds._in_bands_alone
 
     def fails_once(*arguments: Any) -> Any:
         calls.append("carried out")
@@ -159,7 +159,7 @@ def test_what_bands_alone_can_pay_is_found_where_the_bound_decides_too_much(
 
     monkeypatch.setattr("optimizer.solve.do_nothing", lambda *_, **__: None)
     monkeypatch.setattr(limited, "_carried_out", fails_once)
-    monkeypatch.setattr(limited, "_in_bands_alone", told)
+    monkeypatch.setattr(limited._Rounds, "_in_bands_alone", told)
     solved = solve(case, EXACT)
     assert calls[1] == "in bands"
     assert solved.audit is not None
