@@ -31,6 +31,7 @@ from optimizer.yearly import Prices, first_prices, in_bands, in_tangents
 
 #: How often prices may join the bound, and how often bands are cut for one plan.
 ROUNDS_OF_PRICES = 8
+ROUNDS_RELAXED = 3
 ROUNDS_OF_CUTTING = 20
 #: Largest relative difference between bands and hours at which nothing moves any more, and between
 #: a plan and the best way to share the limits among its periods.
@@ -189,7 +190,7 @@ def search_within(
     if nothing is not None:
         point, rounds.nothing_musd = nothing
         rounds.still = _held(model, point)
-    prices = first_prices(case.given, case.hours)
+    prices = rounds.relaxed(first_prices(case.given, case.hours))
     for _ in range(ROUNDS_OF_PRICES):
         asked = rounds.run(prices)
         more = _joined(prices, asked)
@@ -215,6 +216,7 @@ class _Rounds:
     nothing_musd: float | None = None
     still: Mapping[Column, float] | None = None
     bound: float = math.inf
+    told: float = math.inf
     best: tuple[Carried, Audit] | None = None
     outcome: Outcome | None = None
 
@@ -222,6 +224,23 @@ class _Rounds:
     def done(self) -> bool:
         """Whether plan and bound are as near as was asked."""
         return self.best is not None and self.options.reached(self.best[1].value_musd, self.bound)
+
+    def relaxed(self, prices: Asked) -> Asked:
+        """Add the prices that come of the bound with nothing whole: they are found in moments."""
+        for _ in range(ROUNDS_RELAXED):
+            outer = replace(self.case, given=in_tangents(self.case.given, self.case.hours, prices))
+            model = compile_case(outer, self.pinned)
+            divisible = replace(model.matrix, integer=np.zeros_like(model.matrix.integer))
+            options = Options(gap=0.0, time_limit=self.budget.to_settle)
+            outcome = self.budget.run(divisible, options)
+            if outcome.x is None:
+                break
+            asked = _asked_by(self.case, context_of(outer.given, model.values(outcome.x)))
+            more = _joined(prices, asked)
+            if more == prices:
+                break
+            prices = more
+        return prices
 
     def run(self, prices: Asked) -> Asked:
         """Search for a bound, carry out what it decides, and say at which prices to go on."""
@@ -276,8 +295,9 @@ class _Rounds:
         if self.progress is None:
             return
         value = self.nothing_musd if self.best is None else self.best[1].value_musd
-        bounds = [x for x in (progress.bound, self.bound) if x is not None and math.isfinite(x)]
-        bound = min(bounds, default=None)
+        if progress.bound is not None:
+            self.told = min(self.told, progress.bound)
+        bound = self.told if math.isfinite(self.told) else None
         gap = math.inf if value is None or bound is None else relative_gap(value, bound)
         self.progress(replace(progress, incumbent=value, bound=bound, gap=gap))
 
