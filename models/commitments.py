@@ -1,10 +1,11 @@
 r"""Constant commitments: MW of mining that run in every hour of a period, whatever it costs.
 
 A programme that is paid for a commitment may stop these MW at once. It pays for them in every
-hour, so the pay is one number a period. What it takes is that they run: in hours in which mining
-loses money as well. In hours in which they are called they stand still and keep their room: of
-what could run by the connection, by the month's highest MW and by the machines, as much is left as
-is committed. Where interruptible load is cut, and in emergencies, nothing is asked of them.
+hour in which the grid state lets them run, called or not, so the pay is one number a period. What
+it takes is that they run: in hours in which mining loses money as well. In hours in which they
+are called they stand still and keep their room: of what could run by the connection, by the
+month's highest MW and by the machines, as much is left as is committed. Where interruptible load
+is cut, and in emergencies, nothing is asked of them.
 
 Bands stay exact. Given what is committed and what stands, every hour is by itself again: mining
 draws :math:`y` MW between a least and a most that grid state and calls say, earns by the best way
@@ -109,7 +110,7 @@ def machines_mw(c: Context, n: Node, s: Site) -> Number:
 
 
 def commitment_pay(c: Context, n: Node, s: Site) -> Number:
-    r"""What programmes pay for commitments, called or not.
+    r"""What programmes pay for commitments, called or not, but where cut or stopped.
 
     .. math:: \sum_a \zeta_{nsa} Z_{nsa}
     """

@@ -681,6 +681,7 @@ class Carbon(Block):
         default=None,
         ge=0,
         le=2000,
+        plausible=(5, 1500),
     )
     cap_tonnes_per_year: float | None = number(
         "t", "most tonnes of the energy that a site draws in a year", default=None, gt=0
@@ -982,7 +983,7 @@ class Contract(Block):
         default=0.0,
         ge=0,
         le=8760,
-        plausible=(0, 1000),
+        plausible=(1, 1000),
     )
     exit: Planned = planned("who bears what at exit")
 

@@ -264,9 +264,8 @@ def write_band(
 
 
 def _pay(g: Given, n: Node, s: Site, a: Ppa, hours: Hours) -> float:
-    """Paid for a MW that is committed through all hours of a node, in M$."""
-    months = [m % 12 + 1 for m in range(g.tree.first_month(n), g.tree.end_month(n))]
-    taken, said = np.isin(hours.month, months), g.ppa_offer.get((s, a))
+    """Paid for a MW that is committed through a node, in M$: not while it is cut or stopped."""
+    taken, said = _taken(g, n, hours) & ~hours.cut & ~hours.stops, g.ppa_offer.get((s, a))
     offers = hours.offers[taken] * g.exchange[n, s] / USD_PER_MUSD if said is None else said
     return float((hours.weight_h[taken] * offers).sum())
 

@@ -69,19 +69,20 @@ CONVENTIONS = """\
   alike, those that the price file marks or the dearest so many. What is drawn there is charged in
   the same year, mining at what it runs and AI at its mean draw. With a floor, each candidate hour
   is charged for no less than a share of the connection by date, projects aside.
-- **Demand charges** fall on the highest MW of each calendar month at nameplate and on the hottest
-  hour, whoever draws them; the owner pays them, AI's beyond the horizon too, but for the floor.
+- **Demand charges** fall on the highest MW of each calendar month on the hottest hour, AI's at
+  nameplate and mining's as it runs, whoever draws them; the owner pays them, AI's beyond the
+  horizon too, but for the floor.
 - **Programmes** pay for each MW of mining that runs and could be stopped, up to their MW, in every
   hour; a MW is paid for once. Hours in which it is called are those that the prices mark as `cut`.
 - **Committed mining** runs in every hour of a period, at a loss as well, and its programme pays
-  for every hour, those among them in which it is called, load is cut or an emergency stops it. It
-  is called in the dearest hours of each year of the price file, so many in each, beside those cut
-  or stopped; then it stands still and keeps its room, so that what could run is less by it. Of
-  steps of a curve the dearest count, in part where need be, and those of one price in the same
-  proportion.
-- **Emergencies** stop all mining at a site, in the dearest hours of each year or in runs of them,
-  and through the restart after each run; the restart after a cut keeps interruptible load off. AI
-  stands on firm MW and is not stopped.
+  for every hour, those among them in which it is called, but not while load is cut or an
+  emergency stops it. How much is committed is decided for each period. It is called in the
+  dearest hours of each year of the price file, so many in each, beside those cut or stopped;
+  then it stands still and keeps its room, so that what could run is less by it. Of steps of a
+  curve the dearest count, in part where need be, and those of one price in the same proportion.
+- **Emergencies** stop all mining at a site, in the dearest hours of each year or in runs of
+  them, whole hours each, rounded up, and through the restart after each run; the restart after
+  a cut keeps interruptible load off. AI stands on firm MW and is not stopped.
 - **Own generation** serves mining and AI, the tenants' draw among it, and saves price, charges and
   the common adder; it is not exported, and neither the connection nor the highest MW of a month is
   less for it. A profile of sun or wind counts in twentieths of the MW, hours of one step at the

@@ -70,6 +70,8 @@ class Solved:
         What the pre-flight let through and still found odd.
     seconds : dict
         Wall-clock seconds by stage.
+    nothing_sought : bool
+        Whether there was time to find out what doing nothing is worth, if it keeps to the limits.
     """
 
     status: Status
@@ -86,6 +88,7 @@ class Solved:
     contradictions: tuple[str, ...] = ()
     warnings: tuple[Fault, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    nothing_sought: bool = True
 
 
 def solve(
@@ -158,6 +161,8 @@ def _solved_once(
     nothing = do_nothing(case, model, budget=budget, stop=stop)
     clock.lap("nothing")
     start, floor = (None, None) if nothing is None else nothing
+    out_of_time = (budget.limited and not budget.to_search) or (stop is not None and stop.is_set())
+    solved = replace(solved, nothing_sought=nothing is not None or not out_of_time)
     if case.limit_prices:
         found = search_within(case, model, options, pinned=pinned, nothing=nothing,
                               budget=budget, progress=progress, stop=stop)  # fmt: skip

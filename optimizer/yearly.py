@@ -39,7 +39,7 @@ from optimizer.bands import (
 )
 
 #: Prices of a limit to begin from.
-FIRST_PRICES = 8
+FIRST_PRICES = 5
 #: Prices of a limit, in M$ by the thousandth.
 Prices = tuple[float, ...]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -14,9 +15,11 @@ from models.instance import (
     Power,
     Ppa,
     Programme,
+    Project,
     Site,
     Subsystem,
     month_index,
+    path_numbers,
 )
 from optimizer.checks.draft import Draft, Span
 from optimizer.errors import Problem
@@ -40,6 +43,41 @@ def bills(draft: Draft) -> Iterator[Problem]:
             message = "the key has no effect: nothing is billed by the highest MW"
             yield draft.warning((*key, "billing_floor_share"), message)
     yield from _pools(draft)
+    yield from _sizes(draft)
+
+
+def _sizes(draft: Draft) -> Iterator[Problem]:
+    """Find MW that no site could draw, and limits of a year in another unit than their key's."""
+    supplies, projects = draft.table(Power, "power"), draft.table(Project, "projects")
+    for key, site in draft.rows(Site, "sites"):
+        name = site.power or str(key[-1])
+        power = supplies.get(name)
+        if power is None:
+            continue
+        most = max(path_numbers(site.firm_mw)) + max(path_numbers(site.interruptible_mw))
+        most += sum(
+            (j.adds_firm_mw + j.adds_interruptible_mw) * j.max_units
+            for j in projects.values()
+            if j.site == key[-1]
+        )
+        for kind in ("ppa", "programmes", "generation"):
+            for i, block in enumerate(getattr(power, kind)):
+                if block.mw > most:
+                    at, allowed = (
+                        ("power", name, kind, i, "mw"),
+                        f"{key[-1]} has {most:g} MW at most",
+                    )
+                    message = "more than the site can draw"
+                    yield draft.warning(at, message, found=f"{block.mw:g} MW", allowed=allowed)
+        cap = power.energy_cap_mwh_per_year
+        if cap is not None and not LEAST_HOURS * most <= cap < HOURS_OF_A_YEAR * most:
+            little = cap < LEAST_HOURS * most
+            message = "the cap has no effect" if not little else "the cap leaves hardly anything"
+            yield draft.warning(("power", name, "energy_cap_mwh_per_year"), message,
+                                found=f"{cap:g} MWh: {cap / most:.3g} hours of all its MW",
+                                allowed=f"{key[-1]} could draw {HOURS_OF_A_YEAR * most:,.0f} MWh",
+                                hint="a cap in GWh is 1,000 times as many MWh" if little else "",
+                                )  # fmt: skip
 
 
 def _years(draft: Draft, key: Key, power: Power) -> Iterator[Problem]:
@@ -102,6 +140,12 @@ def _stopping(draft: Draft, key: Key, power: Power) -> Iterator[Problem]:
             hint = "set commitment = true; what is paid by the hour stops where hours are `cut`"
             yield draft.problem((*at, "called_hours_per_year"), message, hint=hint)
     duty = power.emergency
+    if duty is not None and duty.events_per_year and duty.hours_per_year % duty.events_per_year:
+        each = math.ceil(duty.hours_per_year / duty.events_per_year)
+        message = "orders last whole hours, each the same number of them, rounded up"
+        counted = f"{duty.events_per_year} of {each} hours, {duty.events_per_year * each} a year"
+        yield draft.warning((*key, "emergency", "hours_per_year"), message,
+                            found=f"{duty.hours_per_year:g}", allowed=counted)  # fmt: skip
     if duty is not None and (duty.events_per_year or 0) > duty.hours_per_year:
         message, at = "more orders than hours", (*key, "emergency", "events_per_year")
         allowed = f"no more than the {duty.hours_per_year:g} hours_per_year"
@@ -153,6 +197,9 @@ def charges_known(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]
             message = "nothing says how much carbon a MWh holds"
             hint = "give kg_per_mwh, or a column carbon_kg_per_mwh in the price file"
             yield draft.problem((*key, "carbon"), message, hint=hint)
+        if power.carbon and power.carbon.kg_per_mwh and found.carbon_kg_per_mwh is not None:
+            message = "the key stands above the column carbon_kg_per_mwh of the price file"
+            yield draft.warning((*key, "carbon", "kg_per_mwh"), message)
         silent = found.offer_usd_per_mwh is None
         for at, programme in draft.rows(Programme, *map(str, key), "programmes"):
             if programme.usd_per_mwh is None and silent:
@@ -171,7 +218,7 @@ def charges_known(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]
 def _profile(draft: Draft, at: Key, generation: Generation, hours: Hours) -> Iterator[Problem]:
     if generation.profile is None or generation.profile in hours.shares:
         return
-    known = ", ".join(hours.shares) or "none"
+    known = ", ".join(hours.shares) or "no profile in its prices"
     hint = "a column of shares between 0 and 1, whose name ends with _share"
     yield draft.problem((*at, "profile"), "the price file has no such column",
                         found=generation.profile, allowed=known, hint=hint)  # fmt: skip
@@ -202,5 +249,8 @@ def _flat(hours: Hours) -> bool:
     )
 
 
+#: A cap below so many hours of all a site's MW is doubtful, one above a year's has no effect.
+LEAST_HOURS = 50.0
+HOURS_OF_A_YEAR = 8784.0
 #: A month's dearest step of a price-duration curve longer than this, in hours, is no peak.
 LONG_STEP_H = 24.0

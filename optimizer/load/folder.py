@@ -34,7 +34,7 @@ from optimizer.load.catalogue import (
     packaged,
 )
 from optimizer.load.files import MOST_TOML_BYTES, Files
-from optimizer.load.prices import money_told, read_prices
+from optimizer.load.prices import money_told, read_prices, untold
 from optimizer.load.tables import (
     PATHS,
     SOURCES,
@@ -276,7 +276,13 @@ class Reading:
     def _note_strangers(self) -> None:
         """Tell of CSV files that nothing reads: a misspelt table is not passed over in silence."""
         pin = value_at(self.document, ("policy", "pin"))
-        read = {*self.known_files, *self.files.hashes, pin}
+        # What a block of power names is no stranger, whether it was read or replaced.
+        named = {
+            block.get(way)
+            for _, block in entries(self.document, ("power",))
+            for way in ("prices", "duration")
+        }
+        read = {*self.known_files, *self.files.hashes, pin, *named}
         for name in self._names():
             if name.lower().endswith(".csv") and name not in read:
                 near = nearest(Path(name).stem, [*TABLES, "paths", "sources"], likeness=0.75)
@@ -446,6 +452,13 @@ class Reading:
     def _compare_money(self, key: Key, block: Power, text: str | None) -> None:
         """Refuse a price file that tells another currency than its block of power."""
         told = money_told(text) if text else None
+        if text and told is None and block.currency == USD and untold(text):
+            place, message = self.places.of(key), "nothing says in which currency the prices are"
+            hint = "set currency, or name the column price_usd_per_mwh"
+            self.report.add(
+                Problem(message, place.file, place.line, dotted((*key, "currency")),
+                        "price_per_mwh", hint=hint)
+            )  # fmt: skip
         if told is None or told == block.currency:
             return
         at = (*key, "currency")

@@ -156,6 +156,18 @@ def money_told(text: str) -> str | None:
     return None if found is None else (USD if found[2] else found[1])
 
 
+def untold(text: str) -> bool:
+    r"""Whether the prices of a file stand under a name that is of no currency.
+
+    Examples
+    --------
+    >>> untold("time,price_per_mwh\n"), untold("time,price_usd_per_mwh\n")
+    (True, False)
+    """
+    header = without_remarks(text).lstrip("\n").partition("\n")[0]
+    return "price_per_mwh" in [name.strip() for name in header.split(",")]
+
+
 def without_remarks(text: str) -> str:
     r"""Empty the lines above the header that begin with ``#``; the others keep their numbers.
 

@@ -92,13 +92,16 @@ class Metrics:
     def _irr(self, flows: Sequence[Flow]) -> MetricRow:
         """Give the rate of return, unless the flows change sign so that it would mislead."""
         changes = sign_changes(flows, self.case.given.tree.months)
-        rate = irr_per_year(flows) if changes == 1 else None
+        first = next((musd for _, musd in flows if musd), 0.0)
+        rate = irr_per_year(flows) if changes == 1 and first < 0 else None
         meaning = (
             "rate at which the equity flows are worth nothing, what remains counted at the horizon"
         )
         if changes != 1:
             often = "never change sign" if not changes else f"change sign {changes} times"
             meaning += f"; left empty: the flows by period {often}, so no one rate says it"
+        elif first > 0:
+            meaning += "; left empty: money comes in first, and nothing is invested"
         return _company("irr_per_year", rate, "1/year", meaning)
 
     def _cash(self) -> Iterator[MetricRow]:

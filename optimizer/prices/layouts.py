@@ -373,7 +373,8 @@ def _engine(kind: Kind, header: Header) -> Layout:
     lost = "marks of hours that are cut" if header.find("cut") else ""
     return Layout(
         kind.name, kind.title, Stamps(header.get("time")),
-        {UNTOLD: header.get("priceusdpermwh")}, currency="USD", minutes=60, lost=lost,
+        {UNTOLD: header.get("priceusdpermwh", "pricepermwh")}, minutes=60, lost=lost,
+        currency="USD" if header.find("priceusdpermwh") else None,
     )  # fmt: skip
 
 
@@ -406,7 +407,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("processed", "hours by `Datetime` (HPE sustain-cluster)",
          (("datetime",), ("priceusdmwh",)), _processed),
     Kind("rackwatt", "the engine's own price file",
-         (("time",), ("priceusdpermwh",)), _engine),
+         (("time",), ("priceusdpermwh", "pricepermwh")), _engine),
 )  # fmt: skip
 
 

@@ -54,7 +54,9 @@ def worth(solved: Solved, *, handed_in: bool = False) -> Iterator[Text]:
     checked = solved.audit
     if checked is None or solved.value_musd is None:
         return
-    if checked.nothing_musd is None:
+    if checked.nothing_musd is None and not solved.nothing_sought:
+        yield Text("what doing nothing is worth was not found out in the time given")
+    elif checked.nothing_musd is None:
         yield Text("doing nothing is no way out: it breaks a limit")
     else:
         less = solved.value_musd - checked.nothing_musd

@@ -259,9 +259,10 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
     standing, promised = [], []
     for number, programme in enumerate(p for p in power.programmes if p.commitment):
         assert hours.offer_usd_per_mwh is not None
-        paid = float(hours.offer_usd_per_mwh.sum())
+        there = ~(cut | stopped)
+        paid = float(hours.offer_usd_per_mwh[there].sum())
         if programme.usd_per_mwh is not None:
-            paid = 8760 * programme.usd_per_mwh
+            paid = float(there.sum()) * programme.usd_per_mwh
         one = np.full(8760, lp.add(np.array([-paid]), np.array([programme.mw]))[0])
         standing.append((one, np.where(called[number], 1.0, 0.0)))
         promised.append((one, np.where(called[number] | cut | stopped, 0.0, 1.0)))
