@@ -105,8 +105,9 @@ def off_by_steps(g: Given, n: Node, s: Site, a: Ppa, costs: HourCosts, off_h: Fl
     """Most that steps of a profile change of what a node earns, in M$.
 
     A MWh more in an hour is never worth more than what it saves, or the most that any machine
-    there earns of energy beside its fuel. ``off_h`` are the hours of each row by the share that
-    they are off.
+    there earns of energy beside its fuel. Under a limit of a year it also leaves one to another
+    hour, which is never worth more than in the best of all. ``off_h`` are the hours of each row by
+    the share that they are off.
     """
     fuel = g.ppa_fuel[s, a]
     saved = costs.market + costs.charge + g.adder[s] - fuel
@@ -115,4 +116,7 @@ def off_by_steps(g: Given, n: Node, s: Site, a: Ppa, costs: HourCosts, off_h: Fl
         for f, k in g.mining_classes.get(s, ())
     ]
     worth = np.maximum(np.maximum(saved, max(earned, default=0.0)), 0.0)
+    if s in g.limited and len(worth):
+        mined = max(earned, default=0.0) + fuel - (costs.market + costs.charge + g.adder[s])
+        worth = worth + max(float(worth.max()), float(mined.max()))
     return float(g.ppa_size[s, a] * (off_h * worth).sum())

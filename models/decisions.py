@@ -56,7 +56,7 @@ DECISIONS: tuple[Decision, ...] = (
     D("mining", "m", "nsfkb", "MW", "positive", "IT MW mining in a band", i.running),
     D("billed", "D", "nsr", "MW", "positive", "highest MW of a month", i.billed),
     D("unused", "u", "nsba", "MW", "positive", "agreement not drawn", i.agreements),
-    D("used", "J", "ns", "", "real", "thousandths of a year's limit used up", i.limited_sites),
+    D("used", "J", "ns", "", "positive", "thousandths of a year's limit used up", i.limited_sites),
     D(
         "earned",
         r"E^{\text{hours}}",

@@ -61,7 +61,8 @@ def _off_all_month(c: Context, n: Node, s: Site, r: BillMonth) -> list[Contract]
     g = c.given
     if s not in g.sheddable:
         return []
-    bands = [b for b in g.bands[n, s] if g.bill_month[n, s, b] == r]
+    every = g.bands[n, s] or g.tangent_bands[n, s, g.tangents[n, s][0]]
+    bands = [b for b in every if g.bill_month[n, s, b] == r]
     return [x for x in g.sheddable[s] if all(x in g.off[n, s, b] for b in bands)]
 
 

@@ -75,7 +75,8 @@ def least_use(c: Context, n: Node, s: Site) -> Relation:
         J_{ns} \ge \sum_b t_{nsb} \Big( \nu_{nsb} \text{AI}_{nsb}
         + \sum_a \nu^{\text{own}}_{sa} Q_{nsba} \Big)
 
-    over the bands of the first price, and generation that stands in for what is drawn.
+    over the bands of the first price, and generation that stands in for what is drawn. No less
+    than nothing is used up, as what a site generates it also draws.
     """
     g = c.given
     bands = g.tangent_bands[n, s, g.tangents[n, s][0]]

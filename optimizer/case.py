@@ -11,12 +11,11 @@ from models.charges import charged
 from models.derive import Derivation, tree_of
 from models.given import Given, Site
 from models.hours import Hours
-from models.indices import limited_sites
 from models.instance import Instance
 from models.terms import with_terms
 from models.tree import Node, Tree
 from optimizer.bands import merge
-from optimizer.yearly import Prices
+from optimizer.yearly import Prices, first_prices, in_bands
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +63,6 @@ def prepare(
         s: at_site(derivation, s, given.sheddable.get(s, ()), priced[site.power or s])
         for s, site in instance.sites.items()
     }
-    prices = {} if hourly else dict.fromkeys(limited_sites(given), ())
-    banded = merge(given, hours, hourly=hourly)
+    prices = {} if hourly else first_prices(given, hours)
+    banded = in_bands(given, hours, prices) if prices else merge(given, hours, hourly=hourly)
     return Case(instance, derivation, hours, with_terms(derivation, banded), prices)

@@ -95,8 +95,8 @@ CONVENTIONS = """\
   AI's and the tenants' draw among it, less what it generates; on the carbon of what it draws; or
   on the hours of a generator, counted as if it ran with all its MW. A year is twelve months from
   the start of the horizon; where periods do not make up a year, or less is left of the horizon,
-  the limit counts by months. Beyond the horizon none holds: what is signed draws there what it
-  drew in the last year.
+  the limit counts by months. Beyond the horizon none holds: a contract that begins late in
+  the last year may draw more in later ones than the limit would let it.
 - **Commitments** are paid in the period in which their month lies, what is overdue in the first.
   Principal due after the horizon counts against value at its end.
 - **Budgets** hold the periods that start within their span, on every path of the tree.

@@ -27,7 +27,7 @@ from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
 from optimizer.matrix import Floats, objective_at
 from optimizer.search import search
 from optimizer.settle import banded_margin, context_of, hourly_margin, operated, settle
-from optimizer.yearly import Prices, first_prices, in_bands, in_tangents
+from optimizer.yearly import Prices, in_bands, in_tangents
 
 #: How often prices may join the bound, and how often bands are cut for one plan.
 ROUNDS_OF_PRICES = 8
@@ -62,8 +62,10 @@ def carried_out(case: Case, model: Model, point: Floats, budget: Budget) -> Carr
         plan = settle(case.given, model.values(point))
         return Carried(case, plan, objective_at(model.matrix, point))
     found = _carried_out(case, _held(model, point), budget)
+    if found is not None:
+        return found
     plan = settle(case.given, model.values(point))
-    return found or Carried(case, plan, objective_at(model.matrix, point))
+    return Carried(case, plan, objective_at(model.matrix, point))
 
 
 def _held(model: Model, point: Floats) -> dict[Column, float]:
@@ -87,6 +89,8 @@ def _carried_out(case: Case, held: Mapping[Column, float], budget: Budget) -> Ca
         if found is None or (best is not None and found.claimed_musd < best.claimed_musd):
             return best
         best = found
+        if not budget.to_search:
+            return best
         asked, most = _best_shared(found.case, held, budget)
         more = _joined(found.case.limit_prices, asked)
         near = most - found.claimed_musd <= SHARED * max(1.0, abs(most))
@@ -98,8 +102,7 @@ def _carried_out(case: Case, held: Mapping[Column, float], budget: Budget) -> Ca
 
 def _best_shared(case: Case, held: Mapping[Column, float], budget: Budget) -> tuple[Asked, float]:
     """Prices at the best way to share limits with whole numbers held, and a bound of its worth."""
-    prices = _joined(case.limit_prices, first_prices(case.given, case.hours))
-    outer = replace(case, given=in_tangents(case.given, case.hours, prices))
+    outer = replace(case, given=in_tangents(case.given, case.hours, case.limit_prices))
     model = compile_case(outer, held)
     outcome = budget.run(model.matrix, Options(gap=0.0, time_limit=budget.to_settle))
     if outcome.x is None:
@@ -156,20 +159,19 @@ def _cut(case: Case, asked: Asked) -> Case:
 
 @dataclass(frozen=True, eq=False)
 class Searched:
-    """What a search under limits came to: its outcome, and the best plan with its audit."""
+    """What a search under limits came to: its outcome, and the best plan."""
 
     outcome: Outcome
     carried: Carried | None = None
-    audit: Audit | None = None
 
 
 def search_within(
     case: Case,
-    model: Model,
     options: Options,
     *,
     pinned: Mapping[Column, float] | None,
-    nothing: tuple[Floats, float] | None,
+    nothing: Carried | None,
+    nothing_musd: float | None,
     budget: Budget,
     progress: Callable[[Progress], None] | None,
     stop: threading.Event | None,
@@ -178,29 +180,27 @@ def search_within(
 
     Parameters
     ----------
-    model : Model
-        The case compiled.
-    nothing : tuple of array and float, optional
-        Doing nothing as a point of it, and its value, where it keeps to the limits.
+    nothing, nothing_musd : Carried and float, optional
+        Doing nothing, and its value, where it keeps to the limits.
     pinned, budget, progress, stop
         As in :func:`optimizer.solve.solve`.
     """
     halt = stop or threading.Event()
-    rounds = _Rounds(case, options, pinned, budget, progress, halt)
+    rounds = _Rounds(case, options, pinned, nothing_musd, budget, progress, halt)
     if nothing is not None:
-        point, rounds.nothing_musd = nothing
-        rounds.still = _held(model, point)
-    prices = rounds.relaxed(first_prices(case.given, case.hours))
+        rounds.try_plan(nothing)
+    prices = rounds.relaxed(case.limit_prices)
     for _ in range(ROUNDS_OF_PRICES):
         asked = rounds.run(prices)
         more = _joined(prices, asked)
-        if rounds.done or more == prices or not budget.to_search or halt.is_set():
+        if rounds.done or more == prices or rounds.over:
             break
         prices = more
-    rounds.fall_back()
     bound = rounds.bound if math.isfinite(rounds.bound) else None
     assert rounds.outcome is not None
-    return Searched(budget.billed(replace(rounds.outcome, bound=bound)), *(rounds.best or ()))
+    outcome = budget.billed(replace(rounds.outcome, bound=bound))
+    best = rounds.crowded or (None if rounds.best is None else rounds.best[0])
+    return Searched(outcome, best)
 
 
 @dataclass(eq=False)
@@ -210,11 +210,11 @@ class _Rounds:
     case: Case
     options: Options
     pinned: Mapping[Column, float] | None
+    nothing_musd: float | None
     budget: Budget
     progress: Callable[[Progress], None] | None
     stop: threading.Event
-    nothing_musd: float | None = None
-    still: Mapping[Column, float] | None = None
+    crowded: Carried | None = None
     bound: float = math.inf
     told: float = math.inf
     best: tuple[Carried, Audit] | None = None
@@ -222,12 +222,21 @@ class _Rounds:
 
     @property
     def done(self) -> bool:
-        """Whether plan and bound are as near as was asked."""
+        """Whether plan and bound are as near as was asked, or halls have to be filled first."""
+        if self.crowded is not None:
+            return True
         return self.best is not None and self.options.reached(self.best[1].value_musd, self.bound)
 
-    def relaxed(self, prices: Asked) -> Asked:
+    @property
+    def over(self) -> bool:
+        """Whether time is up, or somebody has asked to stop."""
+        return self.stop.is_set() or not self.budget.to_search
+
+    def relaxed(self, prices: Mapping[tuple[Node, Site], Prices]) -> Asked:
         """Add the prices that come of the bound with nothing whole: they are found in moments."""
         for _ in range(ROUNDS_RELAXED):
+            if self.over:
+                break
             outer = replace(self.case, given=in_tangents(self.case.given, self.case.hours, prices))
             model = compile_case(outer, self.pinned)
             divisible = replace(model.matrix, integer=np.zeros_like(model.matrix.integer))
@@ -240,7 +249,7 @@ class _Rounds:
             if more == prices:
                 break
             prices = more
-        return prices
+        return dict(prices)
 
     def run(self, prices: Asked) -> Asked:
         """Search for a bound, carry out what it decides, and say at which prices to go on."""
@@ -258,7 +267,7 @@ class _Rounds:
         point = polished(model.matrix, self.outcome.x, self.budget, model.follows)
         asked = _asked_by(self.case, context_of(outer.given, model.values(point)))
         found = _carried_out(_cut(self.case, asked), _held(model, point), self.budget)
-        if found is None and self.best is None:
+        if found is None and not self.over:
             found = self._in_bands_alone(_cut(self.case, asked), near)
         if found is None:
             return asked
@@ -266,25 +275,21 @@ class _Rounds:
         return _joined(asked, _asked_by(self.case, found.plan))
 
     def try_plan(self, found: Carried) -> None:
-        """Audit a plan and keep the better one; the bound is judged by the caller."""
+        """Audit a plan and keep the better one; the bound is judged by the caller.
+
+        Racks that do not split into whole halls send the whole search back, as elsewhere.
+        """
         checked = audit(self.case, found.plan, claimed_musd=found.claimed_musd,
                         nothing_musd=self.nothing_musd, gap=self.options.gap)  # fmt: skip
         tried = found, checked
+        if any(breach.limit == "halls.split" for breach in checked.breaches) and not self.over:
+            self.crowded = found
         self.best = tried if self.best is None else _better(self.best, tried)
-
-    def fall_back(self) -> None:
-        """Do nothing, where that is better than all that was found."""
-        if self.still is None or self.nothing_musd is None:
-            return
-        if self.best is None or self.best[1].value_musd < self.nothing_musd:
-            found = _carried_out(self.case, self.still, self.budget)
-            if found is not None:
-                self.try_plan(found)
 
     def _start(self, outer: Case) -> Floats | None:
         """The best plan as a point of the model that bounds."""
-        held = self.still if self.best is None else self.best[0].held
-        if not held:
+        held = {} if self.best is None else self.best[0].held
+        if not held or self.over:
             return None
         model = compile_case(outer, held)
         options = Options(gap=0.0, time_limit=self.budget.to_settle)
@@ -294,7 +299,7 @@ class _Rounds:
         """Tell of plans that were carried out, and of the least bound so far."""
         if self.progress is None:
             return
-        value = self.nothing_musd if self.best is None else self.best[1].value_musd
+        value = None if self.best is None else self.best[1].value_musd
         if progress.bound is not None:
             self.told = min(self.told, progress.bound)
         bound = self.told if math.isfinite(self.told) else None

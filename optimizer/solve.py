@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -160,12 +160,14 @@ def _solved_once(
         return replace(solved, status="infeasible", contradictions=names)
     nothing = do_nothing(case, model, budget=budget, stop=stop)
     clock.lap("nothing")
-    start, floor = (None, None) if nothing is None else nothing
+    start, floor = (None, None) if nothing is None else nothing[:2]
     out_of_time = (budget.limited and not budget.to_search) or (stop is not None and stop.is_set())
     solved = replace(solved, nothing_sought=nothing is not None or not out_of_time)
     if case.limit_prices:
-        found = search_within(case, model, options, pinned=pinned, nothing=nothing,
-                              budget=budget, progress=progress, stop=stop)  # fmt: skip
+        found = search_within(
+            case, options, pinned=pinned, nothing=None if nothing is None else nothing.carried,
+            nothing_musd=floor, budget=budget, progress=progress, stop=stop,
+        )  # fmt: skip
         clock.lap("solve")
         if found.carried is None:
             return replace(solved, status=_without_plan(found.outcome), outcome=found.outcome)
@@ -244,13 +246,21 @@ def _sized(model: Model, clock: _Clock) -> Solved:
     )
 
 
+class Still(NamedTuple):
+    """Doing nothing: a point of the model, its value in M$, and the plan."""
+
+    point: Floats
+    value_musd: float
+    carried: Carried
+
+
 def do_nothing(
     case: Case,
     model: Model,
     *,
     budget: Budget | None = None,
     stop: threading.Event | None = None,
-) -> tuple[Floats, float] | None:
+) -> Still | None:
     """Keep what stands, order nothing, sign nothing, mine when it pays.
 
     Racks leave only as they wear out; where keeping the others breaks a limit, they may be sold.
@@ -268,8 +278,8 @@ def do_nothing(
 
     Returns
     -------
-    tuple of array and float, or None
-        The point and its value in M$; None where doing nothing breaks a limit.
+    Still or None
+        The point, its value in M$, and the plan; None where doing nothing breaks a limit.
     """
     still = np.array([name in ACTIONS for name, _ in model.built.columns])
     if (still & (model.matrix.column_lower > 0)).any():
@@ -283,9 +293,10 @@ def do_nothing(
         outcome = search(matrix, model.large, options, kinds=model.kinds, budget=share, stop=stop)
         if outcome.x is not None:
             point = polished(matrix, outcome.x, share, model.follows)
-            checked = audit(case, carried_out(case, model, point, share).plan)
+            carried = carried_out(case, model, point, share)
+            checked = audit(case, carried.plan)
             if checked.passed:
-                return point, checked.value_musd
+                return Still(point, checked.value_musd, carried)
     return None
 
 

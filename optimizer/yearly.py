@@ -24,6 +24,7 @@ from models.given import Given, Site
 from models.hours import Hours
 from models.indices import limited_sites
 from models.tree import Node
+from models.units import ROUNDING
 from optimizer.bands import (
     BANDED,
     Floats,
@@ -39,7 +40,9 @@ from optimizer.bands import (
 )
 
 #: Prices of a limit to begin from.
-FIRST_PRICES = 5
+FIRST_PRICES = 8
+#: What stands for a price without end, over the highest at which anything changes.
+STEEP = 100.0
 #: Prices of a limit, in M$ by the thousandth.
 Prices = tuple[float, ...]
 
@@ -126,6 +129,9 @@ def operate_within(
         enough = used(g, priced, room, at(float(middles[middle]))) <= allotted
         low, high = (low, middle) if enough else (middle, high)
     more, less = at(float(middles[low])), at(float(middles[high]))
+    if used(g, priced, room, less) > allotted + ROUNDING * max(1.0, abs(allotted)):
+        # AI alone takes more: no price is high enough, and the bound has to be told so.
+        return replace(less, price=STEEP * float(prices[-1]))
     return _mixed(g, priced, room, more, less, allotted, float(prices[low]))
 
 
@@ -173,9 +179,7 @@ def _thresholds(found: list[Slice]) -> Floats:
 # --- bands ---------------------------------------------------------------------------------
 
 
-def first_prices(
-    given: Given, hours: Mapping[Site, Hours]
-) -> dict[tuple[Node, Site], tuple[float, ...]]:
+def first_prices(given: Given, hours: Mapping[Site, Hours]) -> dict[tuple[Node, Site], Prices]:
     """Prices of each limit to begin from: evenly among those at which some choice changes."""
     found = {}
     for n, s in limited_sites(given):

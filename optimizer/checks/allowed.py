@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from models.allowed import ROUNDING_H, cut_hours_per_year
+from models.called import ordered
 from models.hours import Hours
-from models.instance import Contract, Project, Site, path_numbers
+from models.instance import Contract, Power, Project, Site, path_numbers
 from optimizer.checks.draft import Draft
 from optimizer.errors import Problem, listed
 from optimizer.keys import Key
@@ -18,10 +19,13 @@ def hours_allowed(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]
     ``hours`` are those of each power block.
     """
     sites = draft.table(Site, "sites")
+    supplies = draft.table(Power, "power")
     cut = {
-        s: cut_hours_per_year(hours[site.power or s])
+        s: cut_hours_per_year(ordered(hours[site.power or s], supplies[site.power or s]))
         for s, site in sites.items()
-        if (site.power or s) in hours and _interruptible(draft, s, site)
+        if (site.power or s) in hours
+        and (site.power or s) in supplies
+        and _interruptible(draft, s, site)
     }
     whole = draft.names("sites") == set(sites)
     for key, offer in draft.rows(Contract, "contracts"):

@@ -42,8 +42,8 @@ def _steps(ready: Ready) -> Iterator[str]:
     for s in dict.fromkeys(s for s, _ in case.given.ppa_profile):
         hidden = hidden_by_steps(case.given, s, case.hours[s])
         yield (
-            f"own generation of {s} counts in twentieths of its MW: that changes the value by "
-            f"{hidden:.2g} M$ at most"
+            f"own generation of {s} counts in twentieths of its MW: that changes what these "
+            f"decisions earn within the horizon by {hidden:.2g} M$ at most"
         )
 
 
