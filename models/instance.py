@@ -978,8 +978,9 @@ class Contract(Block):
     curtailable_hours_per_year: float = number(
         "hours",
         "hours a year in which the tenant allows its load to be off, without credit or loss of "
-        "rent: those in which interruptible load is cut, then the dearest. They are no downtime "
-        "under the promise; where no more hours are cut, the load may stand on interruptible MW",
+        "rent: those in which interruptible load is cut, then the dearest; only the former where "
+        "the tenant pays the energy. They are no downtime under the promise; where no more hours "
+        "are cut, the load may stand on interruptible MW",
         default=0.0,
         ge=0,
         le=8760,

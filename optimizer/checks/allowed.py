@@ -33,11 +33,11 @@ def hours_allowed(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]
             continue
         own = {s: h for s, h in cut.items() if offer.sites is None or s in offer.sites}
         at: Key = (*key, "curtailable_hours_per_year")
-        if own and any(own.values()):
+        if own:
             yield from _too_few(draft, at, offer, own)
         elif offer.power_passed_through:
-            message = "the key saves nothing: the tenant pays the energy, and no hour is cut at a "
-            message += "site with interruptible MW that may serve it"
+            message = "the key saves nothing: the tenant pays the energy, and no site that may "
+            message += "serve it has interruptible MW"
             yield draft.warning(at, message)
 
 

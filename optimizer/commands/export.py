@@ -25,6 +25,9 @@ def export_instance(wish: Wish, out: Path, form: Format, voice: Voice) -> int:
     integers = int(model.matrix.integer.sum())
     size = f"{rows:,} rows, {columns:,} columns, {integers:,} of them whole"
     voice.say(Text(f"wrote {out}: {size}"))
+    if ready.case.limit_prices:
+        words = "its bands are cut at some prices of the limit of a year only: its best may lie "
+        voice.say(Text(words + "below that of `rackwatt solve`"))
     voice.answer(status="written", out=str(out), format=form, rows=rows, columns=columns,
                  integers=integers)  # fmt: skip
     return 0

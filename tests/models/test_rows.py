@@ -2574,6 +2574,22 @@ def test_ai_uses_up_what_it_draws_and_own_generation_spares_no_more_than_it_make
     assert row(limited, "yearly.least_use", 1, "a") == by_hand({("used", 1, "a"): 1}, ">=")
 
 
+def test_a_commitment_is_paid_by_the_hours_that_are_there_in_the_money_of_the_file() -> None:
+    """Steps of unlike length, offers in euros, and hours that are cut."""
+    programme = {"mw": 2.0, "commitment": True}
+    instance = tiny(
+        power__a={"flat_usd_per_mwh": None, "prices": "steps", "currency": "EUR",
+                  "programmes": [programme]},
+        currencies={"EUR": {"usd_per_unit": 1.5}},
+    )  # fmt: skip
+    month = np.repeat(np.arange(1, 13), 2)
+    weight = np.tile([700.0, 30.0], 12)
+    hours = Hours(month, weight, np.tile([40.0, 200.0], 12), np.tile([False, True], 12), "steps",
+                  offer_usd_per_mwh=np.tile([4.0, 9.0], 12), in_sequence=False)  # fmt: skip
+    g = case(instance, hours={"a": hours})
+    assert g.commitment_pay[0, "a", "offer-1"] == pytest.approx(12 * 700 * 4 * 1.5 / 1e6)
+
+
 def test_the_price_of_an_agreement_rises_at_its_anniversary() -> None:
     rising = {**BOUGHT[0], "escalator_per_year": 0.1, "from": "2028-07"}
     g = case(tiny(power__a__ppa=[rising]))
