@@ -394,11 +394,12 @@ def told(function: Callable[..., Any]) -> str:
             formula = inspect.cleandoc(block.removeprefix(".. math::")).strip()
             parts.append(f"```math\n{formula}\n```")
         else:
-            parts.append(_inline(block))
+            parts.append(in_line(block))
     return "\n\n".join(parts) + "\n"
 
 
-def _inline(text: str) -> str:
+def in_line(text: str) -> str:
+    """Turn a sentence of a docstring into Markdown."""
     text = re.sub(r":math:`([^`]+)`", r"$`\1`$", text)
     text = re.sub(r":\w+:`([^`]+)`", r"`\1`", text)
     return re.sub(r"``([^`]+)``", r"`\1`", text)

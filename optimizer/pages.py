@@ -6,17 +6,30 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from pydantic.fields import FieldInfo
 
 from models.instance import TABLES, Block, Growth, Instance, Step
+from optimizer.formulation import in_line
 from optimizer.keys import Kind, declared, dotted, keys_of, kinds_of, limits_of, unit_of
 from optimizer.load.catalogue import SHELVES, packaged
+from optimizer.plan.allocation import AllocationRow, HallRow
+from optimizer.plan.binding import BindingRow
+from optimizer.plan.contracts import ContractRow
+from optimizer.plan.designs import DesignRow
+from optimizer.plan.energy import EnergyRow
+from optimizer.plan.finance import FinanceRow, YearRow
+from optimizer.plan.metrics import MetricRow
+from optimizer.plan.uptime import UptimeRow
+from optimizer.plan.value import BridgeRow
 from optimizer.prices.layouts import KINDS
 from optimizer.schema import schema
 
@@ -280,6 +293,20 @@ from; `check` warns where a row is not what the instance says. What has no sourc
 first line, editors that know TOML complete and check.
 """
 
+TABLES_TOLD = """\
+`rackwatt solve` writes these as CSV and Parquet. `actions` holds what to do, by date: `action`,
+`month`, `node`, `site`, `subject` (what), `from` and `to` (places), `amount` with its `unit`, the
+month in which it `arrives`, `capex_musd` paid then and `irrevocable_musd` in all.
+"""
+
+#: What the rows of a plan's tables are.
+ROWS: Mapping[str, type] = {
+    "allocation": AllocationRow, "halls": HallRow, "energy": EnergyRow, "finance": FinanceRow,
+    "finance_by_year": YearRow, "contracts": ContractRow,
+    "uptime": UptimeRow, "designs": DesignRow, "metrics": MetricRow, "value": BridgeRow,
+    "binding": BindingRow,
+}  # fmt: skip
+
 #: Blocks inside blocks that have a heading of their own.
 _HEADED = ("block", "blocks", "table")
 
@@ -292,7 +319,35 @@ def readme(instances: Path) -> str:
     parts += ["## Blocks\n", *_planned(Instance), *_sections(Instance, "")]
     parts += ["### Paths and dated quantities\n", *_table(Growth), *_table(Step)]
     parts += ["## Catalogue\n", *_shelves()]
+    parts += ["## Tables of a plan\n", TABLES_TOLD, *_plan_tables()]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts if part)
+
+
+#: Names of columns, their types, and what they mean, as a docstring tells attributes.
+_COLUMN = re.compile(r"^(\S.*?) : .*\n((?:    .*\n?)+)", re.MULTILINE)
+
+
+def _plan_tables() -> Iterator[str]:
+    """Say what each column of a plan's tables means, in the words of the class of its rows."""
+    for name, row in ROWS.items():
+        said = inspect.cleandoc(row.__doc__ or "").partition("Attributes\n----------\n")[0]
+        yield f"### `{name}.csv`\n"
+        yield said.strip() + "\n"
+        yield "\n".join(["| columns | meaning |", "|---|---|", *_told_columns(row)]) + "\n"
+
+
+def _told_columns(row: type) -> Iterator[str]:
+    """Lines for the attributes of a class; of one that holds others, theirs in its place."""
+    columns = inspect.cleandoc(row.__doc__ or "").partition("Attributes\n----------\n")[2]
+    hints = get_type_hints(row)
+    for names, meaning in _COLUMN.findall(columns):
+        listed = [one.strip() for one in names.split(",")]
+        kind: type = hints[listed[0]]
+        if is_dataclass(kind):
+            yield from _told_columns(kind)
+        else:
+            shown = ", ".join(f"`{one}`" for one in listed)
+            yield f"| {shown} | {in_line(' '.join(meaning.split()))} |"
 
 
 def _layouts() -> Iterator[str]:

@@ -47,6 +47,10 @@ class EnergyRow:
         Mean utility MW drawn.
     mining_mwh, ai_mwh, tenant_mwh : float
         Energy drawn; the tenants' part of AI's energy that they pay themselves.
+    ai_off_mwh : float
+        What AI would draw besides, were it not off in hours that its contracts allow.
+    generated_mwh : float
+        Own generation that the site draws; the energy drawn from the grid is less by it.
     curtailed_mwh : float
         What mining would draw besides, were no unit down that it shares with AI.
     mining_power_musd, ai_power_musd : float
@@ -74,6 +78,8 @@ class EnergyRow:
     mining_mwh: float
     ai_mwh: float
     tenant_mwh: float
+    ai_off_mwh: float
+    generated_mwh: float
     curtailed_mwh: float
     mining_power_musd: float
     ai_power_musd: float
@@ -100,8 +106,9 @@ def energy(case: Case, plan: Context) -> Iterator[EnergyRow]:
             dropped = uptime.dropped_it_mw(plan, n, s)
             for b in g.bands[n, s]:
                 short = sum(g.pue[f] * float(mw) for (f, _, at), mw in dropped.items() if at == b)
-                on = drawn_in(draws.get((n, s), none), g.off.get((n, s, b), ()))
-                yield _row(plan, mined, (n, s, b), on, short)
+                own = draws.get((n, s), none)
+                on, full = drawn_in(own, g.off.get((n, s, b), ())), drawn_in(own, ())
+                yield _row(plan, mined, (n, s, b), on, full.mw - on.mw, short)
 
 
 def _row(
@@ -109,6 +116,7 @@ def _row(
     mined: Mapping[Any, float],
     at: tuple[Node, Site, Band],
     ai: Draw,
+    off_mw: float,
     short_mw: float,
 ) -> EnergyRow:
     g, (n, s, b) = plan.given, at
@@ -129,10 +137,23 @@ def _row(
         called_mw=float(commitments.called_mw(plan, n, s, b)),
         mining_it_mw=sum(running.values()), mining_mw=mining_mw, ai_mw=ai.mw,
         mining_mwh=hours * mining_mw, ai_mwh=hours * ai.mw, tenant_mwh=hours * ai.tenant_mw,
+        ai_off_mwh=hours * off_mw, generated_mwh=hours * _generated_mw(plan, n, s, b),
         curtailed_mwh=hours * short_mw,
         mining_power_musd=hours * mining_mw * for_mining,
         ai_power_musd=hours * (ai.mw - ai.tenant_mw) * for_ai,
     )  # fmt: skip
+
+
+def _generated_mw(plan: Context, n: Node, s: Site, b: Band) -> float:
+    """MW of own generation that a site draws in a band."""
+    g = plan.given
+    return float(
+        sum(
+            mw - plan.unused[n, s, b, a]
+            for a in g.ppas.get(s, ())
+            if (s, a) in g.ppa_fuel and (mw := g.ppa_mw.get((n, s, b, a)))
+        )
+    )
 
 
 #: Stands for what no contract draws.

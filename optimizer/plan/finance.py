@@ -102,6 +102,15 @@ class YearRow:
     Flows at the start of a period fall in its first month's year; what flows through a period is
     spread evenly over its months. Cash and debt are those at the end of the last period that
     begins in the year.
+
+    Attributes
+    ----------
+    year, segment : int, str
+        Calendar year, and which business.
+    money : Money
+        Flows of the year.
+    cash_musd, debt_musd : float or None
+        At its end; for the company as a whole only.
     """
 
     year: int

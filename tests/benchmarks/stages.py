@@ -20,11 +20,14 @@ from typing import Any
 STAGES: dict[str, tuple[str, ...]] = {
     "reading and checking the instance": ("optimizer.commands.ready:load",),
     "derivation and bands": ("optimizer.commands.ready:prepare",),
-    "Pyomo model": ("optimizer.solve:build",),
-    "arrays and pre-flight": ("optimizer.solve:compile_model", "optimizer.solve:refuse_unsound"),
+    "Pyomo model": ("optimizer.compiled:build",),
+    "arrays and pre-flight": (
+        "optimizer.compiled:compile_model",
+        "optimizer.compiled:refuse_unsound",
+    ),
     "tightening": ("optimizer.highs:tighten",),
     "HiGHS": ("highspy:Highs.run",),
-    "settling and audit": ("optimizer.solve:settle", "optimizer.solve:audit"),
+    "settling and audit": ("optimizer.limited:settle", "optimizer.solve:audit"),
     "tables": ("optimizer.commands.solve:tables",),
     "run folder": ("optimizer.commands.solve:write_run",),
     "screen": ("optimizer.commands.solve:screen",),

@@ -16,6 +16,9 @@ from optimizer.keys import keys_of, kinds_of
 from optimizer.load import load
 from optimizer.schema import schema
 from tests.folders import INSTANCE, edited, write_folder
+from tests.optimizer.plans import chain
+
+PROJECT = Path(__file__).parents[2]
 
 
 def test_the_example_loads(tmp_path: Path) -> None:
@@ -127,3 +130,16 @@ def test_stale_pages_are_named_and_then_written(house: Path) -> None:
     (house / "instances" / "schema.json").write_text("{}", encoding="utf-8")
     code, said = run("--check")
     assert (code, said.split()[0]) == (1, "instances/schema.json")
+
+
+def test_every_column_of_a_plan_is_told() -> None:
+    page = (PROJECT / "instances" / "README.md").read_text(encoding="utf-8")
+    told = page[page.index("## Tables of a plan") :]
+    _, _, tables = chain()
+    untold = [
+        f"{name}.{column}"
+        for name, table in tables.items()
+        for column in table.columns
+        if f"`{column}`" not in told
+    ]
+    assert untold == []
