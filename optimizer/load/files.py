@@ -8,12 +8,16 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from optimizer.errors import Problem, Report
+from optimizer.errors import Problem, Report, listed
 
 #: No file of an instance may be larger.
 MOST_BYTES = 50_000_000
 #: A typed file is never this large; parsing it would take longer than anyone waits.
 MOST_TOML_BYTES = 5_000_000
+
+
+#: What is said of a file that is not there.
+NO_FILE = "there is no such file"
 
 
 @dataclass
@@ -34,19 +38,21 @@ class Files:
     report: Report
     hashes: dict[str, str] = field(default_factory=dict)
 
-    def refuse(self, name: str, message: str, hint: str = "", line: int | None = None) -> None:
-        """Report a problem with a whole file."""
-        self.report.add(Problem(message, name, line, hint=hint))
+    def refuse(
+        self, name: str, message: str, hint: str = "", line: int | None = None, key: str = ""
+    ) -> None:
+        """Report a problem with a whole file, which a key may have named."""
+        self.report.add(Problem(message, name, line, key, hint=hint))
 
-    def text(self, name: str, *, most: int = MOST_BYTES) -> str | None:
+    def text(self, name: str, *, most: int = MOST_BYTES, key: str = "") -> str | None:
         """Read a file of the folder as text; None, and a problem, where that cannot be."""
         reason = leaves(self.folder, name)
         if reason:
-            self.refuse(name, reason, "name a file inside the instance's folder")
+            self.refuse(name, reason, "name a file inside the instance's folder", key=key)
             return None
-        return self.read(self.folder / name, name, most=most)
+        return self.read(self.folder / name, name, most=most, key=key)
 
-    def read(self, path: Path, name: str, *, most: int = MOST_BYTES) -> str | None:
+    def read(self, path: Path, name: str, *, most: int = MOST_BYTES, key: str = "") -> str | None:
         """Read any file as text, told as ``name``."""
         try:
             reason = unfit(path, most)
@@ -54,10 +60,16 @@ class Files:
         except (OSError, ValueError) as error:
             reason = why_unread(error)
         if reason:
-            self.refuse(name, reason)
+            absent = key and reason == NO_FILE
+            self.refuse(name, reason, self._beside(path) if absent else "", key=key)
             return None
         self.hashes[name] = hashlib.sha256(data).hexdigest()
         return decoded(data, name, self.report)
+
+    def _beside(self, path: Path) -> str:
+        """Say which files of its kind lie where a file should."""
+        there = sorted(p.name for p in path.parent.glob(f"*{path.suffix}") if p.is_file())
+        return f"the folder has {listed(there)}" if there else ""
 
 
 def decoded(data: bytes, name: str, report: Report) -> str | None:
@@ -107,7 +119,7 @@ def unfit(path: Path, most: int) -> str:
 def why_unread(error: Exception) -> str:
     """Say why a file could not be read."""
     if isinstance(error, FileNotFoundError):
-        return "there is no such file"
+        return NO_FILE
     if isinstance(error, PermissionError):
         return "the file cannot be read: permission denied"
     text = error.strerror if isinstance(error, OSError) else str(error)

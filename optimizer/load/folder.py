@@ -418,7 +418,7 @@ class Reading:
             else:
                 way = "prices" if block.prices is not None else "duration"
                 borrows = (*key, way) in borrowed
-                found = self._file_hours(reader, block, way, borrows, texts)
+                found = self._file_hours(reader, (*key, way), borrows, texts)
                 self._compare_money(key, block, self._texts_read.get(str(getattr(block, way))))
             if found is not None:
                 hours[name] = found
@@ -427,19 +427,20 @@ class Reading:
     def _file_hours(
         self,
         reader: Reader,
-        block: Power,
-        way: str,
+        at: Key,
         borrowed: bool,
         seen: dict[tuple[str, str, bool], Hours | None],
     ) -> Hours | None:
         """Read a price file of the folder or of the catalogue, once in each currency."""
+        block, way = reader.blocks[at[:-1]], str(at[-1])
+        assert isinstance(block, Power)
         name = str(getattr(block, way))
         key = (name, block.currency, borrowed)
         if key not in seen:
             if borrowed:
                 text: str | None = self._catalogue_text(name)
             else:
-                text = self.files.text(name)
+                text = self.files.text(name, key=dotted(at))
             self._texts_read[name] = text
             rate, curve = _rate(reader, block), way == "duration"
             seen[key] = (

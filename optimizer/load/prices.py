@@ -202,7 +202,7 @@ def _columns_stand(sheet: Sheet, wanted: Sequence[str], file: PriceFile) -> bool
         if column not in (*wanted, *_BESIDES) and not PROFILE.fullmatch(column)
     ]
     for column in unknown:
-        hint = "take the column out; only these are read"
+        hint = "take the column out, or end its name with _share if it is a profile"
         file.refuse("unknown column", 1, column, column, allowed, hint)
     twice = len(set(sheet.header)) < len(sheet.header)
     if twice:
