@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models.instance import EXCHANGE_RANGE
 from optimizer.commands.taken import refuse_taken_file
 from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused, Problem, UsageRefused, as_json
@@ -119,6 +120,12 @@ def _refuse_exchange(reading: Reading, asked: Asked, place: str) -> None:
     if reading.currency == "USD" and asked.wish.exchange not in (None, 1.0):
         found = f"--exchange {asked.wish.exchange:g}"
         raise refuse("the file is in USD already", place, found=found, hint="leave --exchange out")
+    low, high = EXCHANGE_RANGE
+    if asked.wish.exchange is not None and not low <= asked.wish.exchange <= high:
+        found, unit = f"--exchange {asked.wish.exchange:g}", reading.currency
+        hint = f"it is USD for one {unit}: turned around, {1 / asked.wish.exchange:.6g}"
+        raise refuse("the exchange rate is far from real ones", place, found=found,
+                     allowed=f"{low:g} to {high:g} USD for one {unit}", hint=hint)  # fmt: skip
     if asked.out is not None and reading.reserve:
         hint = "choose day-ahead or real-time with --market"
         raise refuse("the prices are paid for reserve, not for energy", place,

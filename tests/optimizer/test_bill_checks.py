@@ -115,6 +115,36 @@ def test_a_bill_that_does_not_fit_is_told(
     assert any(s == severity and k == key and words in m for s, k, m in said), said
 
 
+@pytest.mark.parametrize(
+    ("keys", "key", "words"),
+    [
+        ("energy_cap_mwh_per_year = 150", "energy_cap_mwh_per_year", "leaves hardly anything"),
+        ("energy_cap_mwh_per_year = 1e9", "energy_cap_mwh_per_year", "has no effect"),
+        ("ppa = [{mw = 5000, price_usd_per_mwh = 30}]", "ppa.0.mw", "than the site can draw"),
+        ("generation = [{mw = 5000, fuel_usd_per_mwh = 30}]", "generation.0.mw",
+         "than the site can draw"),
+        ("emergency = {hours_per_year = 20, events_per_year = 3}", "emergency.hours_per_year",
+         "rounded up"),
+        ("carbon = {kg_per_mwh = 0.39, usd_per_tonne = 20}", "carbon.kg_per_mwh", "far from real"),
+    ],
+)  # fmt: skip
+def test_a_unit_that_is_likely_another_is_doubted(
+    tmp_path: Path, keys: str, key: str, words: str
+) -> None:
+    said = told(tmp_path, "", edited(FLAT, f"{FLAT}\n{keys}"))
+    assert any(k == f"power.grid.{key}" and words in m for _, k, m in said), said
+
+
+def test_carbon_told_twice_is_doubted(tmp_path: Path) -> None:
+    curve = "month,hours,price_usd_per_mwh,carbon_kg_per_mwh\n" + "".join(
+        f"{m},{24 * d},40,300\n"
+        for m, d in enumerate((31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 1)
+    )
+    text = edited(FLAT, 'duration = "curve.csv"\ncarbon = {kg_per_mwh = 400, usd_per_tonne = 9}')
+    _, problems = examine(write_folder(tmp_path / "i", text, curve_csv=curve))
+    assert ("warning", "power.grid.carbon.kg_per_mwh") in [(p.severity, p.key) for p in problems]
+
+
 def test_a_floor_without_a_charge_has_no_effect(tmp_path: Path) -> None:
     text = edited(FLAT, f"{FLAT}\nbilling_floor_share = 0.5")
     assert ("warning", "power.grid.billing_floor_share") in [

@@ -232,6 +232,38 @@ def test_prices_that_stay_in_their_currency_are_read_in_it(
         assert [p.key for p in found] == ["power.grid.currency"] * problems
 
 
+def test_a_rate_the_wrong_way_round_is_refused(prices: Command, tmp_path: Path) -> None:
+    files = entsoe_utc(tmp_path, whole_year("Europe/Brussels"))
+    said = prices(*files, "--exchange", 11.2)
+    assert said.code == 3
+    assert "far from real ones" in said.err
+    assert "0.0892857" in said.err
+
+
+def test_a_file_of_our_own_in_another_currency_is_read_again(
+    prices: Command, tmp_path: Path
+) -> None:
+    out = tmp_path / "hours.csv"
+    told = prices(*entsoe_utc(tmp_path, whole_year("Europe/Brussels")), "--json", "--out", out)
+    again = prices(out, "--json", "--currency", "EUR").object
+    assert (again["currency"], again["mean"]) == ("EUR", told.object["mean"])
+    said = prices(out)
+    assert said.code == 3
+    assert "does not tell the currency" in said.err
+
+
+def test_prices_under_a_name_of_no_currency_need_one(tmp_path: Path) -> None:
+    curve = "month,hours,price_per_mwh\n" + "".join(
+        f"{m},{h},40\n"
+        for m, h in enumerate((744, 672, 744, 720) + (744, 720, 744) * 3, 1)
+        if m <= 12
+    )
+    typed = edited("flat_usd_per_mwh = 40", 'duration = "curve.csv"')
+    _, found = examine(write_folder(tmp_path / "i", typed, curve_csv=curve))
+    messages = [p.message for p in found if p.key == "power.grid.currency"]
+    assert messages == ["nothing says in which currency the prices are"]
+
+
 def test_what_is_not_read_is_named(prices: Command, tmp_path: Path) -> None:
     case = next(case for case in CASES if case.name == "daily_zip")
     files = case.write(tmp_path, some_prices(datetime(2023, 5, 1, 5, tzinfo=UTC), 24))
