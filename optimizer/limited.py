@@ -36,7 +36,7 @@ ROUNDS_OF_CUTTING = 20
 #: Largest relative difference between bands and hours at which nothing moves any more, and between
 #: a plan and the best way to share the limits among its periods.
 AGREED = 1e-10
-SHARED = 1e-8
+SHARED = 1e-6
 #: Part of the gap that each search for a bound may use up.
 GAP_FOR_BOUND = 0.8
 
@@ -112,10 +112,14 @@ def _best_shared(case: Case, held: Mapping[Column, float], budget: Budget) -> tu
 
 
 def _in_agreed_bands(case: Case, held: Mapping[Column, float], budget: Budget) -> Carried | None:
-    """Solve the rest with whole numbers held, cutting bands until they earn what hours do."""
-    found = None
+    """Solve the rest with whole numbers held, in bands that earn what hours do.
+
+    What the first bands leave of a limit to each period is held as well: cut at the prices that
+    hours put on it, bands earn just what hours do with so much.
+    """
+    found, left = None, dict[Column, float]()
     for _ in range(ROUNDS_OF_CUTTING):
-        model = compile_case(case, held)
+        model = compile_case(case, {**held, **left})
         outcome = budget.run(model.matrix, Options(gap=0.0, time_limit=budget.to_settle))
         if outcome.x is None:
             return found
@@ -124,6 +128,7 @@ def _in_agreed_bands(case: Case, held: Mapping[Column, float], budget: Budget) -
         asked = _disagreeing(case, plan)
         if not asked:
             return found
+        left = {("used", key): max(0.0, plan.used[key]) for key in case.limit_prices}
         case = _cut(case, asked)
     return found
 
