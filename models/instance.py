@@ -984,7 +984,7 @@ class Contract(Block):
         default=0.0,
         ge=0,
         le=8760,
-        plausible=(1, 1000),
+        plausible=(0, 1000),
     )
     exit: Planned = planned("who bears what at exit")
 
