@@ -36,6 +36,8 @@ class HourCosts:
         What the hours say is paid for mining that could be stopped.
     month : int array
         Calendar month.
+    cut : bool array
+        Whether interruptible load is cut.
     shares : mapping of arrays
         Share of its MW that own generation can give, in steps, by the name of its profile.
     """
@@ -45,6 +47,7 @@ class HourCosts:
     peaks: Floats
     offers: Floats
     month: NDArray[np.int64]
+    cut: NDArray[np.bool_]
     shares: Mapping[str, Floats] = field(default_factory=dict)
 
 
@@ -63,6 +66,8 @@ def block_of(g: Given, n: Node, s: Site, a: Ppa, costs: HourCosts) -> tuple[Floa
         saved = costs.market + costs.charge + g.adder[s] - g.ppa_fuel[s, a]
         profile = g.ppa_profile.get((s, a))
         given = every_hour if profile is None else costs.shares[profile]
+        if (s, a) in g.only_in_cuts:
+            given = np.where(costs.cut, given, 0.0)
         return g.ppa_size[s, a] * given, saved
     if s in g.paid_to_stop:
         # Programmes count the MW that mine: what does not run is not paid for.

@@ -295,6 +295,9 @@ class Given:
     ppa_profile: Table[tuple[Site, Ppa], str] = shape(
         "column of the hours with the share of its MW that own generation gives"
     )
+    only_in_cuts: frozenset[tuple[Site, Ppa]] = shape(
+        "own generation that runs in hours only in which interruptible load is cut"
+    )
     paid_to_stop: frozenset[Site] = shape(
         "sites with such programmes, for which mining counts alone and AI does not"
     )

@@ -777,6 +777,11 @@ class Generation(Block):
         "as `solar_share`; absent: all of them at any time",
         default=None,
     )
+    against_prices: Flag = said(
+        "whether it may run because its fuel costs less than the grid; else only in hours in "
+        "which interruptible load is cut",
+        default=True,
+    )
     hours_per_year_max: float | None = number(
         "hours",
         "a year in which it may run with all its MW; with half of them, twice as many",

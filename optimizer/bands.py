@@ -127,6 +127,7 @@ def _costs(given: Given, n: Node, s: Site, hours: Hours, taken: NDArray[np.bool_
         hours.peaks[taken] / USD_PER_MUSD,
         hours.offers[taken] * exchange / USD_PER_MUSD,
         hours.month[taken],
+        hours.cut[taken],
         {name: in_steps(x[taken], hours.weight_h[taken]) for name, x in hours.shares.items()},
     )
 

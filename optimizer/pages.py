@@ -208,6 +208,7 @@ restart_hours = 2                  # after each order
 mw = 20
 fuel_usd_per_mwh = 95
 # hours_per_year_max = 200         # backup that may run so many hours a year
+# against_prices = false           # in hours only in which interruptible load is cut
 
 [power.north.carbon]
 usd_per_tonne = 25

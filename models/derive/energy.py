@@ -86,6 +86,9 @@ def _blocks(d: Facts, supply: Mapping[str, Power]) -> dict[str, Any]:
             key: generation.fuel_usd_per_mwh / USD_PER_MUSD
             for key, generation in generators.items()
         },
+        "only_in_cuts": frozenset(
+            key for key, generation in generators.items() if not generation.against_prices
+        ),
         "ppa_profile": {
             key: generation.profile
             for key, generation in generators.items()

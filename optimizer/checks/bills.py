@@ -208,6 +208,9 @@ def charges_known(draft: Draft, hours: Mapping[str, Hours]) -> Iterator[Problem]
                 yield draft.problem(at, message, hint=hint)
         for at, generation in draft.rows(Generation, *map(str, key), "generation"):
             yield from _profile(draft, at, generation, found)
+            if not generation.against_prices and not found.cut.any():
+                message = "it never runs: no hour of the price file is cut"
+                yield draft.warning((*at, "against_prices"), message)
         yield from _runs_known(draft, key, power, found)
         if power.coincident_peak and found.peak is None and _flat(found):
             message = "the hours of the grid's peaks cannot be told from long steps of a price"

@@ -34,7 +34,7 @@ MONTH = np.repeat(np.arange(1, 13), DAYS * 24)
 #: Machines by rack: J/TH, and the fit-out with its PUE on average and at peak.
 RACKS = {"rig": (20.0, 1.05, 1.1), "old": (30.0, 1.02, 1.02), "wet": (17.0, 1.04, 1.5)}
 MECHANISMS = ("4cp", "12cp", "floor", "carbon", "demand", "sold", "lost", "offer", "gen",
-              "energy-cap", "carbon-cap", "gen-hours", "sun", "commitment", "duty",
+              "energy-cap", "carbon-cap", "gen-hours", "gen-cut", "sun", "commitment", "duty",
               "allowed")  # fmt: skip
 
 
@@ -152,13 +152,15 @@ def billed(name: str, r: random.Random, power: Typed) -> Typed:
                 "emergency": {"hours_per_year": r.choice((5.0, 60.0, 200.0)),
                               "events_per_year": r.choice((None, 1, 12)),
                               "restart_hours": r.choice((0, 1, 3))}}  # fmt: skip
-    if name in ("gen", "gen-hours", "sun"):
+    if name in ("gen", "gen-hours", "gen-cut", "sun"):
         generation = {
             "mw": r.choice((2.0, 6.0)),
             "fuel_usd_per_mwh": r.choice((35.0, 60.0, 120.0)),
         }
         if name == "sun":
             generation |= {"profile": "solar_share", "fuel_usd_per_mwh": r.choice((0.0, 30.0))}
+        if name == "gen-cut":
+            generation["against_prices"] = False
         if name == "gen-hours":
             generation["hours_per_year_max"] = r.choice((30.0, 300.0, 2000.0))
         return {"generation": [*power.get("generation", []), generation]}
@@ -303,7 +305,7 @@ def hourly_bill(instance: Instance, hours: Hours) -> tuple[float, int]:
     for generation in power.generation:
         saved = price + power.adder_usd_per_mwh - generation.fuel_usd_per_mwh
         given = np.ones(8760) if generation.profile is None else hours.shares[generation.profile]
-        most = generation.mw * given
+        most = generation.mw * given * (1.0 if generation.against_prices else cut)
         gain += float((most * saved).sum())
         unused.append((lp.add(saved, most), most))
         own.append((unused[-1][0], float(most.mean())))
@@ -462,6 +464,7 @@ COMBINED = [
     ("energy-cap", "4cp"), ("energy-cap", "demand"), ("energy-cap", "sold"),
     ("energy-cap", "lost", "carbon"), ("energy-cap", "gen"), ("energy-cap", "floor"),
     ("energy-cap", "offer"), ("carbon-cap", "demand"), ("carbon-cap", "4cp", "lost"),
+    ("gen-cut", "gen"), ("gen-cut", "duty"),
     ("gen-hours", "lost"), ("gen-hours", "demand"), ("gen-hours", "4cp", "carbon"),
     ("gen-hours", "gen", "sold"), ("sun", "lost"), ("sun", "demand"), ("sun", "energy-cap"),
     ("sun", "gen-hours"), ("sun", "4cp", "carbon"), ("sun", "gen"),

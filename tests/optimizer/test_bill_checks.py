@@ -94,6 +94,8 @@ def told(tmp_path: Path, more: str, text: str = INSTANCE) -> list[tuple[str, str
          "power.grid.generation.1.hours_per_year_max", "a second limit on the energy of a year"),
         (BACKUP + "hours_per_year_max = 9000\n", "error",
          "power.grid.generation.0.hours_per_year_max", "range"),
+        (BACKUP + "against_prices = false\n", "warning", "power.grid.generation.0.against_prices",
+         "never runs"),
         (BACKUP + 'profile = "solar_share"\n', "error", "power.grid.generation.0.profile",
          "the price file has no such column"),
         ('\n[power.grid.coincident_peak]\nusd_per_kw_year = 60\npeaks = "4cp"\n', "error",
