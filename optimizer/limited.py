@@ -33,10 +33,12 @@ from optimizer.yearly import Prices, in_bands, in_tangents
 ROUNDS_OF_PRICES = 8
 ROUNDS_RELAXED = 3
 ROUNDS_OF_CUTTING = 20
-#: Largest relative difference between bands and hours at which nothing moves any more, and between
-#: a plan and the best way to share the limits among its periods.
+#: Largest relative difference between bands and hours at which nothing moves any more.
 AGREED = 1e-10
+#: The same between a plan and the best way to share the limits among its periods: for doing
+#: nothing, and of a plan as a part of the gap that is asked for.
 SHARED = 1e-6
+SHARED_OF_GAP = 0.01
 #: Part of the gap that each search for a bound may use up.
 GAP_FOR_BOUND = 0.8
 
@@ -76,7 +78,9 @@ def _held(model: Model, point: Floats) -> dict[Column, float]:
     return {model.built.columns[j]: float(rounded[j]) for j in np.flatnonzero(fixed)}
 
 
-def _carried_out(case: Case, held: Mapping[Column, float], budget: Budget) -> Carried | None:
+def _carried_out(
+    case: Case, held: Mapping[Column, float], budget: Budget, shared: float = SHARED
+) -> Carried | None:
     """Solve the rest with whole numbers held, for the best that hours can do.
 
     Bands that earn what their hours do may still keep a plan from the best way to share a limit
@@ -93,7 +97,7 @@ def _carried_out(case: Case, held: Mapping[Column, float], budget: Budget) -> Ca
             return best
         asked, most = _best_shared(found.case, held, budget)
         more = _joined(found.case.limit_prices, asked)
-        near = most - found.claimed_musd <= SHARED * max(1.0, abs(most))
+        near = most - found.claimed_musd <= shared * max(1.0, abs(most))
         if near or more == found.case.limit_prices:
             return best
         case = _cut(found.case, asked)
@@ -271,7 +275,8 @@ class _Rounds:
             return {}
         point = polished(model.matrix, self.outcome.x, self.budget, model.follows)
         asked = _asked_by(self.case, context_of(outer.given, model.values(point)))
-        found = _carried_out(_cut(self.case, asked), _held(model, point), self.budget)
+        shared = max(AGREED, SHARED_OF_GAP * self.options.gap)
+        found = _carried_out(_cut(self.case, asked), _held(model, point), self.budget, shared)
         if found is None and not self.over:
             found = self._in_bands_alone(_cut(self.case, asked), near)
         if found is None:
