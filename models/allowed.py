@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.derive.facts import Facts
-from models.hours import Hours
+from models.hours import Hours, file_years
 
 Floats = NDArray[np.float64]
 #: Rounding of hours summed up: a smaller part of an hour is none.
@@ -115,37 +115,6 @@ def cut_hours_per_year(hours: Hours) -> float:
     for own, share in file_years(hours):
         most = max(most, float(hours.weight_h[own][cut[own]].sum() / share))
     return most
-
-
-def file_years(hours: Hours) -> list[tuple[NDArray[np.intp], float]]:
-    """Rows of each year of a file, counted from its first month, and its share of a plan's year.
-
-    A row of real hours weighs one over the number of years that hold its calendar month, so a
-    file year stands for the sum of that over its months, a twelfth each. A duration curve is one
-    year.
-
-    Examples
-    --------
-    Eighteen months, of which six come twice:
-
-    >>> month = np.arange(18) % 12 + 1
-    >>> longer = Hours(month, np.where(month <= 6, 0.5, 1.0), np.ones(18), np.zeros(18, bool), "")
-    >>> [(len(rows), share) for rows, share in file_years(longer)]
-    [(12, 0.75), (6, 0.25)]
-    """
-    starts = np.concatenate([[True], np.diff(hours.month) != 0])
-    first, run = np.flatnonzero(starts), np.cumsum(starts) - 1
-    years = np.bincount(hours.month[first], minlength=13)
-    # Hours that were split weigh less.
-    real = (hours.weight_h * years[hours.month] <= 1.0 + 1e-9).all()
-    if not real or len(first) <= 12:
-        return [(np.arange(len(hours)), 1.0)]
-    told = []
-    for year in range(int(run[-1]) // 12 + 1):
-        own = np.flatnonzero(run // 12 == year)
-        months = hours.month[first[year * 12 : year * 12 + 12]]
-        told.append((own, float((1.0 / years[months]).sum() / 12.0)))
-    return told
 
 
 def _places(hours: Hours, usd_per_unit: float, adder: float) -> tuple[Floats, Floats]:

@@ -21,7 +21,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.hours import Hours
+from models.hours import Hours, file_years
 from models.instance import Emergency, Power
 
 Floats = NDArray[np.float64]
@@ -90,7 +90,7 @@ def dearest(hours: Hours, wanted_h: float, among: Flags) -> Floats:
     if not hours.follow_each_other:
         return _dearest_steps(hours, wanted_h, among)
     year_h = hours.weight_h.sum()
-    for rows in _years(hours):
+    for rows, _ in file_years(hours):
         own = rows[among[rows]]
         order = own[np.argsort(-hours.price_usd_per_mwh[own], kind="stable")]
         weight = hours.weight_h[order]
@@ -130,7 +130,7 @@ def _events(hours: Hours, wanted_h: float, events: int) -> Flags:
     """Mark so many runs of hours a year, all of one length, the dearest first."""
     stopped = np.zeros(len(hours), bool)
     length = math.ceil(wanted_h / events)
-    for rows in _years(hours):
+    for rows, _ in file_years(hours):
         price = hours.price_usd_per_mwh[rows]
         if not length or len(price) < length:
             continue
@@ -143,10 +143,3 @@ def _events(hours: Hours, wanted_h: float, events: int) -> Flags:
             # Another event neither overlaps nor follows at once.
             mean[max(0, first - length) : first + length + 1] = -np.inf
     return stopped
-
-
-def _years(hours: Hours) -> list[NDArray[np.intp]]:
-    """Rows of each year of a file, which ends where its first month comes round again."""
-    first = hours.month == hours.month[0]
-    begins = np.flatnonzero(first[1:] & ~first[:-1]) + 1
-    return np.split(np.arange(len(hours)), begins)

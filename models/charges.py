@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.hours import Hours
+from models.hours import Hours, file_years
 from models.instance import Carbon, CoincidentPeak, Power
 from models.units import KW_PER_MW
 
@@ -104,17 +104,14 @@ def peak_charge(hours: Hours, peak: CoincidentPeak) -> Floats:
         if not len(rows):
             continue
         whole = hours.weight_h[rows].sum()
-        # Of several years each hour counts for less than one.
-        for own in _years(rows) if (hours.weight_h[rows] < 1).any() else [rows]:
+        for year, _ in file_years(hours):
+            own = year[hours.month[year] == month]
+            if not len(own):
+                continue
             chosen = _candidates(hours, own, peak.candidate_hours, whole)
             share = hours.weight_h[own].sum() / whole
             charge[chosen] += each * share / hours.weight_h[chosen].sum()
     return charge
-
-
-def _years(rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Split the rows of a calendar month where other months lie between."""
-    return np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []
 
 
 def _candidates(

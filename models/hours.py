@@ -121,6 +121,34 @@ class Hours:
         return len(self.month)
 
 
+def file_years(hours: Hours) -> list[tuple[NDArray[np.intp], float]]:
+    """Rows of each year of a file, and its share of a plan's year.
+
+    A year of a file ends where its first month comes round again. A row of real hours weighs one
+    over the number of years that hold its calendar month, so a file year stands for the sum of
+    that over its months, a twelfth each. A duration curve is one year.
+
+    Examples
+    --------
+    Eighteen months, of which six come twice:
+
+    >>> month = np.arange(18) % 12 + 1
+    >>> longer = Hours(month, np.where(month <= 6, 0.5, 1.0), np.ones(18), np.zeros(18, bool), "")
+    >>> [(len(rows), share) for rows, share in file_years(longer)]
+    [(12, 0.75), (6, 0.25)]
+    """
+    starts = np.concatenate([[True], np.diff(hours.month) != 0])
+    years = np.bincount(hours.month[starts], minlength=13)
+    # Hours that were split weigh less.
+    if not (hours.weight_h * years[hours.month] <= 1.0 + 1e-9).all():
+        return [(np.arange(len(hours)), 1.0)]
+    begins = np.flatnonzero(starts & (hours.month == hours.month[0]))[1:]
+    return [
+        (rows, float((1.0 / years[np.unique(hours.month[rows])]).sum() / 12.0))
+        for rows in np.split(np.arange(len(hours)), begins)
+    ]
+
+
 def _or_zero(values: NDArray[np.float64] | None, rows: int) -> NDArray[np.float64]:
     return np.zeros(rows) if values is None else values
 

@@ -191,7 +191,10 @@ def frontier(
         kept = inside[_best(flat[inside])]
         points = flat[kept]
         trail.append((before[kept], chosen[kept]))
-    return [_traced(parts, trail, i) for i in range(len(points))]
+    designs = [_traced(parts, trail, i) for i in range(len(points))]
+    # Sums in another order may differ in their last digit; losses of whole designs do not.
+    whole = np.array([[*design.spends, design.loss] for design in designs])
+    return [designs[i] for i in _best(whole)] if designs else []
 
 
 #: By how much a sum may exceed a limit through rounding alone.

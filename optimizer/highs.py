@@ -79,6 +79,9 @@ class Options:
     grace : float
         Seconds, or a twentieth of the time limit if that is more, that a routine of HiGHS may
         overrun a stop before the best plan so far is taken without it.
+    dual_tolerance : float
+        What a column may still earn by the unit where HiGHS calls a linear program solved; bands
+        of single hours at the brink of paying earn less than its default.
     """
 
     gap: float = 1e-4
@@ -89,6 +92,7 @@ class Options:
     seed: int = 0
     presolve: bool = True
     grace: float = 5.0
+    dual_tolerance: float = 1e-7
 
     @property
     def patience(self) -> float:
@@ -505,7 +509,6 @@ _NO_NEWS = "No semi-integer/integer variables"
 _TOLERANCES: dict[str, bool | int | float | str] = {
     "mip_feasibility_tolerance": TOLERANCE,
     "primal_feasibility_tolerance": 1e-7,
-    "dual_feasibility_tolerance": 1e-7,
     "small_matrix_value": DROPPED,
     "large_matrix_value": 1e15,
     "infinite_bound": 1e20,
@@ -527,6 +530,7 @@ def _settings(options: Options) -> dict[str, bool | int | float | str]:
         **_asked_for(options),
         **_ways(options),
         **_TOLERANCES,
+        "dual_feasibility_tolerance": options.dual_tolerance,
     }
 
 

@@ -39,6 +39,8 @@ AGREED = 1e-10
 #: nothing, and of a plan as a part of the gap that is asked for.
 SHARED = 1e-6
 SHARED_OF_GAP = 0.01
+#: Dual tolerance of linear programs with bands of single hours: the least that HiGHS takes.
+FINE = 1e-10
 #: Part of the gap that each search for a bound may use up.
 GAP_FOR_BOUND = 0.8
 
@@ -106,9 +108,9 @@ def _carried_out(
 
 def _best_shared(case: Case, held: Mapping[Column, float], budget: Budget) -> tuple[Asked, float]:
     """Prices at the best way to share limits with whole numbers held, and a bound of its worth."""
-    outer = replace(case, given=in_tangents(case.given, case.hours, case.limit_prices))
+    outer = _in_tangents(case, case.limit_prices)
     model = compile_case(outer, held)
-    outcome = budget.run(model.matrix, Options(gap=0.0, time_limit=budget.to_settle))
+    outcome = budget.run(model.matrix, _to_the_last(budget))
     if outcome.x is None:
         return {}, -math.inf
     shared = context_of(outer.given, model.values(outcome.x))
@@ -124,7 +126,7 @@ def _in_agreed_bands(case: Case, held: Mapping[Column, float], budget: Budget) -
     found, left = None, dict[Column, float]()
     for _ in range(ROUNDS_OF_CUTTING):
         model = compile_case(case, {**held, **left})
-        outcome = budget.run(model.matrix, Options(gap=0.0, time_limit=budget.to_settle))
+        outcome = budget.run(model.matrix, _to_the_last(budget))
         if outcome.x is None:
             return found
         plan = settle(case.given, model.values(outcome.x))
@@ -135,6 +137,11 @@ def _in_agreed_bands(case: Case, held: Mapping[Column, float], budget: Budget) -
         left = {("used", key): max(0.0, plan.used[key]) for key in case.limit_prices}
         case = _cut(case, asked)
     return found
+
+
+def _to_the_last(budget: Budget) -> Options:
+    """Solve a linear program to the last digit: what many single hours miss adds up."""
+    return Options(gap=0.0, time_limit=budget.to_settle, dual_tolerance=FINE)
 
 
 def _disagreeing(case: Case, plan: Context) -> Asked:
@@ -164,6 +171,11 @@ def _cut(case: Case, asked: Asked) -> Case:
     """Cut a case's bands at more prices."""
     prices = _joined(case.limit_prices, asked)
     return replace(case, given=in_bands(case.given, case.hours, prices), limit_prices=prices)
+
+
+def _in_tangents(case: Case, prices: Mapping[tuple[Node, Site], Prices]) -> Case:
+    """The same case as the model that bounds sees it."""
+    return replace(case, given=in_tangents(case.given, case.hours, prices))
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +258,7 @@ class _Rounds:
         for _ in range(ROUNDS_RELAXED):
             if self.over:
                 break
-            outer = replace(self.case, given=in_tangents(self.case.given, self.case.hours, prices))
+            outer = _in_tangents(self.case, prices)
             model = compile_case(outer, self.pinned)
             divisible = replace(model.matrix, integer=np.zeros_like(model.matrix.integer))
             options = Options(gap=0.0, time_limit=self.budget.to_settle)
@@ -262,7 +274,7 @@ class _Rounds:
 
     def run(self, prices: Asked) -> Asked:
         """Search for a bound, carry out what it decides, and say at which prices to go on."""
-        outer = replace(self.case, given=in_tangents(self.case.given, self.case.hours, prices))
+        outer = _in_tangents(self.case, prices)
         model = compile_case(outer, self.pinned)
         near = replace(self.options, gap=self.options.gap * GAP_FOR_BOUND)
         self.outcome = search(

@@ -158,11 +158,13 @@ def _solved_once(
     if model.built.contradictions:
         names = tuple(f"{family}{list(index)}" for family, index in model.built.contradictions)
         return replace(solved, status="infeasible", contradictions=names)
+    # What it may take runs out here as it does there.
+    share = _share_for_nothing(budget)
     nothing = do_nothing(case, model, budget=budget, stop=stop)
     clock.lap("nothing")
     start, floor = (None, None) if nothing is None else nothing[:2]
-    out_of_time = (budget.limited and not budget.to_search) or (stop is not None and stop.is_set())
-    solved = replace(solved, nothing_sought=nothing is not None or not out_of_time)
+    cut_short = not share.to_search or (stop is not None and stop.is_set())
+    solved = replace(solved, nothing_sought=nothing is not None or not cut_short)
     if case.limit_prices:
         found = search_within(
             case, options, pinned=pinned, nothing=None if nothing is None else nothing.carried,
@@ -301,7 +303,7 @@ def do_nothing(
 
 
 def _share_for_nothing(budget: Budget) -> Budget:
-    """Set apart what doing nothing may take of the time."""
+    """Set apart what doing nothing may take of the time, where that is limited."""
     least, most = SECONDS_FOR_NOTHING
     limited = min(most, max(least, TIME_FOR_NOTHING * budget.left))
     return budget.part(limited if budget.limited else budget.left)

@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from models.allowed import Allowance, cut_hours_per_year, file_years, switched
+from models.allowed import Allowance, cut_hours_per_year, switched
 from models.given import TENANT
-from models.hours import Hours
+from models.hours import Hours, file_years
 from models.instance import Instance
 from tests.models.tiny import AI, LEASE, case, tiny
 

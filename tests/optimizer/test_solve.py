@@ -18,6 +18,7 @@ from optimizer.compiled import NODES_TO_FOLLOW, compile_case
 from optimizer.highs import Budget, Options, Outcome
 from optimizer.plan import tables
 from optimizer.screen import screen
+from optimizer.screen.story import worth
 from optimizer.search import NODES_TO_ROUND
 from optimizer.solve import Solved, do_nothing, solve
 from tests.optimizer.rich_case import rich_case
@@ -75,6 +76,30 @@ def test_hardly_any_time_gives_a_plan_or_none(limit: float) -> None:
     solved = solve(rich_case(), Options(time_limit=limit))
     assert solved.status in ("solved", "best-found", "no-plan")
     assert (solved.plan is None) == (solved.status == "no-plan")
+
+
+def test_what_was_not_found_in_time_is_not_said_to_break_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Doing nothing uses up its share of the time; the rest of it finds a plan."""
+    clock, honest, runs = Clock(monkeypatch), highs._attempt, []
+
+    def slow_at_first(matrix: Any, options: Options, *watched: Any) -> Any:
+        runs.append(options.time_limit)
+        if sum(runs) <= 0.2 * 100.0 + 1e-9:
+            clock.now += options.time_limit
+            return "none", no_point(matrix, "none", "time-limit")
+        return honest(matrix, options, *watched)
+
+    monkeypatch.setattr(highs, "_attempt", slow_at_first)
+    solved = solve(rich_case(), Options(time_limit=100.0))
+    assert solved.plan is not None
+    assert solved.audit is not None
+    assert solved.audit.nothing_musd is None
+    assert not solved.nothing_sought
+    told = "".join(text.plain for text in worth(solved))
+    assert "not found out in the time given" in told
+    assert "breaks a limit" not in told
 
 
 def test_doing_nothing_leaves_most_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

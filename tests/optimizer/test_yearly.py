@@ -177,7 +177,7 @@ def test_what_bands_alone_can_pay_is_found_where_the_bound_decides_too_much(
 def test_the_best_way_to_share_a_limit_is_found_with_whole_numbers_held() -> None:
     """Cash is short: bands that agree with their hours may still share a limit badly."""
     for seed, limit in ((102, "energy"), (106, "hours"), (154, "energy")):
-        assert agree(seed, limit) <= 1e-6, (seed, limit)
+        assert agree(seed, limit) <= 1e-7, (seed, limit)
 
 
 def test_racks_that_do_not_split_are_filled_hall_by_hall_under_a_limit() -> None:
