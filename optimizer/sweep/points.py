@@ -1,0 +1,172 @@
+"""What is shipped to a worker and what comes back: a base once, points as changes, rows.
+
+Models never travel. A worker gets the files of the instance once and builds what it needs from
+them; a point is a handful of keys and their values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol
+
+from models.build import Column
+from optimizer.highs import Options
+
+#: What JSON holds: a number, a flag, a text, a list or a table of them.
+Json = Any
+
+Status = Literal[
+    # what a solve came to, as of a single run
+    "solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed",
+    # the changed instance is not valid
+    "invalid",
+    # nothing came of it, and it may be tried again
+    "timeout", "error", "worker_died",
+]  # fmt: skip
+
+#: Statuses of points that gave what was asked of them: a plan, or the proof that there is none.
+SETTLED = frozenset({"solved", "best-found", "infeasible"})
+#: Statuses that ``--retry`` may name.
+RETRIABLE = ("error", "timeout", "worker_died", "best-found", "no-plan", "audit-failed", "invalid")
+
+
+def canonical(value: Json) -> str:
+    """Write JSON in its one form: keys in order, no blanks, floats as Python writes them.
+
+    Examples
+    --------
+    >>> canonical({"b": 1.0, "a": [True, "é"]})
+    '{"a":[true,"\\\\u00e9"],"b":1.0}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: Json) -> str:
+    """SHA-256 of the canonical form of a value."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Point:
+    """One case of a sweep: what differs from the base.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the design, from 0.
+    settings : mapping of str to JSON
+        What each axis was set to, by the name of the axis: a value, factor, delta or label.
+    changes : mapping of str to JSON
+        Effective value of every key that was changed, by its dotted key without wildcards.
+    prices : mapping of str to str
+        Price file of each site whose prices were replaced, by its name among the base's files.
+    """
+
+    number: int
+    settings: Mapping[str, Json]
+    changes: Mapping[str, Json]
+    prices: Mapping[str, str] = field(default_factory=dict)
+
+    def identity(self, version: str) -> str:
+        """SHA-256 of what its answer hangs on: changes, and the version of base and engine.
+
+        Its place in the design and the names of axes are no part of it.
+        """
+        return digest([version, dict(self.changes), dict(self.prices)])
+
+
+@dataclass(frozen=True)
+class Base:
+    """What all points of a sweep share.
+
+    Attributes
+    ----------
+    files : mapping of str to bytes
+        Files of the instance folder, and price files that points name.
+    options : Options
+        How each point is solved; the time limit is per point.
+    memory_mb : int or None
+        Memory that a worker may use.
+    plan : mapping of str to bytes, optional
+        Files of a plan that is evaluated in every case.
+    start : mapping of Column to float, optional
+        Plan of the base itself, from which every point begins.
+    """
+
+    files: Mapping[str, bytes]
+    options: Options
+    memory_mb: int | None = None
+    plan: Mapping[str, bytes] | None = None
+    start: Mapping[Column, float] | None = None
+
+    def version(self, engine: Mapping[str, str]) -> str:
+        """SHA-256 of all that every answer hangs on: files, options and versions of the engine.
+
+        The start is none of it: it follows from these.
+        """
+        options = {key: str(value) for key, value in asdict(self.options).items()}
+        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
+        plan = {n: hashlib.sha256(data).hexdigest() for n, data in (self.plan or {}).items()}
+        return digest([hashes, plan, options, self.memory_mb, dict(engine)])
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of one point.
+
+    Attributes
+    ----------
+    number : int
+        The point's place in the design.
+    status : str
+        See ``Status``.
+    value_musd, bound_musd, gap : float or None
+        Audited value of the plan, proven bound, and their relative distance.
+    message : str
+        Why there is no plan, or what is to be known about it; empty where all is well.
+    metrics : mapping of str to JSON
+        Main numbers of the plan by name, units in the names; empty without a plan.
+    cpu_seconds : float
+        Processor time of the point; not the same on every run.
+    solver_seconds : float
+        Part of it that HiGHS took.
+    """
+
+    number: int
+    status: Status
+    value_musd: float | None = None
+    bound_musd: float | None = None
+    gap: float | None = None
+    message: str = ""
+    metrics: Mapping[str, Json] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+    solver_seconds: float = 0.0
+
+
+class Evaluate(Protocol):
+    """What a worker does with a point; never raises for what is the point's own fault."""
+
+    def __call__(self, point: Point) -> Row:
+        """Solve one case and audit it."""
+
+
+class MakeEvaluate(Protocol):
+    """How a worker gets ready, once: importable by name, so that it can be shipped."""
+
+    def __call__(self, base: Base) -> Evaluate:
+        """Read the base and return what evaluates its points."""
+
+
+def rows_of(evaluate: Evaluate, points: Sequence[Point]) -> list[Row]:
+    """Evaluate points one after another; what breaks one point is told in its row."""
+    rows: list[Row] = []
+    for point in points:
+        try:
+            rows.append(evaluate(point))
+        except Exception as error:
+            told = f"{type(error).__name__}: {error}"
+            rows.append(Row(point.number, "error", message=told))
+    return rows
