@@ -34,6 +34,7 @@ class Terms:
         self.t = given.tree
         self.offers = derivation.i.contracts
         self.place = {p.name: p for p in derivation.place_list}
+        self._last_years: dict[tuple[Node, Site, str], tuple[float, float, int]] = {}
 
     # --- the calendar of a contract --------------------------------------------------------
 
@@ -334,18 +335,24 @@ class Terms:
 
         Of the hours in which a contract is on. The exchange rate follows its path.
         """
-        last_year = self.t.path(leaf)[-(12 // self.t.months) :]
-        months = len(last_year) * self.t.months
+        market, added, months = self._last_year(leaf, s, x)
         middle = self.t.end_month(leaf) - months / 2
         power = self.d.i.power[self.d.i.sites[s].power or s]
         growth: float = (1.0 + power.growth_per_year) ** ((month + 0.5 - middle) / 12.0)
-        charged = {n: self._charged(n, s, x) for n in last_year}
-        market = sum(
-            (self._priced(n, s, x) - charged[n]) / self.g.exchange[n, s] for n in last_year
-        )
         growth *= self.d.usd_per_unit(s, month)
-        added = sum(charged[n] + self._added(n, s, x) for n in last_year)
         return (market * growth + added) / months
+
+    def _last_year(self, leaf: Node, s: Site, x: str) -> tuple[float, float, int]:
+        """Cost of a MW drawn through the last year: what grows, what does not, and its months."""
+        if (leaf, s, x) not in self._last_years:
+            last_year = self.t.path(leaf)[-(12 // self.t.months) :]
+            charged = {n: self._charged(n, s, x) for n in last_year}
+            market = sum(
+                (self._priced(n, s, x) - charged[n]) / self.g.exchange[n, s] for n in last_year
+            )
+            added = sum(charged[n] + self._added(n, s, x) for n in last_year)
+            self._last_years[leaf, s, x] = market, added, len(last_year) * self.t.months
+        return self._last_years[leaf, s, x]
 
     def _resale_lost(self, leaf: Node, stop: int, k: str) -> float:
         """Resale at the horizon less that at a contract's end, seen from the horizon, per MW."""

@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from models.allocation import FAMILIES, objective
+from models.allocation import FAMILIES, Family, objective
 from models.build import Column
 from models.context import Context
 from models.decisions import DECISIONS
 from models.derive.reach import promise_of
 from models.given import TENANT, Given, Place
+from models.indices import Index
 from models.instance import month_text
+from models.relation import Relation
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.reached import Reached
@@ -136,9 +138,13 @@ def _relations(plan: Context) -> Iterator[Breach | None]:
             size = max(1.0, abs(left), abs(right))
             excess = float(relation.excess())
             broken = not excess <= TOLERANCE * size
-            where = describe_index(plan, family.letters, index)
-            breach = Breach(family.name, tuple(index), where, left, right, relation.sense)
-            yield breach if broken else None
+            yield _breach(plan, family, tuple(index), relation) if broken else None
+
+
+def _breach(plan: Context, family: Family, index: Index, relation: Relation) -> Breach:
+    where = describe_index(plan, family.letters, index)
+    sides = float(relation.left), float(relation.right)
+    return Breach(family.name, index, where, *sides, relation.sense)
 
 
 def _not_numbers(plan: Context) -> Iterator[Breach]:
@@ -152,13 +158,19 @@ def _not_numbers(plan: Context) -> Iterator[Breach]:
 def _domains(plan: Context) -> Iterator[Breach]:
     for decision in DECISIONS:
         for index, value in getattr(plan, decision.name).items():
-            where = describe_index(plan, decision.letters, index)
-            if decision.domain != "real" and value < -TOLERANCE:
-                yield Breach(decision.name, index, where, value, 0.0, ">=")
-            if decision.domain == "binary" and value > 1 + TOLERANCE:
-                yield Breach(decision.name, index, where, value, 1.0, "<=")
-            if decision.domain in ("integer", "binary") and value != round(value):
-                yield Breach(decision.name, index, where, value, round(value), "whole, as")
+            for right, sense in _outside(decision.domain, value):
+                where = describe_index(plan, decision.letters, index)
+                yield Breach(decision.name, index, where, value, right, sense)
+
+
+def _outside(domain: str, value: float) -> Iterator[tuple[float, str]]:
+    """Say what a number of a domain should be, where it is not."""
+    if domain != "real" and value < -TOLERANCE:
+        yield 0.0, ">="
+    if domain == "binary" and value > 1 + TOLERANCE:
+        yield 1.0, "<="
+    if domain in ("integer", "binary") and value != round(value):
+        yield round(value), "whole, as"
 
 
 def _promises(case: Case, plan: Context) -> Iterator[Breach]:
