@@ -5,7 +5,7 @@ The bands give the hours and prices of each node; the calendar gives the months 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -127,16 +127,7 @@ class Terms:
 
     def tables(self) -> dict[str, Any]:
         """All of them."""
-        return {
-            **self._contracts(),
-            **self._credits(),
-            **self._cloud(),
-            **self._draws(),
-            **self._tails(),
-            **fees(self),
-            **self._upkeep(),
-            **self._residuals(),
-        }
+        return {name: table for part in PARTS for name, table in part(self).items()}
 
     def _contracts(self) -> dict[str, Any]:
         rent: dict[tuple[Node, str, str], float] = {}
@@ -521,3 +512,16 @@ def calendar_hours(month: int) -> float:
     (696.0, 672.0)
     """
     return (first_day(month + 1) - first_day(month)).days * 24.0
+
+
+#: What fills these tables, each part some of them.
+PARTS: tuple[Callable[[Terms], dict[str, Any]], ...] = (
+    Terms._contracts,
+    Terms._credits,
+    Terms._cloud,
+    Terms._draws,
+    Terms._tails,
+    fees,
+    Terms._upkeep,
+    Terms._residuals,
+)

@@ -25,6 +25,7 @@ from models.relation import Relation
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.reached import Reached
+from optimizer.rows import Checked
 from optimizer.settle import banded_margin, hourly_margin
 from optimizer.splits import fillings_fit, split_halls
 
@@ -101,6 +102,7 @@ def audit(
     bound_musd: float | None = None,
     nothing_musd: float | None = None,
     gap: float = 0.0,
+    checked: Checked | None = None,
 ) -> Audit:
     """Check a plan against its case.
 
@@ -114,12 +116,13 @@ def audit(
         Value that the solver claims, bound that it proved, value of doing nothing.
     gap : float
         Relative gap that was asked for: by so much the plan may fall short of doing nothing.
+    checked : Checked, optional
+        The relations of the case as arrays, in place of the families read on the plan.
     """
     senseless = list(_not_numbers(plan))
     if senseless:
         return Audit(tuple(senseless), math.nan, math.nan, math.nan, 0, nothing_musd)
-    checked = list(_relations(plan))
-    breaches = [breach for breach in checked if breach is not None]
+    relations, breaches = _relations(plan) if checked is None else _in_arrays(plan, checked)
     breaches += _domains(plan)
     breaches += _promises(case, plan)
     breaches += _shortfalls(case, plan)
@@ -128,17 +131,28 @@ def audit(
     breaches += off_hours
     value = float(objective(plan))
     breaches += _values(value, claimed_musd, bound_musd, nothing_musd, gap)
-    return Audit(tuple(breaches), value, banded, hourly, len(checked), nothing_musd)
+    return Audit(tuple(breaches), value, banded, hourly, relations, nothing_musd)
 
 
-def _relations(plan: Context) -> Iterator[Breach | None]:
+def _relations(plan: Context) -> tuple[int, list[Breach]]:
+    """Read every family on a plan: how many relations there are, and those that do not hold."""
+    breaches, count = list[Breach](), 0
     for family in FAMILIES:
         for index, relation in family.relations(plan):
-            left, right = float(relation.left), float(relation.right)
-            size = max(1.0, abs(left), abs(right))
-            excess = float(relation.excess())
-            broken = not excess <= TOLERANCE * size
-            yield _breach(plan, family, tuple(index), relation) if broken else None
+            count += 1
+            size = max(1.0, abs(float(relation.left)), abs(float(relation.right)))
+            if not float(relation.excess()) <= TOLERANCE * size:
+                breaches.append(_breach(plan, family, tuple(index), relation))
+    return count, breaches
+
+
+def _in_arrays(plan: Context, checked: Checked) -> tuple[int, list[Breach]]:
+    """Put a plan into the relations as arrays; what is broken is read again, to be told."""
+    breaches = []
+    for name, index in checked.broken(plan, TOLERANCE):
+        family = next(family for family in FAMILIES if family.name == name)
+        breaches.append(_breach(plan, family, index, family.rule(plan, *index)))
+    return len(checked.rows), breaches
 
 
 def _breach(plan: Context, family: Family, index: Index, relation: Relation) -> Breach:

@@ -191,6 +191,17 @@ def merge(
     finer : mapping, optional
         What else tells the hours of a node and site apart.
     """
+    return replace(given, **merged_tables(given, hours, hourly=hourly, finer=finer))
+
+
+def merged_tables(
+    given: Given,
+    hours: Mapping[Site, Hours],
+    *,
+    hourly: bool = False,
+    finer: Mapping[tuple[Node, Site], States] | None = None,
+) -> dict[str, Any]:
+    """Tables of a case that its hours fill, by name; arguments as of :func:`merge`."""
     finer = finer or {}
     tables: dict[str, Any] = {name: {} for name in BANDED}
     for n in given.nodes:
@@ -210,7 +221,7 @@ def merge(
             for a in given.commitments.get(s, ()):
                 tables["commitment_pay"][n, s, a] = _pay(given, n, s, a, hours[s])
     tables["interruptible_at"] = {s: _interruptible(given, s, hours[s]) for s in given.sheddable}
-    return replace(given, **tables)
+    return tables
 
 
 #: Tables that the hours fill.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from models.allowed import at_site
 from models.called import ordered
@@ -14,8 +15,8 @@ from models.hours import Hours
 from models.instance import Instance
 from models.terms import with_terms
 from models.tree import Node, Tree
-from optimizer.bands import merge
-from optimizer.yearly import Prices, first_prices, in_bands
+from optimizer.bands import merged_tables
+from optimizer.yearly import Prices, cut_tables, first_prices
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,15 +55,33 @@ def prepare(
         Keep every hour as a band of its own, to compare with the merged bands.
     """
     derivation = Derivation(instance, tree or tree_of(instance))
+    bare = derivation.given()
+    banded = in_hours(derivation, bare, supplies, hourly=hourly)
+    given = with_terms(derivation, replace(bare, **banded.tables))
+    return Case(instance, derivation, banded.hours, given, banded.prices)
+
+
+class Banded(NamedTuple):
+    """Tables that hours fill, these hours by site, and the prices that cut the bands."""
+
+    tables: Mapping[str, Any]
+    hours: Mapping[Site, Hours]
+    prices: Mapping[tuple[Node, Site], Prices]
+
+
+def in_hours(
+    derivation: Derivation, given: Given, supplies: Mapping[str, Hours], *, hourly: bool = False
+) -> Banded:
+    """Price the hours of each site and merge them into bands."""
+    power, sites = derivation.i.power, derivation.i.sites
     priced = {
-        name: ordered(charged(hours, instance.power[name]), instance.power[name])
-        for name, hours in supplies.items()
+        name: ordered(charged(hours, power[name]), power[name]) for name, hours in supplies.items()
     }
-    given = derivation.given()
     hours = {
         s: at_site(derivation, s, given.sheddable.get(s, ()), priced[site.power or s])
-        for s, site in instance.sites.items()
+        for s, site in sites.items()
     }
     prices = {} if hourly else first_prices(given, hours)
-    banded = in_bands(given, hours, prices) if prices else merge(given, hours, hourly=hourly)
-    return Case(instance, derivation, hours, with_terms(derivation, banded), prices)
+    if prices:
+        return Banded(cut_tables(given, hours, prices), hours, prices)
+    return Banded(merged_tables(given, hours, hourly=hourly), hours, prices)

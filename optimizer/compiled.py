@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,7 @@ from optimizer.matrix import (
     round_integers,
 )
 from optimizer.origins import origins_in
+from optimizer.rows import Checked
 from optimizer.search import LARGE
 
 #: Whole numbers that no one acts on: how a plant that stands carries what is served.
@@ -39,11 +41,15 @@ MONEY = frozenset({"capital.margin_balance", "yearly.tangent"})
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A case as arrays, and what their columns mean."""
+    """A case as arrays, and what their columns mean.
+
+    ``checked`` are its relations as arrays, where the audit need not read the families anew.
+    """
 
     built: Built
     matrix: Matrix
     warnings: tuple[Fault, ...]
+    checked: Checked | None = None
 
     @property
     def large(self) -> Flags:
@@ -80,7 +86,18 @@ def compile_case(case: Case, pinned: Mapping[Column, float] | None = None) -> Mo
         Where numbers are not finite, huge or tiny.
     """
     built = build(case.given, pinned)
-    matrix = _without_dust(built, compile_model(built.model))
+    return sound(case, built, compile_model(built.model))
+
+
+def sound(case: Case, built: Built, matrix: Matrix) -> Model:
+    """Let the arrays of a case pass the pre-flight.
+
+    Raises
+    ------
+    MatrixRefused
+        Where numbers are huge or tiny.
+    """
+    matrix = _without_dust(built, matrix)
     return Model(built, matrix, tuple(refuse_unsound(matrix, origins_in(case, built))))
 
 
@@ -134,3 +151,25 @@ def _following(matrix: Matrix, x: Floats, budget: Budget, follows: Flags) -> Flo
     left = Options(gap=0.0, absolute_gap=0.0, time_limit=budget.to_settle, nodes=NODES_TO_FOLLOW)
     found = budget.run(replace(held, integer=matrix.integer & follows), left, start=x)
     return x if found.x is None else found.x
+
+
+def hinted(model: Model, hint: Mapping[Column, float], budget: Budget) -> Floats | None:
+    """Make a point of another plan's whole numbers; None where they do not fit this case.
+
+    Parameters
+    ----------
+    model : Model
+        A compiled case.
+    hint : mapping
+        Whole numbers by column, of a plan of a case much like it.
+    budget : Budget
+        Pays for it.
+    """
+    matrix = model.matrix
+    known = np.array([hint.get(column, math.nan) for column in model.built.columns])
+    missing = matrix.integer & ~np.isfinite(known)
+    outside = (known < matrix.column_lower) | (known > matrix.column_upper)
+    if not hint or missing.any() or (matrix.integer & outside).any():
+        return None
+    fixed = fix_integers(matrix, known)
+    return budget.run(fixed, Options(gap=0.0, time_limit=budget.to_settle)).x

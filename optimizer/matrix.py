@@ -258,10 +258,15 @@ def _objective(model: ConcreteModel, place: _Places) -> tuple[Floats, float, boo
         return np.zeros(len(place)), 0.0, False
     terms = _Terms(place)
     offset = terms.read(objectives[0].expr)
-    columns, values = np.array(terms.columns, int), np.array(terms.values, float)
-    cost = np.bincount(columns, values, len(place)).astype(float)
-    cost[np.abs(cost) < CANCELLED * np.bincount(columns, np.abs(values), len(place))] = 0.0
+    cost = costs(np.array(terms.columns, int), np.array(terms.values, float), len(place))
     return cost, offset, bool(objectives[0].sense == maximize)
+
+
+def costs(columns: NDArray[np.int64], values: Floats, count: int) -> Floats:
+    """Add up the terms of an objective by unknown; what cancels but for rounding is nothing."""
+    cost = np.bincount(columns, values, count).astype(float)
+    cost[np.abs(cost) < CANCELLED * np.bincount(columns, np.abs(values), count)] = 0.0
+    return cost
 
 
 def _rows(model: ConcreteModel, place: _Places) -> tuple[list[Any], csc_array, Floats, Floats]:
@@ -288,10 +293,10 @@ def _rows(model: ConcreteModel, place: _Places) -> tuple[list[Any], csc_array, F
         (np.array(terms.values, float), np.array(terms.columns, np.int32), starts),
         shape=(len(rows), len(place)),
     )
-    return rows, _added_up(by_row), np.array(lower, float), np.array(upper, float)
+    return rows, added_up(by_row), np.array(lower, float), np.array(upper, float)
 
 
-def _added_up(by_row: csr_array) -> csc_array:
+def added_up(by_row: csr_array) -> csc_array:
     """Add up the terms of each unknown in each row; what cancels but for rounding is nothing."""
     table = by_row.tocsc()
     size = csc_array((np.abs(table.data), table.indices, table.indptr), table.shape, copy=True)

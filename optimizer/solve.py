@@ -15,10 +15,11 @@ from models.context import Context
 from models.given import Given
 from optimizer.audit import Audit, audit
 from optimizer.case import Case
-from optimizer.compiled import Model, compile_case, polished
+from optimizer.compiled import Model, compile_case, hinted, polished
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.limited import Carried, carried_out, search_within
-from optimizer.matrix import Fault, Floats
+from optimizer.matrix import Fault, Floats, objective_at
+from optimizer.rows import Checked
 from optimizer.search import search
 from optimizer.splits import fillings
 
@@ -98,6 +99,8 @@ def solve(
     pinned: Mapping[Column, float] | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    model: Model | None = None,
+    hint: Mapping[Column, float] | None = None,
 ) -> Solved:
     """Find the best plan of a case and audit it.
 
@@ -118,10 +121,15 @@ def solve(
         Called while the solver works.
     stop : threading.Event, optional
         Setting it ends the solve with the best plan so far.
+    model : Model, optional
+        The compiled case with these decisions taken, if it is known.
+    hint : mapping, optional
+        Whole numbers of a plan of a case much like this one, to begin from where they fit.
     """
     options = options or Options()
     budget = Budget(options.time_limit, options.grace)
-    solved = _solved_once(case, options, pinned, budget, progress, stop)
+    asked = _Asked(options, pinned or {}, budget, hint or {}, progress, stop)
+    solved = _solved_once(case, asked, model)
     for _ in range(ROUNDS_OF_FILLING):
         crowded = (
             []
@@ -136,23 +144,29 @@ def solve(
             break
         known = {**case.given.fillings, **{p: fillings(case.given, p) for p in crowded}}
         case = replace(case, given=replace(case.given, fillings=known))
-        again = _solved_once(case, options, pinned, budget, progress, stop)
+        again = _solved_once(case, asked)
         if again.status == "no-plan":
             break
         solved = again
     return solved
 
 
-def _solved_once(
-    case: Case,
-    options: Options,
-    pinned: Mapping[Column, float] | None,
-    budget: Budget,
-    progress: Callable[[Progress], None] | None,
-    stop: threading.Event | None,
-) -> Solved:
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What is asked of every solve of one case."""
+
+    options: Options
+    pinned: Mapping[Column, float]
+    budget: Budget
+    hint: Mapping[Column, float]
+    progress: Callable[[Progress], None] | None
+    stop: threading.Event | None
+
+
+def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solved:
+    options, budget, stop = asked.options, asked.budget, asked.stop
     clock = _Clock()
-    model = compile_case(case, pinned)
+    model = model or compile_case(case, asked.pinned)
     clock.lap("build")
     solved = _sized(model, clock)
     if model.built.contradictions:
@@ -167,8 +181,9 @@ def _solved_once(
     solved = replace(solved, nothing_sought=nothing is not None or not cut_short)
     if case.limit_prices:
         found = search_within(
-            case, options, pinned=pinned, nothing=None if nothing is None else nothing.carried,
-            nothing_musd=floor, budget=budget, progress=progress, stop=stop,
+            case, options, pinned=asked.pinned,
+            nothing=None if nothing is None else nothing.carried,
+            nothing_musd=floor, budget=budget, progress=asked.progress, stop=stop,
         )  # fmt: skip
         clock.lap("solve")
         if found.carried is None:
@@ -181,9 +196,9 @@ def _solved_once(
         model.large,
         options,
         kinds=model.kinds,
-        start=start,
+        start=_better(model, start, hinted(model, asked.hint, budget)),
         budget=budget,
-        progress=progress,
+        progress=asked.progress,
         stop=stop,
     )
     clock.lap("solve")
@@ -194,13 +209,19 @@ def _solved_once(
     outcome = budget.billed(outcome)
     clock.lap("polish")
     done = carried_out(case, model, point, budget)
-    checked = _judged(case, done, outcome.bound, floor, options)
+    checked = _judged(case, done, outcome.bound, floor, options, model.checked)
     if start is not None and not checked.passed and not budget.to_search:
         # No time is left to mend it, and doing nothing has passed.
         done = carried_out(case, model, start, budget)
-        checked = _judged(case, done, outcome.bound, floor, options)
+        checked = _judged(case, done, outcome.bound, floor, options, model.checked)
     clock.lap("audit")
     return _with_plan(solved, outcome, done.plan, checked, options)
+
+
+def _better(model: Model, one: Floats | None, other: Floats | None) -> Floats | None:
+    """The point that is worth more."""
+    known = [x for x in (one, other) if x is not None]
+    return max(known, key=lambda x: objective_at(model.matrix, x), default=None)
 
 
 def _with_plan(
@@ -221,7 +242,12 @@ def _with_plan(
 
 
 def _judged(
-    case: Case, done: Carried, bound: float | None, floor: float | None, options: Options
+    case: Case,
+    done: Carried,
+    bound: float | None,
+    floor: float | None,
+    options: Options,
+    relations: Checked | None = None,
 ) -> Audit:
     """Audit a plan against the bound and doing nothing."""
     return audit(
@@ -231,6 +257,7 @@ def _judged(
         bound_musd=bound,
         nothing_musd=floor,
         gap=options.gap,
+        checked=relations,
     )
 
 
@@ -296,7 +323,7 @@ def do_nothing(
         if outcome.x is not None:
             point = polished(matrix, outcome.x, share, model.follows)
             carried = carried_out(case, model, point, share)
-            checked = audit(case, carried.plan)
+            checked = audit(case, carried.plan, checked=model.checked)
             if checked.passed:
                 return Still(point, checked.value_musd, carried)
     return None

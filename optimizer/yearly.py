@@ -34,6 +34,7 @@ from optimizer.bands import (
     cut_prices,
     merge,
     merged_by,
+    merged_tables,
     operate,
     priced_hours,
     write_band,
@@ -194,12 +195,19 @@ def in_bands(
     given: Given, hours: Mapping[Site, Hours], prices: Mapping[tuple[Node, Site], Prices]
 ) -> Given:
     """Put bands into a case that are cut at prices of its limits."""
+    return replace(given, **cut_tables(given, hours, prices))
+
+
+def cut_tables(
+    given: Given, hours: Mapping[Site, Hours], prices: Mapping[tuple[Node, Site], Prices]
+) -> dict[str, Any]:
+    """Tables of a case that its hours fill, in bands that are cut at prices of its limits."""
     finer = {}
     for (n, s), cuts in prices.items():
         found = slices(given, n, s, priced_hours(given, n, s, hours[s]))
         finer[n, s] = [_sides(one, np.unique(cuts)) for one in found] if cuts else []
     none: dict[Any, Any] = {"tangents": {}, "tangent_bands": {}, "tangent_price": {}}
-    return replace(merge(given, hours, finer=finer), **none)
+    return {**merged_tables(given, hours, finer=finer), **none}
 
 
 def _sides(one: Slice, cuts: Floats) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ beyond the horizon) is left out of the index sets here, so that no row is needed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from models.derive import (
@@ -80,27 +80,36 @@ class Derivation(Facts):
 
     def given(self) -> Given:
         """All numbers but those that follow from hours and dates (:mod:`models.terms`)."""
-        tables = {
-            **self._time(),
-            **halls.tables(self),
-            **racks.tables(self),
-            **grid.tables(self),
-            **mining.tables(self),
-            **energy.tables(self),
-            **hosting.tables(self),
-            **uptime.tables(self),
-            **service_credits.tables(self),
-            **capital.tables(self),
-            **_EMPTY_TERMS,
-        }
+        tables = {name: table for part in PARTS for name, table in part(self).items()}
         return Given(**tables, halls_parkable=halls.parkable(tables))
 
-    def _time(self) -> dict[str, Any]:
-        t = self.tree
-        return {
-            "tree": t,
-            "discount_start": {n: self.discounted(t.first_month(n)) for n in t.nodes},
-            "discount_mid": {n: self.discounted(t.first_month(n) + t.months / 2) for n in t.nodes},
-            "discount_end": {n: self.discounted(t.end_month(n)) for n in t.leaves},
-            "probability": dict(enumerate(t.probability)),
-        }
+
+def _time(d: Derivation) -> dict[str, Any]:
+    t = d.tree
+    return {
+        "tree": t,
+        "discount_start": {n: d.discounted(t.first_month(n)) for n in t.nodes},
+        "discount_mid": {n: d.discounted(t.first_month(n) + t.months / 2) for n in t.nodes},
+        "discount_end": {n: d.discounted(t.end_month(n)) for n in t.leaves},
+        "probability": dict(enumerate(t.probability)),
+    }
+
+
+def _without_terms(_: Derivation) -> dict[str, Any]:
+    return dict(_EMPTY_TERMS)
+
+
+#: What fills the tables, each part some of them, from the instance alone.
+PARTS: tuple[Callable[[Derivation], dict[str, Any]], ...] = (
+    _time,
+    halls.tables,
+    racks.tables,
+    grid.tables,
+    mining.tables,
+    energy.tables,
+    hosting.tables,
+    uptime.tables,
+    service_credits.tables,
+    capital.tables,
+    _without_terms,
+)

@@ -34,12 +34,12 @@ RETRIABLE = ("error", "timeout", "worker_died", "best-found", "no-plan", "audit-
 
 
 def canonical(value: Json) -> str:
-    """Write JSON in its one form: keys in order, no blanks, floats as Python writes them.
+    r"""Write JSON in its one form: keys in order, no blanks, floats as Python writes them.
 
     Examples
     --------
     >>> canonical({"b": 1.0, "a": [True, "é"]})
-    '{"a":[true,"\\\\u00e9"],"b":1.0}'
+    '{"a":[true,"\\u00e9"],"b":1.0}'
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 

@@ -1,0 +1,195 @@
+"""The relations of a case as arrays: each family read once, both sides apart.
+
+The audit puts a plan into them. They come from the algebra, as what the audit reads family by
+family on floats does, and from nothing that the solver was handed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from models.allocation import Family
+from models.build import Column, Fault, Row
+from models.context import Context
+from models.indices import Index
+from models.relation import Affine, Relation
+from optimizer.matrix import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What one family comes to in a case, as arrays.
+
+    Attributes
+    ----------
+    indices : list of Index
+        Of each relation, with unknowns or without.
+    starts, middles : int array
+        Where the terms of each begin, with one more at the end, and where its left side ends.
+    columns, values : array
+        Unknown and coefficient of each term, right sides with their signs turned.
+    left, right : float array
+        Constant of either side.
+    sense : int array
+        -1 where left is at most right, 1 where it is at least, 0 where they agree.
+    faults : tuple of Fault
+        Numbers that are not finite.
+    """
+
+    indices: list[Index]
+    starts: Any
+    middles: Any
+    columns: Any
+    values: Floats
+    left: Floats
+    right: Floats
+    sense: Any
+    faults: tuple[Fault, ...]
+
+
+_SENSES = {"<=": -1, "==": 0, ">=": 1}
+
+
+def read_rows(family: Family, context: Context, names: Sequence[Column]) -> Rows:
+    """Read a family on unknowns."""
+    indices: list[Index] = []
+    starts, middles = [0], []
+    columns: list[int] = []
+    values: list[float] = []
+    left: list[float] = []
+    right: list[float] = []
+    sense: list[int] = []
+    faults: list[Fault] = []
+    for index, relation in family.relations(context):
+        indices.append(index)
+        sense.append(_SENSES[relation.sense])
+        left.append(_taken(relation.left, columns, values, 1.0))
+        middles.append(len(values))
+        right.append(_taken(relation.right, columns, values, -1.0))
+        starts.append(len(values))
+        if not math.isfinite(sum(values[starts[-2] :]) + left[-1] - right[-1]):
+            faults += _not_finite(family, index, relation, names)
+    return Rows(
+        indices, np.array(starts), np.array(middles, int), np.array(columns, np.int32),
+        np.array(values, float), np.array(left, float), np.array(right, float),
+        np.array(sense, int), tuple(faults),
+    )  # fmt: skip
+
+
+def _taken(side: Any, columns: list[int], values: list[float], sign: float) -> float:
+    """Add the terms of a side to a row, and return its constant."""
+    if not isinstance(side, Affine):
+        return float(side)
+    columns += side.columns
+    values += side.coefficients if sign > 0 else [-a for a in side.coefficients]
+    return side.constant
+
+
+def _not_finite(
+    family: Family, index: Index, relation: Relation, names: Sequence[Column]
+) -> Iterator[Fault]:
+    row = (family.name, index)
+    for side in (relation.left, relation.right):
+        known = side if isinstance(side, Affine) else Affine([], [], float(side))
+        for j, a in zip(known.columns, known.coefficients, strict=True):
+            if not math.isfinite(a):
+                yield Fault(row, names[j], a)
+        if not math.isfinite(known.constant):
+            yield Fault(row, None, known.constant)
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One side of every relation: coefficients and constants."""
+
+    coefficients: csr_array
+    constant: Floats
+
+    def at(self, point: Floats) -> Floats:
+        """Values at a point."""
+        return np.asarray(self.coefficients @ point + self.constant)
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """Every relation of a case, both sides apart, to put a plan into.
+
+    Attributes
+    ----------
+    rows : list of Row
+        Family and index of each.
+    columns : sequence of Column
+        What they are in.
+    left, right : Side
+        Its sides.
+    sense : int array
+        -1 at most, 0 equal, 1 at least.
+    counts : int array
+        Terms of each; none where the data alone decide.
+    """
+
+    rows: list[Row]
+    columns: Sequence[Column]
+    left: Side
+    right: Side
+    sense: Any
+    counts: Any
+    _terms: tuple[Any, Any, Any]
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[Family, Rows]], unknowns: Sequence[Column]) -> Checked:
+        """Put the rows of all families together."""
+        rows = [(family.name, index) for family, part in parts for index in part.indices]
+        begins = np.cumsum([0, *(len(part.values) for _, part in parts)])[:-1]
+        starts = np.concatenate(
+            [part.starts[:-1] + b for (_, part), b in zip(parts, begins, strict=True)]
+            + [[begins[-1] + len(parts[-1][1].values)]]
+        )
+        middles = np.concatenate(
+            [part.middles + b for (_, part), b in zip(parts, begins, strict=True)]
+        )
+        columns = np.concatenate([part.columns for _, part in parts])
+        values = np.concatenate([part.values for _, part in parts])
+        on_left = np.arange(len(values)) < np.repeat(middles, np.diff(starts))
+        before = np.concatenate([[0], np.cumsum(on_left)])
+
+        def side(chosen: Any, counted: Any, sign: float, constants: list[Floats]) -> Side:
+            shape = (len(rows), len(unknowns))
+            table = csr_array((sign * values[chosen], columns[chosen], counted), shape=shape)
+            return Side(table, np.concatenate(constants))
+
+        return cls(
+            rows,
+            unknowns,
+            side(on_left, before[starts], 1.0, [part.left for _, part in parts]),
+            side(~on_left, starts - before[starts], -1.0, [part.right for _, part in parts]),
+            np.concatenate([part.sense for _, part in parts]),
+            np.diff(starts),
+            (values, columns, starts),
+        )
+
+    def whole(self, held: Any) -> csr_array:
+        """Left less right, of the relations that hold unknowns."""
+        values, columns, starts = self._terms
+        begins = np.append(starts[:-1][held], starts[-1])
+        return csr_array(
+            (values, columns, begins), shape=(int(held.sum()), self.left.coefficients.shape[1])
+        )
+
+    def excess(self, difference: Floats) -> Floats:
+        """By how much each is broken, by left less right."""
+        return np.where(self.sense == 0, np.abs(difference), -self.sense * difference)
+
+    def broken(self, plan: Context, tolerance: float) -> list[Row]:
+        """Find the relations that a plan breaks, by more than so much of their size."""
+        point = np.array([getattr(plan, name)[index] for name, index in self.columns])
+        left, right = self.left.at(point), self.right.at(point)
+        size = np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
+        bad = ~(self.excess(left - right) <= tolerance * size)
+        return [self.rows[i] for i in np.flatnonzero(bad)]

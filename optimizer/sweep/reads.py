@@ -1,0 +1,237 @@
+"""Which figures a calculation reads, so that it need not be repeated where none of them moved.
+
+A calculation that reads only figures which are the same gives the same answer: so what was
+worked out for the base of a sweep holds for every point that moves none of what it read. What it
+reads is not declared but seen, by running it once on figures that take note of who looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+from models.given import Given
+from models.instance import Block, Growth, Instance, Step
+from optimizer.keys import Key, keys_of
+
+#: What is read as a whole: asking for any of these looks at every figure below.
+_WHOLE = frozenset(
+    {"__dict__", "model_fields_set", "model_dump", "model_copy", "model_dump_json", "__iter__"}
+)
+
+
+class Noted:
+    """What was looked at while somebody took note.
+
+    Attributes
+    ----------
+    keys : set of Key
+        Figures of the instance, by attribute names.
+    tables : set of str
+        Tables of the given numbers.
+    """
+
+    def __init__(self) -> None:
+        self.keys: set[Key] = set()
+        self.tables: set[str] = set()
+        self._listening = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take note meanwhile, from an empty sheet."""
+        self.keys, self.tables = set(), set()
+        self._listening = True
+        try:
+            yield
+        finally:
+            self._listening = False
+
+    def key(self, key: Key) -> None:
+        """Note a figure, or a block that was looked at as a whole."""
+        if self._listening:
+            self.keys.add(key)
+
+    def table(self, name: str) -> None:
+        """Note a table."""
+        if self._listening:
+            self.tables.add(name)
+
+
+def attributes(key: Key) -> Key:
+    """Name a key of the format by the attributes of the instance that hold it.
+
+    Examples
+    --------
+    >>> attributes(("bitcoin", "btc_price_usd", 0, "from"))
+    ('bitcoin', 'btc_price_usd', 0, 'from_')
+    """
+    block: type[Block] | None = Instance
+    found: Key = ()
+    for part in key:
+        if block is not None and isinstance(part, str) and part in keys_of(block):
+            names = [
+                name for name, info in block.model_fields.items() if (info.alias or name) == part
+            ]
+            found = (*found, names[0])
+            block = _inner(block, names[0])
+        else:
+            found = (*found, part)
+    return found
+
+
+def _inner(block: type[Block], name: str) -> type[Block] | None:
+    """Block that a field holds, in a table or a list or alone; None where it holds figures."""
+    held = _blocks_of(block.model_fields[name].annotation)
+    plain = [kind for kind in held if kind is not Growth]
+    return plain[0] if plain else (held[0] if held else None)
+
+
+def _blocks_of(annotation: Any) -> list[type[Block]]:
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        return [annotation]
+    found: list[type[Block]] = []
+    for part in getattr(annotation, "__args__", ()):
+        found += _blocks_of(part)
+    return found
+
+
+# --- the instance --------------------------------------------------------------------------
+
+
+def watched_instance(instance: Instance, noted: Noted) -> Instance:
+    """Copy an instance into one that notes which of its figures are looked at."""
+    copy = instance.model_copy(deep=True)
+    _watch(copy, (), noted)
+    return copy
+
+
+def _watch(held: Any, key: Key, noted: Noted) -> None:
+    if isinstance(held, Block):
+        for name in type(held).model_fields:
+            _watch(getattr(held, name), (*key, name), noted)
+        object.__setattr__(held, "__class__", _watching(type(held), key, noted))
+    elif isinstance(held, Mapping):
+        for name, inside in held.items():
+            _watch(inside, (*key, name), noted)
+    elif isinstance(held, (tuple, list)):
+        for position, inside in enumerate(held):
+            _watch(inside, (*key, position), noted)
+
+
+def _watching(kind: type[Block], key: Key, noted: Noted) -> type[Block]:
+    """Make a class that reads as its kind does, and notes what is read of the block at a key."""
+    names = frozenset(kind.model_fields)
+
+    def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807
+        value = kind.__getattribute__(self, name)
+        if name in names:
+            if not _holds_blocks(value):
+                noted.key((*key, name))
+        elif name in _WHOLE:
+            noted.key(key)
+        return value
+
+    # A class of the plain kind: pydantic would build a schema for each.
+    return type.__new__(type(kind), kind.__name__, (kind,), {"__getattribute__": __getattribute__})
+
+
+def _holds_blocks(value: Any) -> bool:
+    """Whether a field only leads on to blocks, whose names no point may change."""
+    if isinstance(value, (Growth, Step)):
+        return False
+    if isinstance(value, Block):
+        return True
+    inside = value.values() if isinstance(value, Mapping) else value
+    if not isinstance(value, (Mapping, tuple, list)):
+        return False
+    first = next(iter(inside), None)
+    return isinstance(first, Block) and not isinstance(first, Step)
+
+
+# --- given numbers -------------------------------------------------------------------------
+
+TABLES = frozenset(field.name for field in fields(Given))
+
+
+def watched_given(given: Given, noted: Noted) -> Given:
+    """Copy given numbers into ones that note which of their tables are looked at."""
+
+    class Watched(Given):
+        def __getattribute__(self, name: str) -> Any:
+            if name in TABLES:
+                noted.table(name)
+            return super().__getattribute__(name)
+
+    copy = object.__new__(Watched)
+    for name in TABLES:
+        object.__setattr__(copy, name, getattr(given, name))
+    return copy
+
+
+# --- touching ------------------------------------------------------------------------------
+
+
+def touched(read: frozenset[Key], moved: Key) -> bool:
+    """Whether a figure that moved was read, alone or in a block that was read as a whole."""
+    return any(one[: len(moved)] == moved or moved[: len(one)] == one for one in read)
+
+
+class Remembered:
+    """A calculation, what it read on the base, and its answers by what moved of that.
+
+    Parameters
+    ----------
+    answer : object
+        Its answer on the base.
+    keys, tables : set
+        What it read there.
+    kept : int
+        Most answers that are kept beside; the one that was asked for longest ago goes.
+    """
+
+    def __init__(self, answer: Any, keys: set[Key], tables: set[str], *, kept: int = 512) -> None:
+        self.answer = answer
+        self.keys = frozenset(keys)
+        self.tables = tuple(sorted(tables))
+        self._kept = kept
+        self._answers: dict[Any, tuple[Any, Any]] = {}
+        self._read: dict[Key, bool] = {}
+
+    def after(
+        self,
+        moved: Mapping[Key, Any],
+        base: Mapping[str, Any],
+        given: Mapping[str, Any],
+        again: Callable[[], Any],
+    ) -> Any:
+        """Give the answer where some figures moved: an old one, if nothing read is among them.
+
+        Parameters
+        ----------
+        moved : mapping
+            Figures that moved, by attribute names, each with a text of its new value.
+        base, given : mapping
+            Tables of the base and of the point; a table that is the same is the same object.
+        again : callable
+            Works it out.
+        """
+        keys = tuple((key, value) for key, value in moved.items() if self._reads(key))
+        tables = tuple(given[name] for name in self.tables if given[name] is not base[name])
+        if not keys and not tables:
+            return self.answer
+        label = (keys, tuple(map(id, tables)))
+        if label not in self._answers:
+            if len(self._answers) >= self._kept:
+                self._answers.pop(next(iter(self._answers)))
+            # The tables are held, so that no other object takes their identities.
+            self._answers[label] = again(), tables
+        else:
+            self._answers[label] = self._answers.pop(label)
+        return self._answers[label][0]
+
+    def _reads(self, key: Key) -> bool:
+        if key not in self._read:
+            self._read[key] = touched(self.keys, key)
+        return self._read[key]
