@@ -32,8 +32,9 @@ def effects_of_cases(
         Takes what is wrong, by line and column.
     """
     by_name = {lever.axis.name: lever for lever in levers}
+    named = {axis.name for axis in sweep.axes}
     for column in dict.fromkeys(column for case in sweep.cases for column in case.cells):
-        if column not in by_name:
+        if column not in named:
             lever = bench.lever(Axis(column, (column,), "values", None))
             by_name |= {column: lever} if lever is not None else {}
     bench.refuse_lacking(list(by_name.values()))

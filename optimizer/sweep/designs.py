@@ -89,7 +89,6 @@ class _Expander:
         bench.refuse_lacking(levers)
         bench.refuse_shared(levers)
         self._refuse_many()
-        self._stop_if_refused()
         rows = self._rows(bench, levers)
         self._stop_if_refused()
         return self._merged(rows)
@@ -146,10 +145,12 @@ class _Expander:
         """Work out every setting that was typed."""
         found: list[list[Effect]] = []
         for lever in levers:
-            axis, effects = lever.axis, []
-            for place, setting in enumerate(settings_of(axis)):
-                at = (*axis.at, place) if isinstance(axis.choices, Listed) else axis.at
-                effects.append(lever.effect(setting, partial(self._tell, at)))
+            axis, settings = lever.axis, settings_of(lever.axis)
+            if not isinstance(axis.choices, Listed):
+                found.append(self._told_once(lever, settings))
+                continue
+            tells = (partial(self._tell, (*axis.at, place)) for place in range(len(settings)))
+            effects = [lever.effect(s, tell) for s, tell in zip(settings, tells, strict=True)]
             found.append([effect for effect in effects if effect is not None])
         return found
 
@@ -164,11 +165,11 @@ class _Expander:
         for place, lever in enumerate(levers):
             assert lever.axis.choices is not None
             settings = drawn(lever.axis.choices, spread[:, place])
-            found.append(self._of_draws(lever, settings))
+            found.append(self._told_once(lever, settings))
         return found
 
-    def _of_draws(self, lever: Lever, settings: Sequence[Json]) -> list[Effect]:
-        """Work draws out; what is wrong with an axis is told once, by its first draw."""
+    def _told_once(self, lever: Lever, settings: Sequence[Json]) -> list[Effect]:
+        """Work out settings that no one typed; what is wrong is told once, by the first."""
         wrong: list[Wrong] = []
         effects: list[Effect] = []
         for setting in settings:
@@ -176,7 +177,7 @@ class _Expander:
             effects += [effect] if effect is not None else []
         if wrong:
             first, rest = wrong[0], len(wrong) - 1
-            also = f", and {rest:,} more of {len(settings):,} draws" if rest else ""
+            also = f", and {rest:,} more of {len(settings):,}" if rest else ""
             law = type(lever.axis.choices).__name__
             hint = first.hint
             if law in ("Normal", "Lognormal"):

@@ -101,12 +101,12 @@ def _correlated(
         return spread
     mixed = spread.copy()
     scores = [normal_quantile(spread[:, names.index(name)]) for name in known]
-    for name, row in zip(known, rows, strict=True):
+    for place, (name, row) in enumerate(zip(known, rows, strict=True)):
         total = np.zeros(len(spread))
         for weight, score in zip(row, scores, strict=True):
             total = total + weight * score
-        # The first axis, and one that goes alone so far, keep what they drew.
-        if row.count(0.0) < len(row) - 1:
+        # An axis that goes with none before it keeps what it drew.
+        if row[place] != 1.0:
             mixed[:, names.index(name)] = normal_share(total)
     return np.clip(mixed, _EDGE, 1.0 - _EDGE)
 

@@ -135,7 +135,7 @@ class _FileReader:
         for name in self.held:
             if name not in TABLES:
                 hint = did_you_mean(name, TABLES)
-                if not hint and name in SweepTable.model_fields:
+                if name in SweepTable.model_fields:
                     hint = f"`{name}` is a key of [sweep]"
                 self.reading.complain((name,), "unknown key", name, listed(TABLES), hint)
 

@@ -57,7 +57,7 @@ def _of_type(annotation: Any) -> str:
     choices = choices_of(annotation)
     if get_origin(annotation) is list:
         inner = listed(choices) if choices else _of_type(get_args(annotation)[0])
-        return f"a list of {inner}" if choices else f'a list, as ["a", "b"]: {inner}'
+        return f"a list of {inner.removeprefix('a ')}" + ("s" if inner == "a number" else "")
     if choices:
         return listed(choices)
     if get_origin(annotation) in (Union, types.UnionType):
@@ -183,7 +183,8 @@ class Reading:
     def _is_misspelt(self, at: Key) -> bool:
         """Whether a key that is missing was told as an unknown one."""
         beside = [str(lost[-1]) for lost in self.lost if lost[:-1] == at[:-1]]
-        return nearest(str(at[-1]), beside) is not None
+        meant = any(_INSTEAD.get(word) == f"write `{at[-1]}`" for word in beside)
+        return meant or nearest(str(at[-1]), beside) is not None
 
 
 def _is_item(location: tuple[int | str, ...]) -> bool:
@@ -217,7 +218,7 @@ def _told(block: type[Block], name: str, error: ErrorDetails) -> tuple[str, str,
 
 
 def _type_hint(allowed: str, value: Any) -> str:
-    if isinstance(value, str) and "number" in allowed:
+    if isinstance(value, str) and "number" in allowed and not allowed.startswith("a list"):
         return "write numbers without quotes"
     if isinstance(value, str) and allowed.startswith("a list"):
         return f'write ["{value[:40]}"]'

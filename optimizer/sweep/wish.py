@@ -47,7 +47,7 @@ class SweepTable(Block):
     samples: Count | None = number(
         "points", "how many are drawn, of designs that draw", default=None, ge=1, le=MOST_POINTS
     )
-    seed: Count = number("", "what the draws start from", default=0, ge=0, le=2**53)
+    seed: Count = number("", "what the draws start from", default=0, ge=0, le=10**15)
     cases: Text | None = said("CSV file of cases, of the design csv", default=None)
     gap: float = number(
         "share", "relative gap at which a point's plan counts as best", default=1e-4, ge=0, le=1
