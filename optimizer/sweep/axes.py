@@ -198,11 +198,8 @@ class AxisReader:
 
     def _observed(self, at: Key, law: Empirical) -> Observed | None:
         """Read the numbers of a column."""
-        path = self.files.folder / law.file
-        if not path.is_file():
-            there = listed(sorted(p.name for p in path.parent.glob("*.csv")))
-            hint = f"the folder has {there}" if there else ""
-            self.reading.complain((*at, "file"), "there is no such file", law.file, hint=hint)
+        path = self.reading.file((*at, "file"), self.files.folder, law.file)
+        if path is None:
             return None
         text = self.files.read(path, law.file)
         sheet = read_sheet(text, law.file, self.reading.report) if text else None

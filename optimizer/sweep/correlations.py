@@ -125,7 +125,8 @@ def gaussian(names: Sequence[str], pairs: Mapping[tuple[str, str], float]) -> Fl
     matrix = np.eye(len(names))
     for (one, other), rank in pairs.items():
         i, j = names.index(one), names.index(other)
-        matrix[i, j] = matrix[j, i] = min(1.0, max(-1.0, 2.0 * sine(math.pi * rank / 6.0)))
+        whole = abs(rank) == 1.0
+        matrix[i, j] = matrix[j, i] = rank if whole else 2.0 * sine(math.pi * rank / 6.0)
     return matrix
 
 

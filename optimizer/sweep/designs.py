@@ -88,8 +88,7 @@ class _Expander:
         levers = [lever for lever in found if lever is not None]
         bench.refuse_lacking(levers)
         bench.refuse_shared(levers)
-        self._refuse_many()
-        rows = self._rows(bench, levers)
+        rows = [] if self._are_many() else self._rows(bench, levers)
         self._stop_if_refused()
         return self._merged(rows)
 
@@ -106,7 +105,7 @@ class _Expander:
         if self.problems.refused():
             raise InputRefused(self.problems.sorted((self.sweep.places.root.file,)))
 
-    def _refuse_many(self) -> None:
+    def _are_many(self) -> bool:
         """Refuse a design of more points than a sweep may have, before any is made."""
         lengths = [len(settings_of(a)) for a in self.sweep.axes] if not self.sweep.is_drawn else []
         number = 1 + sum(lengths) if self.sweep.design == "one_at_a_time" else prod(lengths)
@@ -115,6 +114,8 @@ class _Expander:
             found, allowed = f"{number:,}", f"at most {MOST_POINTS:,}"
             hint = "take fewer values, or a design that draws"
             self._complain(("sweep", "design"), message, found, allowed, hint)
+            return True
+        return False
 
     # --- rows ------------------------------------------------------------------------------
 
@@ -159,12 +160,12 @@ class _Expander:
         sweep = self.sweep
         if not levers:
             return []
-        names = [lever.axis.name for lever in levers]
+        names = [axis.name for axis in sweep.axes]
         spread = shares(sweep.design, names, sweep.samples, sweep.seed, sweep.correlations)
         found: list[list[Effect]] = []
-        for place, lever in enumerate(levers):
+        for lever in levers:
             assert lever.axis.choices is not None
-            settings = drawn(lever.axis.choices, spread[:, place])
+            settings = drawn(lever.axis.choices, spread[:, names.index(lever.axis.name)])
             found.append(self._told_once(lever, settings))
         return found
 

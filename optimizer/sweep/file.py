@@ -26,14 +26,14 @@ from typing import Any
 
 from optimizer.errors import InputRefused, Problem, Report, did_you_mean, listed
 from optimizer.keys import Key, Place, Places
-from optimizer.load.files import MOST_TOML_BYTES, NO_FILE, Files
+from optimizer.load.files import MOST_TOML_BYTES, Files
 from optimizer.load.tables import Sheet, read_sheet
 from optimizer.load.toml import read_toml
 from optimizer.pins import read_actions
 from optimizer.sweep.axes import AxisReader
 from optimizer.sweep.correlations import read_correlations
 from optimizer.sweep.prices import PriceFiles
-from optimizer.sweep.reading import Reading
+from optimizer.sweep.reading import Reading, file_at
 from optimizer.sweep.spec import Aim, Axis, Case, Listed, Pareto, Plan, Sweep
 from optimizer.sweep.wish import MOST_POINTS, SAMPLED, ParetoTable, PlanTable, SweepTable
 
@@ -230,11 +230,8 @@ class _FileReader:
     def _cases(self, table: SweepTable, axes: dict[str, Axis]) -> tuple[Case, ...]:
         if table.cases is None or table.design != "csv":
             return ()
-        path = self.path.parent / table.cases
-        if not path.is_file():
-            there = listed(sorted(p.name for p in path.parent.glob("*.csv")))
-            hint = f"the folder has {there}" if there else ""
-            self.reading.complain(("sweep", "cases"), NO_FILE, table.cases, hint=hint)
+        path = self.reading.file(("sweep", "cases"), self.path.parent, table.cases)
+        if path is None:
             return ()
         text = self.files.read(path, table.cases)
         sheet = read_sheet(text, table.cases, self.report) if text else None
@@ -272,12 +269,11 @@ class _FileReader:
         table = self.reading.block(("plan",), PlanTable, self.held["plan"])
         if table is None:
             return None
-        path = (self.path.parent / table.actions).resolve()
-        if path.is_dir():
-            path = path / "actions.csv"
-        if not path.is_file():
-            hint = "name a run folder, or the actions.csv in it"
-            self.reading.complain(("plan", "actions"), NO_FILE, table.actions, hint=hint)
+        hint = "name a run folder, or the actions.csv in it"
+        folder, inside = self.path.parent, f"{table.actions}/actions.csv"
+        typed = inside if file_at(folder, inside) else table.actions
+        path = self.reading.file(("plan", "actions"), folder, typed, hint)
+        if path is None:
             return None
         try:
             read_actions(path, table.actions)

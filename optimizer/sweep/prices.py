@@ -12,7 +12,7 @@ from optimizer.keys import Key
 from optimizer.load.catalogue import packaged
 from optimizer.load.files import Files
 from optimizer.load.prices import read_prices
-from optimizer.sweep.reading import Reading
+from optimizer.sweep.reading import Reading, file_at, shown, tables_beside
 
 #: Folder among the base's files in which price files of a sweep lie; the instance has none of it.
 FOLDER = "prices"
@@ -89,7 +89,7 @@ class PriceFiles:
 
     def _file(self, at: Key, typed: Any) -> str | None:
         """Take a file in, once, and give its name among the base's files."""
-        if not isinstance(typed, str) or not typed or "\x00" in typed:
+        if not isinstance(typed, str) or not typed:
             self.reading.wrong_type(at, typed, "the name of a CSV file")
             return None
         if typed not in self._named:
@@ -98,17 +98,14 @@ class PriceFiles:
         return self._named[typed]
 
     def _path(self, at: Key, typed: str) -> Path | None:
-        path = self.files.folder / typed
-        if path.is_file():
-            return path.resolve()
-        shelf = priced_entries()
-        if typed in shelf:
-            return shelf[typed]
-        there = sorted(p.name for p in path.parent.glob("*.csv"))
+        path, shelf = file_at(self.files.folder, typed), priced_entries()
+        if path is not None or typed in shelf:
+            return path or shelf[typed]
+        there = tables_beside(self.files.folder, typed)
         hint = did_you_mean(typed, [*there, *shelf])
         message = "there is no such price file, nor such an entry of the catalogue of power"
         allowed = listed([*there, *shelf], 20)
-        self.reading.complain(at, message, typed, allowed, hint)
+        self.reading.complain(at, message, shown(typed), allowed, hint)
         return None
 
     def _taken(self, path: Path, typed: str) -> str | None:

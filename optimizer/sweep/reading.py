@@ -7,6 +7,7 @@ import math
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +17,9 @@ from pydantic_core import ErrorDetails
 from models.instance import Block, Name
 from optimizer.errors import Problem, Report, did_you_mean, listed, nearest
 from optimizer.keys import Key, Places, declared, dotted, keys_of, limits_of
+
+#: What is said of a file that is not there, or cannot be.
+NO_FILE = "there is no such file"
 
 B = TypeVar("B", bound=Block)
 
@@ -90,6 +94,23 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def file_at(folder: Path, typed: str) -> Path | None:
+    """Find a file that a sweep names; None where there is none, or can be none of that name."""
+    try:
+        path = (folder / typed).resolve()
+        return path if path.is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def tables_beside(folder: Path, typed: str) -> list[str]:
+    """Names of the CSV files that lie where a file should."""
+    try:
+        return sorted(path.name for path in (folder / typed).parent.glob("*.csv"))
+    except (OSError, ValueError):
+        return []
+
+
 @dataclass
 class Reading:
     """What is found in a file as it is read.
@@ -129,6 +150,15 @@ class Reading:
     def wrong_type(self, key: Key, held: Any, allowed: str, hint: str = "") -> None:
         """Report a value of another type."""
         self.complain(key, "the value has the wrong type", shown(held), allowed, hint)
+
+    def file(self, key: Key, folder: Path, typed: str, hint: str = "") -> Path | None:
+        """Find a file that a key names; None, and a problem, where there is none."""
+        path = file_at(folder, typed)
+        if path is None:
+            there = listed(tables_beside(folder, typed))
+            hint = hint or (f"the folder has {there}" if there else "")
+            self.complain(key, NO_FILE, shown(typed), hint=hint)
+        return path
 
     def name(self, key: Key, name: Any) -> bool:
         """Whether the last part of a key can be a name; reports where not."""

@@ -80,7 +80,7 @@ takes it. `scale` and `delta` multiply and add, starting from what the base hold
 the format among it; of a value over time they move its start or every step, never its growth or
 its dates. A wildcard then means the entries that hold a number. Counts stay whole: a factor that
 makes a fraction is refused, unless `round = true` rounds it, half to even. Figures are worked out
-as on paper: 560 times 1.1 is 616.
+as on paper: 3 times 0.1 is 0.3.
 
 **Prices.** `prices` lists price files in place of those of a block of power or of sites; an entry
 of the catalogue of power stands for its file, without its adder. A point is labelled by the name

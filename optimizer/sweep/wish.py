@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -90,7 +90,28 @@ class AxisTable(Block):
     )
 
 
-class Range(Block):
+#: Numbers of a range or a law lie within; beyond, arithmetic would leave the numbers there are.
+LARGEST = 1e15
+#: A lognormal law is not wider, relative to its mean.
+WIDEST = 1e3
+
+
+class _Sized(Block):
+    """Numbers of a size that arithmetic stands."""
+
+    @model_validator(mode="after")
+    def _of_a_size(self) -> Self:
+        for name, value in self:
+            if isinstance(value, (int, float)) and abs(value) > LARGEST:
+                raise PydanticCustomError(
+                    "size",
+                    "{name} must lie between -1e15 and 1e15",
+                    {"name": name.removesuffix("_")},
+                )
+        return self
+
+
+class Range(_Sized):
     """Numbers at even distances, both ends among them; where the design draws, any between."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -123,7 +144,7 @@ class Range(Block):
         return [as_number(first + place * apart, whole=whole) for place in range(number)]
 
 
-class _Cut(Block):
+class _Cut(_Sized):
     """A law that may be cut at both ends."""
 
     mean: float = number("as the axis", "mean, before it is cut")
@@ -153,12 +174,14 @@ class Lognormal(_Cut):
     def _positive(self) -> Lognormal:
         if self.mean <= 0:
             raise PydanticCustomError("positive", "the mean of a lognormal law lies above 0")
+        if self.sd > WIDEST * self.mean:
+            raise PydanticCustomError("wide", "`sd` must lie below a thousand times `mean`")
         if self.most is not None and self.most <= 0:
             raise PydanticCustomError("positive", "`most` of a lognormal law lies above 0")
         return self
 
 
-class Uniform(Block):
+class Uniform(_Sized):
     """Any number of a span alike."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -173,7 +196,7 @@ class Uniform(Block):
         return self
 
 
-class Triangular(Block):
+class Triangular(_Sized):
     """Rising from the least number to the likeliest, and falling to the largest."""
 
     model_config = ConfigDict(populate_by_name=True)

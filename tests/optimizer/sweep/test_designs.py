@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from models.instance import Block
@@ -102,6 +103,7 @@ def test_a_plan_without_axes_is_one_point(tmp_path: Path) -> None:
     assert (point.settings, point.changes) == ({}, {})
 
 
+@profile(deadline=None)
 @given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=3))
 def test_designs_have_as_many_points_as_they_should(lengths: list[int]) -> None:
     keys = (BUDGET, "finance.overhead_musd_per_year", "finance.ai_entry_cost_musd")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.errors import InputRefused
@@ -120,6 +120,7 @@ def test_a_key_without_a_place_is_refused(wide: dict[str, Any]) -> None:
         changed(wide, {"sites.nowhere.firm_mw": 3.0})
 
 
+@settings(deadline=None)
 @given(chosen=st.sets(st.sampled_from(sorted(WHOLE))))
 def test_what_is_put_in_is_what_is_found(chosen: set[str], wide: dict[str, Any]) -> None:
     wanted = {key: float(place) for place, key in enumerate(sorted(chosen))}
