@@ -54,7 +54,7 @@ def test_shares_are_even(design: Any, pairs: Any) -> None:
 
 @pytest.mark.parametrize("design", ["monte_carlo", "sobol"])
 @pytest.mark.parametrize("pairs", [{}, PAIRS], ids=["alone", "correlated"])
-@settings(deadline=None)
+@settings(deadline=None, derandomize=True)
 @given(few=st.integers(1, 40), more=st.integers(0, 60), seed=st.integers(0, 2**40))
 def test_more_samples_keep_the_first(design: Any, pairs: Any, few: int, more: int,
                                      seed: int) -> None:  # fmt: skip
@@ -146,7 +146,7 @@ def test_the_edges_of_a_law_are_finite(name: str, edge: float) -> None:
     assert math.isfinite(value)
 
 
-@settings(deadline=None)
+@settings(deadline=None, derandomize=True)
 @given(low=st.floats(-1e6, 1e6), span=st.floats(1e-3, 1e6), share=st.floats(1e-9, 1 - 1e-9))
 def test_draws_lie_within_their_span(low: float, span: float, share: float) -> None:
     high = low + span
@@ -168,7 +168,7 @@ def test_lists_are_drawn_by_their_weights() -> None:
 # --- correlations --------------------------------------------------------------------------
 
 
-@settings(deadline=None)
+@settings(deadline=None, derandomize=True)
 @given(st.lists(st.floats(-1, 1), min_size=6, max_size=6))
 def test_correlations_can_be_or_have_a_neighbour_that_can(ranks: list[float]) -> None:
     names = list("abcd")
@@ -201,7 +201,7 @@ def test_functions_agree_with_those_of_the_library() -> None:
     assert sine(0.5) == pytest.approx(math.sin(0.5), rel=1e-15)
 
 
-@settings(deadline=None)
+@settings(deadline=None, derandomize=True)
 @given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
 def test_figures_are_those_of_paper(number: float, by: float) -> None:
     assert times(number, by) == pytest.approx(number * by, rel=1e-15, abs=1e-300)

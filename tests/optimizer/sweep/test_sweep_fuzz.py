@@ -51,7 +51,7 @@ def texts(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(text=texts())
 def test_no_text_ends_in_a_traceback(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
