@@ -1,4 +1,4 @@
-"""What is still to be computed: fresh points, points that were lost, and points under suspicion."""
+"""What is still to be computed: fresh points, lost ones, and ones under suspicion."""
 
 from __future__ import annotations
 
@@ -68,6 +68,14 @@ class Backlog:
         point = next(self._fresh, None)
         self._left = 0 if point is None else self._left - 1
         return point
+
+    @property
+    def at_hand(self) -> int:
+        """How many chunks a worker should have: one more than it works on where they are short.
+
+        A slow point that waits with a busy worker could be on with an idle one.
+        """
+        return 2 if self._seconds is not None and self._seconds < CHUNK_SECONDS else 1
 
     def _size(self) -> int:
         """How many points fill a chunk, with enough left for all hands to end together."""

@@ -106,7 +106,8 @@ def row_values(version: Version, done: Done) -> tuple[Any, ...]:
         metrics = "{}"
     return (
         done.point.identity(version.digest), version.number, row.status,
-        _finite(row.value_musd), _finite(row.bound_musd), _finite(row.gap), _storable(row.message), _storable(metrics),
+        _finite(row.value_musd), _finite(row.bound_musd), _finite(row.gap),
+        _storable(row.message), _storable(metrics),
         row.cpu_seconds, row.solver_seconds, done.worker, done.attempts, now(),
     )  # fmt: skip
 

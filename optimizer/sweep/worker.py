@@ -141,4 +141,6 @@ def _limit_memory(megabytes: int) -> None:
     with open("/proc/self/statm", encoding="ascii") as told:
         mapped, used = (int(pages) * resource.getpagesize() for pages in told.read().split()[:2])
     room = max(megabytes * 2**20 - used, LEAST_ROOM_MB * 2**20)
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + room, resource.RLIM_INFINITY))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    limit = mapped + room if most == resource.RLIM_INFINITY else min(mapped + room, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, most))
