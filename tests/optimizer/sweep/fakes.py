@@ -12,13 +12,16 @@ OPTIONS = Options(time_limit=60.0)
 
 
 def base(**more) -> Base:
-    return Base({"instance.toml": b"[instance]\n", "prices.csv": b"price\n" * 100}, OPTIONS, **more)
+    return Base(
+        {"instance.toml": b"[instance]\n", "prices.csv": b"price\n" * 100}, OPTIONS, **more
+    )
 
 
-def points(number, **special):
+def points(number, *, sleep=None, **special):
     """``number`` points that square what they are given; special ones by their number."""
     todo = {int(key.removeprefix("at_")): value for key, value in special.items()}
-    return [Point(n, {"axis": n}, {"x": n, **todo.get(n, {})}) for n in range(number)]
+    pause = {} if sleep is None else {"sleep": sleep}
+    return [Point(n, {"axis": n}, {"x": n, **pause, **todo.get(n, {})}) for n in range(number)]
 
 
 def make(base: Base) -> Evaluate:
