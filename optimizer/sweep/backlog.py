@@ -70,6 +70,11 @@ class Backlog:
         return point
 
     @property
+    def suspects(self) -> int:
+        """How many points are to be tried alone."""
+        return len(self._suspects)
+
+    @property
     def at_hand(self) -> int:
         """How many chunks a worker should have: one more than it works on where they are short.
 

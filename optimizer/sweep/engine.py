@@ -36,8 +36,6 @@ class Task:
         What is shipped to every worker once.
     make : MakeEvaluate
         How a worker gets ready; importable by name.
-    software : mapping of str to str
-        Versions that every worker must have.
     stop : Stop
         Once it is set nothing new is begun.
     grace : float
@@ -48,7 +46,6 @@ class Task:
     total: int
     base: Base
     make: MakeEvaluate
-    software: dict[str, str]
     stop: Stop
     grace: float = 10.0
 
@@ -78,5 +75,5 @@ def hard_seconds(options: Options) -> float:
 
 
 def overran(seconds: float) -> str:
-    """Say that a point was ended by its hard limit."""
-    return f"it still ran after {seconds:g} s, well over its time limit, and was ended"
+    """Say that a point met its hard limit."""
+    return f"it still ran after {seconds:g} s, well over its time limit, and was given up"

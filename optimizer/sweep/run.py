@@ -170,7 +170,7 @@ def run(
     base = replace(base, start=store.base(version.number).start)
     wanted = store.count_pending(version, again)
     pending = store.pending(version, again, backwards=backwards)
-    task = Task(pending, wanted, base, make_evaluate, engine_is, stop, grace)
+    task = Task(pending, wanted, base, make_evaluate, stop, grace)
     follow = _Follower(store, version, again, wanted, began, progress)
     if wanted and not stop.is_set():
         follow.tell()

@@ -36,12 +36,12 @@ LEAST_ROOM_MB = 64
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows of the first points of a chunk; where the worker is ``spent``, the rest is missing."""
+    """Rows of the first points of a chunk, and why there is none for the rest."""
 
     rows: list[Row]
     worker: str
     seconds: float
-    spent: bool = False
+    spent: str = ""
 
 
 class Hand:
@@ -116,7 +116,7 @@ def compute(chunk: int, points: Sequence[Point]) -> Answer:
             break
         rows.append(row)
     _note[SINCE], _note[POSITION] = 0.0, -1.0
-    spent = len(rows) < len(points)
+    spent = _hand.ready() if len(rows) < len(points) else ""
     return Answer(rows, worker_name(), time.monotonic() - began, spent)
 
 
