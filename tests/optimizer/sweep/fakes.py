@@ -19,11 +19,13 @@ def base(**more) -> Base:
     )
 
 
-def points(number, *, sleep=None, **special):
+def points(number, *, start=0, sleep=None, **special):
     """``number`` points that square what they are given; special ones by their number."""
     todo = {int(key.removeprefix("at_")): value for key, value in special.items()}
     pause = {} if sleep is None else {"sleep": sleep}
-    return [Point(n, {"axis": n}, {"x": n, **pause, **todo.get(n, {})}) for n in range(number)]
+    return [
+        Point(n, {"axis": n}, {"x": n, **pause, **todo.get(n, {})}) for n in range(start, number)
+    ]
 
 
 def make(base: Base) -> Evaluate:
