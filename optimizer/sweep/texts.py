@@ -1,0 +1,80 @@
+"""How points, rows and bases are written as text in the store, and read back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from models.build import Column
+from optimizer.highs import Options
+from optimizer.sweep.points import Json
+
+
+def text_of(value: Json) -> str:
+    """Write JSON with its keys in the order in which they came, which tables keep.
+
+    Numbers of numpy are numbers; what is no number is null, as tables leave it empty.
+
+    Examples
+    --------
+    >>> text_of({"mw": 1.0, "gap": math.inf, "racks": [1, True, "é"]})
+    '{"mw":1.0,"gap":null,"racks":[1,true,"é"]}'
+    """
+    return json.dumps(_plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Json:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def options_text(options: Options) -> str:
+    """Write options; a limit that is infinite is null."""
+    return text_of(asdict(options))
+
+
+def options_of(text: str) -> Options:
+    """Read options back; those that an older program did not know are as they are by default.
+
+    Examples
+    --------
+    >>> options_of(options_text(Options(gap=0.01))) == Options(gap=0.01)
+    True
+    """
+    known = {field.name for field in fields(Options)}
+    found = {key: value for key, value in json.loads(text).items() if key in known}
+    limit = found.get("time_limit")
+    return Options(**{**found, "time_limit": math.inf if limit is None else limit})
+
+
+def start_text(start: Mapping[Column, float] | None) -> str | None:
+    """Write a plan of the base, where there is one."""
+    if start is None:
+        return None
+    return json.dumps([[name, index, float(value)] for (name, index), value in start.items()])
+
+
+def start_of(text: str | None) -> dict[Column, float] | None:
+    """Read it back, to the last bit.
+
+    Examples
+    --------
+    >>> start = {("racks", ("n0", ("hall", 2), "s21")): 0.1}
+    >>> start_of(start_text(start)) == start
+    True
+    """
+    if text is None:
+        return None
+    return {(name, _tuples(index)): value for name, index, value in json.loads(text)}
+
+
+def _tuples(value: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(_tuples(item) if isinstance(item, list) else item for item in value)

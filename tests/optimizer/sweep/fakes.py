@@ -1,0 +1,68 @@
+"""Evaluators that solve nothing, for workers to import: they obey the changes of their point."""
+
+import os
+import time
+from pathlib import Path
+
+from optimizer.highs import Options
+from optimizer.sweep.points import Base, Evaluate, Point, Row
+
+#: Environment variable that names a file which tells that a point is on.
+ON = "RACKWATT_TEST_POINT_IS_ON"
+VERSIONS = {"rackwatt": "1", "highspy": "2"}
+OPTIONS = Options(time_limit=60.0)
+
+
+def base(**more) -> Base:
+    return Base(
+        {"instance.toml": b"[instance]\n", "prices.csv": b"price\n" * 100}, OPTIONS, **more
+    )
+
+
+def points(number, *, start=0, sleep=None, **special):
+    """``number`` points that square what they are given; special ones by their number."""
+    todo = {int(key.removeprefix("at_")): value for key, value in special.items()}
+    pause = {} if sleep is None else {"sleep": sleep}
+    return [
+        Point(n, {"axis": n}, {"x": n, **pause, **todo.get(n, {})}) for n in range(start, number)
+    ]
+
+
+def make(base: Base) -> Evaluate:
+    """Be ready at once."""
+    return evaluate
+
+
+def make_failing(base: Base) -> Evaluate:
+    raise ValueError("no such column")
+
+
+def make_dying(base: Base) -> Evaluate:
+    os.kill(os.getpid(), 9)
+    return evaluate
+
+
+def evaluate(point: Point) -> Row:
+    x = point.changes["x"]
+    if ON in os.environ:
+        Path(os.environ[ON]).touch()
+    time.sleep(point.changes.get("sleep", 0.0))
+    do = point.changes.get("do", "")
+    if do == "die":
+        os.kill(os.getpid(), 9)
+    if do == "die once":
+        flag = Path(point.changes["flag"])
+        if not flag.exists():
+            flag.touch()
+            os.kill(os.getpid(), 9)
+    if do == "raise":
+        raise ValueError("a point that breaks")
+    if do == "hoard":
+        hoard = bytearray(point.changes["mb"] * 2**20)
+        return Row(point.number, "solved", float(len(hoard)))
+    if do == "odd":
+        return Row(point.number, "solved", 1.0, message="\ud800", metrics={"f": lambda: 0})
+    if do in ("infeasible", "invalid"):
+        return Row(point.number, do, message=f"{do}: x is {x}")
+    metrics = {"capex_musd": x / 3, "racks": x, "site": "=north", "ai": x % 2 == 0}
+    return Row(point.number, "solved", x * x / 7, x * x / 7 + 0.1, 0.01, "", metrics, 0.1, 0.05)

@@ -1,0 +1,54 @@
+"""What a coordinator takes: ``python -m tests.optimizer.sweep.memory STORE POINTS``."""
+
+import gc
+import sys
+from pathlib import Path
+
+from optimizer.sweep.export import export
+from optimizer.sweep.records import Done
+from optimizer.sweep.run import run
+from optimizer.sweep.store import Store
+from tests.optimizer.sweep import fakes
+
+
+def megabytes(what="VmRSS"):
+    """Memory of this process now, or at its peak as ``VmHWM``."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1024
+
+
+class Here:
+    """An engine without processes, which measures as it goes."""
+
+    def __init__(self):
+        self.taken = []
+
+    def compute(self, task):
+        batch = []
+        for number, point in enumerate(task.points):
+            batch.append(Done(point, fakes.evaluate(point), "here"))
+            if len(batch) == 200:
+                yield batch
+                batch = []
+            if number % 10_000 == 0:
+                gc.collect()
+                self.taken.append(megabytes())
+        yield batch
+
+
+def main(path, number):
+    engine = Here()
+    with Store.open(Path(path)) as store:
+        points = (fakes.points(n + 1, start=n)[0] for n in range(int(number)))
+        done = run(points, fakes.base(), store, engine, fakes.make, versions=fakes.VERSIONS)
+        after = megabytes()
+        export(store, Path(path).with_suffix(".csv"))
+        export(store, Path(path).with_suffix(".parquet"))
+    told = [f"{done.computed} points", f"first {engine.taken[0]:.0f} MB"]
+    told += [f"last {engine.taken[-1]:.0f} MB", f"after {after:.0f} MB"]
+    told += [f"peak with exports {megabytes('VmHWM'):.0f} MB"]
+    sys.stdout.write("; ".join(told) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,303 @@
+"""Running sweeps on this machine: every point has a row, whatever dies, and none has two."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+
+import pytest
+
+from optimizer.highs import Options
+from optimizer.sweep.engine import hard_seconds
+from optimizer.sweep.export import table
+from optimizer.sweep.local import Local
+from optimizer.sweep.points import Base, Row
+from optimizer.sweep.records import Done, Spec
+from optimizer.sweep.refusal import SweepRefused
+from optimizer.sweep.run import run
+from optimizer.sweep.store import Store
+from tests.optimizer.sweep import fakes
+from tests.optimizer.sweep.processes import environment, marked, orphans, workers
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.open(tmp_path / "s.sweep") as store:
+        yield store
+
+
+class Here:
+    """An engine without processes, which notes what it was given."""
+
+    def __init__(self):
+        self.given = []
+
+    def compute(self, task):
+        for point in task.points:
+            if task.stop.is_set():
+                return
+            self.given.append(point.number)
+            yield [Done(point, fakes.evaluate(point), "here")]
+            yield []
+
+
+def go(store, points, engine=None, **more):
+    base = more.pop("base", fakes.base())
+    make = more.pop("make", fakes.make)
+    versions = more.pop("versions", fakes.VERSIONS)
+    return run(points, base, store, engine or Here(), make, versions=versions, **more)
+
+
+# --- what is computed ----------------------------------------------------------------------
+
+
+def test_the_same_again_computes_nothing(store):
+    first = go(store, fakes.points(20, at_3={"do": "infeasible"}, at_4={"do": "invalid"}))
+    assert (first.computed, first.missing, first.failed, first.stopped) == (20, 0, 1, False)
+    assert first.counts == {"infeasible": 1, "invalid": 1, "solved": 18}
+    again = Here()
+    second = go(store, fakes.points(20, at_3={"do": "infeasible"}, at_4={"do": "invalid"}), again)
+    assert (again.given, second.computed, second.skipped) == ([], 0, 20)
+    third = go(
+        store, fakes.points(20, at_3={"do": "infeasible"}, at_4={"do": "invalid"}), again,
+        retry=["invalid"],
+    )  # fmt: skip
+    assert (again.given, third.counts) == ([4], first.counts)
+
+
+def test_points_that_are_added_run_alone(store):
+    go(store, fakes.points(5), spec=Spec("s", "five"))
+    engine = Here()
+    go(store, fakes.points(8), engine, spec=Spec("s", "eight"))
+    assert engine.given == [5, 6, 7]
+    assert store.spec() == Spec("s", "eight")
+    assert go(store, fakes.points(3)).left_out == 5
+    assert store.spec() == Spec("s", "eight")
+
+
+def test_points_run_backwards_where_that_is_asked_for(store):
+    engine = Here()
+    go(store, fakes.points(4), engine, backwards=True)
+    assert engine.given == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"base": Base({"instance.toml": b"", "x": b""}, fakes.OPTIONS)},
+         "instance.toml has changed; prices.csv is gone; x is new"),
+        ({"base": Base(fakes.base().files, Options(gap=0.5, time_limit=60.0))},
+         "gap 0.5 instead of 0.0001"),
+        ({"base": fakes.base(memory_mb=100)}, "memory 100 MB instead of None"),
+        ({"base": fakes.base(plan={"plan.json": b""})}, "the plan's plan.json is new"),
+        ({"versions": {"rackwatt": "1", "highspy": "3"}}, "highspy 3 instead of 2"),
+    ],
+)  # fmt: skip
+def test_what_has_changed_is_refused_or_kept_apart(store, changed, told):
+    go(store, fakes.points(3))
+    with pytest.raises(SweepRefused) as refusal:
+        go(store, fakes.points(3), **changed)
+    assert f"with something else: {told}. Put that back" in str(refusal.value)
+    assert len(store.versions()) == 1
+    engine = Here()
+    summary = go(store, fakes.points(2), engine, new_version=True, **changed)
+    assert (engine.given, summary.version) == ([0, 1], 2)
+    assert (len(table(store)), len(table(store, 1))) == (2, 3)
+    with pytest.raises(SweepRefused, match="with something else"):
+        go(store, fakes.points(3))
+    assert go(store, fakes.points(4), new_version=True).computed == 1
+    assert (len(table(store)), len(store.versions())) == (4, 2)
+
+
+def test_a_version_keeps_the_start_that_it_began_with(store):
+    starts = []
+
+    class Noting(Here):
+        def compute(self, task):
+            starts.append(task.base.start)
+            return super().compute(task)
+
+    for number, value in ((2, 0.1), (3, 0.2)):
+        base = fakes.base(start={("racks", ("n0", "s")): value})
+        go(store, fakes.points(number), Noting(), base=base)
+    assert starts == [{("racks", ("n0", "s")): 0.1}] * 2
+
+
+def test_a_stop_is_heard(store):
+    stop = threading.Event()
+    told = []
+
+    def follow(standing):
+        told.append(standing)
+        if standing.done >= 3:
+            stop.set()
+
+    summary = go(store, fakes.points(100, sleep=0.1), progress=follow, stop=stop)
+    assert summary.stopped
+    assert 3 <= summary.computed < 20
+    assert summary.missing == 100 - summary.computed
+    assert (told[0].done, told[0].rate) == (0, None)
+    assert told[-1].stopping
+    assert go(store, fakes.points(100, sleep=0.0), stop=stop).computed == 0
+
+
+def test_progress_counts_what_was_there_before(store):
+    bad = {"at_1": {"do": "invalid"}, "at_2": {"do": "invalid"}}
+    go(store, fakes.points(4, **bad))
+    told = []
+    go(store, fakes.points(10, **bad), progress=told.append)
+    assert (told[0].done, told[0].failed, told[0].total) == (4, 2, 10)
+    assert (told[-1].done, told[-1].failed, told[-1].total) == (10, 2, 10)
+    assert told[-1].left == 0
+    go(store, fakes.points(10, **bad), progress=told.append, retry=["invalid"])
+    assert (told[-1].done, told[-1].failed, told[-1].total) == (10, 2, 10)
+
+
+# --- worker processes ----------------------------------------------------------------------
+
+
+def test_one_bad_point_stops_nothing(store, tmp_path, capfd):
+    points = fakes.points(
+        300, at_5={"do": "die"}, at_6={"do": "raise"}, at_7={"do": "infeasible"},
+        at_8={"do": "odd"}, at_9={"do": "invalid"},
+        at_100={"do": "die once", "flag": str(tmp_path / "flag")},
+    )  # fmt: skip
+    summary = go(store, points, Local(2))
+    assert (summary.computed, summary.missing) == (300, 0)
+    assert summary.counts == {
+        "error": 2, "infeasible": 1, "invalid": 1, "solved": 295, "worker_died": 1,
+    }  # fmt: skip
+    entries = list(store.entries(store.version()))
+    assert "the worker died whenever it was on this point" in entries[5].row.message
+    assert entries[6].row.message == "ValueError: a point that breaks"
+    assert [entries[n].attempts for n in (5, 100, 250)] == [3, 2, 1]
+    assert entries[250].row == fakes.evaluate(points[250])
+    assert capfd.readouterr().err == ""
+    again = go(store, points, Local(2), retry=["worker_died"])
+    assert (again.computed, again.counts) == (1, summary.counts)
+
+
+def test_a_point_that_runs_wild_is_ended(store):
+    points = fakes.points(4, at_1={"sleep": 60.0})
+    summary = go(store, points, Local(2, hard=1.0))
+    assert summary.counts == {"solved": 3, "timeout": 1}
+    row = store.numbered(store.version(), 1).row
+    assert row.message == "it still ran after 1 s, well over its time limit, and was given up"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's here")
+def test_a_point_that_hoards_memory_is_an_error_and_others_are_not(store):
+    points = fakes.points(4, at_1={"do": "hoard", "mb": 4000}, at_2={"do": "hoard", "mb": 20})
+    summary = go(store, points, Local(1), base=fakes.base(memory_mb=600))
+    assert summary.counts == {"error": 1, "solved": 3}
+    assert "MemoryError" in store.numbered(store.version(), 1).row.message
+
+
+def test_workers_that_cannot_get_ready_end_the_sweep(store):
+    with pytest.raises(SweepRefused, match="could not get ready: ValueError: no such column"):
+        go(store, fakes.points(4), Local(2), make=fakes.make_failing)
+    # More than fits in a pipe, so that what is on its way is cleared away too.
+    large = Base({"prices.csv": os.urandom(5_000_000)}, fakes.OPTIONS)
+    with pytest.raises(SweepRefused, match=r"die while they get ready \(killed by signal 9"):
+        go(store, fakes.points(4), Local(1), make=fakes.make_dying, base=large, new_version=True)
+
+
+def test_answers_hang_neither_on_order_nor_on_workers(tmp_path):
+    tables = []
+    for number, (workers_, backwards) in enumerate([(1, False), (2, True)]):
+        with Store.open(tmp_path / f"{number}.sweep") as store:
+            go(
+                store,
+                fakes.points(500, at_5={"do": "raise"}),
+                Local(workers_),
+                backwards=backwards,
+            )
+            tables.append(table(store))
+    assert tables[0].equals(tables[1])
+    assert tables[0]["value_musd"][7] == 7.0
+
+
+def test_a_limit_stands_well_above_that_of_solves():
+    assert hard_seconds(Options(time_limit=10.0)) > 20.0
+
+
+# --- a command that is killed --------------------------------------------------------------
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Start the driver; what it started is to be gone at the end."""
+    mark = uuid.uuid4().hex
+
+    def start(*given, **surroundings):
+        call = [sys.executable, "-m", "tests.optimizer.sweep.driver", str(tmp_path / "s.sweep")]
+        return subprocess.Popen(
+            [*call, *map(str, given)], env=environment(mark) | surroundings, stdout=-1, stderr=-1,
+            text=True, start_new_session=True,
+        )  # fmt: skip
+
+    start.mark = mark
+    yield start
+    assert orphans(mark) == []
+
+
+def rows(tmp_path):
+    with Store.read(tmp_path / "s.sweep") as store:
+        return sum(store.counts(store.version()).values()) if store.current() else 0
+
+
+def until(condition, seconds=30.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc")
+def test_a_coordinator_that_is_killed_leaves_nothing_behind_and_loses_nothing(command, tmp_path):
+    path = tmp_path / "s.sweep"
+    first = command(60, 0.05)
+    until(lambda: path.exists() and rows(tmp_path) > 5)
+    assert len(workers(command.mark)) == 2
+    second = command(60, 0.05)
+    _, told = second.communicate(timeout=30)
+    assert f"is being written by process {first.pid} on " in told
+    first.kill()
+    first.communicate()
+    assert orphans(command.mark) == []
+    kept = rows(tmp_path)
+    assert 5 < kept < 60
+    done, _ = command(60, 0.05).communicate(timeout=60)
+    assert done == f"computed {60 - kept} missing 0 failed 0\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc")
+def test_ctrl_c_keeps_what_is_on_and_a_second_one_leaves_at_once(command, tmp_path):
+    path = tmp_path / "s.sweep"
+    process = command(500, 0.05)
+    until(lambda: path.exists() and rows(tmp_path) > 5)
+    os.killpg(process.pid, signal.SIGINT)
+    done, told = process.communicate(timeout=20)
+    assert done == f"computed {rows(tmp_path)} missing {500 - rows(tmp_path)} failed 0\n"
+    assert told.startswith("stopping")
+    assert len(told.splitlines()) == 1
+    assert process.returncode == 130
+    on = tmp_path / "on"
+    process = command(500, 30, **{fakes.ON: str(on)})
+    until(on.exists)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    process.communicate(timeout=20)
+    assert time.monotonic() - began < 3.0
+    assert marked(command.mark) == []
+
+
+def test_rows_of_the_driver_are_rows_of_the_fake():
+    point = fakes.points(3)[2]
+    assert isinstance(fakes.make(fakes.base())(point), Row)
