@@ -178,6 +178,7 @@ class Reading:
     unread: set[Key] = field(default_factory=set)
     known_files: list[str] = field(default_factory=list)
     document: dict[str, Any] = field(default_factory=dict)
+    borrowed: set[Key] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.files = Files(self.folder, self.report)
@@ -198,11 +199,12 @@ class Reading:
         if not typed or not self._size_stands():
             return None
         shopping = self._shop()
+        self.borrowed = shopping.borrowed
         replaced = self._replace_prices(prices)
         self._fill_paths(columns)
         reader = Reader(self.document, self.places, self.report, self.lost, self.unread)
         reader.read()
-        hours = self._read_hours(reader, shopping.borrowed, replaced)
+        hours = self._read_hours(reader, replaced)
         self._note_strangers()
         self._check(reader, hours, sources)
         if self.report.refused():
@@ -218,6 +220,47 @@ class Reading:
             warnings=self.problems(),
             places=self.places,
         )
+
+    def again(
+        self,
+        document: dict[str, Any],
+        prices: Mapping[str, Path] | None = None,
+        hours: Mapping[str, Hours] | None = None,
+        *,
+        renamed: bool = False,
+    ) -> tuple[Instance, Mapping[str, Hours]]:
+        """Read another complete document in place of the folder's own.
+
+        Parameters
+        ----------
+        document : dict
+            Has all that tables, paths and catalogue say. It may be shared: it is only read, unless
+            prices are replaced or names are new.
+        prices : mapping of str to Path, optional
+            Price files that replace those of a site's power supply, by site.
+        hours : mapping of str to Hours, optional
+            Priced hours of each block of power, where the document leaves them as they are.
+        renamed : bool
+            Whether the document names what the catalogue may have to bring along.
+
+        Raises
+        ------
+        InputRefused
+            With every problem of the document.
+        """
+        other = Reading(self.folder, self.catalogue, places=Places(dict(self.places.known)))
+        other.document, other.borrowed = document, set(self.borrowed)
+        replaced = other._replace_prices(prices or {})
+        if renamed:
+            other.borrowed |= other._shop().borrowed
+        reader = Reader(document, other.places, other.report, other.lost, other.unread)
+        reader.read()
+        if hours is None or replaced:
+            hours = other._read_hours(reader, replaced)
+        other._check(reader, hours, ())
+        if other.report.refused():
+            raise InputRefused(other.problems())
+        return reader.instance(), hours
 
     # --- files -----------------------------------------------------------------------------
 
@@ -394,9 +437,7 @@ class Reading:
 
     # --- hours -----------------------------------------------------------------------------
 
-    def _read_hours(
-        self, reader: Reader, borrowed: set[Key], replaced: Mapping[str, Path]
-    ) -> dict[str, Hours]:
+    def _read_hours(self, reader: Reader, replaced: Mapping[str, Path]) -> dict[str, Hours]:
         hours: dict[str, Hours] = {}
         texts: dict[tuple[str, str, bool], Hours | None] = {}
         for key, block in list(reader.blocks.items()):
@@ -417,7 +458,7 @@ class Reading:
                 found = flat(block.flat_usd_per_mwh)
             else:
                 way = "prices" if block.prices is not None else "duration"
-                borrows = (*key, way) in borrowed
+                borrows = (*key, way) in self.borrowed
                 found = self._file_hours(reader, (*key, way), borrows, texts)
                 self._compare_money(key, block, self._texts_read.get(str(getattr(block, way))))
             if found is not None:
