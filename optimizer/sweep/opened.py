@@ -13,12 +13,12 @@ from models.build import Column
 from models.hours import Hours
 from models.instance import Instance
 from optimizer.case import Case
-from optimizer.commands.ready import policy_pins
 from optimizer.errors import InputRefused
 from optimizer.keys import Key, value_at
 from optimizer.load.catalogue import packaged
 from optimizer.load.folder import Loaded, Reading
 from optimizer.pins import pins_of, read_actions
+from optimizer.policy import policy_pins
 from optimizer.sweep.keys import changed, parts_of
 from optimizer.sweep.points import Base, Point, canonical
 from optimizer.sweep.reads import attributes
