@@ -1,4 +1,4 @@
-"""Decisions that are taken before a solve: by the instance's own policy, or by a list of actions."""
+"""Decisions that are taken before a solve: by an instance's own policy, or by a list."""
 
 from __future__ import annotations
 
@@ -61,3 +61,21 @@ def pinned_by(path: Path, name: str, case: Case) -> Pinned:
     """
     values = pins_of(case, read_actions(path, name))
     return Pinned(values, {name: hashlib.sha256(path.read_bytes()).hexdigest()})
+
+
+def refuse_clash(policy: Mapping[Column, float], plan: Mapping[Column, float], file: str) -> None:
+    """Refuse a list of actions that decides otherwise than the policy.
+
+    Raises
+    ------
+    InputRefused
+        With every decision on which they differ.
+    """
+    problems = [
+        Problem(f"policy.pin decides otherwise on {name}: {', '.join(map(str, index))}", file,
+                key="policy.pin", found=f"{value:g}", allowed=f"{policy[name, index]:g}")
+        for (name, index), value in plan.items()
+        if policy.get((name, index), value) != value
+    ]  # fmt: skip
+    if problems:
+        raise InputRefused(problems)

@@ -9,10 +9,9 @@ from pathlib import Path
 from models.build import Column
 from optimizer.case import Case, prepare
 from optimizer.commands.voice import Voice
-from optimizer.errors import InputRefused, Problem
 from optimizer.highs import Options
 from optimizer.load import Default, Loaded, load
-from optimizer.policy import Pinned, pinned_by, policy_pins
+from optimizer.policy import Pinned, pinned_by, policy_pins, refuse_clash
 
 
 @dataclass(frozen=True)
@@ -92,17 +91,6 @@ def make_ready(wish: Wish, voice: Voice) -> Ready:
     policy, plan = policy_pins(loaded, case), Pinned()
     if wish.plan is not None:
         plan = pinned_by(wish.plan, str(wish.plan), case)
-        _refuse_clash(policy, plan, str(wish.plan))
+        refuse_clash(policy.values, plan.values, str(wish.plan))
     read = {**loaded.files, **policy.hashes, **plan.hashes}
     return Ready(replace(loaded, files=read), case, policy, plan)
-
-
-def _refuse_clash(policy: Pinned, plan: Pinned, file: str) -> None:
-    problems = [
-        Problem(f"policy.pin decides otherwise on {name}: {', '.join(map(str, index))}", file,
-                key="policy.pin", found=f"{value:g}", allowed=f"{policy.values[name, index]:g}")
-        for (name, index), value in plan.values.items()
-        if policy.values.get((name, index), value) != value
-    ]  # fmt: skip
-    if problems:
-        raise InputRefused(problems)
