@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -11,7 +11,7 @@ from models.build import Column
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.errors import InputRefused, Problem
-from optimizer.highs import Options
+from optimizer.highs import Options, Progress
 from optimizer.solve import Solved, solve
 from optimizer.sweep.compiled import Structure, StructureDiffers
 from optimizer.sweep.figures import figures_of
@@ -61,13 +61,17 @@ class Evaluator:
             row = _row(point, solved, planned, self.base.options)
         return replace(row, cpu_seconds=time.process_time() - clock)
 
-    def start(self, stop: Event | None = None) -> dict[Column, float] | None:
+    def start(
+        self, stop: Event | None = None, progress: Callable[[Progress], None] | None = None
+    ) -> dict[Column, float] | None:
         """Whole numbers of the base's own plan, for points to begin from; None without one.
 
         Parameters
         ----------
         stop : Event, optional
             Setting it ends the search with the best plan so far.
+        progress : callable, optional
+            Called while the solver works.
 
         Raises
         ------
@@ -76,7 +80,9 @@ class Evaluator:
         """
         case, model = self._case(self.opened.after(Point(0, {}, {})))
         self.opened.planned(case, self._pins)
-        solved = solve(case, self.base.options, pinned=self._pins, model=model, stop=stop)
+        solved = solve(
+            case, self.base.options, pinned=self._pins, model=model, stop=stop, progress=progress
+        )
         if solved.plan is None or solved.status == "audit-failed":
             return None
         plan = solved.plan

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 from models.build import Column
 from models.hours import Hours
@@ -22,9 +24,6 @@ from optimizer.sweep.home import Home
 from optimizer.sweep.keys import changed, parts_of
 from optimizer.sweep.points import Base, Point, canonical
 from optimizer.sweep.reads import attributes
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 #: Keys of a block of power, and of a currency, that say which hours are read and in which money.
 HOURLY = frozenset({"prices", "duration", "flat_usd_per_mwh", "currency", "usd_per_unit"})
@@ -101,7 +100,6 @@ class Opened:
             raise InputRefused(self._reading.problems())
         self.loaded: Loaded = loaded
         self._plan = base.plan
-        self._actions: DataFrame | None = None
         self.rules = Rules.of(base.plan)
 
     def pins(self, case: Case) -> Mapping[Column, float]:
@@ -125,9 +123,6 @@ class Opened:
         """
         if not self._plan:
             return None
-        if self._actions is None:
-            path = self._home.put(f"plan/{ACTIONS}", self._plan[ACTIONS])
-            self._actions = read_actions(path, ACTIONS)
         plan = pins_of(case, self._actions)
         refuse_clash(policy, plan, ACTIONS)
         pins = {**policy, **plan}
@@ -135,6 +130,11 @@ class Opened:
             pins = only(case, pins)
             refuse_excess(case, pins, ACTIONS)
         return pins
+
+    @cached_property
+    def _actions(self) -> Any:
+        path = self._home.put(f"plan/{ACTIONS}", (self._plan or {})[ACTIONS])
+        return read_actions(path, ACTIONS)
 
     def after(self, point: Point) -> Changed:
         """Read a point.
@@ -154,6 +154,28 @@ class Opened:
         prices = {site: self.folder / name for site, name in point.prices.items()}
         instance, hours = self._reading.again(deepcopy(new), prices, renamed=True)
         return Changed(instance, hours, None)
+
+    # --- as a document of its own ----------------------------------------------------------
+
+    def document(self, point: Point) -> dict[str, Any]:
+        """Give the complete document of a point, valid or not; it is the caller's own.
+
+        Where a site's prices are replaced, its block of power names them as ``SITE=FILE``.
+        """
+        new = deepcopy(changed(self._reading.document, point.changes))
+        prices = {site: self.folder / name for site, name in point.prices.items()}
+        with suppress(InputRefused):
+            self._reading.again(new, prices, renamed=True)
+        return new
+
+    def held(self, text: str) -> Any:
+        """What the base holds under a dotted key; None where nobody typed it."""
+        return value_at(self._reading.document, parts_of(self._reading.document, text))
+
+    def is_borrowed(self, key: Key) -> bool:
+        """Whether a price file that a point names is one of the catalogue."""
+        is_new = key[1] not in self._reading.document.get(str(key[0]), {})
+        return key in self._reading.borrowed or is_new
 
     def _moved(self, keys: list[Key], point: Point) -> dict[Key, str] | None:
         """Figures that move, where only figures do."""
