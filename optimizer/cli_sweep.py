@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from optimizer.typed import Json, Overwrite, Quiet, examples
-
-if TYPE_CHECKING:
-    from click import Context, HelpFormatter
 
 #: The command that is meant where the first word names none.
 RUN = "run"
@@ -25,27 +22,27 @@ _HELP = ("-h", "--help")
 class _FileFirst(TyperGroup):
     """A group whose first word may be a file: then the file is run."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Send what is no command of the group to the one that runs a file."""
         if args and args[0] not in (*self.commands, *_HELP):
             self._refuse_misspelt(ctx, args[0])
             args = [RUN, *args]
         return super().parse_args(ctx, args)
 
-    def _refuse_misspelt(self, ctx: Context, word: str) -> None:
+    def _refuse_misspelt(self, ctx: Any, word: str) -> None:
         from optimizer.errors import did_you_mean
 
         hint = did_you_mean(word, self.commands)
         if hint and not Path(word).exists():
             ctx.fail(f"{word!r} is neither a sweep file nor a command; {hint}")
 
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show what running a file takes beside the other commands."""
         shown = copy(self)
         shown.params = [*self.commands[RUN].params, *self.params]
         super(_FileFirst, shown).format_help(ctx, formatter)
 
-    def collect_usage_pieces(self, ctx: Context) -> list[str]:  # noqa: ARG002
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Write both ways of calling it."""
         return ["[OPTIONS] FILE", "|", "COMMAND ..."]
 

@@ -88,6 +88,8 @@ class Opening:
         The database.
     voice : Voice
         Where it is told.
+    is_answer : bool
+        Whether that is all that was asked for, and not talk beside a run.
     """
 
     sweep: Sweep
@@ -95,6 +97,7 @@ class Opening:
     workers: int
     out: Path
     voice: Voice
+    is_answer: bool = False
 
     def tell(self, count: Count) -> None:
         """Say how many cases there are, and how many are done."""
@@ -119,8 +122,12 @@ class Opening:
         )  # fmt: skip
 
     def _say(self, *words: Text) -> None:
-        """A run says it beside its answer; of a dry run it is the answer."""
-        self.voice.say(*words)
+        for line in words:
+            line.no_wrap, line.overflow = True, "ignore"
+        if self.is_answer:
+            self.voice.show(*words)
+        else:
+            self.voice.say(*words)
 
     @property
     def _merged(self) -> int:

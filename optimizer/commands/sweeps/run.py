@@ -104,7 +104,9 @@ def run_sweep(asked: Asked, voice: Voice) -> int:
     """Run the command and return its exit code."""
     ready = _made_ready(asked, voice)
     engine, workers = _engine(asked)
-    opening = Opening(ready.sweep, ready.expansion, workers, ready.out, voice)
+    opening = Opening(
+        ready.sweep, ready.expansion, workers, ready.out, voice, is_answer=asked.dry_run
+    )
     if asked.dry_run:
         return _dry_run(ready, opening)
     try:
