@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.commands.sweeps.kept import Outline, setting, settings, spec_of
+from optimizer.commands.sweeps.kept import Outline, settings, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.screen.grids import grid
 from optimizer.sweep import glance
@@ -25,8 +25,8 @@ from optimizer.words import counted, figure
 
 #: Exit codes of a sweep with cases that failed, and of one that Ctrl-C ended.
 SOME_FAILED, INTERRUPTED = 11, 130
-#: Most cases that failed, and most axes of a case, that the screen names.
-MOST_FAILING, MOST_AXES = 8, 6
+#: Most cases that failed which the screen names.
+MOST_FAILING = 8
 #: Statuses that trying again may mend by itself.
 MENDABLE = ("error", "timeout", "worker_died")
 
@@ -59,7 +59,7 @@ def tell_ending(ending: Ending, voice: Voice) -> int:
         return code
     version = ending.store.version(summary.version)
     voice.show(*standing(ending.store, version))
-    voice.say(*(Text(line, no_wrap=True, overflow="ignore") for line in _next(ending)))
+    voice.lines(*_next(ending))
     status = "stopped" if summary.stopped else "some-failed" if summary.failed else "settled"
     voice.answer(
         status=status, **as_fields(ending.store, version), computed=summary.computed,
@@ -128,14 +128,11 @@ def standing(store: Store, version: Version) -> Iterator[RenderableType]:
 
 
 def _ends_table(highest: Entry, lowest: Entry) -> Table:
-    axes = list(dict.fromkeys([*highest.point.settings, *lowest.point.settings]))[:MOST_AXES]
-    table = grid(("", "date"), ("value M$", "figure"), ("case", "figure"),
-                 *((axis, "figure") for axis in axes))  # fmt: skip
+    table = grid(("", "date"), ("value M$", "figure"), ("case", "figure"), ("set to", "words"))
     for name, entry in (("highest", highest), ("lowest", lowest)):
         value = None if entry.row is None else entry.row.value_musd
-        held = entry.point.settings
         table.add_row(Text(name, "dim"), figure(value), str(entry.point.number),
-                      *(setting(held.get(axis)) for axis in axes))  # fmt: skip
+                      settings(entry.point.settings))  # fmt: skip
     return table
 
 

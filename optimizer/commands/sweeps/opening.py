@@ -102,12 +102,12 @@ class Opening:
     def tell(self, count: Count) -> None:
         """Say how many cases there are, and how many are done."""
         head = Text.assemble((self.sweep.name, "bold"), f"  {self.sweep.summary}".rstrip())
-        self._say(head, Text(self._cases()), Text(self._standing(count)))
+        self._say(head, self._cases(), self._standing(count))
 
     def tell_estimate(self, count: Count, estimate: Estimate) -> None:
         """Say how long it will take."""
         if count.wanted:
-            self._say(Text(self._long(count, estimate)))
+            self._say(self._long(count, estimate))
 
     def answer_dry_run(self, count: Count, estimate: Estimate | None) -> None:
         """End a run that solved no case."""
@@ -121,13 +121,9 @@ class Opening:
             seconds=None if seconds is None else round(seconds, 1),
         )  # fmt: skip
 
-    def _say(self, *words: Text) -> None:
-        for line in words:
-            line.no_wrap, line.overflow = True, "ignore"
-        if self.is_answer:
-            self.voice.show(*words)
-        else:
-            self.voice.say(*words)
+    def _say(self, *words: str | Text) -> None:
+        """A run says it beside its answer; of a dry run it is the answer."""
+        self.voice.lines(*words, is_answer=self.is_answer)
 
     @property
     def _merged(self) -> int:

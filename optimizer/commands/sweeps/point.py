@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.text import Text
-
 from optimizer.commands.ready import Wish
 from optimizer.commands.solve import RUNS, solve_instance
 from optimizer.commands.sweeps.kept import database_of, settings, spec_of
@@ -70,7 +68,7 @@ def open_point(chosen: Chosen, voice: Voice) -> int:
     files = instance_files(base, entry.point, title)
     if chosen.instance is not None:
         return _write_instance(chosen.instance, files, entry, voice)
-    voice.say(*map(_line, (title, _was(entry, version))))
+    voice.lines(title, _was(entry, version))
     home = Home(files)
     return solve_instance(
         Wish(home.path, base.options, out=out, overwrite=chosen.overwrite), voice
@@ -104,9 +102,9 @@ def _write_instance(folder: Path, files: Mapping[str, bytes], entry: Entry, voic
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     plan = f" --plan {shlex.quote(str(folder / PLAN))}" if PLAN in files else ""
-    voice.say(_line(f"wrote {folder}; next: rackwatt solve {shlex.quote(str(folder))}"))
+    voice.lines(f"wrote {folder}; next: rackwatt solve {shlex.quote(str(folder))}")
     if plan:
-        voice.say(_line(f"its plan:  rackwatt evaluate {shlex.quote(str(folder))}{plan}"))
+        voice.lines(f"its plan:  rackwatt evaluate {shlex.quote(str(folder))}{plan}")
     voice.answer(status="written", instance=str(folder), number=entry.point.number,
                  id=entry.identity)  # fmt: skip
     return 0
@@ -124,7 +122,3 @@ def _was(entry: Entry, version: Version) -> str:
     if row.message:
         told += f": {row.message}"
     return f"{told} (gap {version.options.gap:g})"
-
-
-def _line(words: str) -> Text:
-    return Text(words, no_wrap=True, overflow="ignore")

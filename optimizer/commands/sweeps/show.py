@@ -127,7 +127,10 @@ class _Shown:
         if self._rows is None:
             yield from self._case_by_case()
         elif self._columns is None:
-            yield from tables.of_one(self._laid[self._rows], self._entries, self._values)
+            laid, asked = self._laid[self._rows], self._asked
+            yield from tables.of_one(
+                laid, self._entries, self._values, asked or VALUE, self._width
+            )
         else:
             yield from self._of_two(self._laid[self._rows], self._laid[self._columns])
         yield from tables.told(self._entries, self._values)
@@ -136,7 +139,7 @@ class _Shown:
     def _case_by_case(self) -> Iterator[RenderableType]:
         yield Text("")
         listed_ = self._entries[:MOST_LINES]
-        yield tables.of_cases(self._axes, listed_, self._values)
+        yield from tables.of_cases(self._axes, listed_, self._values, self._width)
         rest = len(self._entries) - len(listed_)
         if rest > 0:
             yield Text(f"and {rest:,} more, which the export tells")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.text import Text
-
 from optimizer.commands.sweeps.ending import as_fields, standing
 from optimizer.commands.sweeps.kept import database_of
 from optimizer.commands.voice import Voice
@@ -26,10 +24,10 @@ def tell_status(kept: Path, voice: Voice) -> int:
         missing = store.total(version) - sum(store.counts(version).values())
         left = missing / rate if rate else None
         voice.show(*standing(store, version))
-        voice.show(*map(_line, ("", _pace(on, rate, left, missing), f"kept in {path}")))
         versions = store.versions()
-        if len(versions) > 1:
-            voice.show(_line(_older(versions)))
+        told = ["", _pace(on, rate, left, missing), f"kept in {path}"]
+        told += [_older(versions)] if len(versions) > 1 else []
+        voice.lines(*told, is_answer=True)
         voice.answer(
             status="running" if on else "stopped" if missing else "complete",
             **as_fields(store, version), writer=on, rate_per_second=rate, seconds_left=left,
@@ -62,10 +60,6 @@ def export_sweep(
         one = store.version(version)
         total, done = store.total(one), sum(store.counts(one).values())
     waiting = "" if done == total else f", {total - done:,} of them still waiting"
-    voice.say(_line(f"wrote {written}: {total:,} rows{waiting}"))
+    voice.lines(f"wrote {written}: {total:,} rows{waiting}")
     voice.answer(status="written", out=str(written), rows=total, done=done, version=one.number)
     return 0
-
-
-def _line(words: str) -> Text:
-    return Text(words, no_wrap=True, overflow="ignore")

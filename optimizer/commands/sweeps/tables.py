@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from optimizer.commands.sweeps.kept import setting
-from optimizer.screen.grids import grid
+from optimizer.screen.grids import figures, grid
 from optimizer.sweep.figures import meaning_of
+from optimizer.sweep.file import LABEL
 from optimizer.sweep.pivot import Band, Laid, is_undecided, value_of
 from optimizer.sweep.points import MEANINGS, Json
 from optimizer.sweep.records import Entry
@@ -28,8 +29,8 @@ SHORT = {
     "worker_died": "died", "audit-failed": "rejected", "infeasible": "infeas.",
     "unbounded": "unbound.", "waiting": "waiting",
 }  # fmt: skip
-#: Width of a column and of what stands to the left of them.
-_COLUMN, _LABEL = 10, 16
+#: Blanks between two columns.
+_APART = 2
 
 
 def heading(column: str) -> str:
@@ -47,6 +48,19 @@ def heading(column: str) -> str:
             words, unit = words.removesuffix(ending), told
     words = " ".join("AI" if word == "ai" else word for word in words.split("_"))
     return ", ".join(filter(None, (words, unit, whose)))
+
+
+def axis_heading(axis: str) -> str:
+    """Name an axis; one that is a dotted key by its last part.
+
+    Examples
+    --------
+    >>> axis_heading("capex"), axis_heading("finance.opening_cash_musd")
+    ('capex', 'opening cash, M$')
+    """
+    if axis == LABEL:
+        return "label"
+    return heading(axis.rpartition(".")[2]) if "." in axis else axis
 
 
 def cell(entry: Entry, column: str) -> str:
@@ -91,15 +105,12 @@ def of_two(
     cells: dict[tuple[int, int], list[Entry]] = {}
     for entry in entries:
         cells.setdefault((rows.place(entry), columns.place(entry)), []).append(entry)
-    most = max(2, (width - _LABEL) // _COLUMN)
-    for first in range(0, len(columns.settings), most):
-        across = range(first, min(first + most, len(columns.settings)))
-        table = grid((f"{rows.axis} ↓  {columns.axis} →", "date"),
-                     *((label(columns.settings[j]), "figure") for j in across))  # fmt: skip
-        for i, value in enumerate(rows.settings):
-            shown = (_joint(cells.get((i, j), []), column) for j in across)
-            table.add_row(Text(label(value), "dim"), *shown)
-        yield table
+    across = [
+        (label(value), [_joint(cells.get((i, j), []), column) for i in range(len(rows.settings))])
+        for j, value in enumerate(columns.settings)
+    ]
+    corner = f"{axis_heading(rows.axis)} ↓  {axis_heading(columns.axis)} →"
+    yield from _blocks([(corner, [label(value) for value in rows.settings])], across, width)
     if any(len(held) > 1 for held in cells.values()):
         yield Text("several cases to a cell: their mean", "dim")
 
@@ -119,9 +130,15 @@ def _joint(held: Sequence[Entry], column: str) -> str:
 
 
 def label(value: Any) -> str:
-    """Write a setting, or a band of them."""
+    """Write a setting, or a band of them.
+
+    Examples
+    --------
+    >>> label(Band(0.48654, 0.7595)), label("wet")
+    ('0.487–0.759', 'wet')
+    """
     if isinstance(value, Band):
-        return f"{setting(float(f'{value.first:.4g}'))} to {setting(float(f'{value.last:.4g}'))}"
+        return f"{value.first:.3g}–{value.last:.3g}"
     return setting(value)
 
 
@@ -134,7 +151,11 @@ def _numbers(entries: Sequence[Entry], column: str) -> list[float]:
 
 
 def of_one(
-    laid: Laid, entries: Sequence[Entry], values: Sequence[str]
+    laid: Laid,
+    entries: Sequence[Entry],
+    values: Sequence[str],
+    of_several: Sequence[str],
+    width: int,
 ) -> Iterator[RenderableType]:
     """Lay out figures by one axis: those of the case, or what those of several lie between."""
     groups: list[list[Entry]] = [[] for _ in laid.settings]
@@ -142,19 +163,63 @@ def of_one(
         groups[laid.place(entry)].append(entry)
     yield Text("")
     if any(len(group) > 1 for group in groups):
-        for column in values:
+        for column in of_several:
             if any(_numbers(group, column) for group in groups):
                 yield _of_several(laid, groups, column)
         return
-    table = grid((laid.axis, "date"), *((heading(value), "figure") for value in values))
-    for value, group in zip(laid.settings, groups, strict=True):
-        shown = [cell(group[0], column) for column in values] if group else []
-        table.add_row(Text(label(value), "dim"), *shown)
-    yield table
+    alone = [group[0] if group else None for group in groups]
+    beside = [(axis_heading(laid.axis), [label(value) for value in laid.settings])]
+    yield from _blocks(beside, _figures(alone, values), width)
+
+
+def _figures(
+    entries: Sequence[Entry | None], values: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    """Give columns of figures; a case without a plan says so once."""
+    found = []
+    for place, column in enumerate(values):
+        texts = [NOTHING if entry is None else cell(entry, column) for entry in entries]
+        if place:
+            texts = [NOTHING if _lacks(entry, column) else text
+                     for entry, text in zip(entries, texts, strict=True)]  # fmt: skip
+        found.append((heading(column), texts))
+    return found
+
+
+def _lacks(entry: Entry | None, column: str) -> bool:
+    return entry is not None and column != "status" and value_of(entry, column) is None
+
+
+def _blocks(
+    beside: Sequence[tuple[str, Sequence[str]]], across: Sequence[tuple[str, Sequence[str]]],
+    width: int,
+) -> Iterator[RenderableType]:  # fmt: skip
+    """Lay columns out beside their labels; those that do not fit go on below."""
+    room = width - sum(_widest(column) + _APART for column in beside)
+    left = list(across)
+    while left:
+        if len(left) < len(across):
+            yield Text("")
+        taken, used = 1, _widest(left[0]) + _APART
+        while taken < len(left) and used + _widest(left[taken]) <= room:
+            used += _widest(left[taken]) + _APART
+            taken += 1
+        block, left = left[:taken], left[taken:]
+        table = grid(*((name, "date") for name, _ in beside), *figures(name for name, _ in block))
+        for labels, texts in zip(zip(*(told for _, told in beside), strict=True),
+                                 zip(*(told for _, told in block), strict=True),
+                                 strict=True):  # fmt: skip
+            table.add_row(*(Text(text, "dim") for text in labels), *texts)
+        yield table
+
+
+def _widest(column: tuple[str, Sequence[str]]) -> int:
+    name, texts = column
+    return max(map(len, (name, *texts)))
 
 
 def _of_several(laid: Laid, groups: Sequence[Sequence[Entry]], column: str) -> Table:
-    table = grid((laid.axis, "date"), ("cases", "figure"), ("no plan", "figure"),
+    table = grid((axis_heading(laid.axis), "date"), ("cases", "figure"), ("no plan", "figure"),
                  (f"least {heading(column)}", "figure"), ("mean", "figure"),
                  ("most", "figure"))  # fmt: skip
     for value, group in zip(laid.settings, groups, strict=True):
@@ -170,16 +235,16 @@ def _of_several(laid: Laid, groups: Sequence[Sequence[Entry]], column: str) -> T
 # --- case by case --------------------------------------------------------------------------
 
 
-def of_cases(axes: Sequence[str], entries: Sequence[Entry], values: Sequence[str]) -> Table:
+def of_cases(
+    axes: Sequence[str], entries: Sequence[Entry], values: Sequence[str], width: int
+) -> Iterator[RenderableType]:
     """Lay out cases one by one: what their axes are set to, and some figures."""
-    table = grid(("case", "figure"), *((axis, "date") for axis in axes),
-                 *((heading(value), "figure") for value in values))  # fmt: skip
-    for entry in entries:
-        held = entry.point.settings
-        told = [setting(held[axis]) if axis in held else NOTHING for axis in axes]
-        table.add_row(str(entry.point.number), *told,
-                      *(cell(entry, column) for column in values))  # fmt: skip
-    return table
+    beside = [("case", [str(entry.point.number) for entry in entries])]
+    for axis in axes:
+        held = [entry.point.settings for entry in entries]
+        told = [setting(one[axis]) if axis in one else NOTHING for one in held]
+        beside.append((axis_heading(axis), told))
+    yield from _blocks(beside, _figures(entries, values), width)
 
 
 # --- what the marks mean -------------------------------------------------------------------
