@@ -17,7 +17,7 @@ from optimizer.commands.sweeps.kept import Outline, settings, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.screen.grids import grid
 from optimizer.sweep import glance
-from optimizer.sweep.points import SETTLED
+from optimizer.sweep.points import MEANINGS, SETTLED
 from optimizer.sweep.records import Entry, Version
 from optimizer.sweep.run import Summary
 from optimizer.sweep.store import Store
@@ -107,8 +107,7 @@ def standing(store: Store, version: Version) -> Iterator[RenderableType]:
                         several)  # fmt: skip
     if outline.summary:
         yield Text(outline.summary)
-    # Settled ones first, then whatever is most.
-    order = sorted(counts, key=lambda status: (status not in SETTLED, -counts[status]))
+    order = [status for status in MEANINGS if status in counts]
     told = ", ".join(f"{counts[status]:,} {status.replace('_', ' ')}" for status in order)
     whole = f"all {total:,}" if done == total else f"{done:,} of {total:,}"
     yield Text(f"{whole} done" + (f": {told}" if told else ""))

@@ -109,6 +109,7 @@ def run_sweep(asked: Asked, voice: Voice) -> int:
     )
     if asked.dry_run:
         return _dry_run(ready, opening)
+    _refuse_other(ready)
     try:
         with stoppable(HEARD, ABANDONED) as stop, Store.open(ready.out) as store:
             summary = _run(ready, engine, store, opening, stop)
@@ -146,10 +147,10 @@ def _engine(asked: Asked) -> tuple[Engine, int]:
 
 def _dry_run(ready: _Ready, opening: Opening) -> int:
     """Check, count and estimate; nothing is written."""
+    _refuse_other(ready)
     count, each = Count(len(ready.expansion.points)), None
-    if ready.out.exists():
+    if _is_there(ready.out):
         with Store.read(ready.out) as store:
-            _refuse_other(store, ready)
             refuse_changed(store, ready.base, ready.versions,
                            new_version=ready.asked.new_version)  # fmt: skip
             count, each = _counted(store, ready)
@@ -167,7 +168,6 @@ def _run(
 ) -> Summary | None:
     """Count, estimate, and solve what is missing; None where that was stopped before it began."""
     asked, base = ready.asked, ready.base
-    _refuse_other(store, ready)
     refuse_changed(store, base, ready.versions, new_version=asked.new_version)
     count, each = _counted(store, ready)
     opening.tell(count)
@@ -187,14 +187,22 @@ def _run(
         )  # fmt: skip
 
 
-def _refuse_other(store: Store, ready: _Ready) -> None:
-    """Refuse the database of another sweep."""
-    spec = store.spec()
+def _refuse_other(ready: _Ready) -> None:
+    """Refuse the database of another sweep, before anything is written to it."""
+    if not _is_there(ready.out):
+        return
+    with Store.read(ready.out) as store:
+        spec = store.spec()
     if spec is not None and spec.name != ready.sweep.name:
         raise SweepRefused(
-            f"{store.path} holds the sweep {spec.name}, not {ready.sweep.name}; name another "
+            f"{ready.out} holds the sweep {spec.name}, not {ready.sweep.name}; name another "
             "database with --out"
         )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a database was begun."""
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _counted(store: Store, ready: _Ready) -> tuple[Count, float | None]:
