@@ -98,7 +98,7 @@ Number = Annotated[
     )
 )
 def sweep() -> None:
-    """Solve many cases of one instance, on all cores or a cluster; nothing done is ever lost.
+    """Solve many cases of one instance on all cores or a cluster; nothing done is lost.
 
     Every case that ends is stored at once. The same command goes on where
     it was stopped or killed, and adds cases that the file has gained.
