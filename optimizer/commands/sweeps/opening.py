@@ -159,7 +159,18 @@ class Opening:
             return "how long it takes shows once some are done"
         if estimate.of_base:
             plan = "" if estimate.has_plan else ", and has no plan, so cases begin from nothing"
-            why = f"the base itself took {estimate.seconds:.1f} s{plan}"
+            why = f"the base itself took {_seconds(estimate.seconds)}{plan}"
         else:
-            why = f"a case took {estimate.seconds:.1f} s so far"
+            why = f"a case took {_seconds(estimate.seconds)} so far"
         return f"about {clock(max(1.0, whole))} for all: {why}"
+
+
+def _seconds(seconds: float) -> str:
+    """Write how long one case takes.
+
+    Examples
+    --------
+    >>> _seconds(12.345), _seconds(0.0432)
+    ('12.3 s', '0.043 s')
+    """
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2g} s"
