@@ -15,7 +15,7 @@ from optimizer.sweep.points import Base, Point, canonical
 from optimizer.sweep.toml import toml_of
 
 #: Name in the folder of the plan that the sweep evaluates in every case.
-PLAN = "plan.csv"
+PLAN = f"plan/{ACTIONS}"
 _HEAD = """\
 # {title}
 # All that the base's files, its tables and the catalogue say stands here; this was changed:

@@ -270,4 +270,4 @@ def meanings(columns: Sequence[str]) -> Iterator[Text]:
     for column in columns:
         meaning = meaning_of(column)
         if meaning:
-            yield Text(f"{heading(column)}: {meaning}", "dim")
+            yield Text(f"{heading(column)}: {meaning.replace('`', '')}", "dim")

@@ -246,6 +246,32 @@ def test_a_base_without_a_plan_stops_no_sweep(rackwatt, tmp_path):
     assert "all 2 done: 1 solved, 1 infeasible" in said.out
 
 
+def test_a_plan_is_held_against_every_case(rackwatt, tmp_path):
+    (tmp_path / "mine.csv").write_text(
+        "action,month,subject,from,to,amount\n"
+        "convert,2029-01,ai+two-feeds,barn:mine,barn:ai+two-feeds,1\n"
+    )
+    file = write_grid(tmp_path, GRID + '[plan]\nactions = "mine.csv"\n')
+    said = rackwatt(file, "--workers", "1")
+    assert said.code == 0, said.err
+    assert "the plan can be kept to in " in said.out
+    assert "its largest regret is " in said.out
+    cases = rackwatt("show", file, "--value", "plan_status", "--json").object["cases"]
+    assert [case["plan_status"] for case in cases][:2] == ["infeasible"] * 2
+    file.write_text(file.read_text() + "only = true\n")
+    said = rackwatt(file)
+    assert (said.code, "the plan's rules.json has changed" in said.err) == (3, True)
+    assert rackwatt("point", file, "4", "--instance", "case").code == 0
+    assert (tmp_path / "case/plan/actions.csv").read_bytes() == (
+        tmp_path / "mine.csv"
+    ).read_bytes()
+    (tmp_path / "mine.csv").write_text(
+        "action,month,subject,from,to,amount\nconvert,2029-01,ai,barn:mine,shed:ai,1\n"
+    )
+    said = rackwatt(file, "--out", "other.db")
+    assert (said.code, "unknown place" in said.err) == (3, True)
+
+
 # --- one clear message ---------------------------------------------------------------------
 
 
