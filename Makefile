@@ -21,6 +21,7 @@ check: .venv/installed-dev
 
 soak: .venv/installed-dev
 	$(BIN)/python -m pytest -q -m soak tests
+	RACKWATT_SOAK_COMMAND=real $(BIN)/python -m pytest -q -m soak -k killed tests/optimizer/sweep
 
 bench: .venv/installed-dev
 	$(BIN)/python -m tests.benchmarks

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from optimizer.cli_sweep import sweeps
+from optimizer.typed import Json, Overwrite, Quiet, examples
+
 if TYPE_CHECKING:
     from optimizer.prices.wish import ColumnMap, DateOrder, Stamping
 
@@ -33,11 +36,6 @@ DEBUG = "RACKWATT_DEBUG"
 GRIDS = ("alberta", "ercot", "quebec", "sweden")
 #: Exit code of what Ctrl-C ended, as shells have it.
 INTERRUPTED = 130
-
-
-def _examples(*lines: str) -> str:
-    """Write examples as the end of a help page, one a line."""
-    return "\n".join(("[bold]Examples[/bold]", *(f"  [cyan]{line}[/cyan]" for line in lines)))
 
 
 # --- options that several commands share ---------------------------------------------------
@@ -131,17 +129,12 @@ TimeLimit = Annotated[
     ),
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write.")]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an older run; what you changed is kept.")
-]
 Threads = Annotated[int, typer.Option(min=1, max=1024, help="Threads; one repeats exactly.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr but what is wrong.")]
 Prices = Annotated[
     list[str] | None,
     typer.Option(metavar="SITE=FILE", help="Hourly prices in place of a site's; repeatable."),
 ]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
 
 
 def _version(wanted: bool) -> None:
@@ -153,7 +146,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback(
-    epilog=_examples(
+    epilog=examples(
         "rackwatt init mine --grid ercot", "rackwatt check mine", "rackwatt solve mine"
     )
 )
@@ -169,7 +162,7 @@ def rackwatt(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "rackwatt solve instances/texas",
         "rackwatt solve instances/texas --gap 0.01 --time-limit 60 --out runs/quick",
         "rackwatt solve instances/texas --prices pecos=west.csv --prices nolan=west.csv",
@@ -213,7 +206,7 @@ def solve(
     raise typer.Exit(solve_instance(wish, Voice(json, quiet)))
 
 
-@app.command(epilog=_examples("rackwatt check instances/texas", "rackwatt check mine --json"))
+@app.command(epilog=examples("rackwatt check instances/texas", "rackwatt check mine --json"))
 def check(
     instance: Instance, prices: Prices = None, quiet: Quiet = False, json: Json = False
 ) -> None:
@@ -228,7 +221,7 @@ def check(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "rackwatt evaluate instances/texas --plan runs/texas/actions.csv",
         "rackwatt evaluate instances/texas --plan mine.csv --only --no-optimum",
     )
@@ -271,7 +264,7 @@ def evaluate(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "rackwatt prices rpt.DAMLZHBSPP_2023.zip --point HB_WEST --out west.csv",
         "rackwatt prices GUI_ENERGY_PRICES.csv --point DE-LU --year 2025 --exchange 1.08",
         "rackwatt prices spot.csv --time-column when --price-column eur --stamp start "
@@ -386,7 +379,7 @@ def prices(
 
 
 @app.command(
-    epilog=_examples("rackwatt init mine --grid ercot", "rackwatt init mine --grid alberta")
+    epilog=examples("rackwatt init mine --grid ercot", "rackwatt init mine --grid alberta")
 )
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.")],
@@ -406,7 +399,7 @@ def init(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "rackwatt export instances/texas --out texas.lp",
         "rackwatt export instances/texas --format mps --out texas.mps",
     )
@@ -440,7 +433,10 @@ def export(
     raise typer.Exit(export_instance(wish, out, form, Voice(json, quiet)))
 
 
-@app.command(epilog=_examples("rackwatt doctor", "rackwatt doctor --json"))
+app.add_typer(sweeps, name="sweep")
+
+
+@app.command(epilog=examples("rackwatt doctor", "rackwatt doctor --json"))
 def doctor(quiet: Quiet = False, json: Json = False) -> None:
     """Examine the installation: solver, sentinels, disk, and a self-test.
 
@@ -481,10 +477,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _stopped(end: SystemExit, *, json: bool) -> None:
     """Say that nothing came of a command that was interrupted."""
-    from optimizer.commands.stopping import was_abandoned
+    from optimizer.commands.stopping import was_abandoned, was_interrupted
     from optimizer.commands.voice import NO_ANSWER, Voice
 
     voice, words = Voice(json), "stopped before anything was found; nothing is written"
+    if not was_interrupted(end):
+        # The command heard it, ended as it should, and told so.
+        return
     if not was_abandoned(end):
         voice.warn(words)
     voice.answer(status="interrupted", **NO_ANSWER, message=words)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from models.instance import TABLES, Block, Growth, Instance, Step
+from optimizer.docstrings import attributes_told
 from optimizer.formulation import in_line
 from optimizer.keys import Kind, declared, dotted, keys_of, kinds_of, limits_of, unit_of
 from optimizer.load.catalogue import SHELVES, packaged
@@ -32,6 +32,8 @@ from optimizer.plan.uptime import UptimeRow
 from optimizer.plan.value import BridgeRow
 from optimizer.prices.layouts import KINDS
 from optimizer.schema import schema
+from optimizer.sweep.columns import sweep_rows
+from optimizer.sweep.told import sweep_format
 
 ROOT = Path(__file__).parent.parent
 
@@ -321,11 +323,8 @@ def readme(instances: Path) -> str:
     parts += ["### Paths and dated quantities\n", *_table(Growth), *_table(Step)]
     parts += ["## Catalogue\n", *_shelves()]
     parts += ["## Tables of a plan\n", TABLES_TOLD, *_plan_tables()]
+    parts += [sweep_format(), *sweep_rows()]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts if part)
-
-
-#: Names of columns, their types, and what they mean, as a docstring tells attributes.
-_COLUMN = re.compile(r"^(\S.*?) : .*\n((?:    .*\n?)+)", re.MULTILINE)
 
 
 def _plan_tables() -> Iterator[str]:
@@ -339,16 +338,14 @@ def _plan_tables() -> Iterator[str]:
 
 def _told_columns(row: type) -> Iterator[str]:
     """Lines for the attributes of a class; of one that holds others, theirs in its place."""
-    columns = inspect.cleandoc(row.__doc__ or "").partition("Attributes\n----------\n")[2]
     hints = get_type_hints(row)
-    for names, meaning in _COLUMN.findall(columns):
-        listed = [one.strip() for one in names.split(",")]
-        kind: type = hints[listed[0]]
+    for names, meaning in attributes_told(row):
+        kind: type = hints[names[0]]
         if is_dataclass(kind):
             yield from _told_columns(kind)
         else:
-            shown = ", ".join(f"`{one}`" for one in listed)
-            yield f"| {shown} | {in_line(' '.join(meaning.split()))} |"
+            shown = ", ".join(f"`{one}`" for one in names)
+            yield f"| {shown} | {in_line(meaning)} |"
 
 
 def _layouts() -> Iterator[str]:

@@ -14,11 +14,11 @@ from rich.text import Text
 from models.decisions import DECISIONS
 from models.given import Given
 from optimizer.case import Case, prepare
-from optimizer.commands.ready import policy_pins
 from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused, as_json, summary
 from optimizer.hosts import hosts
 from optimizer.load import Default, Loaded, load
+from optimizer.policy import policy_pins
 
 #: Sizes that need more words than their names.
 SIZES: Mapping[str, str] = {

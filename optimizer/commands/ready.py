@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,11 +9,9 @@ from pathlib import Path
 from models.build import Column
 from optimizer.case import Case, prepare
 from optimizer.commands.voice import Voice
-from optimizer.errors import InputRefused, Problem
 from optimizer.highs import Options
 from optimizer.load import Default, Loaded, load
-from optimizer.load.files import leaves
-from optimizer.pins import pins_of, read_actions
+from optimizer.policy import Pinned, pinned_by, policy_pins, refuse_clash
 
 
 @dataclass(frozen=True)
@@ -43,14 +40,6 @@ class Wish:
     plan: Path | None = None
     out: Path | None = None
     overwrite: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Pinned:
-    """Decisions taken by a list of actions, and the SHA-256 of the file by its name."""
-
-    values: Mapping[Column, float] = field(default_factory=dict)
-    hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,42 +90,7 @@ def make_ready(wish: Wish, voice: Voice) -> Ready:
     case = prepare(loaded.instance, loaded.hours)
     policy, plan = policy_pins(loaded, case), Pinned()
     if wish.plan is not None:
-        plan = _pinned(wish.plan, str(wish.plan), case)
-        _refuse_clash(policy, plan, str(wish.plan))
+        plan = pinned_by(wish.plan, str(wish.plan), case)
+        refuse_clash(policy.values, plan.values, str(wish.plan))
     read = {**loaded.files, **policy.hashes, **plan.hashes}
     return Ready(replace(loaded, files=read), case, policy, plan)
-
-
-def policy_pins(loaded: Loaded, case: Case) -> Pinned:
-    """Read the actions that ``policy.pin`` names.
-
-    Raises
-    ------
-    InputRefused
-        With every problem of theirs.
-    """
-    name = loaded.instance.policy.pin
-    if name is None:
-        return Pinned()
-    reason = leaves(loaded.folder, name)
-    if reason:
-        file, line = loaded.where("policy.pin")
-        hint = "name a file inside the instance's folder"
-        raise InputRefused([Problem(reason, file, line, "policy.pin", name, hint=hint)])
-    return _pinned(loaded.folder / name, name, case)
-
-
-def _pinned(path: Path, name: str, case: Case) -> Pinned:
-    values = pins_of(case, read_actions(path, name))
-    return Pinned(values, {name: hashlib.sha256(path.read_bytes()).hexdigest()})
-
-
-def _refuse_clash(policy: Pinned, plan: Pinned, file: str) -> None:
-    problems = [
-        Problem(f"policy.pin decides otherwise on {name}: {', '.join(map(str, index))}", file,
-                key="policy.pin", found=f"{value:g}", allowed=f"{policy.values[name, index]:g}")
-        for (name, index), value in plan.values.items()
-        if policy.values.get((name, index), value) != value
-    ]  # fmt: skip
-    if problems:
-        raise InputRefused(problems)

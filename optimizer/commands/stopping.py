@@ -20,10 +20,15 @@ class Abandoned(KeyboardInterrupt):
 
 
 @contextmanager
-def stoppable() -> Iterator[threading.Event]:
+def stoppable(heard: str = HEARD, abandoned: str = ABANDONED) -> Iterator[threading.Event]:
     """Turn Ctrl-C, and a polite request to end, into an event; a second one interrupts.
 
     Outside the main thread nothing is changed: signals are not for others to take.
+
+    Parameters
+    ----------
+    heard, abandoned : str
+        What is said at the first wish and at the second.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -32,10 +37,10 @@ def stoppable() -> Iterator[threading.Event]:
 
     def wish(_signal: int, _frame: FrameType | None) -> None:
         if stop.is_set():
-            _say(ABANDONED)
+            _say(abandoned)
             raise Abandoned
         stop.set()
-        _say(HEARD)
+        _say(heard)
 
     before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -54,8 +59,17 @@ def _say(words: str) -> None:
 
 def was_abandoned(end: BaseException | None) -> bool:
     """Whether an end came of a second Ctrl-C, which was told when it came."""
+    return _came_of(end, Abandoned)
+
+
+def was_interrupted(end: BaseException | None) -> bool:
+    """Whether an end came of Ctrl-C that the command itself did not hear."""
+    return _came_of(end, KeyboardInterrupt)
+
+
+def _came_of(end: BaseException | None, kind: type[BaseException]) -> bool:
     while end is not None:
-        if isinstance(end, Abandoned):
+        if isinstance(end, kind):
             return True
         end = end.__cause__ or end.__context__
     return False

@@ -71,6 +71,12 @@ class Voice:
         if not self.quiet:
             self.talk.print(*words, sep="\n")
 
+    def lines(self, *lines: str | Text, is_answer: bool = False) -> None:
+        """Say lines that are never broken, as paths and commands are copied from them."""
+        silent = self.json if is_answer else self.quiet
+        for line in () if silent else lines:
+            (self.data if is_answer else self.talk).print(line, soft_wrap=True)
+
     def warn(self, words: str) -> None:
         """Say what is wrong, whether or not anybody wanted to hear."""
         self.talk.print(Text.assemble(("rackwatt", "bold red"), "  ", words), soft_wrap=True)

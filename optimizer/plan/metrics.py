@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,6 +31,22 @@ from optimizer.settle import fit_to_run
 
 #: Scope of what holds for all sites together.
 ALL = "company"
+
+#: Unit and meaning of figures that other tables show, too.
+SHARED: Mapping[str, tuple[str, str]] = {
+    "value_musd": ("M$", "present value of equity cash flows"),
+    "nothing_value_musd": ("M$", "value of doing nothing"),
+    "over_nothing_musd": ("M$", "value above that of doing nothing"),
+    "capex_musd": ("M$", "capex over the horizon"),
+    "lowest_cash_musd": ("M$", "least cash ever held"),
+    "mining_it_mw": ("MW", "critical IT MW of mining, as it stands"),
+    "ai_it_mw": ("MW", "critical IT MW of AI, as it is served"),
+    "mining_share": (
+        "share", "of the critical IT MW in use, as policy counts it: mining as it stands, AI as "
+        "it is served",
+    ),
+    "hours_mined_share": ("share", "of the hours that machines could have run"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,9 +96,9 @@ class Metrics:
         value, nothing = float(capital.value(self.plan)), self.nothing_musd
         over = None if nothing is None else value - nothing
         flows = equity_flows(self.plan, self.entries)
-        yield _company("value_musd", value, "M$", "present value of equity cash flows")
-        yield _company("nothing_value_musd", nothing, "M$", "value of doing nothing")
-        yield _company("over_nothing_musd", over, "M$", "value above that of doing nothing")
+        yield _company("value_musd", value, *SHARED["value_musd"])
+        yield _company("nothing_value_musd", nothing, *SHARED["nothing_value_musd"])
+        yield _company("over_nothing_musd", over, *SHARED["over_nothing_musd"])
         yield self._irr(flows)
         yield _company(
             "payback_months", payback_months(flows[:-1]), "months",
@@ -109,12 +125,12 @@ class Metrics:
         peak = peak_funding_musd(self.plan, self.entries)
         tree = self.case.given.tree
         capex = self._expected("capex_musd")
-        yield _company("capex_musd", capex, "M$", "capex over the horizon")
+        yield _company("capex_musd", capex, *SHARED["capex_musd"])
         yield _company(
             "peak_funding_musd", peak, "M$",
             "most that free cash flow is ever short of since the start, on the worst path",
         )  # fmt: skip
-        yield _company("lowest_cash_musd", lowest, "M$", "least cash ever held")
+        yield _company("lowest_cash_musd", lowest, *SHARED["lowest_cash_musd"])
         yield _company(
             "lowest_cash_after_months", float(tree.first_month(n) - tree.start), "months",
             "from the start to the period of the least cash",
@@ -222,9 +238,7 @@ class Metrics:
             ai = self._standing_mw(scope, "ai", when, standing)
             yield from (mining, ai, *_shares(scope, when, mining, ai))
         mined = _ratio(*self._mined(scope))
-        yield MetricRow(
-            scope, "hours_mined_share", mined, "share", "of the hours that machines could have run"
-        )
+        yield MetricRow(scope, "hours_mined_share", mined, *SHARED["hours_mined_share"])
         energy = [row for row in self.energy if scope in (ALL, row.site)]
         yield self._price(scope, "mining", energy)
         yield self._price(scope, "ai", energy)
@@ -259,10 +273,9 @@ class Metrics:
             for r in rows
             if r.workload == workload
         )
-        what = "of mining, as it stands" if workload == "mining" else "of AI, as it is served"
-        period = "first period" if when == "first" else "last period"
+        unit, what = SHARED[f"{workload}_it_mw"]
         name = f"{workload}_{when}_it_mw"
-        return MetricRow(scope, name, mw, "MW", f"critical IT MW {what} in the {period}")
+        return MetricRow(scope, name, mw, unit, f"{what}, in the {when} period")
 
     def _mined(self, scope: str) -> tuple[float, float]:
         g = self.case.given
@@ -305,10 +318,10 @@ def _shares(scope: str, when: str, mining: MetricRow, ai: MetricRow) -> Iterator
     whole = (mining.value or 0.0) + (ai.value or 0.0)
     for use, row in (("mining", mining), ("ai", ai)):
         name = "mining" if use == "mining" else "AI"
+        unit, what = SHARED["mining_share"]
         yield MetricRow(
-            scope, f"{use}_{when}_share", _ratio(row.value or 0.0, whole), "share",
-            f"{name} of the critical IT MW in use in the {when} period, as policy counts it: "
-            "mining as it stands, AI as it is served",
+            scope, f"{use}_{when}_share", _ratio(row.value or 0.0, whole), unit,
+            f"{name} in the {when} period, {what}",
         )  # fmt: skip
 
 

@@ -1,13 +1,66 @@
-"""The base of a sweep: the complete document of an instance folder."""
+"""The base of a sweep: the complete document of an instance folder, and what is shipped of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from optimizer.errors import InputRefused
 from optimizer.load.catalogue import packaged
-from optimizer.load.folder import Reading
+from optimizer.load.files import leaves
+from optimizer.load.folder import Loaded, Reading
+from optimizer.sweep.opened import Rules
+from optimizer.sweep.points import Base
+from optimizer.sweep.spec import Sweep
+
+#: Names of files that the program itself brings along begin so.
+PACKAGED = "catalogue/"
+
+
+class Read(NamedTuple):
+    """A base as it was read: the instance, and all that is said of it as one document."""
+
+    loaded: Loaded
+    document: dict[str, Any]
+
+
+def read_base(folder: Path) -> Read:
+    """Read an instance folder.
+
+    Raises
+    ------
+    InputRefused
+        With every problem of the folder, where there is an error among them.
+    """
+    reading = Reading(Path(folder), packaged())
+    loaded = reading.run({})
+    if loaded is None:
+        raise InputRefused(reading.problems())
+    return Read(loaded, reading.document)
+
+
+def base_of(sweep: Sweep, loaded: Loaded) -> Base:
+    """Gather what every worker of a sweep needs: files, options, and the plan to evaluate.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        The sweep file.
+    loaded : Loaded
+        Its base.
+    """
+    names = [name for name in loaded.files if not name.startswith(PACKAGED)]
+    pin = loaded.instance.policy.pin
+    # What is wrong with a list of actions is told by who reads it.
+    if pin is not None and not leaves(loaded.folder, pin) and (loaded.folder / pin).is_file():
+        names.append(pin)
+    files = {name: (loaded.folder / name).read_bytes() for name in dict.fromkeys(names)}
+    files |= {name: path.read_bytes() for name, path in sweep.files.items()}
+    plan = None
+    if sweep.plan is not None:
+        rules = Rules(sweep.plan.only, sweep.plan.regret)
+        plan = rules.files(sweep.plan.actions.read_bytes())
+    return Base(files, sweep.options, sweep.memory_mb, plan)
 
 
 def document_of(folder: Path) -> dict[str, Any]:
@@ -31,7 +84,4 @@ def document_of(folder: Path) -> dict[str, Any]:
     InputRefused
         With every problem of the folder, where there is an error among them.
     """
-    reading = Reading(Path(folder), packaged())
-    if reading.run({}) is None:
-        raise InputRefused(reading.problems())
-    return reading.document
+    return read_base(folder).document

@@ -68,6 +68,18 @@ class Cluster:
             raise SweepRefused('a scheduler needs Dask: pip install "rackwatt[dask]"')
         self._address, self._hard, self._versions = address, hard, software()
 
+    def count_workers(self) -> int:
+        """How many workers there are just now.
+
+        Raises
+        ------
+        SweepRefused
+            Where no scheduler answers, or a worker is of another make.
+        """
+        with _connected(self._address) as client:
+            _refuse_others(client, self._versions)
+            return len(client.scheduler_info(n_workers=-1)["workers"])
+
     def compute(self, task: Task) -> Generator[list[Done], None, None]:
         """Give rows as they come in; see :class:`optimizer.sweep.engine.Engine`."""
         hard = hard_seconds(task.base.options) if self._hard is None else self._hard

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from threading import Event
 
 from models.build import Column
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.errors import InputRefused, Problem
-from optimizer.highs import Options
+from optimizer.highs import Options, Progress
 from optimizer.solve import Solved, solve
 from optimizer.sweep.compiled import Structure, StructureDiffers
 from optimizer.sweep.figures import figures_of
@@ -21,6 +22,9 @@ from optimizer.unsound import refusing_unsound
 
 #: Most problems and breaches that a row tells.
 TOLD = 3
+_NO_REGRET: Mapping[str, Json] = {
+    "regret_musd": None, "regret_at_most_musd": None, "plan_is_best": None,
+}  # fmt: skip
 
 
 class Evaluator:
@@ -57,10 +61,28 @@ class Evaluator:
             row = _row(point, solved, planned, self.base.options)
         return replace(row, cpu_seconds=time.process_time() - clock)
 
-    def start(self) -> dict[Column, float] | None:
-        """Whole numbers of the base's own plan, for points to begin from; None without one."""
+    def start(
+        self, stop: Event | None = None, progress: Callable[[Progress], None] | None = None
+    ) -> dict[Column, float] | None:
+        """Whole numbers of the base's own plan, for points to begin from; None without one.
+
+        Parameters
+        ----------
+        stop : Event, optional
+            Setting it ends the search with the best plan so far.
+        progress : callable, optional
+            Called while the solver works.
+
+        Raises
+        ------
+        InputRefused
+            Where the plan that is to be evaluated names what the base does not have.
+        """
         case, model = self._case(self.opened.after(Point(0, {}, {})))
-        solved = solve(case, self.base.options, pinned=self._pins, model=model)
+        self.opened.planned(case, self._pins)
+        solved = solve(
+            case, self.base.options, pinned=self._pins, model=model, stop=stop, progress=progress
+        )
         if solved.plan is None or solved.status == "audit-failed":
             return None
         plan = solved.plan
@@ -85,15 +107,34 @@ class Evaluator:
             except StructureDiffers:
                 return case, compile_case(case, self._pins)
 
-    def _solved(self, case: Case, model: Model) -> tuple[Solved, Solved | None]:
-        """The best plan of a case, and the given plan in it."""
-        plan = self.opened.planned(case)
-        options, hint = self.base.options, self.base.start
-        best = solve(case, options, pinned=self._pins, model=model, hint=hint)
-        if plan is None:
-            return best, None
-        pins = {**self._pins, **plan}
-        return best, solve(case, options, pinned=pins)
+    def _solved(self, case: Case, model: Model) -> tuple[Solved, _Given | None]:
+        """The best plan of a case, and the given plan in it.
+
+        Where the best plan is not asked for, the given one stands in its place.
+        """
+        if not self.opened.rules.regret:
+            planned = self._planned(case)
+            if planned is not None:
+                return planned, _Given(planned)
+        try:
+            planned = self._planned(case)
+            given = None if planned is None else _Given(planned)
+        except InputRefused as refused:
+            given = _Given(None, _told(refused.problems))
+        hint = self.base.start
+        return solve(case, self.base.options, pinned=self._pins, model=model, hint=hint), given
+
+    def _planned(self, case: Case) -> Solved | None:
+        pins = self.opened.planned(case, self._pins)
+        return None if pins is None else solve(case, self.base.options, pinned=pins)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the plan comes to that is evaluated in every case; why it cannot be read there."""
+
+    solved: Solved | None
+    refusal: str = ""
 
 
 def make_evaluate(base: Base) -> Evaluator:
@@ -101,23 +142,25 @@ def make_evaluate(base: Base) -> Evaluator:
     return Evaluator(base)
 
 
-def _row(point: Point, solved: Solved, planned: Solved | None, options: Options) -> Row:
+def _row(point: Point, solved: Solved, given: _Given | None, options: Options) -> Row:
     metrics: dict[str, Json] = {}
     if solved.plan is not None:
         metrics |= _beside_nothing(solved, options)
         metrics |= dict(figures_of(solved.plan))
-    if planned is not None:
+    planned = None if given is None else given.solved
+    if given is not None:
         metrics |= _beside_plan(solved, planned, options)
-    seconds = sum(one.outcome.cpu_seconds for one in (solved, planned) if one and one.outcome)
+    once = [solved] if planned is None or planned is solved else [solved, planned]
+    told = (_message(solved), f"the plan: {given.refusal}" if given and given.refusal else "")
     return Row(
         point.number,
         _status(solved),
         value_musd=solved.value_musd,
         bound_musd=solved.bound_musd,
         gap=solved.gap,
-        message=_message(solved),
+        message="; ".join(filter(None, told)),
         metrics=metrics,
-        solver_seconds=seconds,
+        solver_seconds=sum(one.outcome.cpu_seconds for one in once if one.outcome),
     )
 
 
@@ -157,12 +200,15 @@ def _open(solved: Solved, value: float) -> bool:
     return solved.bound_musd is None or solved.bound_musd > value
 
 
-def _beside_plan(solved: Solved, planned: Solved, options: Options) -> Mapping[str, Json]:
+def _beside_plan(solved: Solved, planned: Solved | None, options: Options) -> Mapping[str, Json]:
     """What the given plan is worth, and what is lost by keeping to it."""
+    if planned is None:
+        return {"plan_status": "invalid", "plan_value_musd": None, **_NO_REGRET}
     worth, best, bound = planned.value_musd, solved.value_musd, solved.bound_musd
+    if planned is solved:
+        return {"plan_status": planned.status, "plan_value_musd": worth}
     if worth is None or best is None:
-        return {"plan_status": planned.status, "plan_value_musd": worth, "regret_musd": None,
-                "regret_at_most_musd": None, "plan_is_best": None}  # fmt: skip
+        return {"plan_status": planned.status, "plan_value_musd": worth, **_NO_REGRET}
     best = max(best, worth)
     within = options.gap * max(1.0, abs(best))
     regret = best - worth

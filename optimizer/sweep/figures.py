@@ -2,15 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from models.context import Context
 from models.given import TENANT, Site
 from models.tree import Node
 from optimizer.plan.allocation import standing_mw
+from optimizer.plan.metrics import SHARED
 from optimizer.plan.value import lowest_cash
 from optimizer.settle import fit_to_run
 from optimizer.sweep.points import Json
+
+#: Stand for the site and the contract that a figure is of.
+SITE, CONTRACT = "<site>", "<contract>"
+
+
+def _in(when: str, figure: str) -> tuple[str, str]:
+    unit, meaning = SHARED[figure]
+    return unit, f"{meaning}, in the {when} period"
+
+
+#: Unit and meaning of every column that follows from a plan, in the order of the table.
+FIGURES: Mapping[str, tuple[str, str]] = {
+    "nothing_value_musd": SHARED["nothing_value_musd"],
+    "over_nothing_musd": SHARED["over_nothing_musd"],
+    "beats_nothing": (
+        "", "`yes` where the plan is worth more than doing nothing by more than the gap, `no` "
+        "where the bound proves that no plan is, else `undecided`",
+    ),
+    "capex_musd": SHARED["capex_musd"],
+    "lowest_cash_musd": SHARED["lowest_cash_musd"],
+    "peak_debt_musd": ("M$", "most debt ever owed"),
+    "mining_first_it_mw": _in("first", "mining_it_mw"),
+    "ai_first_it_mw": _in("first", "ai_it_mw"),
+    "mining_first_share": _in("first", "mining_share"),
+    "mining_last_it_mw": _in("last", "mining_it_mw"),
+    "ai_last_it_mw": _in("last", "ai_it_mw"),
+    "mining_last_share": _in("last", "mining_share"),
+    f"mining_last_it_mw.{SITE}": ("MW", "the same at one site"),
+    f"ai_last_it_mw.{SITE}": ("MW", "the same at one site"),
+    "hours_mined_share": SHARED["hours_mined_share"],
+    "halls_converted": ("halls", "conversions of halls over the horizon"),
+    f"signed_mw.{CONTRACT}": ("MW", "critical IT MW that are signed of a contract"),
+    "plan_status": ("", "what the plan of `[plan]` comes to in this case"),
+    "plan_value_musd": ("M$", "what it is worth, completed unless `only` is set"),
+    "regret_musd": ("M$", "what the best plan found has over it"),
+    "regret_at_most_musd": ("M$", "what no plan can have more over it, by the bound"),
+    "plan_is_best": (
+        "", "`yes` where the bound proves that no plan beats it by more than the gap, `no` where "
+        "one does, else `undecided`",
+    ),
+}  # fmt: skip
+
+
+def meaning_of(column: str) -> str:
+    """Say what a column means that follows from a plan; nothing where it is none.
+
+    Examples
+    --------
+    >>> meaning_of("peak_debt_musd"), meaning_of("ai_last_it_mw.pecos"), meaning_of("gap")
+    ('most debt ever owed', 'critical IT MW of AI, as it is served, in the last period', '')
+    """
+    name = column.partition(".")[0]
+    found = FIGURES.get(name) or FIGURES.get(f"{name}.{CONTRACT}")
+    return "" if found is None else found[1]
 
 
 def figures_of(plan: Context) -> Iterator[tuple[str, Json]]:

@@ -24,6 +24,7 @@ from typing import Any
 from optimizer.sweep import worker
 from optimizer.sweep.backlog import Backlog
 from optimizer.sweep.engine import TICK, Task, hard_seconds, overran
+from optimizer.sweep.home import clear_left_behind
 from optimizer.sweep.points import Point
 from optimizer.sweep.records import Done
 from optimizer.sweep.refusal import SweepRefused
@@ -66,6 +67,7 @@ class Local:
                 hand.kill()
             for hand in crew:
                 hand.end()
+            clear_left_behind()
 
 
 def _working(

@@ -57,6 +57,32 @@ class Lock:
             self._handle = -1
 
 
+def holder(path: Path) -> str | None:
+    """Say which process writes a sweep; None where none does, as far as this machine can tell."""
+    try:
+        told = path.with_name(path.name + ".lock").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    words = told.split()
+    if len(words) != 4 or not words[1].isdigit():
+        return None
+    if words[3] == socket.gethostname() and not _alive(int(words[1])):
+        return None
+    return told
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _refusal(path: Path, error: OSError, holder: bytes) -> str:
     if error.errno not in _TAKEN:
         return f"{path.parent} knows no file locks ({error.strerror}); keep the sweep elsewhere"

@@ -19,13 +19,23 @@ from optimizer.highs import Options
 Json = Any
 
 Status = Literal[
-    # what a solve came to, as of a single run
-    "solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed",
-    # the changed instance is not valid
-    "invalid",
-    # nothing came of it, and it may be tried again
+    "solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed", "invalid",
     "timeout", "error", "worker_died",
 ]  # fmt: skip
+
+#: What each status says of a case.
+MEANINGS: Mapping[str, str] = {
+    "solved": "the plan is the best within the gap, and passed its audit",
+    "best-found": "a limit ended the search; the plan passed its audit, bound and gap are given",
+    "infeasible": "no plan keeps to all limits",
+    "unbounded": "a limit or a cost is missing",
+    "no-plan": "the limit of nodes ended the search before any plan",
+    "audit-failed": "a plan was found and did not survive its audit",
+    "invalid": "the changed instance is refused; the message says why",
+    "timeout": "the time limit ended it before any plan",
+    "error": "something broke; the message says what",
+    "worker_died": "its worker died on it three times, twice with nothing else under way",
+}
 
 #: Statuses of points that gave what was asked of them: a plan, or the proof that there is none.
 SETTLED = frozenset({"solved", "best-found", "infeasible"})

@@ -55,7 +55,23 @@ class Done:
 
 @dataclass(frozen=True)
 class Entry:
-    """A point as it is stored; ``row`` is missing while nothing has come of it."""
+    """A point as it is stored.
+
+    Attributes
+    ----------
+    point : Point
+        What is changed.
+    identity : str
+        SHA-256 of what its answer hangs on: the changes, the base, options, and the engine.
+    row : Row or None
+        Missing while nothing has come of it.
+    worker : str
+        Machine and process that computed it.
+    attempts : int
+        How often it was begun, over all runs.
+    finished : str
+        When its row was stored, in UTC.
+    """
 
     point: Point
     identity: str

@@ -269,6 +269,9 @@ class _Follower:
         if self._progress is None:
             return
         then, fewer = self._lately[0]
+        if self.computed and not fewer:
+            # What workers took to get ready says nothing of how fast they are.
+            self._lately[0] = now, self.computed
         rate = (self.computed - fewer) / (now - then) if self.computed > fewer else None
         done = self._before + self.computed
         left = None if rate is None else max(0, self._total - done) / rate

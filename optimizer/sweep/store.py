@@ -117,7 +117,7 @@ class Store(AbstractContextManager["Store"]):
 
     def versions(self) -> list[Version]:
         """All versions, by number."""
-        return [self.version(n) for (n,) in self._all("SELECT number FROM versions ORDER BY 1")]
+        return [self.version(n) for (n,) in self.ask("SELECT number FROM versions ORDER BY 1")]
 
     def version(self, number: int | None = None) -> Version:
         """One version by number; the current one without.
@@ -201,7 +201,7 @@ class Store(AbstractContextManager["Store"]):
 
     def _files(self, version: int, role: str) -> list[tuple[str, str]]:
         asked = "SELECT name, sha256 FROM files WHERE version = ? AND role = ? ORDER BY name"
-        return [(name, sha) for name, sha in self._all(asked, version, role)]
+        return [(name, sha) for name, sha in self.ask(asked, version, role)]
 
     def _content(self, sha: str) -> bytes:
         found = self._one("SELECT data FROM contents WHERE sha256 = ?", sha)
@@ -229,7 +229,7 @@ class Store(AbstractContextManager["Store"]):
                     seen.add(point.number)
                 self._put(version, block)
             asked = "SELECT number FROM points WHERE version = ?"
-            gone = [(version.number, n) for (n,) in self._all(asked, version.number)]
+            gone = [(version.number, n) for (n,) in self.ask(asked, version.number)]
             self._database.executemany(
                 "DELETE FROM points WHERE version = ? AND number = ?",
                 [key for key in gone if key[1] not in seen],
@@ -245,7 +245,7 @@ class Store(AbstractContextManager["Store"]):
         }  # fmt: skip
         marks = ",".join("?" * len(wanted))
         asked = f"SELECT * FROM points WHERE version = ? AND number IN ({marks})"
-        there = {found[1]: found for found in self._all(asked, version.number, *wanted)}
+        there = {found[1]: found for found in self.ask(asked, version.number, *wanted)}
         self._database.executemany(
             "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?)",
             [row for number, row in wanted.items() if there.get(number) != row],
@@ -272,7 +272,7 @@ class Store(AbstractContextManager["Store"]):
         last = 1 << 60 if backwards else -1
         select = f"SELECT p.number, p.settings, p.changes, p.prices {asked}"
         while True:
-            found = self._all(
+            found = self.ask(
                 f"{select} AND p.number {beyond} ? ORDER BY p.number {order} LIMIT {BLOCK}",
                 *given, last,
             )  # fmt: skip
@@ -284,7 +284,7 @@ class Store(AbstractContextManager["Store"]):
     def count_pending(self, version: Version, retry: Iterable[str] = ()) -> int:
         """How many points are to be computed."""
         asked, given = pending_query(version, retry)
-        return int(self._all(f"SELECT count(*) {asked}", *given)[0][0])
+        return int(self.ask(f"SELECT count(*) {asked}", *given)[0][0])
 
     def record(self, version: Version, done: Iterable[Done]) -> None:
         """Commit rows; when this returns, they outlive whatever dies.
@@ -315,12 +315,12 @@ class Store(AbstractContextManager["Store"]):
             "SELECT r.status, count(*) FROM points p JOIN rows r ON r.id = p.id "
             "WHERE p.version = ? GROUP BY r.status ORDER BY r.status"
         )
-        return dict(self._all(asked, version.number))
+        return dict(self.ask(asked, version.number))
 
     def total(self, version: Version) -> int:
         """How many points the design of a version has."""
         asked = "SELECT count(*) FROM points WHERE version = ?"
-        return int(self._all(asked, version.number)[0][0])
+        return int(self.ask(asked, version.number)[0][0])
 
     def left_out(self, version: Version) -> int:
         """How many rows belong to points that the design no longer has."""
@@ -328,14 +328,14 @@ class Store(AbstractContextManager["Store"]):
             "SELECT count(*) FROM rows r WHERE r.version = ? AND NOT EXISTS "
             "(SELECT 1 FROM points p WHERE p.version = r.version AND p.id = r.id)"
         )
-        return int(self._all(asked, version.number)[0][0])
+        return int(self.ask(asked, version.number)[0][0])
 
     def entries(self, version: Version) -> Iterator[Entry]:
         """Give every point of the design with its row, by number, a block at a time."""
         last = -1
         while True:
             asked = f"{ENTRIES} AND p.number > ? ORDER BY p.number LIMIT {BLOCK}"
-            found = self._all(asked, version.number, last)
+            found = self.ask(asked, version.number, last)
             if not found:
                 return
             yield from map(entry_of, found)
@@ -344,7 +344,7 @@ class Store(AbstractContextManager["Store"]):
     def matching(self, version: Version, start: str) -> list[Entry]:
         """Give the points whose identity starts so; more than one where it is too short."""
         asked = f"{ENTRIES} AND p.id >= ? AND p.id < ? ORDER BY p.number"
-        return [entry_of(e) for e in self._all(asked, version.number, start, start + "g")]
+        return [entry_of(e) for e in self.ask(asked, version.number, start, start + "g")]
 
     def numbered(self, version: Version, number: int) -> Entry | None:
         """Give the point of a number."""
@@ -357,10 +357,11 @@ class Store(AbstractContextManager["Store"]):
 
     # --- asking ----------------------------------------------------------------------------
 
-    def _all(self, query: str, *given: Any) -> list[tuple[Any, ...]]:
+    def ask(self, query: str, *given: Any) -> list[tuple[Any, ...]]:
+        """Put a question to the database, in its own language."""
         with told_plainly(self.path):
             return self._database.execute(query, given).fetchall()
 
     def _one(self, query: str, *given: Any) -> tuple[Any, ...] | None:
-        found = self._all(query, *given)
+        found = self.ask(query, *given)
         return found[0] if found else None

@@ -1,0 +1,1 @@
+"""``rackwatt sweep`` and what looks at a sweep: one module a command."""

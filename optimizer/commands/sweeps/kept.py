@@ -1,0 +1,148 @@
+"""Where a sweep is kept, and what its file says that a table needs to know."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optimizer.commands.solve import RUNS
+from optimizer.sweep.file import read_sweep
+from optimizer.sweep.points import Json
+from optimizer.sweep.records import Spec
+from optimizer.sweep.refusal import SweepRefused
+from optimizer.sweep.store import Store
+from optimizer.sweep.texts import text_of
+from optimizer.sweep.wish import SAMPLED
+
+#: Ending of the database of a sweep.
+ENDING = ".sweep.db"
+_SQLITE = b"SQLite format 3\x00"
+#: Longest text of a setting in a table.
+LONGEST = 24
+
+
+def default_store(name: str) -> Path:
+    """Name the database of a sweep, where nobody named another."""
+    return RUNS / f"{name}{ENDING}"
+
+
+def database_of(kept: Path) -> Path:
+    """Give the database of a sweep that was named by it or by its sweep file.
+
+    Raises
+    ------
+    SweepRefused, InputRefused
+        Where there is neither, or the sweep was not run yet.
+    """
+    if kept.suffix.lower() != ".toml" or _is_database(kept):
+        return kept
+    path = default_store(_name_in(kept))
+    if not path.exists():
+        raise SweepRefused(
+            f"there is no {path}: run it with `rackwatt sweep {kept}`, or name the database if "
+            "--out put it elsewhere"
+        )
+    return path
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+
+
+def _name_in(path: Path) -> str:
+    """Read the name of a sweep; a file that is just being edited has one, too."""
+    try:
+        held = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        name = held["sweep"].get("name", path.stem)
+        if isinstance(name, str) and "/" not in name:
+            return name
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        pass
+    return read_sweep(path).name
+
+
+def spec_of(store: Store) -> Spec:
+    """Give the sweep file of a store.
+
+    Raises
+    ------
+    SweepRefused
+        Where nothing was run yet.
+    """
+    spec = store.spec()
+    if spec is None:
+        raise SweepRefused(f"{store.path} holds no run yet; run its sweep file")
+    return spec
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a sweep file says about the layout of its cases.
+
+    Attributes
+    ----------
+    name, summary, base, design : str
+        As in the file; defaults of the format where it leaves them out.
+    axes : tuple of str
+        Names of the axes, in its order.
+    """
+
+    name: str
+    summary: str
+    base: str
+    design: str
+    axes: tuple[str, ...]
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether cases were drawn."""
+        return self.design in SAMPLED
+
+    @classmethod
+    def of(cls, spec: Spec) -> Outline:
+        """Read it from the file as it was run."""
+        try:
+            held: Mapping[str, Any] = tomllib.loads(spec.text)
+        except ValueError:
+            held = {}
+        table = held.get("sweep", {})
+        base = Path(str(table.get("base", ""))).name
+        return cls(spec.name, str(table.get("summary", "")), base,
+                   str(table.get("design", "grid")), tuple(held.get("axes", {})))  # fmt: skip
+
+
+def setting(value: Json) -> str:
+    """Write what an axis is set to.
+
+    Examples
+    --------
+    >>> setting(0.8500000000000001), setting(360), setting("wet"), setting(None)
+    ('0.85', '360', 'wet', 'as base')
+    """
+    if value is None:
+        return "as base"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"{value:.6g}"
+    text = value if isinstance(value, str) else text_of(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def settings(held: Mapping[str, Json]) -> str:
+    """Write what all axes of a case are set to.
+
+    Examples
+    --------
+    >>> settings({"capex": 360, "firm": 1.2}), settings({})
+    ('capex 360, firm 1.2', 'the base itself')
+    """
+    told = ", ".join(f"{axis} {setting(value)}" for axis, value in held.items())
+    return told or "the base itself"

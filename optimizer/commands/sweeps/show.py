@@ -1,0 +1,208 @@
+"""``rackwatt sweep show``: results as tables of one axis or two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from optimizer.commands.sweeps import tables
+from optimizer.commands.sweeps.kept import Outline, database_of, setting, spec_of
+from optimizer.commands.voice import Voice
+from optimizer.errors import UsageRefused, did_you_mean, listed
+from optimizer.sweep.pivot import MOST_SETTINGS, Laid, columns_of, laid_out, value_of
+from optimizer.sweep.points import Json
+from optimizer.sweep.records import Entry
+from optimizer.sweep.store import Store
+
+#: What a table of one axis, or of cases one by one, shows unless told otherwise.
+MAIN = ("value_musd", "capex_musd", "mining_last_it_mw", "ai_last_it_mw", "lowest_cash_musd")
+VALUE = ("value_musd",)
+#: Most tables and most lines that one command prints.
+MOST_TABLES, MOST_LINES = 12, 60
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be shown.
+
+    Attributes
+    ----------
+    kept : Path
+        Database or sweep file.
+    rows, columns : str or None
+        Axes down and across.
+    values : tuple of str
+        Columns of the export.
+    where : dict of str to str
+        Settings that cases must have.
+    version : int or None
+        Version of the results.
+    """
+
+    kept: Path
+    rows: str | None = None
+    columns: str | None = None
+    values: tuple[str, ...] = ()
+    where: dict[str, str] = field(default_factory=dict)
+    version: int | None = None
+
+
+def show_sweep(wanted: Wanted, voice: Voice) -> int:
+    """Run the command and return its exit code."""
+    with Store.read(database_of(wanted.kept)) as store, store.snapshot():
+        version = store.version(wanted.version)
+        outline = Outline.of(spec_of(store))
+        entries = list(store.entries(version))
+    shown = _Shown(wanted, outline, entries, voice.data.width)
+    voice.show(*shown.screen())
+    voice.answer(status="shown", version=version.number, **shown.fields())
+    return 0
+
+
+class _Shown:
+    """Chooses which tables tell a sweep, and lays them out."""
+
+    def __init__(self, wanted: Wanted, outline: Outline, entries: list[Entry], width: int) -> None:
+        self._outline, self._width = outline, width
+        axes = dict.fromkeys(axis for entry in entries for axis in entry.point.settings)
+        self._axes = list(axes)
+        self._check(wanted, entries)
+        self._entries = [entry for entry in entries if self._fits(entry, wanted.where)]
+        if not self._entries:
+            raise UsageRefused("no case has these settings; leave --where out to see all")
+        self._laid = {axis: laid_out(axis, self._entries) for axis in self._axes}
+        self._fixed = set(wanted.where)
+        self._rows, self._columns = self._chosen(wanted)
+        self._asked = wanted.values
+        self._values = wanted.values or (VALUE if self._columns else MAIN)
+
+    def _check(self, wanted: Wanted, entries: Sequence[Entry]) -> None:
+        """Refuse what the sweep does not have."""
+        for option, axis in (("rows", wanted.rows), ("columns", wanted.columns)):
+            if axis is not None and axis not in self._axes:
+                raise UsageRefused(
+                    _no_such(f"--{option}: the sweep has no axis", axis, self._axes)
+                )
+        for axis in wanted.where:
+            if axis not in self._axes:
+                raise UsageRefused(_no_such("--where: the sweep has no axis", axis, self._axes))
+        if wanted.rows is not None and wanted.rows == wanted.columns:
+            raise UsageRefused(f"{wanted.rows} cannot go down and across at once")
+        if wanted.columns is not None and wanted.rows is None and len(self._axes) < 2:
+            raise UsageRefused("the sweep has one axis only; name it with --rows")
+        known = columns_of(entries)
+        for column in wanted.values:
+            if column not in known:
+                raise UsageRefused(_no_such("--value: the rows have no", column, known))
+
+    def _fits(self, entry: Entry, where: dict[str, str]) -> bool:
+        held = entry.point.settings
+        return all(_is_set_to(held.get(axis), text) for axis, text in where.items())
+
+    def _chosen(self, wanted: Wanted) -> tuple[str | None, str | None]:
+        """Choose which axis goes down and which across; neither means case by case."""
+        free = [axis for axis in self._axes if axis not in self._fixed]
+        rows, columns = wanted.rows, wanted.columns
+        if rows is None and columns is not None:
+            rows = next((axis for axis in free if axis != columns), None)
+        if rows is not None or not free:
+            return rows, columns
+        if len(free) == 1 and self._outline.design != "one_at_a_time":
+            return free[0], None
+        if self._outline.design == "grid":
+            return free[0], free[1]
+        return (free[0], None) if self._outline.is_drawn else (None, None)
+
+    # --- the screen ------------------------------------------------------------------------
+
+    def screen(self) -> Iterator[RenderableType]:
+        """Lay the tables out for a terminal."""
+        yield Text.assemble((self._outline.name, "bold"), f"  {self._outline.summary}".rstrip())
+        if self._rows is None:
+            yield from self._case_by_case()
+        elif self._columns is None:
+            laid, asked = self._laid[self._rows], self._asked
+            yield from tables.of_one(
+                laid, self._entries, self._values, asked or VALUE, self._width
+            )
+        else:
+            yield from self._of_two(self._laid[self._rows], self._laid[self._columns])
+        yield from tables.told(self._entries, self._values)
+        yield from tables.meanings(self._asked)
+
+    def _case_by_case(self) -> Iterator[RenderableType]:
+        yield Text("")
+        listed_ = self._entries[:MOST_LINES]
+        yield from tables.of_cases(self._axes, listed_, self._values, self._width)
+        rest = len(self._entries) - len(listed_)
+        if rest > 0:
+            yield Text(f"and {rest:,} more, which the export tells")
+
+    def _of_two(self, rows: Laid, columns: Laid) -> Iterator[RenderableType]:
+        """One table for each figure and each setting of the axes that are left."""
+        shown = (rows.axis, columns.axis)
+        others = [a for a in self._axes if a not in shown and not self._is_many(a)]
+        made = 0
+        for values in product(*(self._laid[axis].settings for axis in others)):
+            held = dict(zip(others, values, strict=True))
+            entries = [entry for entry in self._entries if _has(entry, held)]
+            if not entries:
+                continue
+            for column in self._values:
+                made += 1
+                if made > MOST_TABLES:
+                    continue
+                yield Text.assemble(("\n" + tables.heading(column), "bold"), _told(held))
+                yield from tables.of_two(rows, columns, entries, column, self._width)
+        if made > MOST_TABLES:
+            yield Text(f"\nand {made - MOST_TABLES:,} more tables; --where AXIS=SETTING chooses")
+
+    def _is_many(self, axis: str) -> bool:
+        """Whether an axis has too many settings for a table each: their mean is shown."""
+        return self._outline.is_drawn or len(self._laid[axis].settings) > MOST_SETTINGS
+
+    # --- for a program ---------------------------------------------------------------------
+
+    def fields(self) -> dict[str, Any]:
+        """Give a program the cases that were shown."""
+        return {
+            "rows": self._rows,
+            "columns": self._columns,
+            "values": list(self._values),
+            "cases": [
+                {"number": entry.point.number, "settings": dict(entry.point.settings),
+                 "status": value_of(entry, "status"),
+                 **{column: value_of(entry, column) for column in self._values}}
+                for entry in self._entries
+            ],
+        }  # fmt: skip
+
+
+def _no_such(message: str, name: str, known: Sequence[str]) -> str:
+    hint = did_you_mean(name, known)
+    return f"{message} {name}; {hint or f'it has {listed(known, 40)}'}"
+
+
+def _is_set_to(value: Json, text: str) -> bool:
+    """Whether a setting is what somebody typed."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            return abs(float(text) - value) <= 1e-6 * max(1.0, abs(value))
+        except ValueError:
+            return False
+    return text in (value, setting(value))
+
+
+def _has(entry: Entry, held: dict[str, Json]) -> bool:
+    return all(entry.point.settings.get(axis) == value for axis, value in held.items())
+
+
+def _told(held: dict[str, Json]) -> str:
+    told = ", ".join(f"{axis} {setting(value)}" for axis, value in held.items())
+    return f"  {told}" if told else ""

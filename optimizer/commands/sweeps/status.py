@@ -1,0 +1,65 @@
+"""``rackwatt sweep status`` and ``export``: how far a sweep is, and all of its rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from optimizer.commands.sweeps.ending import as_fields, standing
+from optimizer.commands.sweeps.kept import database_of
+from optimizer.commands.voice import Voice
+from optimizer.sweep import glance
+from optimizer.sweep.export import export
+from optimizer.sweep.lock import holder
+from optimizer.sweep.progress import clock, pace
+from optimizer.sweep.records import Version
+from optimizer.sweep.store import Store
+
+
+def tell_status(kept: Path, voice: Voice) -> int:
+    """Run the command and return its exit code."""
+    path = database_of(kept)
+    with Store.read(path) as store, store.snapshot():
+        version, on = store.version(), holder(path)
+        rate = glance.rate(store, version) if on else None
+        missing = store.total(version) - sum(store.counts(version).values())
+        left = missing / rate if rate else None
+        voice.show(*standing(store, version))
+        versions = store.versions()
+        told = ["", _pace(on, rate, left, missing), f"kept in {path}"]
+        told += [_older(versions)] if len(versions) > 1 else []
+        voice.lines(*told, is_answer=True)
+        voice.answer(
+            status="running" if on else "stopped" if missing else "complete",
+            **as_fields(store, version), writer=on, rate_per_second=rate, seconds_left=left,
+            versions=[{"number": one.number, "created": one.created} for one in versions],
+        )  # fmt: skip
+    return 0
+
+
+def _pace(on: str | None, rate: float | None, left: float | None, missing: int) -> str:
+    """Say whether it runs, and how fast."""
+    if on is None:
+        return "nobody runs it; the same command goes on with it" if missing else "complete"
+    told = [f"running: {on}"]
+    if rate is not None and left is not None:
+        told += [pace(rate), f"{clock(left)} left"]
+    return "   ".join(told)
+
+
+def _older(versions: list[Version]) -> str:
+    listed = ", ".join(f"{one.number} of {one.created[:16].replace('T', ' ')}" for one in versions)
+    return f"versions: {listed}; --version shows an older one"
+
+
+def export_sweep(
+    kept: Path, out: Path, voice: Voice, *, timings: bool, version: int | None, overwrite: bool
+) -> int:
+    """Write the table of a sweep and return the exit code."""
+    with Store.read(database_of(kept)) as store:
+        written = export(store, out, version, timings=timings, overwrite=overwrite)
+        one = store.version(version)
+        total, done = store.total(one), sum(store.counts(one).values())
+    waiting = "" if done == total else f", {total - done:,} of them still waiting"
+    voice.lines(f"wrote {written}: {total:,} rows{waiting}")
+    voice.answer(status="written", out=str(written), rows=total, done=done, version=one.number)
+    return 0
