@@ -10,13 +10,15 @@ from models.build import Column
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.errors import InputRefused, Problem
-from optimizer.highs import Options
+from optimizer.highs import Budget, Options
 from optimizer.solve import Solved, solve
 from optimizer.sweep.compiled import Structure, StructureDiffers
 from optimizer.sweep.figures import figures_of
 from optimizer.sweep.opened import Changed, Opened
 from optimizer.sweep.points import Base, Json, Point, Row, Status
 from optimizer.sweep.prepared import Prepared
+from optimizer.sweep.ties import ties_broken
+from optimizer.sweep.weighed import weighed
 from optimizer.unsound import refusing_unsound
 
 #: Most problems and breaches that a row tells.
@@ -41,9 +43,9 @@ class Evaluator:
         loaded = self.opened.loaded
         self._prepared = Prepared(loaded.instance, loaded.hours)
         case = self._prepared.case
-        self._pins = self.opened.pins(case)
+        self.pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
-            self._structure = Structure(case, self._pins)
+            self._structure = Structure(case, self.pins)
 
     def __call__(self, point: Point) -> Row:
         """Solve a point; whatever is wrong with it is told in its row."""
@@ -54,13 +56,13 @@ class Evaluator:
         except InputRefused as refused:
             row = Row(point.number, "invalid", message=_told(refused.problems))
         else:
-            row = _row(point, solved, planned, self.base.options)
+            row = _row(point, case, solved, planned, self.base.options)
         return replace(row, cpu_seconds=time.process_time() - clock)
 
     def start(self) -> dict[Column, float] | None:
         """Whole numbers of the base's own plan, for points to begin from; None without one."""
-        case, model = self._case(self.opened.after(Point(0, {}, {})))
-        solved = solve(case, self.base.options, pinned=self._pins, model=model)
+        case, model = self.base_case()
+        solved = solve(case, self.base.options, pinned=self.pins, model=model)
         if solved.plan is None or solved.status == "audit-failed":
             return None
         plan = solved.plan
@@ -71,6 +73,10 @@ class Evaluator:
             )
             if whole
         }
+
+    def base_case(self) -> tuple[Case, Model]:
+        """The base itself, derived and compiled."""
+        return self._case(self.opened.after(Point(0, {}, {})))
 
     def _case(self, changed: Changed) -> tuple[Case, Model]:
         """Derive and compile a point, from the base's numbers where they hold."""
@@ -83,16 +89,20 @@ class Evaluator:
             try:
                 return case, self._structure.model(case)
             except StructureDiffers:
-                return case, compile_case(case, self._pins)
+                return case, compile_case(case, self.pins)
 
     def _solved(self, case: Case, model: Model) -> tuple[Solved, Solved | None]:
         """The best plan of a case, and the given plan in it."""
         plan = self.opened.planned(case)
         options, hint = self.base.options, self.base.start
-        best = solve(case, options, pinned=self._pins, model=model, hint=hint)
+        budget = Budget(options.time_limit, options.grace)
+        best = solve(case, options, pinned=self.pins, model=model, hint=hint)
+        if self.base.ties is not None:
+            left = replace(options, time_limit=budget.to_search)
+            best = ties_broken(case, model, best, self.base.ties, left)
         if plan is None:
             return best, None
-        pins = {**self._pins, **plan}
+        pins = {**self.pins, **plan}
         return best, solve(case, options, pinned=pins)
 
 
@@ -101,11 +111,13 @@ def make_evaluate(base: Base) -> Evaluator:
     return Evaluator(base)
 
 
-def _row(point: Point, solved: Solved, planned: Solved | None, options: Options) -> Row:
+def _row(
+    point: Point, case: Case, solved: Solved, planned: Solved | None, options: Options
+) -> Row:
     metrics: dict[str, Json] = {}
     if solved.plan is not None:
         metrics |= _beside_nothing(solved, options)
-        metrics |= dict(figures_of(solved.plan))
+        metrics |= {**dict(figures_of(solved.plan)), **dict(weighed(case, solved.plan))}
     if planned is not None:
         metrics |= _beside_plan(solved, planned, options)
     seconds = sum(one.outcome.cpu_seconds for one in (solved, planned) if one and one.outcome)
