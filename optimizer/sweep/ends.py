@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from models.context import Context
@@ -9,14 +10,13 @@ from models.instance import Contract
 from optimizer.best import best_reach
 from optimizer.case import Case
 from optimizer.compiled import Model, hinted, polished
-from optimizer.errors import InputRefused, Problem
+from optimizer.errors import InputRefused
 from optimizer.highs import Budget, Options
 from optimizer.limited import carried_out
 from optimizer.solve import do_nothing, solve
 from optimizer.sweep.evaluate import Evaluator
 from optimizer.sweep.levels import Ends, outward
 from optimizer.sweep.measures import bounded
-from optimizer.sweep.points import Json
 from optimizer.sweep.spec import Pareto, Sweep
 from optimizer.sweep.ties import driven, figure
 from optimizer.sweep.weighed import weighed
@@ -69,27 +69,26 @@ class _Ends:
 
     def run(self) -> Ends | None:
         """Give the ends; None where they are not to be had."""
-        digits, measure = self.measure.digits, self.pareto.second.measure
+        measure = self.pareto.second.measure
         if measure == "capex":
             most = -figure(self.plan, "capex")
-            return Ends(*(outward(m, digits, up=True) for m in (self._least_capex(), most)))
+            return Ends(outward(self._least_capex(), up=True), outward(most, up=True))
         if measure == "lowest_cash":
             least = figure(self.plan, "lowest_cash")
-            return Ends(*(outward(m, digits, up=False) for m in (least, self._most_cash())))
+            return Ends(outward(least, up=False), outward(self._most_cash(), up=False))
         if measure == "uptime":
             return self._uptime()
         reached = dict(weighed(self.case, self.plan)).get(self.measure.figure)
-        return None if reached is None else self._from(reached)
+        return None if reached is None else self._from(float(reached))
 
-    def _from(self, reached: Json) -> Ends | None:
-        digits = self.measure.digits
+    def _from(self, reached: float) -> Ends | None:
         if self.measure.sense == "maximise":
-            return Ends(outward(reached, digits, up=False), 1.0)
-        most = outward(reached, digits, up=True)
+            return Ends(outward(reached, up=False), self.case.given.mining_share_max)
+        most = outward(reached, up=True)
         if self.pareto.second.measure == "mining_share":
-            return Ends(0.0, most)
+            return Ends(self.case.given.mining_share_min, min(1.0, most))
         # A cap of nothing cannot be typed: the first level is a step above it.
-        return Ends(most / self.pareto.points, most) if most > 0 else None
+        return Ends(outward(most / self.pareto.points, up=True), most) if most > 0 else None
 
     # --- plans -----------------------------------------------------------------------------
 
@@ -104,9 +103,7 @@ class _Ends:
                        model=self.model)  # fmt: skip
         if solved.plan is None or solved.status == "audit-failed":
             message = f"the base has no plan ({solved.status}) that a front could begin from"
-            raise InputRefused(
-                [self.sweep.problem(("pareto",), message, hint="type from and to")]
-            )
+            raise InputRefused([self.sweep.problem(("pareto",), message, hint="type from and to")])
         return solved.plan
 
     def _least_capex(self) -> float:
@@ -134,7 +131,8 @@ class _Ends:
         if not offers or not reached:
             return None
         first = min(offer.availability for offer in offers.values())
-        return Ends(first, max(first, outward(max(reached), self.measure.digits, up=False)))
+        last = math.floor(max(reached) * 1e9) / 1e9
+        return Ends(first, max(first, last))
 
 
 def _offers(case: Case) -> Mapping[str, Contract]:

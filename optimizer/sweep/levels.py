@@ -14,7 +14,7 @@ from typing import Any
 
 from optimizer.errors import InputRefused, Report
 from optimizer.sweep.designs import Expansion, expanded
-from optimizer.sweep.exact import as_number, fraction
+from optimizer.sweep.exact import fraction
 from optimizer.sweep.format import Limits, Wrong, normal
 from optimizer.sweep.keys import ABSENT, Found, find
 from optimizer.sweep.measures import bounded
@@ -36,9 +36,7 @@ def needs_ends(sweep: Sweep) -> bool:
     return sweep.pareto is not None and sweep.pareto.ends is None
 
 
-def front_points(
-    sweep: Sweep, document: Mapping[str, Any], ends: Ends | None = None
-) -> Expansion:
+def front_points(sweep: Sweep, document: Mapping[str, Any], ends: Ends | None = None) -> Expansion:
     """Turn a sweep into its points, a front in every case of its axes.
 
     Parameters
@@ -92,13 +90,12 @@ def levels(pareto: Pareto, ends: Ends) -> list[float]:
     if pareto.second.measure == "uptime" and ends.last < 1.0:
         down, least = 1.0 - ends.first, 1.0 - ends.last
         inner = [1.0 - down * (least / down) ** float(share) for share in shares[1:-1]]
-        found = [ends.first, *(round(level, 9) for level in inner), ends.last]
     else:
         first, last = fraction(ends.first), fraction(ends.last)
-        found = [
-            round(as_number(first + share * (last - first), whole=False), 9) for share in shares
-        ]
-    return list(dict.fromkeys(map(float, found)))
+        inner = [float(first + share * (last - first)) for share in shares[1:-1]]
+    digits = bounded(pareto.second).digits
+    found = [ends.first, *(round(level, digits) for level in inner), ends.last]
+    return sorted({float(level) for level in found if ends.first <= level <= ends.last})
 
 
 @dataclass
@@ -202,11 +199,19 @@ class _Front:
     def _bounds(self, ends: Ends) -> dict[float, dict[str, Json]]:
         """What is changed at each level; levels that come to the same are one."""
         found: dict[float, dict[str, Json]] = {}
-        for level in levels(self.pareto, ends):
+        for level in self._within(levels(self.pareto, ends)):
             changes = self._changes(level)
             if changes not in found.values():
                 found[level] = changes
         return found
+
+    def _within(self, found: list[float]) -> list[float]:
+        """Name levels that the base gives and does not reach by the bound of its own."""
+        if self.pareto.ends is not None or len(self.targets) != 1:
+            return found
+        base = self.targets[0].base
+        own = None if base is ABSENT else float(base)
+        return sorted({self.measure.tighter(level, own) for level in found})
 
     def _changes(self, level: float) -> dict[str, Json]:
         """Bound the measure at a level; a key that the base holds stricter stays.
@@ -223,16 +228,19 @@ class _Front:
         return changes
 
 
-def outward(value: float, digits: int, *, up: bool) -> float:
-    """Round a level up or down, so that the plan that gave it stays within.
+def outward(value: float, *, up: bool, figures: int = 3) -> float:
+    """Round a level up or down to three figures, so that the plan that gave it stays within.
 
     Examples
     --------
-    >>> outward(12.34501, 2, up=True), outward(12.34501, 2, up=False)
-    (12.35, 12.34)
+    >>> outward(559.989, up=True), outward(12.3412, up=False), outward(0.0, up=True)
+    (560.0, 12.3, 0.0)
+    >>> outward(-0.98765, up=False)
+    -0.988
     """
-    step = 10**digits
+    if not value:
+        return 0.0
+    step = 10.0 ** (figures - 1 - math.floor(math.log10(abs(value))))
     # A last digit of arithmetic is no reason to go on to the next step.
     near = round(value * step, 6)
     return (math.ceil(near) if up else math.floor(near)) / step
-

@@ -86,11 +86,11 @@ _BOUNDED: Mapping[tuple[Measure, Sense], Bounded] = {
     ),
     ("mining_share", "maximise"): Bounded(
         "mining_share_at_least", "mining_least_share", "policy.mining_share_min", "maximise",
-        without=1.0, digits=6, unit="share",
+        without=1.0, digits=6, unit="",
     ),
     ("mining_share", "minimise"): Bounded(
         "mining_share_at_most", "mining_most_share", "policy.mining_share_max", "minimise",
-        without=0.0, digits=6, unit="share",
+        without=0.0, digits=6, unit="",
     ),
     ("carbon", "minimise"): Bounded(
         "carbon_at_most_tonnes_per_year", "carbon_most_tonnes_per_year",
@@ -98,7 +98,7 @@ _BOUNDED: Mapping[tuple[Measure, Sense], Bounded] = {
     ),
     ("uptime", "maximise"): Bounded(
         "availability_at_least", "least_promised_availability", "contracts.*.availability",
-        "maximise", without=1.0, digits=9, unit="share",
+        "maximise", without=1.0, digits=9, unit="",
     ),
 }  # fmt: skip
 

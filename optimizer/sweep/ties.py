@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, hstack, vstack
 
 from models.context import Context
@@ -29,6 +28,8 @@ from optimizer.sweep.points import Tied
 
 #: Part of the gap that value may give way by.
 PART_OF_GAP = 0.1
+#: Nodes of the second search; where they do not do, the plan at hand stays.
+NODES_FOR_TIES = 50
 #: By how much a limit is let out that a plan at hand reaches, in M$: what arithmetic may miss.
 SLACK_MUSD = 1e-6
 #: What the other aim must gain to be told from arithmetic, in M$.
@@ -75,7 +76,9 @@ def ties_broken(case: Case, model: Model, solved: Solved, aim: Tied, options: Op
     floor = floor if options.reached(floor, bound) else value - SLACK_MUSD
     start = np.array([float(getattr(plan, name)[index]) for name, index in model.built.columns])
     budget = Budget(options.time_limit, options.grace)
-    outcome = driven(case.given, model, aim, options, budget, floor=floor, start=start)
+    nodes = min(NODES_FOR_TIES, options.nodes or NODES_FOR_TIES)
+    few = replace(options, nodes=nodes)
+    outcome = driven(case.given, model, aim, few, budget, floor=floor, start=start)
     if outcome.x is None:
         return replace(solved, outcome=_billed(solved.outcome, outcome))
     held = held_at(case.given, model, aim, outcome.x)
@@ -216,4 +219,3 @@ def held_at(given: Given, model: Model, aim: Tied, x: Floats) -> Matrix:
         return _with_row(model.matrix, spent, float(spent @ x[: len(spent)]) - SLACK_MUSD)
     raised = np.where(_cash_rows(model), max(0.0, float(x[-1]) - SLACK_MUSD), 0.0)
     return replace(model.matrix, row_lower=model.matrix.row_lower + raised)
-

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import energy, grid, mining
+from models import grid, mining
 from models.charges import KG_PER_TONNE, carbon_kg
 from models.context import Context
 from models.given import Site
@@ -15,6 +15,7 @@ from models.instance import Power
 from models.tree import Node
 from optimizer.bands import priced_hours, rows_of
 from optimizer.case import Case
+from optimizer.plan.energy import Draw, ai_draws, drawn_in
 from optimizer.settle import operated
 from optimizer.sweep.points import Json
 
@@ -45,7 +46,9 @@ def weighed(case: Case, plan: Context) -> Iterator[tuple[str, Json]]:
         Carbon of the energy that sites draw, where their power says it: expected over the
         horizon, and of the site and year that has most, its months brought to twelve.
     """
-    shares = [share for n in plan.given.share_nodes if (share := _mining_share(plan, n)) is not None]
+    shares = [
+        share for n in plan.given.share_nodes if (share := _mining_share(plan, n)) is not None
+    ]
     yield "mining_least_share", min(shares, default=None)
     yield "mining_most_share", max(shares, default=None)
     yield "least_promised_availability", min(_promised(case, plan), default=None)
@@ -87,6 +90,7 @@ def _power(case: Case, s: Site) -> Power:
 def _tonnes(case: Case, plan: Context) -> dict[tuple[Node, Site], float] | None:
     """Carbon of what each site draws in a node; None beside own generation, of which none says."""
     found: dict[tuple[Node, Site], float] = {}
+    draws = ai_draws(case, plan)
     for s in plan.given.sites:
         power = _power(case, s)
         if power.carbon is None:
@@ -95,21 +99,22 @@ def _tonnes(case: Case, plan: Context) -> dict[tuple[Node, Site], float] | None:
             return None
         kg = carbon_kg(case.hours[s], power.carbon)
         for n in plan.given.nodes:
-            taken = kg[rows_of(plan.given, n, case.hours[s])]
-            found[n, s] = float((taken * _drawn_mwh(case, plan, n, s)).sum()) / KG_PER_TONNE
+            mwh = _drawn_mwh(case, plan, n, s, draws.get((n, s), {}))
+            found[n, s] = float(kg[rows_of(plan.given, n, case.hours[s])] @ mwh) / KG_PER_TONNE
     return found
 
 
-def _drawn_mwh(case: Case, plan: Context, n: Node, s: Site) -> Floats:
+def _drawn_mwh(
+    case: Case, plan: Context, n: Node, s: Site, draws: Mapping[str, Draw]
+) -> Floats:
     """Energy that a site draws in each hour of a node, its tenants' among it."""
     g = plan.given
     priced = priced_hours(g, n, s, case.hours[s])
     pue = np.array([g.pue[f] for f, _ in g.mining_classes.get(s, ())])
-    ai = np.full(len(priced.hours), float(energy.ai_load(plan, n, s)))
+    drawn = operated(plan, n, s, priced).running @ pue + drawn_in(draws, ()).mw
     if priced.off is not None:
-        names = g.sheddable.get(s, ())
-        ai -= priced.off @ np.array([float(energy.contract_draw(plan, n, s, x)) for x in names])
-    drawn = ai + operated(plan, n, s, priced).running @ pue
+        own = [draws[x].mw if x in draws else 0.0 for x in g.sheddable.get(s, ())]
+        drawn -= priced.off @ np.array(own)
     return np.asarray(priced.hours * drawn)
 
 

@@ -274,9 +274,7 @@ class ParetoTable(_Sized):
         default=None,
         description="first level, in the unit of the aim's key; absent: as the base gives it",
     )
-    to: float | None = number(
-        "as from", "last level; absent: as the base gives it", default=None
-    )
+    to: float | None = number("as from", "last level; absent: as the base gives it", default=None)
     break_ties: Flag = said(
         "of plans whose values differ by less than a tenth of the gap, the one with the least "
         "capex or the most cash is taken, where that is the other aim",
