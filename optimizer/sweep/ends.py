@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from models.build import Column
 from models.context import Context
 from models.instance import Contract
 from optimizer.best import best_reach
@@ -26,7 +27,9 @@ GAP_OF_ENDS = 1e-3
 NODES_FOR_ENDS = 2000
 
 
-def ends_of(sweep: Sweep, evaluator: Evaluator) -> Ends:
+def ends_of(
+    sweep: Sweep, evaluator: Evaluator, start: Mapping[Column, float] | None = None
+) -> Ends:
     """Find the ends of a front that the base gives.
 
     One is what the base's best plan reaches; beyond it, no level costs anything. The other is
@@ -40,7 +43,10 @@ def ends_of(sweep: Sweep, evaluator: Evaluator) -> Ends:
     sweep : Sweep
         Has a front.
     evaluator : Evaluator
-        Of its base; where this has no start, its best plan is found first.
+        Of its base.
+    start : mapping, optional
+        Whole numbers of the base's best plan, as :meth:`Evaluator.start` gives them or the store
+        keeps them; absent: the start of the evaluator's base. Without either, the base is solved.
 
     Raises
     ------
@@ -48,7 +54,8 @@ def ends_of(sweep: Sweep, evaluator: Evaluator) -> Ends:
         Where the base has no plan, or its plan nothing to weigh.
     """
     assert sweep.pareto is not None
-    found = _Ends(sweep, sweep.pareto, *evaluator.base_case(), evaluator).run()
+    plan = start if start is not None else evaluator.base.start
+    found = _Ends(sweep, sweep.pareto, *evaluator.base_case(), evaluator, plan or {}).run()
     if found is None:
         at, hint = ("pareto",), "type from and to"
         message = "the base's best plan does not say where the front begins and ends"
@@ -60,12 +67,18 @@ class _Ends:
     """Works out the ends of one front."""
 
     def __init__(
-        self, sweep: Sweep, pareto: Pareto, case: Case, model: Model, evaluator: Evaluator
+        self,
+        sweep: Sweep,
+        pareto: Pareto,
+        case: Case,
+        model: Model,
+        evaluator: Evaluator,
+        start: Mapping[Column, float],
     ) -> None:
         self.sweep, self.pareto = sweep, pareto
         self.case, self.model, self.evaluator = case, model, evaluator
         self.measure = bounded(pareto.second)
-        self.plan = self._best()
+        self.plan = self._best(start)
 
     def run(self) -> Ends | None:
         """Give the ends; None where they are not to be had."""
@@ -92,10 +105,10 @@ class _Ends:
 
     # --- plans -----------------------------------------------------------------------------
 
-    def _best(self) -> Context:
+    def _best(self, start: Mapping[Column, float]) -> Context:
         """The base's best plan: from the whole numbers of its start, else found."""
-        start, budget = self.evaluator.base.start, Budget()
-        point = hinted(self.model, start or {}, budget)
+        budget = Budget()
+        point = hinted(self.model, start, budget)
         if point is not None:
             point = polished(self.model.matrix, point, budget, self.model.follows)
             return carried_out(self.case, self.model, point, budget).plan

@@ -36,6 +36,22 @@ def needs_ends(sweep: Sweep) -> bool:
     return sweep.pareto is not None and sweep.pareto.ends is None
 
 
+def front_cases(sweep: Sweep, document: Mapping[str, Any]) -> Expansion:
+    """Give the cases of a sweep, each of which has a front, and refuse a front that cannot be.
+
+    All that can be judged without a plan of the base is judged here, before anything is solved.
+
+    Raises
+    ------
+    InputRefused
+        As :func:`front_points`.
+    """
+    cases = expanded(sweep, document)
+    if sweep.pareto is not None:
+        _Front(sweep, sweep.pareto, document, cases).check()
+    return cases
+
+
 def front_points(sweep: Sweep, document: Mapping[str, Any], ends: Ends | None = None) -> Expansion:
     """Turn a sweep into its points, a front in every case of its axes.
 
@@ -47,7 +63,8 @@ def front_points(sweep: Sweep, document: Mapping[str, Any], ends: Ends | None = 
         Complete document of its base.
     ends : Ends, optional
         Ends of the front that the base gives, where the file does not (:func:`needs_ends`), from
-        :func:`optimizer.sweep.ends.ends_of`.
+        :func:`optimizer.sweep.ends.ends_of`. Call :func:`front_cases` before, so that a front
+        that cannot be is refused before the base is solved.
 
     Returns
     -------
@@ -108,17 +125,24 @@ class _Front:
     cases: Expansion
     problems: Report = field(default_factory=Report)
 
-    def run(self, ends: Ends | None) -> Expansion:
+    def __post_init__(self) -> None:
         self.measure = bounded(self.pareto.second)
         self.targets = self._targets()
+
+    def check(self) -> None:
+        """Refuse what is wrong, whatever the levels of the base."""
         self._refuse_taken()
         self._refuse_many()
-        typed = self.pareto.ends
-        if typed is not None:
-            ends = Ends(*typed)
-            self._refuse_wrong(ends)
+        if self.pareto.ends is not None:
+            self._refuse_wrong(Ends(*self.pareto.ends))
         if self.problems.refused():
             raise InputRefused(self.problems.sorted((self.sweep.places.root.file,)))
+
+    def run(self, ends: Ends | None) -> Expansion:
+        """Put every level into every case."""
+        self.check()
+        if self.pareto.ends is not None:
+            ends = Ends(*self.pareto.ends)
         if ends is None:
             raise ValueError("the ends of this front hang on its base: see needs_ends")
         found = self._bounds(ends)

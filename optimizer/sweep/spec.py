@@ -10,7 +10,7 @@ from typing import Literal
 from optimizer.errors import Problem
 from optimizer.highs import Options
 from optimizer.keys import Key, Places, dotted
-from optimizer.sweep.points import Json
+from optimizer.sweep.points import Json, Tied
 from optimizer.sweep.wish import (
     SAMPLED,
     Design,
@@ -208,6 +208,14 @@ class Sweep:
     def options(self) -> Options:
         """How each point is solved."""
         return Options(gap=self.gap, time_limit=self.time_limit_s, nodes=self.nodes)
+
+    @property
+    def ties(self) -> Tied | None:
+        """What decides among plans alike in value, for :attr:`Base.ties`."""
+        if self.pareto is None or not self.pareto.break_ties:
+            return None
+        measure = self.pareto.second.measure
+        return measure if measure in ("capex", "lowest_cash") else None
 
     @property
     def is_drawn(self) -> bool:

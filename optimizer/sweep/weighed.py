@@ -104,9 +104,7 @@ def _tonnes(case: Case, plan: Context) -> dict[tuple[Node, Site], float] | None:
     return found
 
 
-def _drawn_mwh(
-    case: Case, plan: Context, n: Node, s: Site, draws: Mapping[str, Draw]
-) -> Floats:
+def _drawn_mwh(case: Case, plan: Context, n: Node, s: Site, draws: Mapping[str, Draw]) -> Floats:
     """Energy that a site draws in each hour of a node, its tenants' among it."""
     g = plan.given
     priced = priced_hours(g, n, s, case.hours[s])
