@@ -120,7 +120,7 @@ def test_a_front_against_the_lowest_cash_is_that_of_all_plans(
 def test_of_plans_alike_in_value_the_best_in_the_other_aim_is_taken(
     pareto: str, better: float, tmp_path: Path, plans: list[Tried]
 ) -> None:
-    keys = "from = 9\nto = 10\npoints = 2" if better < 0 else "from = 45\nto = 46\npoints = 2"
+    keys = "from = 9\nto = 10\npoints = 2" if better < 0 else "from = 51\nto = 52\npoints = 2"
     sweep = write_front(tmp_path, f"{pareto}\n{keys}", gap=1.0)
     plain = write_front(tmp_path, f"{pareto}\n{keys}\nbreak_ties = false", gap=1.0)
     assert (sweep.ties is None, plain.ties) == (False, None)
