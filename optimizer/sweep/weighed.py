@@ -23,6 +23,18 @@ Floats = NDArray[np.float64]
 #: MW signed beyond this count as a contract; less is dust of the solver's arithmetic.
 SIGNED_MW = 1e-6
 MONTHS_A_YEAR = 12
+#: Unit and meaning of each figure, in the order in which it comes.
+WEIGHED: Mapping[str, tuple[str, str]] = {
+    "mining_least_share": (
+        "share", "mining of the IT MW in use, as policy counts it, in the period that has least",
+    ),
+    "mining_most_share": ("share", "the same in the period that has most"),
+    "least_promised_availability": (
+        "share", "least availability promised by contracts signed within the horizon",
+    ),
+    "carbon_tonnes": ("t", "carbon of the energy that sites draw, where their power says it"),
+    "carbon_most_tonnes_per_year": ("t/year", "the same of the site and year that has most"),
+}  # fmt: skip
 
 
 def weighed(case: Case, plan: Context) -> Iterator[tuple[str, Json]]:

@@ -28,7 +28,7 @@ from optimizer.sweep.records import Done, Spec
 from optimizer.sweep.spec import Aim, Pareto, Sweep
 from optimizer.sweep.store import Store
 from optimizer.sweep.ties import PART_OF_GAP
-from optimizer.sweep.weighed import weighed
+from optimizer.sweep.weighed import WEIGHED, weighed
 from tests.folders import INSTANCE
 from tests.optimizer.sweep import fakes
 from tests.optimizer.sweep.files import write_sweep
@@ -264,6 +264,7 @@ def test_carbon_is_what_the_energy_drawn_holds(tmp_path: Path) -> None:
     plan = solve(case, model=model).plan
     assert plan is not None
     found = dict(weighed(case, plan))
+    assert list(found) == list(WEIGHED)
     mwh = sum(row.mining_mwh + row.ai_mwh for row in energy(case, plan))
     assert found["carbon_tonnes"] == pytest.approx(0.4 * mwh)
     # Fourteen lots of 0.98 MW run through all of the first year.
