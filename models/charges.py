@@ -34,13 +34,14 @@ def charged(hours: Hours, power: Power) -> Hours:
         peaks = peak_charge(hours, power.coincident_peak)
         charge += peaks
     if power.carbon is not None:
-        charge += power.carbon.usd_per_tonne * _carbon_kg(hours, power.carbon) / KG_PER_TONNE
+        charge += power.carbon.usd_per_tonne * carbon_kg(hours, power.carbon) / KG_PER_TONNE
     if not charge.any():
         return hours
     return replace(hours, charge_usd_per_mwh=charge, peak_usd_per_mwh=peaks)
 
 
-def _carbon_kg(hours: Hours, carbon: Carbon) -> Floats:
+def carbon_kg(hours: Hours, carbon: Carbon) -> Floats:
+    """Carbon of a MWh drawn in each hour, in kg: as typed, else as the price file has it."""
     if carbon.kg_per_mwh is not None:
         return np.full(len(hours), carbon.kg_per_mwh)
     assert hours.carbon_kg_per_mwh is not None
@@ -73,7 +74,7 @@ def _use(hours: Hours, power: Power) -> Floats:
         return np.full(len(hours), THOUSANDTHS / power.energy_cap_mwh_per_year)
     if power.carbon is not None and power.carbon.cap_tonnes_per_year is not None:
         kg = power.carbon.cap_tonnes_per_year * KG_PER_TONNE
-        return THOUSANDTHS * _carbon_kg(hours, power.carbon) / kg
+        return THOUSANDTHS * carbon_kg(hours, power.carbon) / kg
     return np.zeros(len(hours))
 
 

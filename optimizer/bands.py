@@ -91,7 +91,7 @@ class Priced:
 
 def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     """Take the rows of a node's calendar months, grown to its date."""
-    taken = _taken(given, n, hours)
+    taken = rows_of(given, n, hours)
     costs = _costs(given, n, s, hours, taken)
     market, charge, month = costs.market, costs.charge, costs.month
     names = given.ppas.get(s, ())
@@ -110,7 +110,7 @@ def priced_hours(given: Given, n: Node, s: Site, hours: Hours) -> Priced:
     )  # fmt: skip
 
 
-def _taken(given: Given, n: Node, hours: Hours) -> NDArray[np.bool_]:
+def rows_of(given: Given, n: Node, hours: Hours) -> NDArray[np.bool_]:
     """Rows of a node's calendar months."""
     tree = given.tree
     months = [m % 12 + 1 for m in range(tree.first_month(n), tree.end_month(n))]
@@ -136,7 +136,7 @@ def hidden_by_steps(given: Given, s: Site, hours: Hours) -> float:
     """Most that steps of profiles change of a site's value within the horizon, in M$."""
     hidden = 0.0
     for n in given.nodes:
-        taken, weight = _taken(given, n, hours), given.probability[n] * given.discount_mid[n]
+        taken, weight = rows_of(given, n, hours), given.probability[n] * given.discount_mid[n]
         costs = _costs(given, n, s, hours, taken)
         for (site, a), profile in given.ppa_profile.items():
             if site == s:
@@ -277,7 +277,7 @@ def write_band(
 
 def _pay(g: Given, n: Node, s: Site, a: Ppa, hours: Hours) -> float:
     """Paid for a MW that is committed through a node, in M$: not while it is cut or stopped."""
-    taken, said = _taken(g, n, hours) & ~hours.cut & ~hours.stops, g.ppa_offer.get((s, a))
+    taken, said = rows_of(g, n, hours) & ~hours.cut & ~hours.stops, g.ppa_offer.get((s, a))
     offers = hours.offers[taken] * g.exchange[n, s] / USD_PER_MUSD if said is None else said
     return float((hours.weight_h[taken] * offers).sum())
 

@@ -37,7 +37,8 @@ TABLES = (
     # What all answers of one kind hang on.
     """CREATE TABLE versions (
         number INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, created TEXT NOT NULL,
-        software TEXT NOT NULL, options TEXT NOT NULL, memory_mb INTEGER, start TEXT)""",
+        software TEXT NOT NULL, options TEXT NOT NULL, memory_mb INTEGER, start TEXT,
+        ties TEXT)""",
     "CREATE TABLE contents (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID",
     """CREATE TABLE files (
         version INTEGER NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,

@@ -11,13 +11,15 @@ from models.build import Column
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.errors import InputRefused, Problem
-from optimizer.highs import Options, Progress
+from optimizer.highs import Budget, Options, Progress
 from optimizer.solve import Solved, solve
 from optimizer.sweep.compiled import Structure, StructureDiffers
 from optimizer.sweep.figures import figures_of
 from optimizer.sweep.opened import Changed, Opened
 from optimizer.sweep.points import Base, Json, Point, Row, Status
 from optimizer.sweep.prepared import Prepared
+from optimizer.sweep.ties import ties_broken
+from optimizer.sweep.weighed import weighed
 from optimizer.unsound import refusing_unsound
 
 #: Most problems and breaches that a row tells.
@@ -45,9 +47,9 @@ class Evaluator:
         loaded = self.opened.loaded
         self._prepared = Prepared(loaded.instance, loaded.hours)
         case = self._prepared.case
-        self._pins = self.opened.pins(case)
+        self.pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
-            self._structure = Structure(case, self._pins)
+            self._structure = Structure(case, self.pins)
 
     def __call__(self, point: Point) -> Row:
         """Solve a point; whatever is wrong with it is told in its row."""
@@ -58,7 +60,7 @@ class Evaluator:
         except InputRefused as refused:
             row = Row(point.number, "invalid", message=_told(refused.problems))
         else:
-            row = _row(point, solved, planned, self.base.options)
+            row = _row(point, case, solved, planned, self.base.options)
         return replace(row, cpu_seconds=time.process_time() - clock)
 
     def start(
@@ -78,10 +80,10 @@ class Evaluator:
         InputRefused
             Where the plan that is to be evaluated names what the base does not have.
         """
-        case, model = self._case(self.opened.after(Point(0, {}, {})))
-        self.opened.planned(case, self._pins)
+        case, model = self.base_case()
+        self.opened.planned(case, self.pins)
         solved = solve(
-            case, self.base.options, pinned=self._pins, model=model, stop=stop, progress=progress
+            case, self.base.options, pinned=self.pins, model=model, stop=stop, progress=progress
         )
         if solved.plan is None or solved.status == "audit-failed":
             return None
@@ -94,6 +96,10 @@ class Evaluator:
             if whole
         }
 
+    def base_case(self) -> tuple[Case, Model]:
+        """The base itself, derived and compiled."""
+        return self._case(self.opened.after(Point(0, {}, {})))
+
     def _case(self, changed: Changed) -> tuple[Case, Model]:
         """Derive and compile a point, from the base's numbers where they hold."""
         if changed.moved is None:
@@ -105,7 +111,7 @@ class Evaluator:
             try:
                 return case, self._structure.model(case)
             except StructureDiffers:
-                return case, compile_case(case, self._pins)
+                return case, compile_case(case, self.pins)
 
     def _solved(self, case: Case, model: Model) -> tuple[Solved, _Given | None]:
         """The best plan of a case, and the given plan in it.
@@ -121,11 +127,20 @@ class Evaluator:
             given = None if planned is None else _Given(planned)
         except InputRefused as refused:
             given = _Given(None, _told(refused.problems))
-        hint = self.base.start
-        return solve(case, self.base.options, pinned=self._pins, model=model, hint=hint), given
+        return self._best(case, model), given
+
+    def _best(self, case: Case, model: Model) -> Solved:
+        """The best plan of a case; among plans alike in value that which the base's ties prefer."""
+        options, hint = self.base.options, self.base.start
+        budget = Budget(options.time_limit, options.grace)
+        best = solve(case, options, pinned=self.pins, model=model, hint=hint)
+        if self.base.ties is None:
+            return best
+        left = replace(options, time_limit=budget.to_search)
+        return ties_broken(case, model, best, self.base.ties, left)
 
     def _planned(self, case: Case) -> Solved | None:
-        pins = self.opened.planned(case, self._pins)
+        pins = self.opened.planned(case, self.pins)
         return None if pins is None else solve(case, self.base.options, pinned=pins)
 
 
@@ -142,11 +157,13 @@ def make_evaluate(base: Base) -> Evaluator:
     return Evaluator(base)
 
 
-def _row(point: Point, solved: Solved, given: _Given | None, options: Options) -> Row:
+def _row(
+    point: Point, case: Case, solved: Solved, given: _Given | None, options: Options
+) -> Row:
     metrics: dict[str, Json] = {}
     if solved.plan is not None:
         metrics |= _beside_nothing(solved, options)
-        metrics |= dict(figures_of(solved.plan))
+        metrics |= {**dict(figures_of(solved.plan)), **dict(weighed(case, solved.plan))}
     planned = None if given is None else given.solved
     if given is not None:
         metrics |= _beside_plan(solved, planned, options)

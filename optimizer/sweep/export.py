@@ -14,7 +14,7 @@ import io
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -38,7 +38,9 @@ WAITING = "waiting"
 LETTERS = 16
 
 _Kind = Literal["flag", "whole", "number", "text"]
-_Group = Literal["point", "axis", "key", "prices", "answer", "metric", "run"]
+_Group = Literal["point", "axis", "key", "prices", "answer", "beside", "metric", "run"]
+#: Columns that say more of points: by name, and then by number of the point.
+Beside = Mapping[str, Mapping[int, Any]]
 
 _POINT: Mapping[str, _Kind] = {"number": "whole", "id": "text"}
 _ANSWER: Mapping[str, _Kind] = {
@@ -58,9 +60,16 @@ class _Column:
     group: _Group
     key: str
     kind: _Kind
+    by_number: Mapping[int, Any] = field(default_factory=dict)
 
 
-def table(store: Store, version: int | None = None, *, timings: bool = False) -> pd.DataFrame:
+def table(
+    store: Store,
+    version: int | None = None,
+    *,
+    timings: bool = False,
+    beside: Beside | None = None,
+) -> pd.DataFrame:
     """Give the points of a version as a table.
 
     Parameters
@@ -71,6 +80,9 @@ def table(store: Store, version: int | None = None, *, timings: bool = False) ->
         Which version; by default the one that the sweep stands at.
     timings : bool
         Also tell what differs from run to run: processor time, worker, tries, hour.
+    beside : mapping, optional
+        Further columns by name, each with its values by number of the point, as
+        :func:`optimizer.sweep.front.on_front` gives them.
 
     Returns
     -------
@@ -83,7 +95,7 @@ def table(store: Store, version: int | None = None, *, timings: bool = False) ->
 
     with store.snapshot():
         one = store.version(version)
-        columns = _columns(store, one, timings=timings)
+        columns = _columns(store, one, timings=timings, beside=beside or {})
         blocks = [_arrow(columns, block) for block in _blocks(store, one)]
     whole = pa.concat_tables(blocks) if blocks else _arrow(columns, [])
     del blocks
@@ -98,6 +110,7 @@ def export(
     *,
     timings: bool = False,
     overwrite: bool = False,
+    beside: Beside | None = None,
 ) -> Path:
     """Write the table of a version to a file that appears whole or not at all.
 
@@ -105,7 +118,7 @@ def export(
     ----------
     path : Path
         Where to: ``.csv`` or ``.parquet``.
-    version, timings
+    version, timings, beside
         See :func:`table`.
     overwrite : bool
         Replace a file that is there.
@@ -125,7 +138,7 @@ def export(
         raise UsageRefused(f"{path} exists; replace it with --overwrite, or name another")
     with store.snapshot():
         one = store.version(version)
-        columns = _columns(store, one, timings=timings)
+        columns = _columns(store, one, timings=timings, beside=beside or {})
         with told_plainly(path), _appearing(path) as part:
             write(part, columns, _blocks(store, one))
     return path
@@ -134,7 +147,7 @@ def export(
 # --- columns -------------------------------------------------------------------------------
 
 
-def _columns(store: Store, version: Version, *, timings: bool) -> list[_Column]:
+def _columns(store: Store, version: Version, *, timings: bool, beside: Beside) -> list[_Column]:
     """Find every column and its kind; names come in the order in which the design has them."""
     kinds: dict[tuple[_Group, str], _Kind | None] = {}
     for entry in store.entries(version):
@@ -145,10 +158,16 @@ def _columns(store: Store, version: Version, *, timings: bool) -> list[_Column]:
     for part in ("axis", "key", "prices"):
         found += [(g, key, kind or "text") for (g, key), kind in kinds.items() if g == part]
     found += [("answer", key, kind) for key, kind in _ANSWER.items()]
+    found += [("beside", key, _widest(values)) for key, values in beside.items()]
     found += [(g, key, kind or "number") for (g, key), kind in kinds.items() if g == "metric"]
     found += [("run", key, kind) for key, kind in run.items()]
     taken = {*_POINT, *_ANSWER, *_RUN}
-    return [_Column(_name(group, key, taken), group, key, kind) for group, key, kind in found]
+    return [
+        _Column(
+            _name(group, key, taken), group, key, kind, beside[key] if group == "beside" else {}
+        )
+        for group, key, kind in found
+    ]
 
 
 def _free(entry: Entry) -> Iterator[tuple[_Group, str, Any]]:
@@ -190,6 +209,14 @@ def _wider(kind: _Kind | None, value: Any) -> _Kind | None:
     return "number" if {kind, own} == {"whole", "number"} else "text"
 
 
+def _widest(values: Mapping[int, Any]) -> _Kind:
+    """Kind that holds all values of a column."""
+    kind: _Kind | None = None
+    for value in values.values():
+        kind = _wider(kind, value)
+    return kind or "text"
+
+
 # --- values --------------------------------------------------------------------------------
 
 
@@ -213,6 +240,8 @@ def _value(column: _Column, entry: Entry) -> Any:
         return point.prices.get(key)
     if column.group == "point":
         return point.number if key == "number" else entry.identity[:LETTERS]
+    if column.group == "beside":
+        return column.by_number.get(point.number)
     if row is None:
         return WAITING if key == "status" and column.group == "answer" else None
     if column.group == "metric":

@@ -289,10 +289,10 @@ class _FileReader:
         table = self.reading.block(("pareto",), ParetoTable, self.held["pareto"])
         if table is None:
             return None
-        aims = [Aim(measure, "maximise") for measure in table.maximise]
-        aims += [Aim(measure, "minimise") for measure in table.minimise]
-        aims.sort(key=lambda aim: aim.measure != (table.first or "value"))
-        return Pareto(aims[0], aims[1], table.points)
+        ends = None
+        if table.from_ is not None and table.to is not None:
+            ends = (table.from_, table.to)
+        return Pareto(Aim(*table.other), table.points, ends, table.break_ties)
 
 
 def settings_of(axis: Axis) -> tuple[Any, ...]:

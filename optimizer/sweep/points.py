@@ -37,6 +37,9 @@ MEANINGS: Mapping[str, str] = {
     "worker_died": "its worker died on it three times, twice with nothing else under way",
 }
 
+#: Aims that may decide among plans alike in value: those that are linear in a plan.
+Tied = Literal["capex", "lowest_cash"]
+
 #: Statuses of points that gave what was asked of them: a plan, or the proof that there is none.
 SETTLED = frozenset({"solved", "best-found", "infeasible"})
 #: Statuses that ``--retry`` may name.
@@ -104,6 +107,8 @@ class Base:
         Files of a plan that is evaluated in every case.
     start : mapping of Column to float, optional
         Plan of the base itself, from which every point begins.
+    ties : {'capex', 'lowest_cash'}, optional
+        What decides among plans alike in value; absent: whichever is found.
     """
 
     files: Mapping[str, bytes]
@@ -111,6 +116,7 @@ class Base:
     memory_mb: int | None = None
     plan: Mapping[str, bytes] | None = None
     start: Mapping[Column, float] | None = None
+    ties: Tied | None = None
 
     def version(self, engine: Mapping[str, str]) -> str:
         """SHA-256 of all that every answer hangs on: files, options and versions of the engine.
@@ -120,7 +126,8 @@ class Base:
         options = {key: str(value) for key, value in asdict(self.options).items()}
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
         plan = {n: hashlib.sha256(data).hexdigest() for n, data in (self.plan or {}).items()}
-        return digest([hashes, plan, options, self.memory_mb, dict(engine)])
+        ties = [self.ties] if self.ties else []
+        return digest([hashes, plan, options, self.memory_mb, dict(engine), *ties])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from optimizer.highs import Options
-from optimizer.sweep.points import Json, Point, Row
+from optimizer.sweep.points import Json, Point, Row, Tied
 from optimizer.sweep.texts import text_of
 
 #: One point of a version with what came of it, in the order of ``entry_of``.
@@ -33,6 +33,7 @@ class Version:
     memory_mb: int | None
     files: Mapping[str, str]
     plan: Mapping[str, str]
+    ties: Tied | None = None
 
 
 @dataclass(frozen=True)

@@ -218,6 +218,8 @@ def changes(old: Version, base: Base, versions: Mapping[str, str]) -> list[str]:
     ]
     if old.memory_mb != base.memory_mb:
         told.append(f"memory {base.memory_mb} MB instead of {old.memory_mb}")
+    if old.ties != base.ties:
+        told.append(f"ties broken by {base.ties} instead of {old.ties}".replace("None", "nothing"))
     return told
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from optimizer.errors import Problem
 from optimizer.highs import Options
 from optimizer.keys import Key, Places, dotted
-from optimizer.sweep.points import Json
+from optimizer.sweep.points import Json, Tied
 from optimizer.sweep.wish import (
     SAMPLED,
     Design,
@@ -18,6 +18,7 @@ from optimizer.sweep.wish import (
     Measure,
     Normal,
     Range,
+    Sense,
     Triangular,
     Uniform,
     Verb,
@@ -114,16 +115,29 @@ class Aim:
     """A measure, and whether it should be large or small."""
 
     measure: Measure
-    sense: Literal["maximise", "minimise"]
+    sense: Sense
 
 
 @dataclass(frozen=True)
 class Pareto:
-    """A front: ``first`` is optimised while ``second`` is bounded in ``points`` steps."""
+    """A front of value against another measure, which is bounded level by level.
 
-    first: Aim
+    Attributes
+    ----------
+    second : Aim
+        The aim beside value.
+    points : int
+        How many levels it has.
+    ends : tuple of float, optional
+        First and last level; None where the base gives them.
+    break_ties : bool
+        Whether of plans alike in value the one best in the second aim is taken.
+    """
+
     second: Aim
     points: int
+    ends: tuple[float, float] | None = None
+    break_ties: bool = True
 
 
 @dataclass(frozen=True)
@@ -194,6 +208,14 @@ class Sweep:
     def options(self) -> Options:
         """How each point is solved."""
         return Options(gap=self.gap, time_limit=self.time_limit_s, nodes=self.nodes)
+
+    @property
+    def ties(self) -> Tied | None:
+        """What decides among plans alike in value, for :attr:`Base.ties`."""
+        if self.pareto is None or not self.pareto.break_ties:
+            return None
+        measure = self.pareto.second.measure
+        return measure if measure in ("capex", "lowest_cash") else None
 
     @property
     def is_drawn(self) -> bool:

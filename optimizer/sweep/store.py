@@ -133,14 +133,14 @@ class Store(AbstractContextManager["Store"]):
                 raise SweepRefused(f"{self.path} holds no run yet")
             return found
         row = self._one(
-            "SELECT number, digest, created, software, options, memory_mb FROM versions "
+            "SELECT number, digest, created, software, options, memory_mb, ties FROM versions "
             "WHERE number = ?", number,
         )  # fmt: skip
         if row is None:
             raise SweepRefused(f"{self.path} has no version {number}")
         files, plan = (dict(self._files(number, role)) for role in ("base", "plan"))
         options, engine = options_of(row[4]), json.loads(row[3])
-        return Version(row[0], row[1], row[2], engine, options, row[5], files, plan)
+        return Version(row[0], row[1], row[2], engine, options, row[5], files, plan, row[6])
 
     def find(self, digest: str) -> Version | None:
         """Version of a digest, where it was run before."""
@@ -158,6 +158,7 @@ class Store(AbstractContextManager["Store"]):
             memory_mb=version.memory_mb,
             plan=plan or None,
             start=start_of(found[0]) if found else None,
+            ties=version.ties,
         )
 
     def add(self, base: Base, engine: Mapping[str, str]) -> Version:
@@ -168,10 +169,10 @@ class Store(AbstractContextManager["Store"]):
             if known is not None:
                 return known
             kept = self._database.execute(
-                "INSERT INTO versions (digest, created, software, options, memory_mb, start) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO versions (digest, created, software, options, memory_mb, start, "
+                "ties) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (digest, now(), text_of(dict(engine)), options_text(base.options),
-                 base.memory_mb, start_text(base.start)),
+                 base.memory_mb, start_text(base.start), base.ties),
             )  # fmt: skip
             for role, files in (("base", base.files), ("plan", base.plan or {})):
                 self._keep(kept.lastrowid or 0, role, files)

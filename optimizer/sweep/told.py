@@ -104,6 +104,34 @@ place hangs on their number. Sobol points want a power of two. Correlations are 
 hold whatever the laws; those that no numbers can have together are refused, with the nearest that
 can be.
 
+**Fronts.** `[pareto]` asks for the best value at each level of one other aim, in every case of the
+axes. The aim is bounded by a key of the instance, so that each point is a case like any other:
+
+| aim | is bounded by | is read off a plan as |
+|---|---|---|
+| minimise `capex` | `finance.capex_budget_musd` | `capex_musd` |
+| maximise `lowest_cash` | `finance.minimum_cash_musd` | `lowest_cash_musd` |
+| maximise `mining_share` | `policy.mining_share_min` | `mining_least_share`, of any period |
+| minimise `mining_share` | `policy.mining_share_max` | `mining_most_share`, of any period |
+| minimise `carbon` | the cap of each block of power | `carbon_most_tonnes_per_year` |
+| maximise `uptime` | what contracts promise at least | `least_promised_availability` |
+
+`carbon` is that of the site and year with most, of blocks of power that say what theirs is. A
+promise below the level is raised to it, none is lowered, and those of contracts signed already
+stay; a plan that signs nothing breaks no promise and counts as 1. Levels lie at even distances,
+those of an availability at even ratios of the downtime left, between `from` and `to`, or between
+ends that the base gives: from its best plan to doing nothing (`capex`), the most cash that any
+plan keeps, the share that its own limits leave, the best availability that any contract could be
+promised, or a first step of the carbon. Those never loosen a limit of the base; what is typed
+may. No axis may change the key.
+
+A second search takes, of plans whose values differ by less than a tenth of the gap, the one with
+the least capex or the most cash; other aims are not linear in a plan, and keep the plan that was
+found first, as do cases with a limit on the energy of a year. Which points lie on the front
+is judged by what plans reach: one that another beats in one aim and matches in the other is left
+out, and equal ones count once. Where the bound of a plan that is better in the other aim reaches
+as high as a point's value, that point is `undecided`.
+
 A sweep has at most {most:,} points. Cases that come to the same are one point. Every key, type,
 range and plausible band is checked before anything is solved; what shows only when several keys
 are looked at together becomes a row with the status `invalid`.

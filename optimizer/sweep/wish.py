@@ -30,6 +30,7 @@ VERBS: tuple[Verb, ...] = ("values", "scale", "delta")
 
 #: What a Pareto front may weigh.
 Measure = Literal["value", "capex", "uptime", "mining_share", "carbon", "lowest_cash"]
+Sense = Literal["maximise", "minimise"]
 
 
 def open_key(takes: str, meaning: str) -> Any:
@@ -252,24 +253,66 @@ class PlanTable(Block):
                         default=True)  # fmt: skip
 
 
-class ParetoTable(Block):
-    """A front of two aims: the first is driven as far as each step of the second allows."""
+#: Which way each measure may be driven while value is maximised: the other way, nothing in the
+#: format limits it, and no plan would be worth more for it.
+SENSES: Mapping[Measure, tuple[Sense, ...]] = {
+    "capex": ("minimise",), "uptime": ("maximise",), "mining_share": ("maximise", "minimise"),
+    "carbon": ("minimise",), "lowest_cash": ("maximise",),
+}  # fmt: skip
 
+
+class ParetoTable(_Sized):
+    """A front of value against another aim: the best value at each level of the other."""
+
+    model_config = ConfigDict(populate_by_name=True)
     maximise: list[Measure] = said("what should be large", default=[])
     minimise: list[Measure] = said("what should be small", default=[])
-    first: Measure | None = said(
-        "the aim that is optimised, the other being bounded; absent: value, else the one "
-        "named first",
+    points: Count = number("levels", "of the aim beside value, in every case of the axes: both "
+                           "ends and those between", default=11, ge=2, le=1000)  # fmt: skip
+    from_: float | None = Field(
+        alias="from",
         default=None,
+        description="first level, in the unit of the aim's key; absent: as the base gives it",
     )
-    points: Count = number("points", "of the front, its two ends among them", default=11,
-                           ge=2, le=1000)  # fmt: skip
+    to: float | None = number("as from", "last level; absent: as the base gives it", default=None)
+    break_ties: Flag = said(
+        "of plans whose values differ by less than a tenth of the gap, the one with the least "
+        "capex or the most cash is taken, where that is the other aim",
+        default=True,
+    )
 
     @model_validator(mode="after")
-    def _two(self) -> ParetoTable:
+    def _two(self) -> Self:
         aims = [*self.maximise, *self.minimise]
         if len(aims) != 2 or len(set(aims)) != 2:
             raise PydanticCustomError("pareto", "a front has two different aims")
-        if self.first is not None and self.first not in aims:
-            raise PydanticCustomError("pareto", "`first` must be one of the two aims")
+        if "value" not in self.maximise:
+            raise PydanticCustomError("pareto", _NO_VALUE)
+        measure, sense = self.other
+        if sense not in SENSES[measure]:
+            message = "{measure} can only be {senses}d against value"
+            told = {"measure": measure, "senses": SENSES[measure][0]}
+            raise PydanticCustomError("pareto", message, told)
         return self
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if (self.from_ is None) != (self.to is None):
+            raise PydanticCustomError("pareto", "give both `from` and `to`, or neither")
+        if self.from_ is not None and self.to is not None and self.from_ >= self.to:
+            raise PydanticCustomError("rises", "`to` must lie above `from`")
+        return self
+
+    @property
+    def other(self) -> tuple[Measure, Sense]:
+        """The aim beside value, and which way it is driven."""
+        if self.minimise:
+            return self.minimise[0], "minimise"
+        return next(measure for measure in self.maximise if measure != "value"), "maximise"
+
+
+_NO_VALUE = (
+    "one of the two aims is to maximise value, since without it doing nothing is mostly best; "
+    "the other is to minimise capex, carbon or mining_share, or to maximise uptime, mining_share "
+    "or lowest_cash"
+)
