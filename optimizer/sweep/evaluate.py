@@ -130,7 +130,7 @@ class Evaluator:
         return self._best(case, model), given
 
     def _best(self, case: Case, model: Model) -> Solved:
-        """The best plan of a case; among plans alike in value that which the base's ties prefer."""
+        """The best plan of a case; of plans alike in value, the one that ties prefer."""
         options, hint = self.base.options, self.base.start
         budget = Budget(options.time_limit, options.grace)
         best = solve(case, options, pinned=self.pins, model=model, hint=hint)
@@ -157,9 +157,7 @@ def make_evaluate(base: Base) -> Evaluator:
     return Evaluator(base)
 
 
-def _row(
-    point: Point, case: Case, solved: Solved, given: _Given | None, options: Options
-) -> Row:
+def _row(point: Point, case: Case, solved: Solved, given: _Given | None, options: Options) -> Row:
     metrics: dict[str, Json] = {}
     if solved.plan is not None:
         metrics |= _beside_nothing(solved, options)

@@ -19,7 +19,7 @@ from optimizer.highs import Options
 from optimizer.load import load
 from optimizer.solve import solve
 from optimizer.sweep.store import Store
-from tests.folders import INSTANCES
+from tests.optimizer.sweep.bases import INSTANCES
 
 pytestmark = pytest.mark.soak
 
@@ -45,17 +45,6 @@ scale = {{ from = 0.9, to = 1.38, count = {other} }}
 """
 
 
-@pytest.fixture
-def tell(capfd):
-    """Say what was found past pytest, for the record."""
-
-    def told(text):
-        with capfd.disabled():
-            print(text, flush=True)
-
-    return told
-
-
 def fresh(instance: Instance, hours, settings):
     """Solve a case from the start, changed by hand and not by what a sweep changes it with."""
     finance = instance.finance.model_copy(update={"capex_budget_musd": settings["capex"]})
@@ -67,7 +56,7 @@ def fresh(instance: Instance, hours, settings):
     return solve(prepare(changed, hours), Options(gap=GAP))
 
 
-def test_a_thousand_cases_of_texas_are_what_solve_gives(tmp_path, tell):
+def test_a_thousand_cases_of_texas_are_what_solve_gives(tmp_path):
     folder = Path(os.environ.get("RACKWATT_SOAK_SWEEP", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)
     file, database = folder / "thousand.toml", folder / "thousand.sweep.db"
@@ -82,7 +71,7 @@ def test_a_thousand_cases_of_texas_are_what_solve_gives(tmp_path, tell):
     assert {entry.row.status for entry in entries} == {"solved"}
     cpu = sum(entry.row.cpu_seconds for entry in entries)
     solver = sum(entry.row.solver_seconds for entry in entries)
-    tell(
+    print(  # noqa: T201
         f"{len(entries)} cases: {cpu / len(entries):.2f} CPU s a case, "
         f"{1e3 * (cpu - solver) / len(entries):.1f} ms of it outside HiGHS"
     )
@@ -96,4 +85,4 @@ def test_a_thousand_cases_of_texas_are_what_solve_gives(tmp_path, tell):
         assert row.value_musd <= again.bound_musd + 1e-9 * abs(again.bound_musd)
         assert again.value_musd <= row.bound_musd + 1e-9 * abs(row.bound_musd)
         assert apart <= GAP
-    tell(f"{min(DRAWN, len(entries))} of them solved again: apart by at most {worst:.1e}")
+    print(f"{min(DRAWN, len(entries))} of them solved again: apart by at most {worst:.1e}")  # noqa: T201
