@@ -37,11 +37,11 @@ time_limit_s = 600
 
 [axes.capex]
 key = "finance.capex_budget_musd"
-values = {{ from = 530, to = 608, count = {side} }}
+values = {{ from = 40, to = 157, count = {side} }}
 
 [axes.firm]
 key = "sites.*.firm_mw"
-scale = {{ from = 1.0, to = 1.48, count = {other} }}
+scale = {{ from = 0.8, to = 1.28, count = {other} }}
 """
 
 
