@@ -422,6 +422,7 @@ def test_numbers_beyond_reckoning_are_refused_by_their_key(
         ("export", "small", "--out", "nowhere/model.lp"),
         ("init", "new", "--grid", "atlantis"),
         ("init", "small", "--grid", "ercot"),
+        ("swoop", "small"),
         ("sweep", "small"),
     ],
 )

@@ -15,7 +15,7 @@ from optimizer.commands.sweeps.ending import INTERRUPTED, Ending, tell_ending
 from optimizer.commands.sweeps.kept import default_store
 from optimizer.commands.sweeps.opening import Count, Estimate, Opening
 from optimizer.commands.voice import Voice
-from optimizer.errors import InputRefused
+from optimizer.errors import InputRefused, UsageRefused
 from optimizer.progress import progress_line
 from optimizer.sweep import glance
 from optimizer.sweep.base import base_of, read_base
@@ -122,6 +122,8 @@ def run_sweep(asked: Asked, voice: Voice) -> int:
 
 
 def _made_ready(asked: Asked, voice: Voice) -> _Ready:
+    if asked.file.is_dir():
+        raise UsageRefused(f"{asked.file} is a folder; a sweep is a file in TOML, which names one")
     sweep = read_sweep(asked.file)
     if sweep.pareto is not None:
         message = "fronts are not built yet; take the table out to run the axes alone"
