@@ -60,7 +60,7 @@ def base_of(sweep: Sweep, loaded: Loaded) -> Base:
     if sweep.plan is not None:
         rules = Rules(sweep.plan.only, sweep.plan.regret)
         plan = rules.files(sweep.plan.actions.read_bytes())
-    return Base(files, sweep.options, sweep.memory_mb, plan)
+    return Base(files, sweep.options, sweep.memory_mb, plan, ties=sweep.ties)
 
 
 def document_of(folder: Path) -> dict[str, Any]:

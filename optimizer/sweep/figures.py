@@ -12,6 +12,7 @@ from optimizer.plan.metrics import SHARED
 from optimizer.plan.value import lowest_cash
 from optimizer.settle import fit_to_run
 from optimizer.sweep.points import Json
+from optimizer.sweep.weighed import WEIGHED
 
 #: Stand for the site and the contract that a figure is of.
 SITE, CONTRACT = "<site>", "<contract>"
@@ -24,6 +25,11 @@ def _in(when: str, figure: str) -> tuple[str, str]:
 
 #: Unit and meaning of every column that follows from a plan, in the order of the table.
 FIGURES: Mapping[str, tuple[str, str]] = {
+    "on_front": (
+        "", "in a front, `no` where another plan of the same case is as good in both aims, "
+        "`undecided` where one that is better in the other aim may be worth as much, as far as "
+        "its bound tells, else `yes`",
+    ),
     "nothing_value_musd": SHARED["nothing_value_musd"],
     "over_nothing_musd": SHARED["over_nothing_musd"],
     "beats_nothing": (
@@ -44,6 +50,7 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "hours_mined_share": SHARED["hours_mined_share"],
     "halls_converted": ("halls", "conversions of halls over the horizon"),
     f"signed_mw.{CONTRACT}": ("MW", "critical IT MW that are signed of a contract"),
+    **WEIGHED,
     "plan_status": ("", "what the plan of `[plan]` comes to in this case"),
     "plan_value_musd": ("M$", "what it is worth, completed unless `only` is set"),
     "regret_musd": ("M$", "what the best plan found has over it"),

@@ -20,9 +20,12 @@ What can be judged without the base is judged here; what each key of it takes,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from optimizer.errors import InputRefused, Problem, Report, did_you_mean, listed
 from optimizer.keys import Key, Place, Places
@@ -287,12 +290,28 @@ class _FileReader:
         if "pareto" not in self.held:
             return None
         table = self.reading.block(("pareto",), ParetoTable, self.held["pareto"])
-        if table is None:
-            return None
-        ends = None
-        if table.from_ is not None and table.to is not None:
-            ends = (table.from_, table.to)
-        return Pareto(Aim(*table.other), table.points, ends, table.break_ties)
+        return None if table is None else _front(table)
+
+
+def front_in(held: Mapping[str, Any]) -> Pareto | None:
+    """Read the front that a sweep file asks for, which was read before; None without one.
+
+    Parameters
+    ----------
+    held : mapping
+        Its tables by name.
+    """
+    try:
+        return _front(ParetoTable.model_validate(held["pareto"])) if "pareto" in held else None
+    except ValidationError:
+        return None
+
+
+def _front(table: ParetoTable) -> Pareto:
+    ends = None
+    if table.from_ is not None and table.to is not None:
+        ends = (table.from_, table.to)
+    return Pareto(Aim(*table.other), table.points, ends, table.break_ties)
 
 
 def settings_of(axis: Axis) -> tuple[Any, ...]:

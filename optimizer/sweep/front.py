@@ -9,7 +9,7 @@ undecided.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -139,7 +139,11 @@ def on_front(
     return {ON_FRONT: dict(front(pareto, found))}
 
 
-def front_table(pareto: Pareto, found: Iterable[tuple[Point, Row | None]]) -> Table:
+def front_table(
+    pareto: Pareto,
+    found: Iterable[tuple[Point, Row | None]],
+    numbers: Container[int] | None = None,
+) -> Table:
     """Tell the plans of a front by the measure beside value, case by case.
 
     Parameters
@@ -148,6 +152,8 @@ def front_table(pareto: Pareto, found: Iterable[tuple[Point, Row | None]]) -> Ta
         The front.
     found : iterable of pair of Point and Row
         All points of a sweep, with what came of them so far.
+    numbers : container of int, optional
+        Numbers of the points that are told; all are judged. Absent: every one.
 
     Returns
     -------
@@ -163,14 +169,15 @@ def front_table(pareto: Pareto, found: Iterable[tuple[Point, Row | None]]) -> Ta
     firsts: dict[str, int] = {}
     lines: list[tuple[int, float, float, int, list[str]]] = []
     for point, row in known:
-        plan = None if row is None else _reached(measure, point, row)
+        told_of = row is not None and (numbers is None or point.number in numbers)
+        plan = _reached(measure, point, row) if told_of and row is not None else None
         if plan is not None:
             case = case_of(measure, point)
             place = firsts.setdefault(canonical(case), point.number)
             other = -plan.other if measure.sense == "maximise" else plan.other
             told = [*(_cell(case.get(axis)) for axis in axes), _cell(other),
                     f"{plan.value:,.3f}", verdicts[point.number],
-                    _cell(point.settings[measure.label]), str(point.number)]  # fmt: skip
+                    _cell(point.settings.get(measure.label)), str(point.number)]  # fmt: skip
             lines.append((place, other, plan.value, point.number, told))
     for *_, told in sorted(lines):
         table.add_row(*told)

@@ -12,7 +12,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -110,9 +110,12 @@ class Store(AbstractContextManager["Store"]):
         found = self._one("SELECT version FROM sweep ORDER BY number DESC LIMIT 1")
         return None if found is None else self.version(found[0])
 
-    def spec(self) -> Spec | None:
-        """Sweep file that the sweep stands at."""
-        found = self._one("SELECT name, spec FROM sweep ORDER BY number DESC LIMIT 1")
+    def spec(self, version: int | None = None) -> Spec | None:
+        """Sweep file that the sweep stands at, or that a version of it was last run with."""
+        found = self._one(
+            "SELECT name, spec FROM sweep WHERE version = coalesce(?, version) "
+            "ORDER BY number DESC LIMIT 1", version,
+        )  # fmt: skip
         return None if found is None else Spec(*found)
 
     def versions(self) -> list[Version]:
@@ -353,7 +356,9 @@ class Store(AbstractContextManager["Store"]):
         return None if found is None else entry_of(found)
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """Have all that is read inside be of one instant."""
+        """Have all that is read inside be of one instant; inside another one, of that of it."""
+        if self._database.in_transaction:
+            return nullcontext()
         return database.transaction(self._database, "DEFERRED")
 
     # --- asking ----------------------------------------------------------------------------

@@ -28,12 +28,17 @@ WEIGHED: Mapping[str, tuple[str, str]] = {
     "mining_least_share": (
         "share", "mining of the IT MW in use, as policy counts it, in the period that has least",
     ),
-    "mining_most_share": ("share", "the same in the period that has most"),
+    "mining_most_share": (
+        "share", "mining of the IT MW in use, as policy counts it, in the period that has most",
+    ),
     "least_promised_availability": (
         "share", "least availability promised by contracts signed within the horizon",
     ),
     "carbon_tonnes": ("t", "carbon of the energy that sites draw, where their power says it"),
-    "carbon_most_tonnes_per_year": ("t/year", "the same of the site and year that has most"),
+    "carbon_most_tonnes_per_year": (
+        "t/year", "carbon of the energy that a site draws in a year, of the site and year that "
+        "has most",
+    ),
 }  # fmt: skip
 
 

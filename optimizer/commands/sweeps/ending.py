@@ -17,6 +17,7 @@ from optimizer.commands.sweeps.kept import Outline, settings, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.screen.grids import grid
 from optimizer.sweep import glance
+from optimizer.sweep.front import front
 from optimizer.sweep.points import MEANINGS, SETTLED
 from optimizer.sweep.records import Entry, Version
 from optimizer.sweep.run import Summary
@@ -99,7 +100,7 @@ def _fields(entry: Entry) -> dict[str, Any]:
 
 def standing(store: Store, version: Version) -> Iterator[RenderableType]:
     """Lay out where a sweep stands: counts, the two ends, and what failed."""
-    outline = Outline.of(spec_of(store))
+    outline = Outline.of(spec_of(store, version))
     counts, total = store.counts(version), store.total(version)
     done = sum(counts.values())
     several = f", version {version.number}" if len(store.versions()) > 1 else ""
@@ -115,7 +116,11 @@ def standing(store: Store, version: Version) -> Iterator[RenderableType]:
     if found is not None:
         yield Text("")
         yield _ends_table(*found)
-    for line in (*_beats_nothing(store, version), *_plan(store, version)):
+    for line in (
+        *_beats_nothing(store, version),
+        *_plan(store, version),
+        *_on_front(store, version, outline),
+    ):
         yield Text(line)
     failing = glance.failing(store, version, MOST_FAILING)
     if failing:
@@ -162,6 +167,18 @@ def _plan(store: Store, version: Version) -> Iterator[str]:
     yield told
 
 
+def _on_front(store: Store, version: Version, outline: Outline) -> Iterator[str]:
+    """Say how many plans lie on the front."""
+    if outline.pareto is None:
+        return
+    found = ((entry.point, entry.row) for entry in store.entries(version))
+    verdicts = list(front(outline.pareto, found).values())
+    if verdicts:
+        lie, are = verdicts.count("yes"), verdicts.count("undecided")
+        undecided = f", and of {are:,} more the gap leaves it undecided" if are else ""
+        yield f"{lie:,} of {counted(len(verdicts), 'plan')} lie on the front{undecided}"
+
+
 def _failing_table(failing: list[Entry]) -> Table:
     table = grid(("case", "figure"), ("status", "date"), ("set to", "words"), ("why", "words"))
     for entry in failing:
@@ -186,7 +203,8 @@ def _next(ending: Ending) -> Iterator[str]:
     if again:
         yield f"try again   rackwatt sweep {file} --retry {','.join(again)}"
     if summary.missing < summary.total:
-        yield f"tables      rackwatt sweep show {path}"
+        shown = "tables   " if Outline.of(spec_of(store)).pareto is None else "the front"
+        yield f"{shown}   rackwatt sweep show {path}"
         yield f"all rows    rackwatt sweep export {path} {spec_of(store).name}.csv"
         found = glance.ends(store, store.version(summary.version))
         number = found[0].point.number if found else 0

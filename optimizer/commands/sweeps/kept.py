@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.commands.solve import RUNS
-from optimizer.sweep.file import read_sweep
+from optimizer.sweep.file import front_in, read_sweep
 from optimizer.sweep.points import Json
-from optimizer.sweep.records import Spec
+from optimizer.sweep.records import Spec, Version
 from optimizer.sweep.refusal import SweepRefused
+from optimizer.sweep.spec import Pareto
 from optimizer.sweep.store import Store
 from optimizer.sweep.texts import text_of
 from optimizer.sweep.wish import SAMPLED
@@ -68,15 +69,16 @@ def _name_in(path: Path) -> str:
     return read_sweep(path).name
 
 
-def spec_of(store: Store) -> Spec:
-    """Give the sweep file of a store.
+def spec_of(store: Store, version: Version | None = None) -> Spec:
+    """Give the sweep file of a store, or that of one of its versions.
 
     Raises
     ------
     SweepRefused
         Where nothing was run yet.
     """
-    spec = store.spec()
+    spec = store.spec(version.number) if version else None
+    spec = spec or store.spec()
     if spec is None:
         raise SweepRefused(f"{store.path} holds no run yet; run its sweep file")
     return spec
@@ -92,6 +94,8 @@ class Outline:
         As in the file; defaults of the format where it leaves them out.
     axes : tuple of str
         Names of the axes, in its order.
+    pareto : Pareto or None
+        The front that is traced in every case.
     """
 
     name: str
@@ -99,6 +103,7 @@ class Outline:
     base: str
     design: str
     axes: tuple[str, ...]
+    pareto: Pareto | None = None
 
     @property
     def is_drawn(self) -> bool:
@@ -115,7 +120,8 @@ class Outline:
         table = held.get("sweep", {})
         base = Path(str(table.get("base", ""))).name
         return cls(spec.name, str(table.get("summary", "")), base,
-                   str(table.get("design", "grid")), tuple(held.get("axes", {})))  # fmt: skip
+                   str(table.get("design", "grid")), tuple(held.get("axes", {})),
+                   front_in(held))  # fmt: skip
 
 
 def setting(value: Json) -> str:

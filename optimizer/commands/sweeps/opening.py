@@ -11,6 +11,7 @@ from rich.text import Text
 from optimizer.commands.voice import Voice
 from optimizer.sweep.designs import Expansion
 from optimizer.sweep.file import settings_of
+from optimizer.sweep.measures import bounded
 from optimizer.sweep.progress import clock
 from optimizer.sweep.spec import Sweep
 from optimizer.words import counted
@@ -20,15 +21,21 @@ _DESIGNS = {
     "latin_hypercube": "a Latin hypercube of", "sobol": "Sobol points of",
     "monte_carlo": "Monte Carlo draws of", "csv": "rows of",
 }  # fmt: skip
+#: What the base's own solve does not tell of a front.
+_TIES = "; choosing among plans alike in value comes on top"
 
 
 @dataclass(frozen=True)
 class Count:
-    """How many cases a sweep has, how many have a row, and how many of these are tried again."""
+    """How many cases a sweep has, how many have a row, and how many of these are tried again.
+
+    Before the ends of a front are known, it has ``total`` cases at most.
+    """
 
     total: int
     done: int = 0
     again: int = 0
+    at_most: bool = False
 
     @property
     def wanted(self) -> int:
@@ -50,11 +57,14 @@ class Estimate:
         Whether the base itself has a plan.
     of_base : bool
         Whether the base's own solve says so, and not the cases that are done.
+    ties : bool
+        Whether cases take a second search, which that solve did without.
     """
 
     seconds: float | None
     ready: float | None = None
     has_plan: bool = True
+    ties: bool = False
 
     @property
     def of_base(self) -> bool:
@@ -80,8 +90,8 @@ class Opening:
 
     Attributes
     ----------
-    sweep, expansion : Sweep, Expansion
-        The file, and its cases.
+    sweep, cases : Sweep, Expansion
+        The file, and its cases; of a front, those that have one each.
     workers : int
         How many compute.
     out : Path
@@ -93,7 +103,7 @@ class Opening:
     """
 
     sweep: Sweep
-    expansion: Expansion
+    cases: Expansion
     workers: int
     out: Path
     voice: Voice
@@ -102,7 +112,17 @@ class Opening:
     def tell(self, count: Count) -> None:
         """Say how many cases there are, and how many are done."""
         head = Text.assemble((self.sweep.name, "bold"), f"  {self.sweep.summary}".rstrip())
-        self._say(head, self._cases(), self._standing(count))
+        self._say(head, self._made_of(count), self._standing(count))
+
+    def tell_levels(self, expansion: Expansion) -> None:
+        """Say between which levels a front lies."""
+        if self.sweep.pareto is None:
+            return
+        measure = bounded(self.sweep.pareto.second)
+        levels = list(dict.fromkeys(p.settings[measure.label] for p in expansion.points))
+        ends = " to ".join(f"{level:,.9g}" for level in dict.fromkeys((levels[0], levels[-1])))
+        told = f"{counted(len(levels), 'level')} of {measure.name}: {ends} {measure.unit}"
+        self._say(told.rstrip())
 
     def tell_estimate(self, count: Count, estimate: Estimate) -> None:
         """Say how long it will take."""
@@ -117,7 +137,7 @@ class Opening:
             seconds = estimate.whole(count.wanted, self.workers)
         self.voice.answer(
             status="dry-run", name=self.sweep.name, out=str(self.out), cases=count.total,
-            merged=self._merged, done=count.done, wanted=count.wanted, workers=self.workers,
+            merged=self._merged(count), done=count.done, wanted=count.wanted, workers=self.workers,
             seconds=None if seconds is None else round(seconds, 1),
         )  # fmt: skip
 
@@ -125,14 +145,17 @@ class Opening:
         """A run says it beside its answer; of a dry run it is the answer."""
         self.voice.lines(*words, is_answer=self.is_answer)
 
-    @property
-    def _merged(self) -> int:
-        times = self.expansion.times
-        return sum(times.values()) - len(times)
+    def _levels(self, count: Count) -> int:
+        """How many levels there are to a case."""
+        return count.total // max(1, len(self.cases.points))
 
-    def _cases(self) -> str:
+    def _merged(self, count: Count) -> int:
+        times = self.cases.times
+        return (sum(times.values()) - len(times)) * self._levels(count)
+
+    def _made_of(self, count: Count) -> str:
         """Say what the cases are made of."""
-        sweep, number = self.sweep, len(self.expansion.points)
+        sweep = self.sweep
         made = _DESIGNS[sweep.design]
         if sweep.design == "csv":
             parts = sweep.cases_file
@@ -141,9 +164,16 @@ class Opening:
         else:
             joint = " × " if sweep.design == "grid" else ", "
             parts = joint.join(f"{axis.name} {len(settings_of(axis))}" for axis in sweep.axes)
-        told = f"{counted(number, 'case')} of {sweep.base.name}"
-        told += f": {made} {parts}" if parts else ": the base itself"
-        return f"{told}; {self._merged:,} more come to the same" if self._merged else told
+        cases = f"{made} {parts}" if parts else ""
+        if sweep.pareto is not None:
+            levels = counted(self._levels(count), "level")
+            front = f"{levels} of {bounded(sweep.pareto.second).name}"
+            cases = f"{cases}, each at {front}" if cases else front
+        most = "at most " if count.at_most else ""
+        told = f"{most}{counted(count.total, 'case')} of {sweep.base.name}"
+        told += f": {cases or 'the base itself'}"
+        merged = self._merged(count)
+        return f"{told}; {merged:,} more come to the same" if merged else told
 
     def _standing(self, count: Count) -> str:
         told = f"{count.done:,} done already, " if count.done else ""
@@ -151,7 +181,8 @@ class Opening:
         if not count.wanted:
             return f"all are done; rows are in {self.out}"
         hands = counted(self.workers, "worker")
-        return f"{told}{count.wanted:,} to solve{again}, with {hands}; rows go to {self.out}"
+        most = "at most " if count.at_most else ""
+        return f"{told}{most}{count.wanted:,} to solve{again}, with {hands}; rows go to {self.out}"
 
     def _long(self, count: Count, estimate: Estimate) -> str:
         whole = estimate.whole(count.wanted, self.workers)
@@ -160,9 +191,11 @@ class Opening:
         if estimate.of_base:
             plan = "" if estimate.has_plan else ", and has no plan, so cases begin from nothing"
             why = f"the base itself took {_seconds(estimate.seconds)}{plan}"
+            why += _TIES if estimate.ties else ""
         else:
             why = f"a case took {_seconds(estimate.seconds)} so far"
-        return f"about {clock(max(1.0, whole))} for all: {why}"
+        more = " or more" if estimate.ties else ""
+        return f"about {clock(max(1.0, whole))}{more} for all: {why}"
 
 
 def _seconds(seconds: float) -> str:

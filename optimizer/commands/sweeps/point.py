@@ -14,12 +14,16 @@ from optimizer.commands.voice import Voice
 from optimizer.errors import UsageRefused
 from optimizer.sweep.export import LETTERS
 from optimizer.sweep.home import Home
+from optimizer.sweep.points import Tied
 from optimizer.sweep.records import Entry, Version
 from optimizer.sweep.refusal import told_plainly
 from optimizer.sweep.store import Store
 from optimizer.sweep.written import PLAN, instance_files
 from optimizer.words import figure
 from optimizer.write import refuse_taken
+
+#: Which of plans alike in value a front took.
+_TIES: Mapping[Tied, str] = {"capex": "least capex", "lowest_cash": "most cash left"}
 
 
 @dataclass(frozen=True)
@@ -121,4 +125,7 @@ def _was(entry: Entry, version: Version) -> str:
         told += f", no plan beats {figure(row.bound_musd, digits=3)} M$" if row.bound_musd else ""
     if row.message:
         told += f": {row.message}"
-    return f"{told} (gap {version.options.gap:g})"
+    told += f" (gap {version.options.gap:g})"
+    if version.ties:
+        told += f"; of plans alike in value it took the one with the {_TIES[version.ties]}"
+    return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,14 @@ from optimizer.commands.sweeps import tables
 from optimizer.commands.sweeps.kept import Outline, database_of, setting, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.errors import UsageRefused, did_you_mean, listed
+from optimizer.sweep.front import ON_FRONT, front, front_table
+from optimizer.sweep.measures import bounded
 from optimizer.sweep.pivot import MOST_SETTINGS, Laid, columns_of, laid_out, value_of
-from optimizer.sweep.points import Json
+from optimizer.sweep.points import MEANINGS, Json
 from optimizer.sweep.records import Entry
+from optimizer.sweep.spec import Pareto
 from optimizer.sweep.store import Store
+from optimizer.words import counted
 
 #: What a table of one axis, or of cases one by one, shows unless told otherwise.
 MAIN = ("value_musd", "capex_musd", "mining_last_it_mw", "ai_last_it_mw", "lowest_cash_musd")
@@ -57,12 +61,25 @@ def show_sweep(wanted: Wanted, voice: Voice) -> int:
     """Run the command and return its exit code."""
     with Store.read(database_of(wanted.kept)) as store, store.snapshot():
         version = store.version(wanted.version)
-        outline = Outline.of(spec_of(store))
+        outline = Outline.of(spec_of(store, version))
         entries = list(store.entries(version))
+    if outline.pareto is not None:
+        entries = _judged(outline.pareto, entries)
     shown = _Shown(wanted, outline, entries, voice.data.width)
     voice.show(*shown.screen())
     voice.answer(status="shown", version=version.number, **shown.fields())
     return 0
+
+
+def _judged(pareto: Pareto, entries: list[Entry]) -> list[Entry]:
+    """Add to every plan whether it lies on the front of its case."""
+    verdicts = front(pareto, ((entry.point, entry.row) for entry in entries))
+    return [
+        replace(entry, row=replace(
+            entry.row, metrics={**entry.row.metrics, ON_FRONT: verdicts[entry.point.number]}
+        )) if entry.row and entry.point.number in verdicts else entry
+        for entry in entries
+    ]  # fmt: skip
 
 
 class _Shown:
@@ -73,6 +90,7 @@ class _Shown:
         axes = dict.fromkeys(axis for entry in entries for axis in entry.point.settings)
         self._axes = list(axes)
         self._check(wanted, entries)
+        self._all = entries
         self._entries = [entry for entry in entries if self._fits(entry, wanted.where)]
         if not self._entries:
             raise UsageRefused("no case has these settings; leave --where out to see all")
@@ -81,6 +99,10 @@ class _Shown:
         self._rows, self._columns = self._chosen(wanted)
         self._asked = wanted.values
         self._values = wanted.values or (VALUE if self._columns else MAIN)
+        chosen = wanted.rows or wanted.columns or wanted.values
+        self._front = None if chosen else outline.pareto
+        if self._front is not None:
+            self._values = (bounded(self._front.second).figure, *VALUE, ON_FRONT)
 
     def _check(self, wanted: Wanted, entries: Sequence[Entry]) -> None:
         """Refuse what the sweep does not have."""
@@ -111,7 +133,7 @@ class _Shown:
         rows, columns = wanted.rows, wanted.columns
         if rows is None and columns is not None:
             rows = next((axis for axis in free if axis != columns), None)
-        if rows is not None or not free:
+        if rows is not None or not free or self._outline.pareto is not None:
             return rows, columns
         if len(free) == 1 and self._outline.design != "one_at_a_time":
             return free[0], None
@@ -124,6 +146,9 @@ class _Shown:
     def screen(self) -> Iterator[RenderableType]:
         """Lay the tables out for a terminal."""
         yield Text.assemble((self._outline.name, "bold"), f"  {self._outline.summary}".rstrip())
+        if self._front is not None:
+            yield from self._of_front(self._front)
+            return
         if self._rows is None:
             yield from self._case_by_case()
         elif self._columns is None:
@@ -135,6 +160,34 @@ class _Shown:
             yield from self._of_two(self._laid[self._rows], self._laid[self._columns])
         yield from tables.told(self._entries, self._values)
         yield from tables.meanings(self._asked)
+
+    def _of_front(self, pareto: Pareto) -> Iterator[RenderableType]:
+        """Lay out the plans of a front; whether each lies on it hangs on those not shown, too."""
+        yield Text("")
+        planned = [entry for entry in self._entries if value_of(entry, ON_FRONT)]
+        listed_ = {entry.point.number for entry in planned[:MOST_LINES]}
+        found = ((entry.point, entry.row) for entry in self._all)
+        if planned:
+            yield front_table(pareto, found, listed_)
+        rest = len(planned) - len(listed_)
+        if rest > 0:
+            yield Text(f"and {rest:,} more, which --where and the export tell")
+        yield from self._told_of_front(pareto, planned)
+
+    def _told_of_front(self, pareto: Pareto, planned: Sequence[Entry]) -> Iterator[Text]:
+        """Say what its words mean, and what came of points without a plan."""
+        verdicts = {value_of(entry, ON_FRONT) for entry in planned}
+        name = bounded(pareto.second).name
+        if "no" in verdicts:
+            yield Text(f"no: another plan is as good in value and {name}", "dim")
+        if "undecided" in verdicts:
+            may_be = f"as far as bounds tell, one better in {name} may be worth as much"
+            yield Text(f"undecided: {may_be}", "dim")
+        early = sum(value_of(entry, "status") == "best-found" for entry in planned)
+        if early:
+            told = f"best-found: {MEANINGS['best-found']} ({counted(early, 'case')})"
+            yield Text(told, "dim")
+        yield from tables.told(self._entries, ())
 
     def _case_by_case(self) -> Iterator[RenderableType]:
         yield Text("")

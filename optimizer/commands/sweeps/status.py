@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from optimizer.commands.sweeps.ending import as_fields, standing
-from optimizer.commands.sweeps.kept import database_of
+from optimizer.commands.sweeps.kept import Outline, database_of, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.sweep import glance
 from optimizer.sweep.export import export
+from optimizer.sweep.front import on_front
 from optimizer.sweep.lock import holder
 from optimizer.sweep.progress import clock, pace
 from optimizer.sweep.records import Version
@@ -55,9 +56,13 @@ def export_sweep(
     kept: Path, out: Path, voice: Voice, *, timings: bool, version: int | None, overwrite: bool
 ) -> int:
     """Write the table of a sweep and return the exit code."""
-    with Store.read(database_of(kept)) as store:
-        written = export(store, out, version, timings=timings, overwrite=overwrite)
+    with Store.read(database_of(kept)) as store, store.snapshot():
         one = store.version(version)
+        pareto = Outline.of(spec_of(store, one)).pareto
+        found = ((entry.point, entry.row) for entry in store.entries(one))
+        beside = None if pareto is None else on_front(pareto, found)
+        written = export(store, out, one.number, timings=timings, overwrite=overwrite,
+                         beside=beside)  # fmt: skip
         total, done = store.total(one), sum(store.counts(one).values())
     waiting = "" if done == total else f", {total - done:,} of them still waiting"
     voice.lines(f"wrote {written}: {total:,} rows{waiting}")

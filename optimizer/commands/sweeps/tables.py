@@ -92,6 +92,8 @@ def figure_of(column: str, value: Json) -> str:
         return f"{100 * value:.3f} %"
     if column.partition(".")[0].endswith("_share"):
         return f"{100 * value:.1f} %"
+    if column == "least_promised_availability":
+        return f"{value:.9g}"
     return figure(float(value))
 
 

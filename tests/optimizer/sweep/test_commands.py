@@ -197,12 +197,6 @@ def test_changed_inputs_are_refused_by_name_or_kept_apart(rackwatt, tmp_path):
     assert values[0][0]["value_musd"] != values[1][0]["value_musd"]
 
 
-def test_what_is_not_built_is_refused_aloud(rackwatt, tmp_path):
-    file = write_grid(tmp_path, GRID + '[pareto]\nmaximise = ["value"]\nminimise = ["capex"]\n')
-    said = rackwatt(file)
-    assert (said.code, "not built yet" in said.err) == (3, True)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are ended by signals")
 def test_failing_cases_are_told_row_by_row(rackwatt, tmp_path, monkeypatch):
     monkeypatch.setattr("optimizer.commands.sweeps.run.make_evaluate", make_killed)
