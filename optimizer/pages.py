@@ -32,8 +32,8 @@ from optimizer.plan.uptime import UptimeRow
 from optimizer.plan.value import BridgeRow
 from optimizer.prices.layouts import KINDS
 from optimizer.schema import schema
-from optimizer.sweep.columns import sweep_rows
-from optimizer.sweep.told import sweep_format
+from optimizer.sweep.design.told import sweep_format
+from optimizer.sweep.rows.columns import sweep_rows
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,9 +9,9 @@ from optimizer.errors import InputRefused
 from optimizer.load.catalogue import packaged
 from optimizer.load.files import leaves
 from optimizer.load.folder import Loaded, Reading
-from optimizer.sweep.opened import Rules
+from optimizer.sweep.design.spec import Sweep
+from optimizer.sweep.point.opened import Rules
 from optimizer.sweep.points import Base
-from optimizer.sweep.spec import Sweep
 
 #: Names of files that the program itself brings along begin so.
 PACKAGED = "catalogue/"

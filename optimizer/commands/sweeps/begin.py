@@ -12,17 +12,17 @@ from models.build import Column
 from optimizer.commands.sweeps.opening import Count, Estimate, Opening
 from optimizer.errors import InputRefused
 from optimizer.progress import progress_line
-from optimizer.sweep import glance
 from optimizer.sweep.base import Read, base_of
-from optimizer.sweep.designs import Expansion
-from optimizer.sweep.ends import ends_of
-from optimizer.sweep.evaluate import Evaluator
-from optimizer.sweep.levels import front_points, needs_ends, points_in
+from optimizer.sweep.design.designs import Expansion
+from optimizer.sweep.design.levels import front_points, needs_ends, points_in
+from optimizer.sweep.design.spec import Sweep
+from optimizer.sweep.point.ends import ends_of
+from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.points import Base
-from optimizer.sweep.records import Spec, Version
-from optimizer.sweep.software import software
-from optimizer.sweep.spec import Sweep
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows import glance
+from optimizer.sweep.rows.records import Spec, Version
+from optimizer.sweep.rows.software import software
+from optimizer.sweep.rows.store import Store
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,12 +16,12 @@ from rich.text import Text
 from optimizer.commands.sweeps.kept import Outline, settings, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.screen.grids import grid
-from optimizer.sweep import glance
-from optimizer.sweep.front import front
 from optimizer.sweep.points import MEANINGS, SETTLED
-from optimizer.sweep.records import Entry, Version
-from optimizer.sweep.run import Summary
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows import glance
+from optimizer.sweep.rows.front import front
+from optimizer.sweep.rows.records import Entry, Version
+from optimizer.sweep.rows.store import Store
+from optimizer.sweep.running.run import Summary
 from optimizer.words import counted, figure
 
 #: Exit codes of a sweep with cases that failed, and of one that Ctrl-C ended.

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.commands.solve import RUNS
-from optimizer.sweep.file import front_in, read_sweep
+from optimizer.sweep.design.file import front_in, read_sweep
+from optimizer.sweep.design.spec import Pareto
+from optimizer.sweep.design.wish import SAMPLED
 from optimizer.sweep.points import Json
-from optimizer.sweep.records import Spec, Version
-from optimizer.sweep.refusal import SweepRefused
-from optimizer.sweep.spec import Pareto
-from optimizer.sweep.store import Store
-from optimizer.sweep.texts import text_of
-from optimizer.sweep.wish import SAMPLED
+from optimizer.sweep.rows.records import Spec, Version
+from optimizer.sweep.rows.refusal import SweepRefused
+from optimizer.sweep.rows.store import Store
+from optimizer.sweep.rows.texts import text_of
 
 #: Ending of the database of a sweep.
 ENDING = ".sweep.db"

@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.text import Text
 
 from optimizer.commands.voice import Voice
-from optimizer.sweep.designs import Expansion
-from optimizer.sweep.file import settings_of
-from optimizer.sweep.measures import bounded
-from optimizer.sweep.progress import clock
-from optimizer.sweep.spec import Sweep
+from optimizer.sweep.design.designs import Expansion
+from optimizer.sweep.design.file import settings_of
+from optimizer.sweep.design.measures import bounded
+from optimizer.sweep.design.spec import Sweep
+from optimizer.sweep.running.progress import clock
 from optimizer.words import counted
 
 _DESIGNS = {

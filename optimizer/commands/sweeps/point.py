@@ -12,13 +12,13 @@ from optimizer.commands.solve import RUNS, solve_instance
 from optimizer.commands.sweeps.kept import database_of, settings, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.errors import UsageRefused
-from optimizer.sweep.export import LETTERS
-from optimizer.sweep.home import Home
+from optimizer.sweep.point.home import Home
+from optimizer.sweep.point.written import PLAN, instance_files
 from optimizer.sweep.points import Tied
-from optimizer.sweep.records import Entry, Version
-from optimizer.sweep.refusal import told_plainly
-from optimizer.sweep.store import Store
-from optimizer.sweep.written import PLAN, instance_files
+from optimizer.sweep.rows.export import LETTERS
+from optimizer.sweep.rows.records import Entry, Version
+from optimizer.sweep.rows.refusal import told_plainly
+from optimizer.sweep.rows.store import Store
 from optimizer.words import figure
 from optimizer.write import refuse_taken
 

@@ -16,15 +16,15 @@ from optimizer.commands.sweeps.opening import Opening
 from optimizer.commands.voice import Voice
 from optimizer.errors import UsageRefused
 from optimizer.sweep.base import read_base
-from optimizer.sweep.engine import Engine
-from optimizer.sweep.evaluate import make_evaluate
-from optimizer.sweep.file import read_sweep
-from optimizer.sweep.levels import front_cases
-from optimizer.sweep.local import Local
-from optimizer.sweep.progress import sweep_line
-from optimizer.sweep.refusal import SweepRefused
-from optimizer.sweep.run import Summary, refuse_changed, run
-from optimizer.sweep.store import Store
+from optimizer.sweep.design.file import read_sweep
+from optimizer.sweep.design.levels import front_cases
+from optimizer.sweep.point.evaluate import make_evaluate
+from optimizer.sweep.rows.refusal import SweepRefused
+from optimizer.sweep.rows.store import Store
+from optimizer.sweep.running.engine import Engine
+from optimizer.sweep.running.local import Local
+from optimizer.sweep.running.progress import sweep_line
+from optimizer.sweep.running.run import Summary, refuse_changed, run
 
 HEARD = "stopping: cases that are on get ten seconds; press Ctrl-C again to leave them\n"
 ABANDONED = "left: every row that was counted is kept\n"
@@ -96,7 +96,7 @@ def _made_ready(asked: Asked, voice: Voice) -> Ready:
 def _engine(asked: Asked) -> tuple[Engine, int]:
     """Give what computes, and how many hands it has just now."""
     if asked.scheduler is not None:
-        from optimizer.sweep.cluster import Cluster
+        from optimizer.sweep.running.cluster import Cluster
 
         cluster = Cluster(asked.scheduler)
         return cluster, cluster.count_workers()

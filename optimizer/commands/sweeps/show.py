@@ -15,13 +15,13 @@ from optimizer.commands.sweeps import tables
 from optimizer.commands.sweeps.kept import Outline, database_of, setting, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.errors import UsageRefused, did_you_mean, listed
-from optimizer.sweep.front import ON_FRONT, front, front_table
-from optimizer.sweep.measures import bounded
-from optimizer.sweep.pivot import MOST_SETTINGS, Laid, columns_of, laid_out, value_of
+from optimizer.sweep.design.measures import bounded
+from optimizer.sweep.design.spec import Pareto
 from optimizer.sweep.points import MEANINGS, Json
-from optimizer.sweep.records import Entry
-from optimizer.sweep.spec import Pareto
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows.front import ON_FRONT, front, front_table
+from optimizer.sweep.rows.pivot import MOST_SETTINGS, Laid, columns_of, laid_out, value_of
+from optimizer.sweep.rows.records import Entry
+from optimizer.sweep.rows.store import Store
 from optimizer.words import counted
 
 #: What a table of one axis, or of cases one by one, shows unless told otherwise.

@@ -7,13 +7,13 @@ from pathlib import Path
 from optimizer.commands.sweeps.ending import as_fields, standing
 from optimizer.commands.sweeps.kept import Outline, database_of, spec_of
 from optimizer.commands.voice import Voice
-from optimizer.sweep import glance
-from optimizer.sweep.export import export
-from optimizer.sweep.front import on_front
-from optimizer.sweep.lock import holder
-from optimizer.sweep.progress import clock, pace
-from optimizer.sweep.records import Version
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows import glance
+from optimizer.sweep.rows.export import export
+from optimizer.sweep.rows.front import on_front
+from optimizer.sweep.rows.lock import holder
+from optimizer.sweep.rows.records import Version
+from optimizer.sweep.rows.store import Store
+from optimizer.sweep.running.progress import clock, pace
 
 
 def tell_status(kept: Path, voice: Voice) -> int:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from optimizer.keys import dotted
 from optimizer.sweep.base import base_of, read_base
-from optimizer.sweep.designs import points_of
-from optimizer.sweep.file import read_sweep
+from optimizer.sweep.design.designs import points_of
+from optimizer.sweep.design.file import read_sweep
+from optimizer.sweep.design.spec import Sweep
 from optimizer.sweep.points import Base, Point
-from optimizer.sweep.spec import Sweep
 
 INSTANCES = Path(__file__).parents[3] / "instances"
 

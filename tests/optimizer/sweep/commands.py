@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from optimizer.sweep.evaluate import make_evaluate
+from optimizer.sweep.point.evaluate import make_evaluate
 from optimizer.sweep.points import Base, Row
 from tests.optimizer.sweep.bases import INSTANCES
 

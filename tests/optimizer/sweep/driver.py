@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 from optimizer.commands.stopping import stoppable
-from optimizer.sweep.local import Local
-from optimizer.sweep.run import run
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows.store import Store
+from optimizer.sweep.running.local import Local
+from optimizer.sweep.running.run import run
 from tests.optimizer.sweep import fakes
 
 
 def main(store, number, sleep="0", scheduler=""):
     if scheduler:
-        from optimizer.sweep.cluster import Cluster
+        from optimizer.sweep.running.cluster import Cluster
 
         engine = Cluster(scheduler)
     else:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from optimizer.errors import InputRefused, Problem, plain
 from optimizer.sweep.base import document_of
-from optimizer.sweep.designs import Expansion, expanded
-from optimizer.sweep.file import read_sweep
+from optimizer.sweep.design.designs import Expansion, expanded
+from optimizer.sweep.design.file import read_sweep
 from optimizer.sweep.points import Point
 from tests.folders import INSTANCE, write_folder
 

@@ -11,12 +11,12 @@ from models.derive import tree_of
 from optimizer.case import prepare
 from optimizer.load import load
 from optimizer.sweep.base import document_of
-from optimizer.sweep.ends import ends_of
-from optimizer.sweep.evaluate import Evaluator
-from optimizer.sweep.file import read_sweep
-from optimizer.sweep.levels import front_cases, front_points, needs_ends
+from optimizer.sweep.design.file import read_sweep
+from optimizer.sweep.design.levels import front_cases, front_points, needs_ends
+from optimizer.sweep.design.spec import Sweep
+from optimizer.sweep.point.ends import ends_of
+from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.points import Base, Point, Row
-from optimizer.sweep.spec import Sweep
 from tests.models.accounts import Standing
 from tests.models.cases import Case
 from tests.models.enumeration import Search

@@ -4,10 +4,10 @@ import gc
 import sys
 from pathlib import Path
 
-from optimizer.sweep.export import export
-from optimizer.sweep.records import Done
-from optimizer.sweep.run import run
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows.export import export
+from optimizer.sweep.rows.records import Done
+from optimizer.sweep.rows.store import Store
+from optimizer.sweep.running.run import run
 from tests.optimizer.sweep import fakes
 
 

@@ -1,6 +1,6 @@
 """What waits to be computed: chunks that fit, and points that are blamed only for their own."""
 
-from optimizer.sweep.backlog import DEATHS, MOST_IN_A_CHUNK, Backlog
+from optimizer.sweep.running.backlog import DEATHS, MOST_IN_A_CHUNK, Backlog
 from tests.optimizer.sweep import fakes
 
 

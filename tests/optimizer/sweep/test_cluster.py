@@ -10,13 +10,13 @@ import uuid
 
 import pytest
 
-from optimizer.sweep import cluster as module
-from optimizer.sweep.export import table
-from optimizer.sweep.local import Local
 from optimizer.sweep.points import Base
-from optimizer.sweep.refusal import SweepRefused
-from optimizer.sweep.run import run
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows.export import table
+from optimizer.sweep.rows.refusal import SweepRefused
+from optimizer.sweep.rows.store import Store
+from optimizer.sweep.running import cluster as module
+from optimizer.sweep.running.local import Local
+from optimizer.sweep.running.run import run
 from tests.optimizer.sweep import fakes
 from tests.optimizer.sweep.processes import environment, marked
 

@@ -24,9 +24,9 @@ from optimizer.case import prepare
 from optimizer.cli import main
 from optimizer.load import load
 from optimizer.solve import solve
-from optimizer.sweep import cluster
-from optimizer.sweep.home import PREFIX
-from optimizer.sweep.store import Store
+from optimizer.sweep.point.home import PREFIX
+from optimizer.sweep.rows.store import Store
+from optimizer.sweep.running import cluster
 from tests.optimizer.sweep.bases import INSTANCES
 from tests.optimizer.sweep.commands import (
     GRID,

@@ -16,12 +16,12 @@ from models.instance import Block
 from optimizer.case import prepare
 from optimizer.load import load
 from optimizer.sweep.base import document_of
-from optimizer.sweep.designs import expanded, points_of
-from optimizer.sweep.file import read_sweep
-from optimizer.sweep.keys import changed
-from optimizer.sweep.levels import points_in
-from optimizer.sweep.spec import Axis, Listed, Sweep
-from optimizer.sweep.wish import Range
+from optimizer.sweep.design.designs import expanded, points_of
+from optimizer.sweep.design.file import read_sweep
+from optimizer.sweep.design.keys import changed
+from optimizer.sweep.design.levels import points_in
+from optimizer.sweep.design.spec import Axis, Listed, Sweep
+from optimizer.sweep.design.wish import Range
 from tests.folders import INSTANCE
 from tests.optimizer.sweep.files import (
     CASES,

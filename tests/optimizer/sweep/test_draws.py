@@ -13,9 +13,9 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.sweep.correlations import factor, gaussian, nearest_ranks
-from optimizer.sweep.draws import drawn, shares
-from optimizer.sweep.exact import (
+from optimizer.sweep.design.correlations import factor, gaussian, nearest_ranks
+from optimizer.sweep.design.draws import drawn, shares
+from optimizer.sweep.design.exact import (
     Floats,
     exp,
     log,
@@ -25,9 +25,9 @@ from optimizer.sweep.exact import (
     sine,
     times,
 )
+from optimizer.sweep.design.spec import Choices, Listed, Observed
+from optimizer.sweep.design.wish import Lognormal, Normal, Range, Triangular, Uniform
 from optimizer.sweep.points import digest
-from optimizer.sweep.spec import Choices, Listed, Observed
-from optimizer.sweep.wish import Lognormal, Normal, Range, Triangular, Uniform
 from tests.optimizer.sweep.files import DRAWN, points
 
 NAMES = ["capex", "firm", "rate"]

@@ -12,13 +12,13 @@ from optimizer.compiled import compile_case
 from optimizer.errors import InputRefused
 from optimizer.plan import tables
 from optimizer.solve import solve
-from optimizer.sweep.compiled import Structure, StructureDiffers
-from optimizer.sweep.evaluate import Evaluator, make_evaluate
-from optimizer.sweep.figures import CONTRACT, FIGURES, SITE
-from optimizer.sweep.opened import Opened, Rules
+from optimizer.sweep.point.compiled import Structure, StructureDiffers
+from optimizer.sweep.point.evaluate import Evaluator, make_evaluate
+from optimizer.sweep.point.figures import CONTRACT, FIGURES, SITE
+from optimizer.sweep.point.opened import Opened, Rules
+from optimizer.sweep.point.prepared import Prepared
+from optimizer.sweep.point.reads import TABLES, Noted
 from optimizer.sweep.points import Base, Point
-from optimizer.sweep.prepared import Prepared
-from optimizer.sweep.reads import TABLES, Noted
 from tests.optimizer.sweep.bases import INSTANCES, base, drawn, moved_alone
 
 EACH = pytest.mark.parametrize(("name", "number"), [("by_hand", 12), ("hive", 8)])

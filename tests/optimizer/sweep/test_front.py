@@ -12,15 +12,15 @@ from optimizer.errors import InputRefused
 from optimizer.plan.energy import energy
 from optimizer.solve import solve
 from optimizer.sweep.base import document_of
-from optimizer.sweep.ends import ends_of
-from optimizer.sweep.file import read_sweep
-from optimizer.sweep.front import Verdict, front
-from optimizer.sweep.levels import Ends, front_points, levels
-from optimizer.sweep.measures import bounded
+from optimizer.sweep.design.file import read_sweep
+from optimizer.sweep.design.levels import Ends, front_points, levels
+from optimizer.sweep.design.measures import bounded
+from optimizer.sweep.design.spec import Aim, Pareto, Sweep
+from optimizer.sweep.point.ends import ends_of
+from optimizer.sweep.point.ties import PART_OF_GAP
+from optimizer.sweep.point.weighed import WEIGHED, weighed
 from optimizer.sweep.points import Point, Row
-from optimizer.sweep.spec import Aim, Pareto, Sweep
-from optimizer.sweep.ties import PART_OF_GAP
-from optimizer.sweep.weighed import WEIGHED, weighed
+from optimizer.sweep.rows.front import Verdict, front
 from tests.folders import INSTANCE
 from tests.optimizer.sweep.files import write_sweep
 from tests.optimizer.sweep.fronts import (

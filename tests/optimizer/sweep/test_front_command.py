@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from optimizer.cli import main
-from optimizer.sweep import ends as ends_module
-from optimizer.sweep.evaluate import Evaluator
-from optimizer.sweep.store import Store
+from optimizer.sweep.point import ends as ends_module
+from optimizer.sweep.point.evaluate import Evaluator
+from optimizer.sweep.rows.store import Store
 from tests.optimizer.sweep.bases import INSTANCES
 from tests.optimizer.sweep.commands import GRID, write_grid
 

@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from optimizer.sweep.home import LOCK, PREFIX, Home, clear_left_behind
+from optimizer.sweep.point.home import LOCK, PREFIX, Home, clear_left_behind
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks are those of POSIX")
 
 KEPT = """
 import os, signal, sys
-from optimizer.sweep.home import Home
+from optimizer.sweep.point.home import Home
 home = Home({"a/b.csv": b"1"})
 print(home.path, flush=True)
 sys.stdin.readline()

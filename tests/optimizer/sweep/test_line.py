@@ -6,9 +6,9 @@ import itertools
 import pytest
 from rich.console import Console
 
-from optimizer.sweep import progress as module
-from optimizer.sweep.progress import describe, sweep_line
-from optimizer.sweep.run import Standing
+from optimizer.sweep.running import progress as module
+from optimizer.sweep.running.progress import describe, sweep_line
+from optimizer.sweep.running.run import Standing
 
 STATES = [
     Standing(0, 0, 40),

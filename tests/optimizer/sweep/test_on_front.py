@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from optimizer.sweep.export import export, table
-from optimizer.sweep.front import Reached, front, front_table, judged, on_front
+from optimizer.sweep.design.spec import Aim, Pareto
 from optimizer.sweep.points import Point, Row
-from optimizer.sweep.records import Done, Spec
-from optimizer.sweep.spec import Aim, Pareto
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows.export import export, table
+from optimizer.sweep.rows.front import Reached, front, front_table, judged, on_front
+from optimizer.sweep.rows.records import Done, Spec
+from optimizer.sweep.rows.store import Store
 from tests.optimizer.sweep import fakes
 
 FRONT = Pareto(Aim("capex", "minimise"), 4)

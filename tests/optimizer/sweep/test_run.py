@@ -11,14 +11,14 @@ import uuid
 import pytest
 
 from optimizer.highs import Options
-from optimizer.sweep.engine import hard_seconds
-from optimizer.sweep.export import table
-from optimizer.sweep.local import Local
 from optimizer.sweep.points import Base, Row
-from optimizer.sweep.records import Done, Spec
-from optimizer.sweep.refusal import SweepRefused
-from optimizer.sweep.run import run
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows.export import table
+from optimizer.sweep.rows.records import Done, Spec
+from optimizer.sweep.rows.refusal import SweepRefused
+from optimizer.sweep.rows.store import Store
+from optimizer.sweep.running.engine import hard_seconds
+from optimizer.sweep.running.local import Local
+from optimizer.sweep.running.run import run
 from tests.optimizer.sweep import fakes
 from tests.optimizer.sweep.processes import environment, marked, orphans, workers
 

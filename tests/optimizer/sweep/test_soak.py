@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.sweep.export import export
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows.export import export
+from optimizer.sweep.rows.store import Store
 from tests.optimizer.sweep.commands import GRID, write_grid
 from tests.optimizer.sweep.processes import environment, marked, orphans, workers
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from optimizer.highs import Options
-from optimizer.sweep import database
 from optimizer.sweep.points import Base, Point, Row
-from optimizer.sweep.records import Done, Spec
-from optimizer.sweep.refusal import SweepRefused
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows import database
+from optimizer.sweep.rows.records import Done, Spec
+from optimizer.sweep.rows.refusal import SweepRefused
+from optimizer.sweep.rows.store import Store
 from tests.optimizer.sweep import fakes
 
 START = {("racks", ("n0", ("hall", 2), "s21")): 0.1, ("halls", ("n0",)): 3.0}
@@ -120,7 +120,7 @@ def test_a_second_writer_is_told_who_writes(path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows.store import Store
 store = Store.open(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)

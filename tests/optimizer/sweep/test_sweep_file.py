@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import InputRefused, plain
-from optimizer.sweep.file import read_sweep
+from optimizer.sweep.design.file import read_sweep
 from tests.folders import edited, line_of
 from tests.optimizer.sweep.files import CASES, CURVE, DRAWN, SWEEP, errors, only_error, write_sweep
 

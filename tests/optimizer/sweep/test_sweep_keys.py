@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from optimizer.errors import InputRefused
 from optimizer.keys import value_at
 from optimizer.sweep.base import document_of
-from optimizer.sweep.keys import changed, find, parts_of
+from optimizer.sweep.design.keys import changed, find, parts_of
 from tests.folders import write_folder
 from tests.optimizer.sweep.files import WIDE
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from optimizer.errors import UsageRefused
-from optimizer.sweep import export as module
-from optimizer.sweep.export import export, table
 from optimizer.sweep.points import Point, Row
-from optimizer.sweep.records import Done, Spec
-from optimizer.sweep.refusal import SweepRefused
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows import export as module
+from optimizer.sweep.rows.export import export, table
+from optimizer.sweep.rows.records import Done, Spec
+from optimizer.sweep.rows.refusal import SweepRefused
+from optimizer.sweep.rows.store import Store
 from tests.optimizer.sweep import fakes
 
 POINTS = [

@@ -18,7 +18,7 @@ from optimizer.case import prepare
 from optimizer.highs import Options
 from optimizer.load import load
 from optimizer.solve import solve
-from optimizer.sweep.store import Store
+from optimizer.sweep.rows.store import Store
 from tests.optimizer.sweep.bases import INSTANCES
 
 pytestmark = pytest.mark.soak

@@ -9,10 +9,10 @@ import pytest
 
 from optimizer.keys import keys_of
 from optimizer.sweep.base import document_of
-from optimizer.sweep.designs import points_of
-from optimizer.sweep.file import read_sweep
-from optimizer.sweep.told import DRAWN, EXAMPLE, sweep_format
-from optimizer.sweep.wish import LAWS, AxisTable, ParetoTable, PlanTable, Range, SweepTable
+from optimizer.sweep.design.designs import points_of
+from optimizer.sweep.design.file import read_sweep
+from optimizer.sweep.design.told import DRAWN, EXAMPLE, sweep_format
+from optimizer.sweep.design.wish import LAWS, AxisTable, ParetoTable, PlanTable, Range, SweepTable
 from tests.optimizer.sweep.files import CURVE
 
 TEXAS = Path(__file__).parents[3] / "instances" / "texas"

@@ -9,12 +9,12 @@ import pytest
 from models.hours import Hours
 from optimizer.load import load
 from optimizer.load.catalogue import packaged
-from optimizer.sweep.designs import points_of
-from optimizer.sweep.file import read_sweep
-from optimizer.sweep.opened import Opened, Rules
+from optimizer.sweep.design.designs import points_of
+from optimizer.sweep.design.file import read_sweep
+from optimizer.sweep.point.opened import Opened, Rules
+from optimizer.sweep.point.toml import toml_of
+from optimizer.sweep.point.written import PLAN, instance_files
 from optimizer.sweep.points import Base, Point
-from optimizer.sweep.toml import toml_of
-from optimizer.sweep.written import PLAN, instance_files
 from tests.optimizer.sweep.bases import INSTANCES, base, document, drawn
 
 

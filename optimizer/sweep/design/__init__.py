@@ -1,0 +1,1 @@
+"""The sweep file, and the points that it stands for."""

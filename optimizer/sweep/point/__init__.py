@@ -1,0 +1,1 @@
+"""What a worker does with a point: from a few changed keys to an audited row."""

@@ -1,0 +1,251 @@
+"""What a worker does with a point: the case, its plan, the audit, and one row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from threading import Event
+
+from models.build import Column
+from optimizer.case import Case, prepare
+from optimizer.compiled import Model, compile_case
+from optimizer.errors import InputRefused, Problem
+from optimizer.highs import Budget, Options, Progress
+from optimizer.solve import Solved, solve
+from optimizer.sweep.point.compiled import Structure, StructureDiffers
+from optimizer.sweep.point.figures import figures_of
+from optimizer.sweep.point.opened import Changed, Opened
+from optimizer.sweep.point.prepared import Prepared
+from optimizer.sweep.point.ties import ties_broken
+from optimizer.sweep.point.weighed import weighed
+from optimizer.sweep.points import Base, Json, Point, Row, Status
+from optimizer.unsound import refusing_unsound
+
+#: Most problems and breaches that a row tells.
+TOLD = 3
+_NO_REGRET: Mapping[str, Json] = {
+    "regret_musd": None, "regret_at_most_musd": None, "plan_is_best": None,
+}  # fmt: skip
+
+
+class Evaluator:
+    """Solves the points of one base.
+
+    Every point begins from the base alone, whatever was solved before it: its answer is the same
+    on every worker and in every order.
+
+    Parameters
+    ----------
+    base : Base
+        What all points share.
+    """
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self.opened = Opened(base)
+        loaded = self.opened.loaded
+        self._prepared = Prepared(loaded.instance, loaded.hours)
+        case = self._prepared.case
+        self.pins = self.opened.pins(case)
+        with refusing_unsound(loaded, case):
+            self._structure = Structure(case, self.pins)
+
+    def __call__(self, point: Point) -> Row:
+        """Solve a point; whatever is wrong with it is told in its row."""
+        clock = time.process_time()
+        try:
+            case, model = self._case(self.opened.after(point))
+            solved, planned = self._solved(case, model)
+        except InputRefused as refused:
+            row = Row(point.number, "invalid", message=_told(refused.problems))
+        else:
+            row = _row(point, case, solved, planned, self.base.options)
+        return replace(row, cpu_seconds=time.process_time() - clock)
+
+    def start(
+        self, stop: Event | None = None, progress: Callable[[Progress], None] | None = None
+    ) -> dict[Column, float] | None:
+        """Whole numbers of the base's own plan, for points to begin from; None without one.
+
+        Parameters
+        ----------
+        stop : Event, optional
+            Setting it ends the search with the best plan so far.
+        progress : callable, optional
+            Called while the solver works.
+
+        Raises
+        ------
+        InputRefused
+            Where the plan that is to be evaluated names what the base does not have.
+        """
+        case, model = self.base_case()
+        self.opened.planned(case, self.pins)
+        solved = solve(
+            case, self.base.options, pinned=self.pins, model=model, stop=stop, progress=progress
+        )
+        if solved.plan is None or solved.status == "audit-failed":
+            return None
+        plan = solved.plan
+        return {
+            (name, index): float(getattr(plan, name)[index])
+            for (name, index), whole in zip(
+                model.built.columns, model.matrix.integer.tolist(), strict=True
+            )
+            if whole
+        }
+
+    def base_case(self) -> tuple[Case, Model]:
+        """The base itself, derived and compiled."""
+        return self._case(self.opened.after(Point(0, {}, {})))
+
+    def _case(self, changed: Changed) -> tuple[Case, Model]:
+        """Derive and compile a point, from the base's numbers where they hold."""
+        if changed.moved is None:
+            case = prepare(changed.instance, changed.hours)
+        else:
+            case = self._prepared.after(changed.instance, changed.moved)
+        loaded = replace(self.opened.loaded, instance=changed.instance, hours=changed.hours)
+        with refusing_unsound(loaded, case):
+            try:
+                return case, self._structure.model(case)
+            except StructureDiffers:
+                return case, compile_case(case, self.pins)
+
+    def _solved(self, case: Case, model: Model) -> tuple[Solved, _Given | None]:
+        """The best plan of a case, and the given plan in it.
+
+        Where the best plan is not asked for, the given one stands in its place.
+        """
+        if not self.opened.rules.regret:
+            planned = self._planned(case)
+            if planned is not None:
+                return planned, _Given(planned)
+        try:
+            planned = self._planned(case)
+            given = None if planned is None else _Given(planned)
+        except InputRefused as refused:
+            given = _Given(None, _told(refused.problems))
+        return self._best(case, model), given
+
+    def _best(self, case: Case, model: Model) -> Solved:
+        """The best plan of a case; of plans alike in value, the one that ties prefer."""
+        options, hint = self.base.options, self.base.start
+        budget = Budget(options.time_limit, options.grace)
+        best = solve(case, options, pinned=self.pins, model=model, hint=hint)
+        if self.base.ties is None:
+            return best
+        left = replace(options, time_limit=budget.to_search)
+        return ties_broken(case, model, best, self.base.ties, left)
+
+    def _planned(self, case: Case) -> Solved | None:
+        pins = self.opened.planned(case, self.pins)
+        return None if pins is None else solve(case, self.base.options, pinned=pins)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the plan comes to that is evaluated in every case; why it cannot be read there."""
+
+    solved: Solved | None
+    refusal: str = ""
+
+
+def make_evaluate(base: Base) -> Evaluator:
+    """Get a worker ready."""
+    return Evaluator(base)
+
+
+def _row(point: Point, case: Case, solved: Solved, given: _Given | None, options: Options) -> Row:
+    metrics: dict[str, Json] = {}
+    if solved.plan is not None:
+        metrics |= _beside_nothing(solved, options)
+        metrics |= {**dict(figures_of(solved.plan)), **dict(weighed(case, solved.plan))}
+    planned = None if given is None else given.solved
+    if given is not None:
+        metrics |= _beside_plan(solved, planned, options)
+    once = [solved] if planned is None or planned is solved else [solved, planned]
+    told = (_message(solved), f"the plan: {given.refusal}" if given and given.refusal else "")
+    return Row(
+        point.number,
+        _status(solved),
+        value_musd=solved.value_musd,
+        bound_musd=solved.bound_musd,
+        gap=solved.gap,
+        message="; ".join(filter(None, told)),
+        metrics=metrics,
+        solver_seconds=sum(one.outcome.cpu_seconds for one in once if one.outcome),
+    )
+
+
+def _status(solved: Solved) -> Status:
+    ended = None if solved.outcome is None else solved.outcome.ended
+    if solved.status == "no-plan" and ended == "time-limit":
+        return "timeout"
+    return solved.status
+
+
+def _message(solved: Solved) -> str:
+    if solved.status == "audit-failed" and solved.audit is not None:
+        return "; ".join(str(breach) for breach in solved.audit.breaches[:TOLD])
+    if solved.status == "infeasible":
+        return "; ".join(solved.contradictions) or "no plan keeps to all limits"
+    if solved.status in ("best-found", "no-plan") and solved.outcome is not None:
+        return f"the search ended by its {solved.outcome.ended.replace('-', ' ')}"
+    return ""
+
+
+def _beside_nothing(solved: Solved, options: Options) -> Mapping[str, Json]:
+    """What doing nothing is worth, and whether the plan is worth more."""
+    nothing = None if solved.audit is None else solved.audit.nothing_musd
+    value = solved.value_musd
+    if nothing is None or value is None:
+        return {"nothing_value_musd": None, "over_nothing_musd": None, "beats_nothing": None}
+    within = options.gap * max(1.0, abs(value), abs(nothing))
+    over = value - nothing
+    verdict = "yes" if over > within else "undecided" if _open(solved, nothing + within) else "no"
+    return {
+        "nothing_value_musd": nothing, "over_nothing_musd": over, "beats_nothing": verdict,
+    }  # fmt: skip
+
+
+def _open(solved: Solved, value: float) -> bool:
+    """Whether the bound leaves room for a plan that is worth more."""
+    return solved.bound_musd is None or solved.bound_musd > value
+
+
+def _beside_plan(solved: Solved, planned: Solved | None, options: Options) -> Mapping[str, Json]:
+    """What the given plan is worth, and what is lost by keeping to it."""
+    if planned is None:
+        return {"plan_status": "invalid", "plan_value_musd": None, **_NO_REGRET}
+    worth, best, bound = planned.value_musd, solved.value_musd, solved.bound_musd
+    if planned is solved:
+        return {"plan_status": planned.status, "plan_value_musd": worth}
+    if worth is None or best is None:
+        return {"plan_status": planned.status, "plan_value_musd": worth, **_NO_REGRET}
+    best = max(best, worth)
+    within = options.gap * max(1.0, abs(best))
+    regret = best - worth
+    most = None if bound is None else max(bound - worth, regret)
+    verdict = (
+        "no" if regret > within else "yes" if most is not None and most <= within else "undecided"
+    )
+    return {
+        "plan_status": planned.status, "plan_value_musd": worth, "regret_musd": regret,
+        "regret_at_most_musd": most, "plan_is_best": verdict,
+    }  # fmt: skip
+
+
+def _told(problems: tuple[Problem, ...]) -> str:
+    errors = [problem for problem in problems if problem.severity == "error"]
+    told = "; ".join(_one(problem) for problem in errors[:TOLD])
+    more = len(errors) - TOLD
+    return f"{told}; and {more} more" if more > 0 else told
+
+
+def _one(problem: Problem) -> str:
+    """Write a problem on one line."""
+    found = f", found {problem.found}" if problem.found else ""
+    allowed = f", allowed {problem.allowed}" if problem.allowed else ""
+    return f"{problem.key}: {problem.message}{found}{allowed}" if problem.key else problem.message
