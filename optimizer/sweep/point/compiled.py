@@ -123,20 +123,22 @@ class Structure:
             As :func:`optimizer.compiled.compile_case`.
         """
         tables = {name: getattr(case.given, name) for name in TABLES}
-        if not self._over.after({}, self._base, tables, lambda: self._same_columns(case.given)):
+        noted = Noted()
+        given = watched_given(case.given, noted)
+        if not self._over.after({}, self._base, tables, lambda: self._same_columns(given), noted):
             raise StructureDiffers
-        context = replace(self.context, given=case.given)
+        context = replace(self.context, given=given)
         parts = [
             (
                 family,
                 remembered.after(
                     {}, self._base, tables,
-                    partial(read_rows, family, context, self.columns),
+                    partial(read_rows, family, context, self.columns), noted,
                 ),
             )
             for family, remembered in self._families
         ]  # fmt: skip
-        best = self._objective.after({}, self._base, tables, lambda: objective(context))
+        best = self._objective.after({}, self._base, tables, lambda: objective(context), noted)
         faults = [fault for _, rows in parts for fault in rows.faults]
         faults += _not_finite_best(best, self.columns)
         if faults:

@@ -116,38 +116,41 @@ class _Point:
         self.moved = moved
         # Those of the base until their part has been asked.
         self.tables: dict[str, Any] = dict(base.tables)
+        self.noted = Noted()
 
     @cached_property
-    def derivation(self) -> Derivation:
-        return Derivation(self.instance, tree_of(self.instance))
+    def _watched(self) -> Instance:
+        return watched_instance(self.instance, self.noted)
+
+    def _derivation(self) -> Derivation:
+        """Facts of the point, of which nothing was read yet: each part is seen to read its own."""
+        return Derivation(self._watched, tree_of(self._watched))
 
     def case(self) -> Case:
         base = self.base
         for part, remembered in base._parts[:-1]:
             self._fill(remembered, partial(self._derived, part))
-        self._fill(
-            base._parkable, lambda: {"halls_parkable": halls.parkable(self.tables)}, one=True
-        )
+        self._fill(base._parkable, self._parkable, one=True)
         banded = self._after(base._bands, self._in_hours)
         hours, prices = banded[""]
         self.tables |= {name: table for name, table in banded.items() if name}
         for dated, remembered in base._terms:
             self._fill(remembered, partial(self._of_dates, dated))
-        return Case(self.instance, self.derivation, hours, Given(**self.tables), prices)
+        derivation = Derivation(self.instance, tree_of(self.instance))
+        return Case(self.instance, derivation, hours, Given(**self.tables), prices)
+
+    def _parkable(self) -> dict[str, Any]:
+        return {"halls_parkable": halls.parkable(_Looking(self.tables, self.noted))}
 
     def _derived(self, part: Callable[[Derivation], dict[str, Any]]) -> dict[str, Any]:
-        return part(self.derivation)
+        return part(self._derivation())
 
     def _of_dates(self, part: Callable[[Terms], dict[str, Any]]) -> dict[str, Any]:
-        return part(self._dated)
-
-    @cached_property
-    def _dated(self) -> Terms:
         given = Given(**{**self.tables, **self.base._unfilled_terms})
-        return Terms(self.derivation, given)
+        return part(Terms(self._derivation(), watched_given(given, self.noted)))
 
     def _after(self, remembered: Remembered, again: Callable[[], Any]) -> Any:
-        return remembered.after(self.moved, self.base.tables, self.tables, again)
+        return remembered.after(self.moved, self.base.tables, self.tables, again, self.noted)
 
     def _fill(
         self, remembered: Remembered, again: Callable[[], dict[str, Any]], *, one: bool = False
@@ -161,7 +164,8 @@ class _Point:
 
     def _in_hours(self) -> dict[str, Any]:
         given = Given(**{**self.tables, **self.base._unfilled})
-        banded = in_hours(self.derivation, given, self.base._supplies)
+        seen = watched_given(given, self.noted)
+        banded = in_hours(self._derivation(), seen, self.base._supplies)
         return {**self._kept(banded.tables), "": (banded.hours, banded.prices)}
 
 

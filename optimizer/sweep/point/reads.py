@@ -8,6 +8,7 @@ reads is not declared but seen, by running it once on figures that take note of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
@@ -37,16 +38,23 @@ class Noted:
         self.keys: set[Key] = set()
         self.tables: set[str] = set()
         self._listening = False
+        self._forgetting: list[Callable[[], None]] = []
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Take note meanwhile, from an empty sheet."""
         self.keys, self.tables = set(), set()
+        for forget in self._forgetting:
+            forget()
         self._listening = True
         try:
             yield
         finally:
             self._listening = False
+
+    def forgets(self, forget: Callable[[], None]) -> None:
+        """Call something whenever a sheet is begun: what was seen before is to be seen again."""
+        self._forgetting.append(forget)
 
     def key(self, key: Key) -> None:
         """Note a figure, or a block that was looked at as a whole."""
@@ -111,7 +119,7 @@ def _watch(held: Any, key: Key, noted: Noted) -> None:
     if isinstance(held, Block):
         for name in type(held).model_fields:
             _watch(getattr(held, name), (*key, name), noted)
-        object.__setattr__(held, "__class__", _watching(type(held), key, noted))
+        object.__setattr__(held, "__class__", _watching(held, key, noted))
     elif isinstance(held, Mapping):
         for name, inside in held.items():
             _watch(inside, (*key, name), noted)
@@ -120,18 +128,22 @@ def _watch(held: Any, key: Key, noted: Noted) -> None:
             _watch(inside, (*key, position), noted)
 
 
-def _watching(kind: type[Block], key: Key, noted: Noted) -> type[Block]:
+def _watching(held: Block, key: Key, noted: Noted) -> type[Block]:
     """Make a class that reads as its kind does, and notes what is read of the block at a key."""
-    names = frozenset(kind.model_fields)
+    kind = type(held)
+    leaves = {
+        name: (*key, name)
+        for name in kind.model_fields
+        if not _holds_blocks(kind.__getattribute__(held, name))
+    }
+    read = kind.__getattribute__
 
     def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807
-        value = kind.__getattribute__(self, name)
-        if name in names:
-            if not _holds_blocks(value):
-                noted.key((*key, name))
+        if name in leaves:
+            noted.key(leaves[name])
         elif name in _WHOLE:
             noted.key(key)
-        return value
+        return read(self, name)
 
     # A class of the plain kind: pydantic would build a schema for each.
     return type.__new__(type(kind), kind.__name__, (kind,), {"__getattribute__": __getattribute__})
@@ -156,17 +168,21 @@ TABLES = frozenset(field.name for field in fields(Given))
 
 
 def watched_given(given: Given, noted: Noted) -> Given:
-    """Copy given numbers into ones that note which of their tables are looked at."""
+    """Copy given numbers into ones that note which of their tables are looked at.
+
+    A table is put in as it is first asked for, so that only this costs anything.
+    """
 
     class Watched(Given):
-        def __getattribute__(self, name: str) -> Any:
-            if name in TABLES:
-                noted.table(name)
-            return super().__getattribute__(name)
+        def __getattr__(self, name: str) -> Any:
+            if name not in TABLES:
+                raise AttributeError(name)
+            noted.table(name)
+            self.__dict__[name] = table = getattr(given, name)
+            return table
 
-    copy = object.__new__(Watched)
-    for name in TABLES:
-        object.__setattr__(copy, name, getattr(given, name))
+    copy: Given = object.__new__(Watched)
+    noted.forgets(copy.__dict__.clear)
     return copy
 
 
@@ -178,8 +194,34 @@ def touched(read: frozenset[Key], moved: Key) -> bool:
     return any(one[: len(moved)] == moved or moved[: len(one)] == one for one in read)
 
 
+class _Read:
+    """What one run of a calculation looked at; another that finds the same there answers alike."""
+
+    def __init__(self, keys: AbstractSet[Key], tables: AbstractSet[str]) -> None:
+        self.keys = frozenset(keys)
+        self.tables = tuple(sorted(tables))
+        self._has: dict[Key, bool] = {}
+
+    def label(
+        self, moved: Mapping[Key, Any], base: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Tell what of this has moved, and to what; with the tables that the label is of."""
+        keys = frozenset((key, value) for key, value in moved.items() if self.has(key))
+        tables = tuple(given[name] for name in self.tables if given[name] is not base[name])
+        return (keys, tuple(map(id, tables))), tables
+
+    def has(self, key: Key) -> bool:
+        """Whether a figure is among this."""
+        if key not in self._has:
+            self._has[key] = touched(self.keys, key)
+        return self._has[key]
+
+
 class Remembered:
-    """A calculation, what it read on the base, and its answers by what moved of that.
+    """A calculation: its answers, each with what it read on the way to it.
+
+    A figure that moved may lead it to others, which it did not read on the base. So what it read
+    is noted on every run, and an answer holds wherever all of that is the same.
 
     Parameters
     ----------
@@ -189,15 +231,24 @@ class Remembered:
         What it read there.
     kept : int
         Most answers that are kept beside; the one that was asked for longest ago goes.
+    ways : int
+        Most sets of what was read that are kept beside.
     """
 
-    def __init__(self, answer: Any, keys: set[Key], tables: set[str], *, kept: int = 512) -> None:
+    def __init__(
+        self,
+        answer: Any,
+        keys: AbstractSet[Key],
+        tables: AbstractSet[str],
+        *,
+        kept: int = 512,
+        ways: int = 16,
+    ) -> None:
         self.answer = answer
-        self.keys = frozenset(keys)
-        self.tables = tuple(sorted(tables))
-        self._kept = kept
+        self._base = _Read(keys, tables)
+        self._kept, self._ways = kept, ways
+        self._reads: dict[tuple[frozenset[Key], tuple[str, ...]], _Read] = {}
         self._answers: dict[Any, tuple[Any, Any]] = {}
-        self._read: dict[Key, bool] = {}
 
     def after(
         self,
@@ -205,8 +256,9 @@ class Remembered:
         base: Mapping[str, Any],
         given: Mapping[str, Any],
         again: Callable[[], Any],
+        noted: Noted,
     ) -> Any:
-        """Give the answer where some figures moved: an old one, if nothing read is among them.
+        """Give the answer where some figures moved: an old one, if all that it read is the same.
 
         Parameters
         ----------
@@ -215,23 +267,32 @@ class Remembered:
         base, given : mapping
             Tables of the base and of the point; a table that is the same is the same object.
         again : callable
-            Works it out.
+            Works it out, on figures and tables that take note.
+        noted : Noted
+            Where they do.
         """
-        keys = tuple((key, value) for key, value in moved.items() if self._reads(key))
-        tables = tuple(given[name] for name in self.tables if given[name] is not base[name])
+        (keys, tables), _ = self._base.label(moved, base, given)
         if not keys and not tables:
             return self.answer
-        label = (keys, tuple(map(id, tables)))
-        if label not in self._answers:
-            if len(self._answers) >= self._kept:
-                self._answers.pop(next(iter(self._answers)))
-            # The tables are held, so that no other object takes their identities.
-            self._answers[label] = again(), tables
-        else:
-            self._answers[label] = self._answers.pop(label)
-        return self._answers[label][0]
+        for way, read in self._reads.items():
+            label = way, read.label(moved, base, given)[0]
+            if label in self._answers:
+                self._answers[label] = self._answers.pop(label)
+                return self._answers[label][0]
+        with noted.listening():
+            answer = again()
+        self._keep(answer, _Read(noted.keys, noted.tables), moved, base, given)
+        return answer
 
-    def _reads(self, key: Key) -> bool:
-        if key not in self._read:
-            self._read[key] = touched(self.keys, key)
-        return self._read[key]
+    def _keep(self, answer: Any, read: _Read, *told: Mapping[Any, Any]) -> None:
+        way = read.keys, read.tables
+        if way not in self._reads and len(self._reads) >= self._ways:
+            gone = next(iter(self._reads))
+            del self._reads[gone]
+            self._answers = {one: held for one, held in self._answers.items() if one[0] != gone}
+        read = self._reads.setdefault(way, read)
+        if len(self._answers) >= self._kept:
+            self._answers.pop(next(iter(self._answers)))
+        label, tables = read.label(*told)
+        # The tables are held, so that no other object takes their identities.
+        self._answers[way, label] = answer, tables
