@@ -107,11 +107,15 @@ class Evaluator:
         else:
             case = self._prepared.after(changed.instance, changed.moved)
         loaded = replace(self.opened.loaded, instance=changed.instance, hours=changed.hours)
+        # The same list of actions may mean other decisions, or none, where dates have moved.
+        pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
+            if pins != self.pins:
+                return case, compile_case(case, pins)
             try:
                 return case, self._structure.model(case)
             except StructureDiffers:
-                return case, compile_case(case, self.pins)
+                return case, compile_case(case, pins)
 
     def _solved(self, case: Case, model: Model) -> tuple[Solved, _Given | None]:
         """The best plan of a case, and the given plan in it.
@@ -133,14 +137,15 @@ class Evaluator:
         """The best plan of a case; of plans alike in value, the one that ties prefer."""
         options, hint = self.base.options, self.base.start
         budget = Budget(options.time_limit, options.grace)
-        best = solve(case, options, pinned=self.pins, model=model, hint=hint)
+        pins = self.opened.pins(case)
+        best = solve(case, options, pinned=pins, model=model, hint=hint)
         if self.base.ties is None:
             return best
         left = replace(options, time_limit=budget.to_search)
         return ties_broken(case, model, best, self.base.ties, left)
 
     def _planned(self, case: Case) -> Solved | None:
-        pins = self.opened.planned(case, self.pins)
+        pins = self.opened.planned(case, self.opened.pins(case))
         return None if pins is None else solve(case, self.base.options, pinned=pins)
 
 

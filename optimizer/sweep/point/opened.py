@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -103,8 +103,14 @@ class Opened:
         self.rules = Rules.of(base.plan)
 
     def pins(self, case: Case) -> Mapping[Column, float]:
-        """Decisions that the instance's own policy takes."""
-        return policy_pins(self.loaded, case).values
+        """Decisions that the instance's own policy takes in a case.
+
+        Raises
+        ------
+        InputRefused
+            With every line that names what the case does not have or cannot do.
+        """
+        return policy_pins(replace(self.loaded, instance=case.instance), case).values
 
     def planned(self, case: Case, policy: Mapping[Column, float]) -> Mapping[Column, float] | None:
         """Decisions of the plan that is evaluated in every case; None where there is none.

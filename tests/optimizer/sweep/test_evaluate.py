@@ -1,6 +1,7 @@
 """What a worker does with a point is what the ordinary commands make of the same instance."""
 
 import json
+import shutil
 from dataclasses import fields
 
 import numpy as np
@@ -12,6 +13,8 @@ from optimizer.compiled import compile_case
 from optimizer.errors import InputRefused
 from optimizer.plan import tables
 from optimizer.solve import solve
+from optimizer.sweep.base import base_of, read_base
+from optimizer.sweep.design.spec import Sweep
 from optimizer.sweep.point.compiled import Structure, StructureDiffers
 from optimizer.sweep.point.evaluate import Evaluator, make_evaluate
 from optimizer.sweep.point.figures import CONTRACT, FIGURES, SITE
@@ -269,3 +272,40 @@ def test_rules_of_a_plan_are_part_of_what_answers_hang_on():
 
 def test_instances_are_where_they_are_looked_for():
     assert (INSTANCES / "by_hand/instance.toml").is_file()
+
+
+# --- decisions of the policy -----------------------------------------------------------------
+
+
+def with_policy(tmp_path, amount):
+    """by_hand, whose policy says what becomes of the barn."""
+    folder = tmp_path / "base"
+    shutil.copytree(INSTANCES / "by_hand", folder)
+    file = folder / "instance.toml"
+    file.write_text(file.read_text() + '\n[policy]\npin = "taken.csv"\n')
+    line = f"convert,2029-01,ai+two-feeds,barn:mine,barn:ai+two-feeds,{amount}\n"
+    (folder / "taken.csv").write_text(HEAD + line)
+    sweep = Sweep(tmp_path / "s.toml", folder, "s", gap=1e-6)
+    return Evaluator(base_of(sweep, read_base(folder).loaded))
+
+
+def test_the_policy_decides_in_every_case(tmp_path):
+    best, held = Evaluator(base("by_hand")), with_policy(tmp_path, 0)
+    for point in (BASE, Point(2, {}, {"sites.creek.firm_mw": 15.0})):
+        assert held(point).metrics["halls_converted"] == 0
+        assert held(point).value_musd < best(point).value_musd
+
+
+def test_a_policy_keeps_its_dates_where_the_horizon_moves(tmp_path):
+    held = with_policy(tmp_path, 0)
+    # The first period does not begin in the month of the list: it says nothing of it.
+    row = held(Point(1, {}, {"horizon.start": "2028-10"}))
+    assert row.status == "invalid"
+    assert "no period starts in that month" in row.message
+    # A year earlier the same month is the second period, in which no work would be finished.
+    row = held(Point(2, {}, {"horizon.start": "2028-01"}))
+    assert row.status == "invalid"
+    # Periods of which the base's have no name break nothing.
+    row = held(Point(3, {}, {"horizon.months_per_period": 3}))
+    assert row.status == "invalid"
+    assert "beyond the horizon" in row.message
