@@ -148,8 +148,10 @@ def _make(database: sqlite3.Connection) -> None:
 
 def _expect_ours(path: Path, database: sqlite3.Connection, *, empty: bool) -> None:
     """Refuse what is not ours before anything is written to it."""
-    if empty and not _number(database, "SELECT count(*) FROM sqlite_master"):
-        return
+    if not _number(database, "SELECT count(*) FROM sqlite_master"):
+        if empty:
+            return
+        raise SweepRefused(f"the sweep in {path} has not begun yet: the file is empty so far")
     if _number(database, "PRAGMA application_id") != APPLICATION:
         raise SweepRefused(f"{path} is no sweep: a database of another program; name another")
     found = _number(database, "PRAGMA user_version")
