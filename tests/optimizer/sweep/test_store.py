@@ -176,7 +176,6 @@ def test_network_file_systems_get_a_rollback_journal(tmp_path, monkeypatch, path
 # --- what is refused -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("opening", [Store.open, Store.read])
 def test_a_sweep_that_has_no_tables_yet_is_told_as_such(tmp_path):
     path = tmp_path / "s.sweep"
     path.touch()
@@ -187,6 +186,7 @@ def test_a_sweep_that_has_no_tables_yet_is_told_as_such(tmp_path):
     Store.read(path).close()
 
 
+@pytest.mark.parametrize("opening", [Store.open, Store.read])
 def test_what_is_no_sweep_is_left_as_it_is(path, opening):
     path.write_text("number,value\n1,2\n" * 100, encoding="utf-8")
     before = path.read_bytes()
