@@ -2,21 +2,24 @@
 
 import json
 import shutil
-from dataclasses import fields
+from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from models.hours import Hours
 from optimizer.case import prepare
-from optimizer.compiled import compile_case
+from optimizer.compiled import compile_case, hinted
 from optimizer.errors import InputRefused
+from optimizer.highs import Budget, Options
+from optimizer.matrix import objective_at
 from optimizer.plan import tables
 from optimizer.solve import solve
 from optimizer.sweep.base import base_of, read_base
 from optimizer.sweep.design.spec import Sweep
 from optimizer.sweep.point.compiled import Structure, StructureDiffers
-from optimizer.sweep.point.evaluate import Evaluator, make_evaluate
+from optimizer.sweep.point.evaluate import Evaluator, _beside_nothing, _beside_plan, make_evaluate
 from optimizer.sweep.point.figures import CONTRACT, FIGURES, SITE
 from optimizer.sweep.point.opened import Opened, Rules
 from optimizer.sweep.point.prepared import Prepared
@@ -309,3 +312,83 @@ def test_a_policy_keeps_its_dates_where_the_horizon_moves(tmp_path):
     row = held(Point(3, {}, {"horizon.months_per_period": 3}))
     assert row.status == "invalid"
     assert "beyond the horizon" in row.message
+
+
+def test_a_plan_is_valued_beside_what_the_policy_decides(tmp_path):
+    held = with_policy(tmp_path, 0).base
+    both = Evaluator(replace(held, plan=Rules().files(HEAD.encode())))
+    row = both(BASE)
+    assert row.metrics["plan_value_musd"] == pytest.approx(row.value_musd)
+    against = Evaluator(replace(held, plan=Rules().files(CONVERT.encode())))
+    row = against(BASE)
+    assert (row.status, row.metrics["plan_status"]) == ("solved", "invalid")
+    assert "policy.pin decides otherwise" in row.message
+
+
+# --- hours -----------------------------------------------------------------------------------
+
+
+def test_hours_of_a_point_are_read_again_where_it_moves_their_price(tmp_path):
+    folder = tmp_path / "base"
+    shutil.copytree(INSTANCES / "by_hand", folder)
+    file = folder / "instance.toml"
+    text = file.read_text()
+    assert 'duration = "prices.csv"' in text
+    file.write_text(text.replace('duration = "prices.csv"', "flat_usd_per_mwh = 40"))
+    (folder / "prices.csv").unlink()
+    sweep = Sweep(tmp_path / "s.toml", folder, "s", gap=1e-6)
+    opened = Opened(base_of(sweep, read_base(folder).loaded))
+    changed = opened.after(Point(0, {}, {"power.creek.flat_usd_per_mwh": 75.0}))
+    assert set(changed.hours["creek"].price_usd_per_mwh.tolist()) == {75.0}
+    assert changed.moved is None
+
+
+# --- where points begin ----------------------------------------------------------------------
+
+
+def test_a_point_begins_from_the_plan_of_the_base_where_that_fits():
+    evaluate = Evaluator(base("by_hand"))
+    start, (_, model) = evaluate.start(), evaluate.base_case()
+    assert start is not None
+    point = hinted(model, start, Budget())
+    assert point is not None
+    assert objective_at(model.matrix, point) == pytest.approx(evaluate(BASE).value_musd)
+    assert hinted(model, {}, Budget()) is None
+    assert hinted(model, dict(list(start.items())[1:]), Budget()) is None
+    # What was converted cannot be where nothing may be spent, nor what is beyond its limits.
+    _, poor = evaluate._case(evaluate.opened.after(Point(0, {}, {"finance.capex_budget_musd": 0})))
+    assert hinted(poor, start, Budget()) is None
+    column = next(c for c in start if c[0] == "conversions" and start[c])
+    place = model.built.columns.index(column)
+    upper = model.matrix.column_upper.copy()
+    upper[place] = 0.0
+    shut = replace(model, matrix=replace(model.matrix, column_upper=upper))
+    assert hinted(shut, start, Budget()) is None
+
+
+# --- verdicts --------------------------------------------------------------------------------
+
+
+def solved_at(value, bound, nothing=None):
+    audit = SimpleNamespace(nothing_musd=nothing)
+    return SimpleNamespace(status="solved", value_musd=value, bound_musd=bound, audit=audit)
+
+
+@pytest.mark.parametrize(
+    ("worth", "best", "bound", "verdict"),
+    [(90.0, 100.0, 101.0, "no"), (100.0, 100.0, 100.5, "yes"), (100.0, 100.0, 105.0, "undecided"),
+     (100.0, 100.0, None, "undecided"), (103.0, 100.0, 103.5, "yes")],
+)  # fmt: skip
+def test_verdicts_on_a_plan_within_the_gap_are_undecided(worth, best, bound, verdict):
+    told = _beside_plan(solved_at(best, bound), solved_at(worth, None), Options(gap=0.01))
+    assert told["plan_is_best"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "verdict"),
+    [(110.0, 111.0, "yes"), (100.0, 100.5, "no"), (100.0, 105.0, "undecided"),
+     (100.0, None, "undecided")],
+)  # fmt: skip
+def test_verdicts_on_doing_nothing_within_the_gap_are_undecided(value, bound, verdict):
+    told = _beside_nothing(solved_at(value, bound, 100.0), Options(gap=0.01))
+    assert told["beats_nothing"] == verdict

@@ -1,0 +1,89 @@
+"""Relations as arrays find what the families find that are read on a plan."""
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+
+from models.build import UnusableNumbers
+from models.decisions import DECISIONS
+from optimizer.audit import _in_arrays, _relations
+from optimizer.compiled import compile_case
+from optimizer.sweep.point.compiled import Structure
+from optimizer.sweep.point.evaluate import Evaluator
+from optimizer.sweep.point.opened import Opened
+from optimizer.sweep.points import Point
+from tests.optimizer.rich_case import rich_case
+from tests.optimizer.sweep.bases import base
+from tests.optimizer.test_elastic import LEASE, SIGNED, small
+
+
+@pytest.fixture(scope="module")
+def case():
+    return rich_case()
+
+
+@pytest.fixture(scope="module")
+def structure(case):
+    return Structure(case)
+
+
+def drawn_plan(structure, seed):
+    """Numbers that make no sense: some of nothing, some near to it, some large."""
+    chance = random.Random(seed)
+    sizes = (0.0, 0.0, 1.0, 5.0, -2.0, 1e-5, 0.4e-6, 300.0)
+    drawn = {
+        decision.name: {
+            index: chance.choice(sizes) for index in getattr(structure.context, decision.name)
+        }
+        for decision in DECISIONS
+    }
+    return replace(structure.context, **drawn)
+
+
+def test_a_plan_breaks_the_same_relations_in_arrays(case, structure):
+    checked, met = structure.model(case).checked, {}
+    for seed in range(12):
+        plan = drawn_plan(structure, seed)
+        plan = replace(plan, given=case.given)
+        assert _in_arrays(plan, checked) == _relations(plan)
+        for breach in _relations(plan)[1]:
+            met.setdefault(breach.sense, set()).add(breach.limit)
+    # Every sense, and nearly every family that the case has.
+    assert set(met) == {"<=", "==", ">="}
+    assert len(set().union(*met.values())) >= 0.9 * len({name for name, _ in checked.rows})
+
+
+def test_what_is_no_number_holds_no_relation(case, structure):
+    checked, plan = structure.model(case).checked, drawn_plan(structure, 1)
+    name, index = checked.columns[0]
+    plan = replace(plan, given=case.given)
+    lost = replace(plan, **{name: {**getattr(plan, name), index: math.nan}})
+    rows = checked.left.coefficients[:, [0]] + checked.right.coefficients[:, [0]]
+    touched = {checked.rows[i] for i in rows.nonzero()[0]}
+    assert touched
+    assert touched <= set(checked.broken(lost, 1e-6))
+
+
+def test_points_are_audited_in_arrays():
+    evaluate = Evaluator(base("by_hand"))
+    assert evaluate.base_case()[1].checked is not None
+    changed = Opened(base("by_hand")).after(Point(0, {}, {"finance.capex_budget_musd": 5.0}))
+    assert evaluate._case(changed)[1].checked is not None
+
+
+def test_contradictions_of_figures_alone_are_found():
+    """Fibre never comes and no AI hall can exist: what was signed meets no unknown at all."""
+    lost = small(**{**SIGNED, "contracts__lease": {**LEASE, "availability": 0.99999}})
+    right = compile_case(lost).built.contradictions
+    assert right
+    assert Structure(lost).model(lost).built.contradictions == right
+
+
+def test_numbers_that_are_none_are_refused(case, structure):
+    moved = replace(case, given=replace(case.given, minimum_cash=math.nan))
+    with pytest.raises(UnusableNumbers):
+        compile_case(moved)
+    with pytest.raises(UnusableNumbers):
+        structure.model(moved)
