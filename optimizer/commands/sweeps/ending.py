@@ -117,6 +117,7 @@ def standing(store: Store, version: Version) -> Iterator[RenderableType]:
         yield Text("")
         yield _ends_table(*found)
     for line in (
+        *_widest(store, version),
         *_beats_nothing(store, version),
         *_plan(store, version),
         *_on_front(store, version, outline),
@@ -138,6 +139,17 @@ def _ends_table(highest: Entry, lowest: Entry) -> Table:
         table.add_row(Text(name, "dim"), figure(value), str(entry.point.number),
                       settings(entry.point.settings))  # fmt: skip
     return table
+
+
+def _widest(store: Store, version: Version) -> Iterator[str]:
+    """Say how far a search that a limit ended may be from the best plan."""
+    found = glance.widest(store, version)
+    if found is not None:
+        number, gap = found
+        yield (
+            f"a limit ended searches early; case {number} farthest from its best, by up to "
+            f"{100 * gap:.3g} %"
+        )
 
 
 def _beats_nothing(store: Store, version: Version) -> Iterator[str]:

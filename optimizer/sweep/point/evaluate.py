@@ -24,6 +24,13 @@ from optimizer.unsound import refusing_unsound
 
 #: Most problems and breaches that a row tells.
 TOLD = 3
+#: What ended a search before it was done.
+ENDED = {
+    "time-limit": "the time limit ended the search",
+    "node-limit": "the limit of nodes ended the search",
+    "interrupted": "the search was stopped",
+    "abandoned": "the time limit ended the search, which did not heed it",
+}
 _NO_REGRET: Mapping[str, Json] = {
     "regret_musd": None, "regret_at_most_musd": None, "plan_is_best": None,
 }  # fmt: skip
@@ -197,7 +204,8 @@ def _message(solved: Solved) -> str:
     if solved.status == "infeasible":
         return "; ".join(solved.contradictions) or "no plan keeps to all limits"
     if solved.status in ("best-found", "no-plan") and solved.outcome is not None:
-        return f"the search ended by its {solved.outcome.ended.replace('-', ' ')}"
+        gap = "" if solved.gap is None else f", {solved.gap:.2%} from the bound".replace("%", " %")
+        return ENDED.get(solved.outcome.ended, "the search ended early") + gap
     return ""
 
 

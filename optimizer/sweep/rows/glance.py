@@ -63,6 +63,17 @@ def most(store: Store, version: Version, metric: str) -> tuple[int, Json] | None
     return found[0] if found else None
 
 
+def widest(store: Store, version: Version) -> tuple[int, float] | None:
+    """Case whose search a limit ended farthest from its bound, and the gap; None without one."""
+    asked = (
+        "SELECT p.number, r.gap FROM points p JOIN rows r ON r.id = p.id "
+        "WHERE p.version = ? AND r.status = 'best-found' AND r.gap IS NOT NULL "
+        "ORDER BY r.gap DESC, p.number LIMIT 1"
+    )
+    found = store.ask(asked, version.number)
+    return found[0] if found else None
+
+
 def rate(store: Store, version: Version) -> float | None:
     """Cases a second over the last rows; None before there are two."""
     asked = "SELECT finished FROM rows WHERE version = ? ORDER BY finished DESC LIMIT ?"

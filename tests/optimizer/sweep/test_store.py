@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.commands.sweeps.ending import standing
 from optimizer.highs import Options
 from optimizer.sweep.points import Base, Point, Row
-from optimizer.sweep.rows import database
+from optimizer.sweep.rows import database, glance
 from optimizer.sweep.rows.records import Done, Spec
 from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.store import Store
@@ -171,6 +172,19 @@ def test_network_file_systems_get_a_rollback_journal(tmp_path, monkeypatch, path
         with Store.read(path) as reader:
             store.record(version, [solved(1)])
             assert reader.counts(version) == {"solved": 1}
+
+
+def test_the_search_that_ended_farthest_from_its_best_is_told(path):
+    with Store.open(path) as store:
+        version = begun(store)
+        assert glance.widest(store, version) is None
+        for number, gap in ((1, 0.5), (2, 1.2), (3, None)):
+            row = Row(number, "best-found", 1.0, 2.0, gap)
+            store.record(version, [Done(Point(number, {}, {"x": number}), row)])
+        store.record(version, [Done(Point(4, {}, {"x": 4}), Row(4, "solved", 1.0, 2.0, 9.0))])
+        assert glance.widest(store, version) == (2, 1.2)
+        told = [str(line) for line in standing(store, version)]
+    assert any("case 2 farthest from its best, by up to 120 %" in line for line in told)
 
 
 # --- what is refused -----------------------------------------------------------------------
