@@ -1,7 +1,9 @@
 """The relations of a case as arrays: each family read once, both sides apart.
 
-The audit puts a plan into them. They come from the algebra, as what the audit reads family by
-family on floats does, and from nothing that the solver was handed.
+The audit of a point of a sweep puts its plan into them, in place of the families read on floats.
+They come from the algebra, as those do; but the matrix that the solver was handed is made of the
+same arrays, so that such an audit checks the solver and not them. Tests hold them against a fresh
+reading of the families.
 """
 
 from __future__ import annotations
