@@ -6,6 +6,7 @@ import math
 import time
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -34,8 +35,8 @@ def progress_line(
     return nullcontext() if quiet else ProgressLine(console)
 
 
-class ProgressLine(AbstractContextManager["ProgressLine"]):
-    """A line that follows a solve.
+class Line:
+    """A line on stderr: it lives in a terminal, and is printed now and then elsewhere.
 
     Parameters
     ----------
@@ -47,10 +48,8 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         self._console = console
         self._live: Live | None = None
         self._told_at = float("-inf")
-        self._told: Progress | None = None
-        self._began = time.monotonic()
 
-    def __enter__(self) -> ProgressLine:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
@@ -65,23 +64,40 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         if self._live is not None:
             self._live.stop()
 
+    def _show(self, words: str) -> None:
+        """Put words on the live line, or print them as a line."""
+        text = fitted(words)
+        if self._live is None:
+            self._console.print(text, soft_wrap=True)
+        else:
+            self._live.update(text, refresh=True)
+
+
+class ProgressLine(Line):
+    """A line that follows a solve."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._told: Progress | None = None
+        self._began = time.monotonic()
+
     def __call__(self, progress: Progress) -> None:
         """Tell where the solve stands, no more often than anybody reads."""
         now = time.monotonic()
         if self._live is not None:
             if now - self._told_at >= LIVE_SECONDS:
                 self._told_at = now
-                self._live.update(_text(progress), refresh=True)
+                self._show(describe(progress))
         elif self._is_news(progress) and now - self._told_at >= PLAIN_SECONDS:
             self._told_at, self._told = now, progress
-            self._console.print(_text(progress), soft_wrap=True)
+            self._show(describe(progress))
 
     def end(self, value: float | None, bound: float | None, gap: float | None, nodes: int) -> None:
         """Tell where a solve ended, as the last line of a log; a screen has the answer itself."""
         if self._live is None and value is not None:
             seconds = time.monotonic() - self._began
             last = Progress(seconds, value, bound, math.inf if gap is None else gap, nodes)
-            self._console.print(Text.assemble(_text(last), "   done"), soft_wrap=True)
+            self._console.print(Text.assemble(fitted(describe(last)), "   done"), soft_wrap=True)
 
     def _is_news(self, progress: Progress) -> bool:
         told = self._told
@@ -123,7 +139,8 @@ def _share(gap: float) -> str:
     return "gap above 1000 %" if gap > 10 else f"gap {100 * gap:.3g} %"
 
 
-def _text(progress: Progress) -> Text:
-    text = Text(describe(progress), no_wrap=True)
+def fitted(words: str) -> Text:
+    """Cut words to the width of a line."""
+    text = Text(words, no_wrap=True)
     text.truncate(WIDTH, overflow="ellipsis")
     return text

@@ -188,9 +188,9 @@ def _appearing(out: Path, kept: list[str]) -> Iterator[Path]:
         folder.chmod(0o777 & ~_umask())
         yield folder
         for path in sorted(folder.rglob("*")):
-            _flush(path)
+            flush(path)
         kept += _take_over(target, folder)
-        _flush(folder)
+        flush(folder)
         _take_place(folder, target, mark)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -208,7 +208,7 @@ def _take_place(folder: Path, target: Path, mark: str) -> None:
             old.replace(target)
             raise
         shutil.rmtree(old, ignore_errors=True)
-    _flush(target.parent)
+    flush(target.parent)
 
 
 def _take_over(old: Path, new: Path) -> list[str]:
@@ -279,7 +279,7 @@ def _sweep(target: Path) -> None:
     """Clear away what a killed run left beside ``target``; put back a run it had moved aside."""
     for left in sorted(target.parent.glob(f".{target.name}.*.*.*")):
         pid = left.name.removeprefix(f".{target.name}.").split(".", 1)[0]
-        if left.suffix not in (".part", ".old") or not pid.isdigit() or _alive(int(pid)):
+        if left.suffix not in (".part", ".old") or not pid.isdigit() or is_alive(int(pid)):
             continue
         if left.suffix == ".old" and is_run(left) and not target.exists():
             left.replace(target)
@@ -287,7 +287,8 @@ def _sweep(target: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process is there; yes where that cannot be told."""
     if os.name != "posix":
         return True
     try:
@@ -305,7 +306,7 @@ def _umask() -> int:
     return mask
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Have the disk hold a file or folder before it is renamed."""
     if os.name != "posix":
         return

@@ -254,7 +254,7 @@ class Reader:
 
     def _read_block(self, key: Key, block: type[Block], held: Any) -> None:
         if not isinstance(held, dict):
-            found, allowed = _shown(held), _IN_WORDS["block"]
+            found, allowed = as_typed(held), _IN_WORDS["block"]
             self._complain(key, "the value has the wrong type", found=found, allowed=allowed)
             return
         try:
@@ -357,7 +357,7 @@ def _problem(
     place = places.of(key)
     kind, info = found if found else (Kind("text"), None)
     allowed = allowed_for(kind, info) if info else _IN_WORDS["block"]
-    message, shown, hint = _message(error), _shown(error["input"]), ""
+    message, shown, hint = _message(error), as_typed(error["input"]), ""
     if error["type"] == "missing":
         hint, shown = (info.description or "") if info else "", ""
     elif error["type"] in _TYPES:
@@ -396,7 +396,14 @@ def _message(error: ErrorDetails) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _shown(value: Any) -> str:
+def as_typed(value: Any) -> str:
+    """Write a value as it was typed, cut where it is long.
+
+    Examples
+    --------
+    >>> as_typed(True), as_typed("east"), as_typed([1, 2])
+    ('true', "'east'", '[1, 2]')
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (datetime.date, datetime.time)):

@@ -37,7 +37,7 @@ class Read:
 @pytest.fixture(autouse=True)
 def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forty runs of fsync take a minute."""
-    monkeypatch.setattr(write, "_flush", lambda path: None)
+    monkeypatch.setattr(write, "flush", lambda path: None)
 
 
 def wrote(out: Path, *, overwrite: bool = False, **changes: Any) -> Path:
@@ -114,7 +114,7 @@ def test_every_file_is_on_the_disk_before_the_folder_appears(
 ) -> None:
     flushed: list[tuple[str, bool]] = []
     out = tmp_path / "run"
-    monkeypatch.setattr(write, "_flush", lambda path: flushed.append((path.name, out.exists())))
+    monkeypatch.setattr(write, "flush", lambda path: flushed.append((path.name, out.exists())))
     wrote(out)
     assert {name for name, there in flushed if not there} >= set(names(out))
     assert flushed[-1] == (tmp_path.name, True)

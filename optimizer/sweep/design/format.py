@@ -23,10 +23,9 @@ from optimizer.keys import (
     unit_of,
     value_at,
 )
-from optimizer.load.blocks import allowed_for
+from optimizer.load.blocks import allowed_for, as_typed
 from optimizer.load.catalogue import packaged
 from optimizer.sweep.design.keys import Found
-from optimizer.sweep.design.reading import shown
 
 _RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
@@ -148,7 +147,7 @@ def _told(target: Found, value: Any, refused: ValidationError) -> Wrong:
         hint = "this value does not change over time"
     elif not error["type"].endswith(("_type", "_parsing")):
         hint = error["msg"][:1].lower() + error["msg"][1:]
-    return Wrong(message, shown(value), allowed_for(target.kind, target.info), hint)
+    return Wrong(message, as_typed(value), allowed_for(target.kind, target.info), hint)
 
 
 def _figures(target: Found, value: Any) -> Iterator[tuple[str, float, FieldInfo]]:

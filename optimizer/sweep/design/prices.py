@@ -9,10 +9,11 @@ from typing import Any
 
 from optimizer.errors import did_you_mean, listed
 from optimizer.keys import Key
+from optimizer.load.blocks import as_typed
 from optimizer.load.catalogue import packaged
 from optimizer.load.files import Files
 from optimizer.load.prices import read_prices
-from optimizer.sweep.design.reading import Reading, file_at, shown, tables_beside
+from optimizer.sweep.design.reading import Reading, file_at, tables_beside
 
 #: Folder among the base's files in which price files of a sweep lie; the instance has none of it.
 FOLDER = "prices"
@@ -105,7 +106,7 @@ class PriceFiles:
         hint = did_you_mean(typed, [*there, *shelf])
         message = "there is no such price file, nor such an entry of the catalogue of power"
         allowed = listed([*there, *shelf], 20)
-        self.reading.complain(at, message, shown(typed), allowed, hint)
+        self.reading.complain(at, message, as_typed(typed), allowed, hint)
         return None
 
     def _taken(self, path: Path, typed: str) -> str | None:

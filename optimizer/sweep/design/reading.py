@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 import types
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from pydantic_core import ErrorDetails
 from models.instance import Block, Name
 from optimizer.errors import Problem, Report, did_you_mean, listed, nearest
 from optimizer.keys import Key, Places, declared, dotted, keys_of, limits_of
+from optimizer.load.blocks import as_typed
 
 #: What is said of a file that is not there, or cannot be.
 NO_FILE = "there is no such file"
@@ -78,22 +78,6 @@ def choices_of(annotation: Any) -> tuple[str, ...]:
     return next((found for arg in get_args(annotation) if (found := choices_of(arg))), ())
 
 
-def shown(value: Any) -> str:
-    """Write a value as it was typed, cut where it is long.
-
-    Examples
-    --------
-    >>> shown(True), shown("east"), shown([1, 2])
-    ('true', "'east'", '[1, 2]')
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (datetime.date, datetime.time)):
-        return value.isoformat()
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def file_at(folder: Path, typed: str) -> Path | None:
     """Find a file that a sweep names; None where there is none, or can be none of that name."""
     try:
@@ -149,7 +133,7 @@ class Reading:
 
     def wrong_type(self, key: Key, held: Any, allowed: str, hint: str = "") -> None:
         """Report a value of another type."""
-        self.complain(key, "the value has the wrong type", shown(held), allowed, hint)
+        self.complain(key, "the value has the wrong type", as_typed(held), allowed, hint)
 
     def file(self, key: Key, folder: Path, typed: str, hint: str = "") -> Path | None:
         """Find a file that a key names; None, and a problem, where there is none."""
@@ -157,7 +141,7 @@ class Reading:
         if path is None:
             there = listed(tables_beside(folder, typed))
             hint = hint or (f"the folder has {there}" if there else "")
-            self.complain(key, NO_FILE, shown(typed), hint=hint)
+            self.complain(key, NO_FILE, as_typed(typed), hint=hint)
         return path
 
     def name(self, key: Key, name: Any) -> bool:
@@ -166,7 +150,7 @@ class Reading:
             _NAME.validate_python(name)
         except ValidationError:
             allowed = "letters, digits, dot, dash and underscore, at most 64"
-            self.complain(key, "this cannot be a name", shown(name), allowed)
+            self.complain(key, "this cannot be a name", as_typed(name), allowed)
             return False
         return True
 
@@ -177,7 +161,7 @@ class Reading:
             self.wrong_type(key, held, "a number", hint)
             return False
         if not math.isfinite(held) or abs(held) > 1e300:
-            self.complain(key, "the value is not a finite number", shown(held))
+            self.complain(key, "the value is not a finite number", as_typed(held))
             return False
         return True
 
@@ -236,14 +220,14 @@ def _told(block: type[Block], name: str, error: ErrorDetails) -> tuple[str, str,
         )
     allowed = takes(info) if info else ""
     if kind in _RANGE:
-        return "the value is outside its range", shown(value), allowed, ""
+        return "the value is outside its range", as_typed(value), allowed, ""
     if kind == "literal_error":
         choices = choices_of(info.annotation) if info else ()
-        return _SAID[kind], shown(value), listed(choices), did_you_mean(str(value), choices)
+        return _SAID[kind], as_typed(value), listed(choices), did_you_mean(str(value), choices)
     if kind in _SAID:
-        return _SAID[kind], shown(value), allowed, ""
+        return _SAID[kind], as_typed(value), allowed, ""
     if kind.endswith(("_type", "_from_float", "_parsing")):
-        return "the value has the wrong type", shown(value), allowed, _type_hint(allowed, value)
+        return "the value has the wrong type", as_typed(value), allowed, _type_hint(allowed, value)
     return error["msg"][:1].lower() + error["msg"][1:], "", "", ""
 
 

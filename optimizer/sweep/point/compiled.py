@@ -168,9 +168,7 @@ class Structure:
             row_upper=np.where(sense <= 0, bound, np.inf),
             column_lower=self._lower.copy(),
             column_upper=self._upper.copy(),
-            cost=costs(
-                np.array(best.columns, int), np.array(best.coefficients), len(self.columns)
-            ),
+            cost=self._cost(best),
             offset=best.constant,
             maximise=True,
             integer=self._integer.copy(),

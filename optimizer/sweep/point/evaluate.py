@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
+from typing import NamedTuple
 
 from models.build import Column
 from optimizer.case import Case, prepare
@@ -62,12 +63,12 @@ class Evaluator:
         """Solve a point; whatever is wrong with it is told in its row."""
         clock = time.process_time()
         try:
-            case, model = self._case(self.opened.after(point))
-            solved, planned = self._solved(case, model)
+            posed = self._posed(self.opened.after(point))
+            solved, planned = self._solved(posed)
         except InputRefused as refused:
             row = Row(point.number, "invalid", message=_told(refused.problems))
         else:
-            row = _row(point, case, solved, planned, self.base.options)
+            row = _row(point, posed.case, solved, planned, self.base.options)
         return replace(row, cpu_seconds=time.process_time() - clock)
 
     def start(
@@ -105,9 +106,10 @@ class Evaluator:
 
     def base_case(self) -> tuple[Case, Model]:
         """The base itself, derived and compiled."""
-        return self._case(self.opened.after(Point(0, {}, {})))
+        posed = self._posed(self.opened.after(Point(0, {}, {})))
+        return posed.case, posed.model
 
-    def _case(self, changed: Changed) -> tuple[Case, Model]:
+    def _posed(self, changed: Changed) -> _Posed:
         """Derive and compile a point, from the base's numbers where they hold."""
         if changed.moved is None:
             case = prepare(changed.instance, changed.hours)
@@ -118,42 +120,50 @@ class Evaluator:
         pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
             if pins != self.pins:
-                return case, compile_case(case, pins)
+                return _Posed(case, compile_case(case, pins), pins)
             try:
-                return case, self._structure.model(case)
+                return _Posed(case, self._structure.model(case), pins)
             except StructureDiffers:
-                return case, compile_case(case, pins)
+                return _Posed(case, compile_case(case, pins), pins)
 
-    def _solved(self, case: Case, model: Model) -> tuple[Solved, _Given | None]:
+    def _solved(self, posed: _Posed) -> tuple[Solved, _Given | None]:
         """The best plan of a case, and the given plan in it.
 
         Where the best plan is not asked for, the given one stands in its place.
         """
         if not self.opened.rules.regret:
-            planned = self._planned(case)
+            planned = self._planned(posed)
             if planned is not None:
                 return planned, _Given(planned)
         try:
-            planned = self._planned(case)
+            planned = self._planned(posed)
             given = None if planned is None else _Given(planned)
         except InputRefused as refused:
             given = _Given(None, _told(refused.problems))
-        return self._best(case, model), given
+        return self._best(posed), given
 
-    def _best(self, case: Case, model: Model) -> Solved:
+    def _best(self, posed: _Posed) -> Solved:
         """The best plan of a case; of plans alike in value, the one that ties prefer."""
         options, hint = self.base.options, self.base.start
         budget = Budget(options.time_limit, options.grace)
-        pins = self.opened.pins(case)
+        case, model, pins = posed
         best = solve(case, options, pinned=pins, model=model, hint=hint)
         if self.base.ties is None:
             return best
         left = replace(options, time_limit=budget.to_search)
         return ties_broken(case, model, best, self.base.ties, left)
 
-    def _planned(self, case: Case) -> Solved | None:
-        pins = self.opened.planned(case, self.opened.pins(case))
-        return None if pins is None else solve(case, self.base.options, pinned=pins)
+    def _planned(self, posed: _Posed) -> Solved | None:
+        pins = self.opened.planned(posed.case, posed.pins)
+        return None if pins is None else solve(posed.case, self.base.options, pinned=pins)
+
+
+class _Posed(NamedTuple):
+    """A point, derived and compiled, with the decisions that the instance's own policy takes."""
+
+    case: Case
+    model: Model
+    pins: Mapping[Column, float]
 
 
 @dataclass(frozen=True)
@@ -259,6 +269,5 @@ def _told(problems: tuple[Problem, ...]) -> str:
 
 def _one(problem: Problem) -> str:
     """Write a problem on one line."""
-    found = f", found {problem.found}" if problem.found else ""
-    allowed = f", allowed {problem.allowed}" if problem.allowed else ""
-    return f"{problem.key}: {problem.message}{found}{allowed}" if problem.key else problem.message
+    message = f"{problem.key}: {problem.message}" if problem.key else problem.message
+    return ", ".join(filter(None, (message, problem.bounds)))

@@ -63,7 +63,9 @@ class Prepared:
             for part in PARTS
         ]
         looking = _Looking(bare_tables, noted)
-        self._parkable = listened(lambda _: halls.parkable(looking), bare.halls_parkable)
+        self._parkable = listened(
+            lambda _: halls.parkable(looking), {"halls_parkable": self.tables["halls_parkable"]}
+        )
         seen = watched_given(bare, noted)
         self._bands = listened(lambda d: in_hours(d, seen, self._supplies), None)
         banded = in_hours(self.case.derivation, bare, self._supplies)
@@ -71,21 +73,16 @@ class Prepared:
             **self._named(banded.tables),
             "": (self.case.hours, self.case.limit_prices),
         }
-        unfilled = {
-            name
-            for part in terms.PARTS
-            for name in part(Terms(self.case.derivation, self.case.given))
-        }
         plain = Terms(self.case.derivation, self.case.given)
-        self._unfilled_terms = {name: bare_tables[name] for name in unfilled}
+        dated = [(part, self._named(part(plain))) for part in terms.PARTS]
+        self._unfilled_terms = {name: bare_tables[name] for _, tables in dated for name in tables}
         self._unfilled = {
             **self._unfilled_terms,
             **{name: bare_tables[name] for name in banded.tables},
         }
         filled = watched_given(replace(self.case.given, **self._unfilled_terms), noted)
         self._terms = [
-            (part, listened(partial(_of_terms, part, filled), self._named(part(plain))))
-            for part in terms.PARTS
+            (part, listened(partial(_of_terms, part, filled), tables)) for part, tables in dated
         ]
 
     def _named(self, tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,7 +127,7 @@ class _Point:
         base = self.base
         for part, remembered in base._parts[:-1]:
             self._fill(remembered, partial(self._derived, part))
-        self._fill(base._parkable, self._parkable, one=True)
+        self._fill(base._parkable, self._parkable)
         banded = self._after(base._bands, self._in_hours)
         hours, prices = banded[""]
         self.tables |= {name: table for name, table in banded.items() if name}
@@ -152,11 +149,8 @@ class _Point:
     def _after(self, remembered: Remembered, again: Callable[[], Any]) -> Any:
         return remembered.after(self.moved, self.base.tables, self.tables, again, self.noted)
 
-    def _fill(
-        self, remembered: Remembered, again: Callable[[], dict[str, Any]], *, one: bool = False
-    ) -> None:
-        found = self._after(remembered, lambda: self._kept(again()))
-        self.tables |= {"halls_parkable": found} if one and not isinstance(found, dict) else found
+    def _fill(self, remembered: Remembered, again: Callable[[], dict[str, Any]]) -> None:
+        self.tables |= self._after(remembered, lambda: self._kept(again()))
 
     def _kept(self, tables: Mapping[str, Any]) -> dict[str, Any]:
         """Tables that came out as they were on the base, as the base's own."""

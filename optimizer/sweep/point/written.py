@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import tomli_w
+
 from optimizer.errors import Report
 from optimizer.keys import value_at
 from optimizer.load.catalogue import packaged
@@ -11,7 +13,6 @@ from optimizer.load.folder import TOML
 from optimizer.load.prices import without_remarks
 from optimizer.load.tables import read_sheet
 from optimizer.sweep.point.opened import ACTIONS, Opened
-from optimizer.sweep.point.toml import toml_of
 from optimizer.sweep.points import Base, Point, canonical
 
 #: Name in the folder of the plan that the sweep evaluates in every case.
@@ -53,7 +54,7 @@ def instance_files(base: Base, point: Point, title: str) -> dict[str, bytes]:
     if base.plan:
         files[PLAN] = base.plan[ACTIONS]
     head = _HEAD.format(title=title, changes="\n".join(_told(opened, point)) or "# nothing")
-    return {TOML: f"{head}\n{toml_of(document)}".encode(), **files}
+    return {TOML: f"{head}\n{tomli_w.dumps(document)}".encode(), **files}
 
 
 def _told(opened: Opened, point: Point) -> list[str]:

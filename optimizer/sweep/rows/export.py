@@ -24,7 +24,7 @@ from optimizer.sweep.rows.records import Entry, Version
 from optimizer.sweep.rows.refusal import told_plainly
 from optimizer.sweep.rows.store import Store
 from optimizer.sweep.rows.texts import text_of
-from optimizer.write import DIGITS, cell
+from optimizer.write import DIGITS, cell, flush
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -305,19 +305,9 @@ def _appearing(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
-        _flush(part)
+        flush(part)
         part.replace(path)
-        _flush(path.parent)
+        flush(path.parent)
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    if os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from optimizer.sweep.rows.refusal import SweepRefused, told_plainly
+from optimizer.write import is_alive
 
 #: What a system says where another process has the lock.
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
@@ -66,21 +67,9 @@ def holder(path: Path) -> str | None:
     words = told.split()
     if len(words) != 4 or not words[1].isdigit():
         return None
-    if words[3] == socket.gethostname() and not _alive(int(words[1])):
+    if words[3] == socket.gethostname() and not is_alive(int(words[1])):
         return None
     return told
-
-
-def _alive(pid: int) -> bool:
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _refusal(path: Path, error: OSError, holder: bytes) -> str:

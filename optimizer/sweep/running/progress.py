@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
 
 from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
-from optimizer.progress import WIDTH
+from optimizer.progress import Line
 from optimizer.sweep.running.run import Standing
 
 #: Seconds between two plain lines: at first, and at most, as a sweep may run for days.
@@ -32,40 +29,17 @@ def sweep_line(
     return nullcontext() if quiet else SweepLine(console)
 
 
-class SweepLine(AbstractContextManager["SweepLine"]):
-    """A line that follows a sweep.
-
-    Parameters
-    ----------
-    console : Console
-        Where to write: a console on stderr.
-    """
+class SweepLine(Line):
+    """A line that follows a sweep."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live: Live | None = None
-        self._told_at = float("-inf")
+        super().__init__(console)
         self._told: Standing | None = None
-
-    def __enter__(self) -> SweepLine:
-        if self._console.is_terminal:
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def __call__(self, standing: Standing) -> None:
         """Tell where the sweep stands; a log hears of it ever more rarely, and of the end."""
         if self._live is not None:
-            self._live.update(_text(standing), refresh=True)
+            self._show(describe(standing))
             return
         now, told = time.monotonic(), self._told
         pause = min(RARELY_SECONDS, max(PLAIN_SECONDS, 0.1 * standing.seconds))
@@ -74,7 +48,7 @@ class SweepLine(AbstractContextManager["SweepLine"]):
         news = told is None or standing.done != told.done
         if turned or ended or (news and now - self._told_at >= pause):
             self._told_at, self._told = now, standing
-            self._console.print(_text(standing), soft_wrap=True)
+            self._show(describe(standing))
 
 
 def describe(standing: Standing) -> str:
@@ -125,9 +99,3 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def _text(standing: Standing) -> Text:
-    text = Text(describe(standing), no_wrap=True)
-    text.truncate(WIDTH, overflow="ellipsis")
-    return text

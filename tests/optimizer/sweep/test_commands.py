@@ -14,7 +14,6 @@ import subprocess
 import sys
 import termios
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -38,34 +37,6 @@ from tests.optimizer.sweep.commands import (
 
 ROOT = Path(__file__).parents[3]
 DATABASE = "runs/grid.sweep.db"
-
-
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def object(self):
-        found = json.loads(self.out)
-        assert self.out.count("\n") == 1
-        return found
-
-
-@pytest.fixture
-def rackwatt(capsys, tmp_path, monkeypatch):
-    """Run the command line in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(*arguments):
-        capsys.readouterr()
-        code = main(["sweep", *map(str, arguments)])
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
-
-    return call
 
 
 @pytest.fixture(scope="module")

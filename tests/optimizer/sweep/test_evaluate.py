@@ -356,7 +356,8 @@ def test_a_point_begins_from_the_plan_of_the_base_where_that_fits():
     assert hinted(model, {}, Budget()) is None
     assert hinted(model, dict(list(start.items())[1:]), Budget()) is None
     # What was converted cannot be where nothing may be spent, nor what is beyond its limits.
-    _, poor = evaluate._case(evaluate.opened.after(Point(0, {}, {"finance.capex_budget_musd": 0})))
+    changes = {"finance.capex_budget_musd": 0}
+    poor = evaluate._posed(evaluate.opened.after(Point(0, {}, changes))).model
     assert hinted(poor, start, Budget()) is None
     column = next(c for c in start if c[0] == "conversions" and start[c])
     place = model.built.columns.index(column)

@@ -1,10 +1,8 @@
 """Fronts through ``rackwatt sweep``: run, gone on with, shown, exported and refused."""
 
 import csv
-import json
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -34,34 +32,6 @@ key = "contracts.*.rate_usd_per_kw_month"
 scale = [0.5, 1.0]
 """
 DATABASE = "runs/front.sweep.db"
-
-
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def object(self):
-        found = json.loads(self.out)
-        assert self.out.count("\n") == 1
-        return found
-
-
-@pytest.fixture
-def rackwatt(capsys, tmp_path, monkeypatch):
-    """Run the command line in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(*arguments):
-        capsys.readouterr()
-        code = main(["sweep", *map(str, arguments)])
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
-
-    return call
 
 
 @pytest.fixture(scope="module")
