@@ -1,9 +1,9 @@
 """The file that a sweep is kept in: an SQLite database, how it is opened and what it holds.
 
-Journal and syncing are set so that a row that was committed outlives a kill, and by the word of
-SQLite a power cut: WAL with ``synchronous=FULL``, and a rollback journal on network file systems, where WAL is not
-to be had. When the writer closes, the database is one plain file again, which can be copied and
-read from a medium that cannot be written.
+Journal and syncing are set so that a row that was committed outlives a kill and, by the word of
+SQLite, a power cut: WAL with ``synchronous=FULL``, and a rollback journal on network file systems,
+where WAL is not to be had. When the writer closes, the database is one plain file again, which can
+be copied and read from a medium that cannot be written.
 """
 
 from __future__ import annotations
