@@ -39,6 +39,7 @@ OLDEST = {
     "pydantic": "2.9",
     "python-calamine": "0.2.3",
     "rich": "13.7",
+    "tomli-w": "1.0",
     "typer": "0.12",
     "tzdata": "2024.1",
 }
