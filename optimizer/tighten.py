@@ -13,11 +13,14 @@ numbers are worked out and rounded here. No plan is lost: whatever held before h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import csc_array
 
 from optimizer.matrix import HUGE, Flags, Floats, Matrix
 
@@ -33,18 +36,86 @@ PASSES = 12
 class _Entries:
     """Coefficients with their row and column."""
 
-    row: NDArray[np.int32]
-    column: NDArray[np.int32]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
     value: Floats
 
     def where(self, chosen: Flags) -> _Entries:
         return _Entries(self.row[chosen], self.column[chosen], self.value[chosen])
 
 
-def _entries(matrix: Matrix) -> _Entries:
-    table = coo_array(matrix.coefficients)
-    entries = _Entries(table.row, table.col, table.data)
-    return entries.where(table.data != 0)
+@dataclass(frozen=True, eq=False)
+class _Pattern:
+    """Where the coefficients of matrices stand that differ in numbers alone.
+
+    ``begins`` and ``row`` go by columns; ``by_row`` are places in these, row after row, with
+    ``row_begins``.
+    """
+
+    begins: NDArray[np.int64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    by_row: NDArray[np.int64]
+    row_begins: NDArray[np.int64]
+    whole: Recent = field(default_factory=lambda: Recent(4))
+    sides: Recent = field(default_factory=lambda: Recent(1))
+
+    @classmethod
+    def of(cls, table: csc_array, rows: int) -> _Pattern:
+        """Read it off a matrix, in arrays of its own."""
+        row = table.indices.astype(np.int64)
+        column = np.repeat(np.arange(table.shape[1]), np.diff(table.indptr))
+        row_begins = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
+        by_row = np.argsort(row, kind="stable")
+        return cls(table.indptr.astype(np.int64), row, column, by_row, row_begins)
+
+
+class Recent:
+    """Answers by the arrays that they follow from, compared number by number; the last few.
+
+    Parameters
+    ----------
+    kept : int
+        Most answers that are kept.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._known: list[tuple[tuple[NDArray[Any], ...], Any]] = []
+
+    def of(self, arrays: tuple[NDArray[Any], ...], work: Callable[[], Any]) -> Any:
+        """Give the answer for some arrays, which nobody may write into later."""
+        for known, answer in self._known:
+            if all(a is b or np.array_equal(a, b) for a, b in zip(known, arrays, strict=True)):
+                return answer
+        answer = work()
+        self._known = [*self._known, (arrays, answer)][-self._kept :]
+        return answer
+
+
+#: Patterns of the last matrices, as long as their places are in use somewhere else.
+_PATTERNS: list[tuple[ref[Any], ref[Any], _Pattern]] = []
+_KEPT = 2
+
+
+def _pattern(matrix: Matrix) -> _Pattern:
+    """Pattern of a matrix; the same for all that share the arrays of their places."""
+    table = matrix.coefficients
+    if not table.data.all():
+        table = table.copy()
+        table.eliminate_zeros()
+        return _Pattern.of(table, matrix.shape[0])
+    for indices, indptr, pattern in _PATTERNS:
+        if indices() is table.indices and indptr() is table.indptr:
+            return pattern
+    pattern = _Pattern.of(table, matrix.shape[0])
+    _PATTERNS[:] = [*_PATTERNS, (ref(table.indices), ref(table.indptr), pattern)][-_KEPT:]
+    return pattern
+
+
+def _values(matrix: Matrix) -> Floats:
+    data: Floats = matrix.coefficients.data
+    return data if data.all() else data[data != 0]
 
 
 def tighten(matrix: Matrix) -> Matrix:
@@ -81,20 +152,32 @@ def only_whole(matrix: Matrix) -> Flags:
     >>> only_whole(m)
     array([ True,  True,  True])
     """
-    whole = matrix.integer.copy()
-    entries = _entries(matrix)
-    entries = entries.where((matrix.row_lower == matrix.row_upper)[entries.row])
+    pattern, values = _pattern(matrix), _values(matrix)
+    equal = (matrix.row_lower == matrix.row_upper)[pattern.row]
+    tied = values[equal]
+    known = (matrix.integer.copy(), equal, tied, matrix.row_lower[pattern.row[equal]])
+
+    def again() -> Flags:
+        entries = _Entries(pattern.row[equal], pattern.column[equal], tied)
+        return _only_whole(entries, matrix.row_lower, matrix.integer.copy())
+
+    found: Flags = pattern.whole.of(known, again)
+    return found.copy()
+
+
+def _only_whole(entries: _Entries, sides: Floats, whole: Flags) -> Flags:
+    """Declare whole what rows that are equalities tie to whole numbers, one after another."""
     while True:
         real = ~whole[entries.column]
-        reals = np.bincount(entries.row[real], minlength=matrix.shape[0])
+        reals = np.bincount(entries.row[real], minlength=len(sides))
         entries = entries.where(reals[entries.row] > 0)
-        found = _tied(entries.where(reals[entries.row] == 1), matrix.row_lower, whole)
+        found = _tied(entries.where(reals[entries.row] == 1), sides, whole)
         if not found.size:
             return whole
         whole[found] = True
 
 
-def _tied(entries: _Entries, side: Floats, whole: Flags) -> NDArray[np.int32]:
+def _tied(entries: _Entries, side: Floats, whole: Flags) -> NDArray[np.int64]:
     """Find real numbers that rows with no other one make whole.
 
     In units of the real number's coefficient, the rest of its row has to be whole.
@@ -113,48 +196,147 @@ def _off_whole(values: Floats) -> Flags:
     return off
 
 
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """Rows with a side that they may not exceed: an equality, or a range, comes twice.
+
+    Attributes
+    ----------
+    begins : int array
+        Where the entries of each begin, with one more at the end.
+    column, value : array
+        Of each entry, signs turned where the row may not fall below its side.
+    taken, left : int array
+        Of each entry, the limit with which it takes least, and the one that the row may tighten,
+        in an array of all lower and then all upper limits.
+    side : float array
+        What each may not exceed.
+    above, below : int array
+        Number of each row's own side above and below; -1 where there is none.
+    """
+
+    begins: NDArray[np.int64]
+    column: NDArray[np.int64]
+    value: Floats
+    taken: NDArray[np.int64]
+    left: NDArray[np.int64]
+    side: Floats
+    above: NDArray[np.int64]
+    below: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, matrix: Matrix, pattern: _Pattern, values: Floats) -> _Sides:
+        """List the finite sides of a matrix, those above first."""
+        above, below = np.isfinite(matrix.row_upper), np.isfinite(matrix.row_lower)
+        rows = np.concatenate([np.flatnonzero(above), np.flatnonzero(below)])
+        counts = np.diff(pattern.row_begins)[rows]
+        places = pattern.by_row[_ranges(pattern.row_begins[rows], counts)]
+        turned = np.repeat(np.arange(len(rows)) >= above.sum(), counts)
+        value = np.where(turned, -values[places], values[places])
+        column, n = pattern.column[places], matrix.shape[1]
+        return cls(
+            np.concatenate([[0], np.cumsum(counts)]),
+            column,
+            value,
+            np.where(value > 0, column, column + n),
+            np.where(value > 0, column + n, column),
+            np.concatenate([matrix.row_upper[above], -matrix.row_lower[below]]),
+            np.where(above, np.cumsum(above) - 1, -1),
+            np.where(below, np.cumsum(below) - 1 + above.sum(), -1),
+        )
+
+    def of_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Sides of some rows, in order."""
+        sides = np.concatenate([self.above[rows], self.below[rows]])
+        return sides[sides >= 0]
+
+
+def _ranges(begins: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places in several ranges, one range after another.
+
+    Examples
+    --------
+    >>> _ranges(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if ends.size else 0
+    return np.arange(total) + np.repeat(begins - (ends - counts), counts)
+
+
 def implied_limits(matrix: Matrix) -> tuple[Floats, Floats]:
     """Lower and upper limits that rows and other limits leave to each column.
 
     Those of whole numbers are rounded inwards; those above 1e9 in size are not found.
     """
-    entries = live = _entries(matrix)
-    lower, upper = _rounded(matrix.integer, matrix.column_lower, matrix.column_upper)
+    pattern, values = _pattern(matrix), _values(matrix)
+    key = (values, matrix.row_lower, matrix.row_upper)
+    sides: _Sides = pattern.sides.of(key, lambda: _Sides.of(matrix, pattern, values))
+    n = matrix.shape[1]
+    limits = np.concatenate(_rounded(matrix.integer, matrix.column_lower, matrix.column_upper))
+    live = np.arange(len(sides.side))
     for _ in range(PASSES):
-        below, above = lower.copy(), upper.copy()
-        _hand_on(live, matrix.row_upper, lower, upper, below, above)
-        against = _Entries(live.row, live.column, -live.value)
-        _hand_on(against, -matrix.row_lower, lower, upper, below, above)
-        below, above = _rounded(matrix.integer, below, above)
-        moved = (below > lower) | (above < upper)
-        lower, upper = below, above
+        tighter = limits.copy()
+        touched = _hand_on(sides, live, limits, tighter) % n
+        tighter[touched], tighter[touched + n] = _rounded(
+            matrix.integer[touched], tighter[touched], tighter[touched + n]
+        )
+        moved = touched[
+            (tighter[touched] > limits[touched]) | (tighter[touched + n] < limits[touched + n])
+        ]
+        limits = tighter
+        if not moved.size:
+            break
         # Only rows of a limit that has moved have anything new to say.
         news = np.zeros(matrix.shape[0], bool)
-        news[entries.row[moved[entries.column]]] = True
-        live = entries.where(news[entries.row])
-    return lower, upper
+        counts = pattern.begins[moved + 1] - pattern.begins[moved]
+        news[pattern.row[_ranges(pattern.begins[moved], counts)]] = True
+        live = sides.of_rows(np.flatnonzero(news))
+    return limits[:n], limits[n:]
 
 
 def _hand_on(
-    entries: _Entries, side: Floats, lower: Floats, upper: Floats, below: Floats, above: Floats
-) -> None:
-    """Tighten ``below`` and ``above`` by rows that may not exceed ``side``.
+    sides: _Sides, live: NDArray[np.int64], limits: Floats, tighter: Floats
+) -> NDArray[np.int64]:
+    """Tighten limits by rows that may not exceed their sides, and return which.
 
     What a row leaves to a column is its side, less the least that all other columns take.
     """
-    row, column, value = entries.row, entries.column, entries.value
-    least = np.where(value > 0, value * lower[column], value * upper[column])
-    endless = np.isinf(least)
-    finite = np.where(endless, 0.0, least)
-    taken = np.bincount(row, finite, side.size)[row] - finite
-    others_endless = np.bincount(row, endless, side.size)[row] > endless
-    limit = (side[row] - taken) / value
-    size = np.bincount(row, np.abs(finite), side.size)[row]
-    slack = SLACK * np.maximum(1.0, np.abs(limit)) + 1e-12 * size / np.abs(value)
-    known = np.isfinite(side)[row] & ~others_endless & (np.abs(limit) <= HUGE)
-    most, least_of = known & (value > 0), known & (value < 0)
-    np.minimum.at(above, column[most], limit[most] + slack[most])
-    np.maximum.at(below, column[least_of], limit[least_of] - slack[least_of])
+    counts = np.diff(sides.begins)[live]
+    entry = _ranges(sides.begins[live], counts)
+    row, value = np.repeat(np.arange(len(live)), counts), sides.value[entry]
+    least = value * limits[sides.taken[entry]]
+    sums = np.bincount(row, least, len(live))
+    sizes = np.bincount(row, np.abs(least), len(live))
+    room = sides.side[live] - sums
+    with np.errstate(invalid="ignore"):
+        # Without slack, and for rows without an endless term: most entries are done with here.
+        may = room[row] + least < value * limits[sides.left[entry]]
+    chosen = np.concatenate([np.flatnonzero(may), _alone_endless(row, least, sums, sizes)])
+    row, value, place = row[chosen], value[chosen], sides.left[entry[chosen]]
+    least = np.where(np.isinf(least[chosen]), 0.0, least[chosen])
+    limit = (sides.side[live][row] - (sums[row] - least)) / value
+    slack = SLACK * np.maximum(1.0, np.abs(limit)) + 1e-12 * sizes[row] / np.abs(value)
+    near = np.abs(limit) <= HUGE
+    limit += np.copysign(slack, value)
+    above, below = near & (value > 0), near & (value < 0)
+    np.minimum.at(tighter, place[above], limit[above])
+    np.maximum.at(tighter, place[below], limit[below])
+    return place
+
+
+def _alone_endless(
+    row: NDArray[np.int64], least: Floats, sums: Floats, sizes: Floats
+) -> NDArray[np.int64]:
+    """Find entries that are the only endless ones of their rows, whose sums leave them out."""
+    endless_rows = ~np.isfinite(sums)
+    entry = np.flatnonzero(endless_rows[row])
+    endless = np.isinf(least[entry])
+    at, finite = row[entry], np.where(endless, 0.0, least[entry])
+    sums[endless_rows] = np.bincount(at, finite, len(sums))[endless_rows]
+    sizes[endless_rows] = np.bincount(at, np.abs(finite), len(sums))[endless_rows]
+    alone = np.bincount(at, endless, len(sums)) == 1
+    return entry[endless & alone[at]]
 
 
 def _rounded(integer: Flags, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
