@@ -39,6 +39,8 @@ CONNECT_SECONDS = 20.0
 FETCH_SECONDS = 60.0
 #: Seconds between two looks at how many workers there are.
 CENSUS_SECONDS = 2.0
+#: Chunks beyond two a worker that wait at the scheduler: clusters that adapt grow by what waits.
+SURPLUS = 2
 #: How often in a row workers may have no evaluator.
 FALSE_STARTS = 10
 
@@ -241,7 +243,7 @@ class _Flow:
                 self._send([suspect] if suspect is not None else [])
             return
         self._count()
-        while len(self._out) < self._backlog.hands * self._backlog.at_hand:
+        while len(self._out) < 2 * self._backlog.hands + SURPLUS:
             points = self._backlog.unsuspected()
             if not points:
                 return

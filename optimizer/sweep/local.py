@@ -28,9 +28,10 @@ from optimizer.sweep.points import Point
 from optimizer.sweep.records import Done
 from optimizer.sweep.refusal import SweepRefused
 
-#: How often in a row workers may die on no point at all, and while they get ready.
-VAIN_DEATHS = 10
-FALSE_STARTS = 3
+#: How often in a row a worker may die while it gets ready, where it never was ready yet.
+FALSE_STARTS = 5
+#: The same where it was, as somebody kills it then, and how often it may die on no point at all.
+VAIN_DEATHS = 15
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -117,7 +118,7 @@ class _Hand:
         self._pool: ProcessPoolExecutor | None = None
         self._process: BaseProcess | None = None
         self._getting_ready: Future[Any] | None = None
-        self._is_ready = False
+        self._is_ready = self._was_ready = False
         self._overran: tuple[float, float] | None = None
         self._chunks_given = self._false_starts = self._vain_deaths = 0
 
@@ -184,7 +185,7 @@ class _Hand:
     def _on_ready(self, why_not: str) -> None:
         if why_not:
             raise SweepRefused(f"a worker could not get ready: {why_not}")
-        self._is_ready, self._false_starts = True, 0
+        self._is_ready, self._was_ready, self._false_starts = True, True, 0
 
     def _answered(self, chunk: _Chunk, answer: worker.Answer) -> list[Done]:
         self.chunks.remove(chunk)
@@ -209,7 +210,7 @@ class _Hand:
         """Make up for a process that died."""
         if not self._is_ready:
             self._false_starts += 1
-            if self._false_starts >= FALSE_STARTS:
+            if self._false_starts >= (VAIN_DEATHS if self._was_ready else FALSE_STARTS):
                 raise SweepRefused("workers die while they get ready" + self._how())
         position = self._note[worker.CHUNK], self._note[worker.POSITION]
         point = self._point_at(*position)
@@ -231,7 +232,10 @@ class _Hand:
         return None if on is None or position < 0 else on.points[int(position)]
 
     def _how(self) -> str:
-        code = None if self._process is None else self._process.exitcode
+        if self._process is None:
+            return ""
+        self._process.join(1.0)
+        code = self._process.exitcode
         if code is None or code >= 0:
             return ""
         return f" (killed by signal {-code}{', perhaps for memory' if code == -9 else ''})"

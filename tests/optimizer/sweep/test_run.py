@@ -234,13 +234,19 @@ def command(tmp_path):
 
     def start(*given, **surroundings):
         call = [sys.executable, "-m", "tests.optimizer.sweep.driver", str(tmp_path / "s.sweep")]
-        return subprocess.Popen(
+        one = subprocess.Popen(
             [*call, *map(str, given)], env=environment(mark) | surroundings, stdout=-1, stderr=-1,
             text=True, start_new_session=True,
         )  # fmt: skip
+        started.append(one)
+        return one
 
-    start.mark = mark
+    started, start.mark = [], mark
     yield start
+    for one in started:
+        one.kill()
+        if not one.stdout.closed:
+            one.communicate()
     assert orphans(mark) == []
 
 
@@ -259,19 +265,19 @@ def until(condition, seconds=30.0):
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc")
 def test_a_coordinator_that_is_killed_leaves_nothing_behind_and_loses_nothing(command, tmp_path):
     path = tmp_path / "s.sweep"
-    first = command(60, 0.05)
+    first = command(300, 0.05)
     until(lambda: path.exists() and rows(tmp_path) > 5)
     assert len(workers(command.mark)) == 2
-    second = command(60, 0.05)
+    second = command(300, 0.05)
     _, told = second.communicate(timeout=30)
     assert f"is being written by process {first.pid} on " in told
     first.kill()
     first.communicate()
     assert orphans(command.mark) == []
     kept = rows(tmp_path)
-    assert 5 < kept < 60
-    done, _ = command(60, 0.05).communicate(timeout=60)
-    assert done == f"computed {60 - kept} missing 0 failed 0\n"
+    assert 5 < kept < 300
+    done, _ = command(300, 0.05).communicate(timeout=60)
+    assert done == f"computed {300 - kept} missing 0 failed 0\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc")
@@ -294,7 +300,8 @@ def test_ctrl_c_keeps_what_is_on_and_a_second_one_leaves_at_once(command, tmp_pa
     os.killpg(process.pid, signal.SIGINT)
     began = time.monotonic()
     process.communicate(timeout=20)
-    assert time.monotonic() - began < 3.0
+    # Well before the time that points still get after the first one.
+    assert time.monotonic() - began < 8.0
     assert marked(command.mark) == []
 
 
