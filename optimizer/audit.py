@@ -9,8 +9,9 @@ the plan is worth no less than doing nothing and no more than the proven bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,14 @@ from models.given import TENANT, Given, Place, Site
 from models.indices import Index
 from models.instance import month_text
 from models.relation import Relation
+from models.tree import Node
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.followed import Settled
 from optimizer.reached import Reached
 from optimizer.rows import TOLERANCE
 from optimizer.settle import banded_margin, hourly_margin
-from optimizer.splits import fillings_fit, split_halls
+from optimizer.splits import Known, fillings_fit, split_halls
 
 #: Largest relative difference between profit in bands and over all hours.
 HOURS_TOLERANCE = 1e-9
@@ -130,7 +132,10 @@ def audit(
         breaches += _domains(plan)
     breaches += _promises(case, plan)
     breaches += _shortfalls(case, plan)
-    breaches += _splits(plan)
+    if settled is None:
+        breaches += _splits(plan, plan.halls, Known())
+    else:
+        breaches += _splits(plan, settled.several("halls"), settled.by.splits)
     margins = _margins(case, plan) if settled is None else settled.by.margins(settled, case)
     banded, hourly, off_hours = _hours(plan, margins)
     breaches += off_hours
@@ -221,15 +226,15 @@ def _shortfalls(case: Case, plan: Context) -> Iterator[Breach]:
             yield Breach("uptime.shortfall", index, where, said, has, "==")
 
 
-def _splits(plan: Context) -> Iterator[Breach]:
-    """Split what stands into whole halls.
+def _splits(plan: Context, places: Iterable[tuple[Node, Place]], known: Known) -> Iterator[Breach]:
+    """Split what stands at some nodes and places into whole halls.
 
     Only ``halls.split`` sends the search back, to fill those halls one by one. Where that was
     done already, or would take too large a model, the breach has a name that says so.
     """
     g = plan.given
-    for (n, p), count in plan.halls.items():
-        whole = round(count)
+    for n, p in places:
+        whole = round(plan.halls[n, p])
         stand = {k: round(plan.racks[n, p, k]) for k in g.racks_at.get(p, ())}
         stand = {k: number for k, number in stand.items() if number}
         if whole < 2 or not stand:
@@ -245,10 +250,16 @@ def _splits(plan: Context) -> Iterator[Breach]:
             for w, filling in enumerate(g.fillings.get(p, ()))
             for _ in range(round(plan.filled[n, p, w]))
         ]
-        if split_halls(g, p, whole, stand, tenants, filled=filled) is None:
+        key = (p, whole, *map(_pairs, (stand, tenants, *filled)))
+        split = partial(split_halls, g, p, whole, stand, tenants, filled=filled)
+        if not known.of(key, lambda split=split: split() is not None):  # type: ignore[misc]
             limit, sense = _unsplit(g, p)
             where, racks = f"{period_text(plan, n)}, {p}", float(sum(stand.values()))
             yield Breach(limit, (n, p), where, racks, whole, sense)
+
+
+def _pairs(numbers: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(numbers.items())
 
 
 def _unsplit(g: Given, p: Place) -> tuple[str, str]:

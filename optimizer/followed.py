@@ -9,7 +9,7 @@ follow from these, and so on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ from optimizer.settle import (
     settle_hours,
     standing,
 )
+from optimizer.splits import Known
 
 Ints = NDArray[np.int64]
 #: Families by which numbers follow from others, what each defines, and whether dust is cleaned.
@@ -310,6 +311,8 @@ class Followed:
         What mining may use.
     bands, hours : mapping of str to Grouped
         By simple site: bands of the model, and every hour.
+    splits : Known
+        Racks that were split into halls in cases with the same halls and racks.
     """
 
     given: Given
@@ -319,6 +322,7 @@ class Followed:
     reading: Reading
     bands: Mapping[Site, Grouped]
     hours: Mapping[Site, Grouped]
+    splits: Known = field(default_factory=Known)
 
     def settled(self, point: Floats) -> Settled:
         """Follow the decisions of a point through, as :func:`optimizer.settle.settle` does."""
@@ -382,6 +386,11 @@ class Settled:
     plan: Context
     point: Floats
     by: Followed
+
+    def several(self, name: str) -> list[Index]:
+        """Indices of a decision at which it comes to two or more."""
+        span, indices = self.by.layout.indices[name]
+        return [indices[j] for j in np.flatnonzero(np.rint(self.point[span]) >= 2).tolist()]
 
     def in_domains(self) -> bool:
         """Whether every number is of its domain, within what is believed to be arithmetic."""

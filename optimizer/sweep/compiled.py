@@ -22,12 +22,14 @@ from models.decisions import DECISIONS
 from models.given import Given
 from models.indices import Index
 from models.relation import Affine
+from optimizer import splits
 from optimizer.case import Case
 from optimizer.compiled import Model, sound
 from optimizer.followed import Followed, Steps
 from optimizer.layout import Layout
 from optimizer.matrix import Flags, Floats, Matrix, costs
 from optimizer.rows import Assembly, Columnwise, read_rows
+from optimizer.splits import Known
 from optimizer.sweep.hourwise import Hourwise
 from optimizer.sweep.reads import TABLES, Noted, Remembered, watched_given
 
@@ -94,6 +96,7 @@ class Structure:
         rows = Assembly([(f, r.answer) for f, r in self._families], self.columns)
         self._relations = _Relations.of(rows, self.layout)
         self._hours = Hourwise(case, self.context, self.layout)
+        self._splits = Remembered(Known(), set(), set(splits.READ))
 
     def _listened(self, given: Given, family: Family) -> Remembered:
         noted = Noted()
@@ -153,7 +156,8 @@ class Structure:
             relations = _Relations.of(Assembly(parts, self.columns), self.layout)
             checked = relations.rows.checked
         hours = self._hours.after(case, tables)
-        followed = Followed(case.given, self.layout, checked, relations.steps, *hours)
+        known = self._splits.after({}, self._base, tables, Known)
+        followed = Followed(case.given, self.layout, checked, relations.steps, *hours, known)
         return self._arrayed(case, relations, followed, best)
 
     def _same_columns(self, given: Given) -> bool:

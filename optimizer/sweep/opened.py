@@ -19,6 +19,7 @@ from optimizer.keys import Key, value_at
 from optimizer.load.catalogue import packaged
 from optimizer.load.folder import Loaded, Reading
 from optimizer.pins import pins_of, read_actions
+from optimizer.sweep.again import Again
 from optimizer.sweep.keys import changed, parts_of
 from optimizer.sweep.points import Base, Point, canonical
 from optimizer.sweep.reads import attributes
@@ -77,6 +78,7 @@ class Opened:
             raise InputRefused(self._reading.problems())
         self.loaded: Loaded = loaded
         self._plan = base.plan
+        self._again = Again(self._reading, loaded.instance, loaded.hours)
 
     def pins(self, case: Case) -> Mapping[Column, float]:
         """Decisions that the instance's own policy takes."""
@@ -104,14 +106,16 @@ class Opened:
         moved = self._moved(keys, point)
         new = changed(document, point.changes)
         if moved is not None:
-            instance, hours = self._reading.again(new, hours=self.loaded.hours)
-            return Changed(instance, hours, moved)
+            instance, hours = self._again.after(new, moved), self.loaded.hours
+            if instance is None:
+                instance, _ = self._reading.again(new, hours=hours)
+            return Changed(instance, hours, {attributes(key): v for key, v in moved.items()})
         prices = {site: self.folder / name for site, name in point.prices.items()}
         instance, hours = self._reading.again(deepcopy(new), prices, renamed=True)
         return Changed(instance, hours, None)
 
     def _moved(self, keys: list[Key], point: Point) -> dict[Key, str] | None:
-        """Figures that move, where only figures do."""
+        """Figures that move, by their keys as typed, where only figures do."""
         document, moved = self._reading.document, dict[Key, str]()
         if point.prices:
             return None
@@ -122,7 +126,7 @@ class Opened:
             figures = list(_figures(key, value_at(document, key), value))
             if None in figures:
                 return None
-            moved |= {attributes(key): canonical(v) for key, v in filter(None, figures)}
+            moved |= {key: canonical(v) for key, v in filter(None, figures)}
         return moved
 
 

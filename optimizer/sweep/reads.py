@@ -14,6 +14,7 @@ from typing import Any
 
 from models.given import Given
 from models.instance import Block, Growth, Instance, Step
+from optimizer.checks import Draft
 from optimizer.keys import Key, keys_of
 
 #: What is read as a whole: asking for any of these looks at every figure below.
@@ -148,6 +149,31 @@ def _holds_blocks(value: Any) -> bool:
         return False
     first = next(iter(inside), None)
     return isinstance(first, Block) and not isinstance(first, Step)
+
+
+def watched_draft(draft: Draft, instance: Instance, noted: Noted) -> Draft:
+    """Copy a draft into one that notes which figures of its blocks are looked at.
+
+    Whoever looks at the document itself may see anything; names are the same in every point.
+    """
+    blocks: dict[Key, Block] = {}
+    for key, block in draft.blocks.items():
+        blocks[key] = block.model_copy(deep=True)
+        _watch(blocks[key], attributes(key), noted)
+
+    class Watched(Draft):
+        whole = watched_instance(instance, noted)  # type: ignore[assignment]
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "document":
+                noted.key(())
+            return super().__getattribute__(name)
+
+        def names(self, *table: str) -> set[str]:
+            return draft.names(*table)
+
+    held = (draft.document, blocks, draft.places, draft.doubtful, draft.unread, draft.known)
+    return Watched(*held)
 
 
 # --- given numbers -------------------------------------------------------------------------
