@@ -274,15 +274,18 @@ def implied_limits(matrix: Matrix) -> tuple[Floats, Floats]:
     sides: _Sides = pattern.sides.of(key, lambda: _Sides.of(matrix, pattern, values))
     n = matrix.shape[1]
     limits = np.concatenate(_rounded(matrix.integer, matrix.column_lower, matrix.column_upper))
-    live = np.arange(len(sides.side))
+    live = _Live.all(sides)
     for _ in range(PASSES):
         tighter = limits.copy()
-        touched = _hand_on(sides, live, limits, tighter) % n
-        tighter[touched], tighter[touched + n] = _rounded(
-            matrix.integer[touched], tighter[touched], tighter[touched + n]
+        _hand_on(live, limits, tighter)
+        differs = tighter != limits
+        touched = np.flatnonzero(differs[:n] | differs[n:])
+        below, above = touched, touched + n
+        tighter[below], tighter[above] = _rounded(
+            matrix.integer[touched], tighter[below], tighter[above]
         )
         moved = touched[
-            (tighter[touched] > limits[touched]) | (tighter[touched + n] < limits[touched + n])
+            (tighter[below] > limits[below]) | (tighter[above] < limits[above])
         ]
         limits = tighter
         if not moved.size:
@@ -291,52 +294,85 @@ def implied_limits(matrix: Matrix) -> tuple[Floats, Floats]:
         news = np.zeros(matrix.shape[0], bool)
         counts = pattern.begins[moved + 1] - pattern.begins[moved]
         news[pattern.row[_ranges(pattern.begins[moved], counts)]] = True
-        live = sides.of_rows(np.flatnonzero(news))
+        live = _Live.of(sides, sides.of_rows(np.flatnonzero(news)))
     return limits[:n], limits[n:]
 
 
-def _hand_on(
-    sides: _Sides, live: NDArray[np.int64], limits: Floats, tighter: Floats
-) -> NDArray[np.int64]:
-    """Tighten limits by rows that may not exceed their sides, and return which.
+@dataclass(frozen=True, eq=False)
+class _Live:
+    """Sides that have something to say, and their entries one side after another."""
+
+    side: Floats
+    counts: NDArray[np.int64]
+    row: NDArray[np.int64]
+    value: Floats
+    taken: NDArray[np.int64]
+    left: NDArray[np.int64]
+
+    @classmethod
+    def all(cls, sides: _Sides) -> _Live:
+        counts = np.diff(sides.begins)
+        row = np.repeat(np.arange(len(counts)), counts)
+        return cls(sides.side, counts, row, sides.value, sides.taken, sides.left)
+
+    @classmethod
+    def of(cls, sides: _Sides, chosen: NDArray[np.int64]) -> _Live:
+        begins = sides.begins.take(chosen)
+        counts = sides.begins.take(chosen + 1) - begins
+        entry = _ranges(begins, counts)
+        return cls(
+            sides.side.take(chosen),
+            counts,
+            np.repeat(np.arange(len(chosen)), counts),
+            *(a.take(entry) for a in (sides.value, sides.taken, sides.left)),
+        )
+
+
+def _hand_on(live: _Live, limits: Floats, tighter: Floats) -> None:
+    """Tighten limits by rows that may not exceed their sides.
 
     What a row leaves to a column is its side, less the least that all other columns take.
     """
-    counts = np.diff(sides.begins)[live]
-    entry = _ranges(sides.begins[live], counts)
-    row, value = np.repeat(np.arange(len(live)), counts), sides.value[entry]
-    least = value * limits[sides.taken[entry]]
-    sums = np.bincount(row, least, len(live))
-    sizes = np.bincount(row, np.abs(least), len(live))
-    room = sides.side[live] - sums
+    least = live.value * limits.take(live.taken)
+    sums = np.bincount(live.row, least, len(live.side))
+    sizes = np.bincount(live.row, np.abs(least), len(live.side))
     with np.errstate(invalid="ignore"):
         # Without slack, and for rows without an endless term: most entries are done with here.
-        may = room[row] + least < value * limits[sides.left[entry]]
-    chosen = np.concatenate([np.flatnonzero(may), _alone_endless(row, least, sums, sizes)])
-    row, value, place = row[chosen], value[chosen], sides.left[entry[chosen]]
-    least = np.where(np.isinf(least[chosen]), 0.0, least[chosen])
-    limit = (sides.side[live][row] - (sums[row] - least)) / value
-    slack = SLACK * np.maximum(1.0, np.abs(limit)) + 1e-12 * sizes[row] / np.abs(value)
-    near = np.abs(limit) <= HUGE
+        may = np.repeat(live.side - sums, live.counts) + least
+        chosen = np.flatnonzero(may < live.value * limits.take(live.left))
+    alone = _alone_endless(live, least, sums, sizes)
+    if alone.size:
+        chosen = np.concatenate([chosen, alone])
+        least[alone] = 0.0
+    row, value = live.row.take(chosen), live.value.take(chosen)
+    limit = (live.side.take(row) - (sums.take(row) - least.take(chosen))) / value
+    size = np.abs(limit)
+    slack = SLACK * np.maximum(1.0, size) + 1e-12 * sizes.take(row) / np.abs(value)
     limit += np.copysign(slack, value)
-    above, below = near & (value > 0), near & (value < 0)
-    np.minimum.at(tighter, place[above], limit[above])
-    np.maximum.at(tighter, place[below], limit[below])
-    return place
+    near, above = size <= HUGE, value > 0
+    place = live.left.take(chosen)
+    for better, which in ((np.minimum, near & above), (np.maximum, near & ~above)):
+        better.at(tighter, place[which], limit[which])
 
 
 def _alone_endless(
-    row: NDArray[np.int64], least: Floats, sums: Floats, sizes: Floats
+    live: _Live, least: Floats, sums: Floats, sizes: Floats
 ) -> NDArray[np.int64]:
     """Find entries that are the only endless ones of their rows, whose sums leave them out."""
-    endless_rows = ~np.isfinite(sums)
-    entry = np.flatnonzero(endless_rows[row])
-    endless = np.isinf(least[entry])
-    at, finite = row[entry], np.where(endless, 0.0, least[entry])
-    sums[endless_rows] = np.bincount(at, finite, len(sums))[endless_rows]
-    sizes[endless_rows] = np.bincount(at, np.abs(finite), len(sums))[endless_rows]
-    alone = np.bincount(at, endless, len(sums)) == 1
-    return entry[endless & alone[at]]
+    endless = np.flatnonzero(np.isinf(least))
+    if not endless.size:
+        return endless
+    row = live.row.take(endless)
+    alone = endless[np.bincount(row, minlength=len(sums)).take(row) == 1]
+    rows = np.sort(live.row.take(alone))
+    counts = live.counts.take(rows)
+    entry = _ranges((np.cumsum(live.counts) - live.counts).take(rows), counts)
+    finite = least.take(entry)
+    finite[np.isinf(finite)] = 0.0
+    at = np.repeat(np.arange(len(rows)), counts)
+    sums[rows] = np.bincount(at, finite, len(rows))
+    sizes[rows] = np.bincount(at, np.abs(finite), len(rows))
+    return alone
 
 
 def _rounded(integer: Flags, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
