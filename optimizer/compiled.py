@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -169,11 +168,12 @@ def hinted(model: Model, hint: Mapping[Column, float], budget: Budget) -> Floats
     budget : Budget
         Pays for it.
     """
-    matrix = model.matrix
-    known = np.array([hint.get(column, math.nan) for column in model.built.columns])
+    if not hint:
+        return None
+    matrix, known = model.matrix, model.layout.named(hint)
     missing = matrix.integer & ~np.isfinite(known)
     outside = (known < matrix.column_lower) | (known > matrix.column_upper)
-    if not hint or missing.any() or (matrix.integer & outside).any():
+    if missing.any() or (matrix.integer & outside).any():
         return None
     fixed = fix_integers(matrix, known)
     return budget.run(fixed, Options(gap=0.0, time_limit=budget.to_settle)).x

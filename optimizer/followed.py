@@ -18,6 +18,7 @@ from models import indices as i
 from models.allocation import Family
 from models.build import Row
 from models.context import Context
+from models.grid import interruptible_capacity
 from models.given import Fitout, Given, RackType, Site
 from models.indices import Index
 from models.relation import Relation, equal
@@ -31,9 +32,9 @@ from optimizer.rows import TOLERANCE, Checked
 from optimizer.settle import (
     DUST,
     banded_margin,
+    firm_supply,
     hourly_margin,
     margin_in_bands,
-    mining_supply,
     settle_hours,
     standing,
 )
@@ -57,12 +58,12 @@ DISPATCHED = frozenset({"mining", "unused", "used", "pool_load", "curtailed"})
 # --- what is read besides relations --------------------------------------------------------
 
 
-def _supply(c: Context, n: Node, s: Site) -> Relation:
-    return equal(0.0, mining_supply(c, n, s)[0])
+def _uncut_supply(c: Context, n: Node, s: Site) -> Relation:
+    return equal(0.0, firm_supply(c, n, s))
 
 
-def _cut_supply(c: Context, n: Node, s: Site) -> Relation:
-    return equal(0.0, mining_supply(c, n, s)[1])
+def _interruptible(c: Context, n: Node, s: Site) -> Relation:
+    return equal(0.0, interruptible_capacity(c, n, s))
 
 
 def _standing(c: Context, n: Node, s: Site, f: Fitout, k: RackType) -> Relation:
@@ -98,8 +99,8 @@ def _months(g: Given) -> Iterator[Index]:
 #: Numbers of sites whose hours can be dispatched alone, as right sides: what mining may use
 #: there, and what it earns in bands.
 READINGS: tuple[Family, ...] = (
-    Family(_supply, _simple_sites, "ns", limit=False),
-    Family(_cut_supply, _simple_sites, "ns", limit=False),
+    Family(_uncut_supply, _simple_sites, "ns", limit=False),
+    Family(_interruptible, _simple_sites, "ns", limit=False),
     Family(_standing, _classes, "nsfk", limit=False),
     Family(_billed, _months, "nsr", limit=False),
     Family(_in_bands, _simple_sites, "ns", limit=False),
@@ -211,9 +212,9 @@ class Places:
 
     Attributes
     ----------
-    supply, cut_supply, margin : int array, shape (nodes,)
-        Rows of a :class:`Reading`: what is left in ordinary hours, and where load is cut, and what
-        is earned in bands.
+    firm, interruptible, margin : int array, shape (nodes,)
+        Rows of a :class:`Reading`: firm MW beside AI, interruptible MW, and what is earned in
+        bands.
     standing : int array, shape (nodes, classes)
         Likewise.
     mw : float array, shape (classes,)
@@ -224,8 +225,8 @@ class Places:
         Columns of what runs in bands, and where they stand among bands and classes.
     """
 
-    supply: Ints
-    cut_supply: Ints
+    firm: Ints
+    interruptible: Ints
     margin: Ints
     standing: Ints
     mw: Floats
@@ -254,7 +255,7 @@ def places(checked: Checked, g: Given, layout: Layout) -> Mapping[Site, Places]:
 
 
 def _places(g: Given, s: Site, at: Mapping[Row, int], layout: Layout) -> Places:
-    supply, cut_supply, racks, billed, margin = (family.name for family in READINGS)
+    firm, interruptible, racks, billed, margin = (family.name for family in READINGS)
     classes, node = g.mining_classes.get(s, ()), {n: j for j, n in enumerate(g.nodes)}
     months = [(n, r) for n in g.nodes for r in g.bill_months.get((n, s), ())]
     shape = len(g.nodes), len(classes)
@@ -263,8 +264,8 @@ def _places(g: Given, s: Site, at: Mapping[Row, int], layout: Layout) -> Places:
         return np.array([at[name, (n, s)] for n in g.nodes], np.int64)
 
     return Places(
-        rows(supply),
-        rows(cut_supply),
+        rows(firm),
+        rows(interruptible),
         rows(margin),
         _ints(at[racks, (n, s, f, k)] for n in g.nodes for f, k in classes).reshape(shape),
         np.array([g.mining_ready[k] * g.rack_mw[k] for _, k in classes]),
@@ -347,7 +348,8 @@ class Followed:
             billed[at.months] = said[at.billed]
         most = self.given.mining_mw_max.get(s, np.inf)
         installed = at.mw * said[at.standing]
-        return Left(installed, said[at.supply], said[at.cut_supply], billed, most)
+        firm = said[at.firm]
+        return Left(installed, firm + said[at.interruptible], firm, billed, most)
 
     def _settle_coupled(self, x: Floats) -> None:
         """Dispatch the sites whose hours are coupled, one node after another."""

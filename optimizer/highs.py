@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import process_time, thread_time
 from typing import Any, Literal
 
@@ -165,12 +165,12 @@ class Outcome:
         The bound when branching began; the final one where it never did.
     nodes, lp_iterations : int
         Branch-and-bound nodes, simplex iterations, over every solve that the answer took.
-    violation : float
-        By how much ``x`` breaks the row or limit that it breaks most; NaN without ``x``.
     seconds, cpu_seconds : float
         Wall clock, and what HiGHS took of the processors, likewise.
     messages : tuple of str
         Warnings of HiGHS, and what was done about doubtful claims.
+    matrix : Matrix or None
+        What it is about.
     """
 
     status: Status
@@ -182,10 +182,17 @@ class Outcome:
     root_bound: float | None
     nodes: int
     lp_iterations: int
-    violation: float
     seconds: float
     cpu_seconds: float
     messages: tuple[str, ...]
+    matrix: Matrix | None = field(default=None, repr=False)
+
+    @property
+    def violation(self) -> float:
+        """By how much ``x`` breaks the row or limit that it breaks most; NaN without ``x``."""
+        if self.x is None or self.matrix is None:
+            return math.nan
+        return largest_violation(self.matrix, self.x)
 
 
 def relative_gap(objective: float | None, bound: float | None) -> float:
@@ -479,10 +486,10 @@ def _outcome(
         root_bound=root_bound,
         nodes=nodes,
         lp_iterations=lp_iterations,
-        violation=math.nan if x is None else largest_violation(matrix, x),
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         messages=messages,
+        matrix=matrix,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -36,6 +37,7 @@ class Layout:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = columns
+        self._named_last: tuple[Mapping[Column, float], Floats] | None = None
 
     def _named(self, names: frozenset[str]) -> Flags:
         return np.array([name in names for name, _ in self.columns], bool)
@@ -96,6 +98,13 @@ class Layout:
         whole = (of == "integer") | (of == "binary")
         return {"positive": of != "real", "binary": of == "binary", "whole": whole}
 
+    def named(self, values: Mapping[Column, float]) -> Floats:
+        """Write values by column as a point, not a number where there is none."""
+        if self._named_last is None or self._named_last[0] is not values:
+            known = np.array([values.get(column, math.nan) for column in self.columns], float)
+            self._named_last = values, known
+        return self._named_last[1].copy()
+
     def context(self, given: Given, point: Floats) -> Context:
         """Read a point as the numbers of a plan."""
         values = point.tolist()
@@ -105,6 +114,3 @@ class Layout:
         }
         return Context(given=given, **fields)
 
-    def point(self, plan: Context) -> Floats:
-        """Write the numbers of a plan as a point."""
-        return np.array([getattr(plan, name)[index] for name, index in self.columns], float)

@@ -305,4 +305,7 @@ class Columnwise:
             self._kept, self._indices = kept, self._row[kept]
             ends = np.cumsum(np.bincount(self._column[kept], minlength=self.shape[1]))
             self._indptr = np.concatenate([[0], ends]).astype(np.int32)
-        return csc_array((data[kept], self._indices, self._indptr), shape=self.shape)
+        table = csc_array((data[kept], self._indices, self._indptr), shape=self.shape)
+        # The very arrays, by which others know that the coefficients stand where they stood.
+        table.indices, table.indptr = self._indices, self._indptr
+        return table

@@ -166,9 +166,13 @@ def _off(g: Given, n: Node, s: Site) -> NDArray[np.bool_] | None:
 
 def mining_supply(c: Context, n: Node, s: Site) -> tuple[Number, Number]:
     """Utility MW left beside all of AI: in ordinary hours, and where interruptible is cut."""
-    firm = grid.firm_capacity(c, n, s)
-    whole = firm + grid.interruptible_capacity(c, n, s)
-    return whole - c.reserved[n, s], firm - c.reserved[n, s]
+    firm = firm_supply(c, n, s)
+    return firm + grid.interruptible_capacity(c, n, s), firm
+
+
+def firm_supply(c: Context, n: Node, s: Site) -> Number:
+    """Firm MW left beside all of AI."""
+    return grid.firm_capacity(c, n, s) - c.reserved[n, s]
 
 
 def mining_most(c: Context, n: Node, s: Site) -> float:

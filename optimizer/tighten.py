@@ -24,6 +24,8 @@ from scipy.sparse import csc_array
 
 from optimizer.matrix import HUGE, Flags, Floats, Matrix
 
+Ints = NDArray[np.int64]
+
 #: How far from a whole number a ratio of coefficients may lie and still be one.
 WHOLE = 1e-9
 #: How far a limit is loosened before it is rounded, so that no rounding error cuts a plan off.
@@ -36,8 +38,8 @@ PASSES = 12
 class _Entries:
     """Coefficients with their row and column."""
 
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
+    row: Ints
+    column: Ints
     value: Floats
 
     def where(self, chosen: Flags) -> _Entries:
@@ -52,13 +54,13 @@ class _Pattern:
     ``row_begins``.
     """
 
-    begins: NDArray[np.int64]
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
-    by_row: NDArray[np.int64]
-    row_begins: NDArray[np.int64]
+    begins: Ints
+    row: Ints
+    column: Ints
+    by_row: Ints
+    row_begins: Ints
     whole: Recent = field(default_factory=lambda: Recent(4))
-    sides: Recent = field(default_factory=lambda: Recent(1))
+    sides: Recent = field(default_factory=lambda: Recent(2))
 
     @classmethod
     def of(cls, table: csc_array, rows: int) -> _Pattern:
@@ -177,7 +179,7 @@ def _only_whole(entries: _Entries, sides: Floats, whole: Flags) -> Flags:
         whole[found] = True
 
 
-def _tied(entries: _Entries, side: Floats, whole: Flags) -> NDArray[np.int64]:
+def _tied(entries: _Entries, side: Floats, whole: Flags) -> Ints:
     """Find real numbers that rows with no other one make whole.
 
     In units of the real number's coefficient, the rest of its row has to be whole.
@@ -202,56 +204,96 @@ class _Sides:
 
     Attributes
     ----------
-    begins : int array
-        Where the entries of each begin, with one more at the end.
-    column, value : array
-        Of each entry, signs turned where the row may not fall below its side.
-    taken, left : int array
-        Of each entry, the limit with which it takes least, and the one that the row may tighten,
-        in an array of all lower and then all upper limits.
-    side : float array
-        What each may not exceed.
-    above, below : int array
-        Number of each row's own side above and below; -1 where there is none.
+    begins, counts, row : int array
+        Where the entries of each begin, how many they are, and of each entry the side.
+    place, column : int array
+        Of each entry, its place among the coefficients, and its column.
+    turned : bool array
+        Whether its sign is turned, as that of a row that may not fall below its side.
+    column_begins, of_column : int array
+        Sides in which each column stands, and where those of each begin.
     """
 
-    begins: NDArray[np.int64]
-    column: NDArray[np.int64]
-    value: Floats
-    taken: NDArray[np.int64]
-    left: NDArray[np.int64]
-    side: Floats
-    above: NDArray[np.int64]
-    below: NDArray[np.int64]
+    begins: Ints
+    counts: Ints
+    row: Ints
+    place: Ints
+    column: Ints
+    turned: Flags
+    column_begins: Ints
+    of_column: Ints
 
     @classmethod
-    def of(cls, matrix: Matrix, pattern: _Pattern, values: Floats) -> _Sides:
-        """List the finite sides of a matrix, those above first."""
-        above, below = np.isfinite(matrix.row_upper), np.isfinite(matrix.row_lower)
+    def of(cls, pattern: _Pattern, above: Flags, below: Flags) -> _Sides:
+        """List the sides of rows that have one above or below, those above first."""
         rows = np.concatenate([np.flatnonzero(above), np.flatnonzero(below)])
         counts = np.diff(pattern.row_begins)[rows]
-        places = pattern.by_row[_ranges(pattern.row_begins[rows], counts)]
-        turned = np.repeat(np.arange(len(rows)) >= above.sum(), counts)
-        value = np.where(turned, -values[places], values[places])
-        column, n = pattern.column[places], matrix.shape[1]
+        begins = np.cumsum(counts) - counts
+        place = pattern.by_row[_ranges(pattern.row_begins[rows], counts)]
+        row, column = np.repeat(np.arange(len(rows)), counts), pattern.column[place]
+        ends = np.cumsum(np.bincount(column, minlength=len(pattern.begins) - 1))
         return cls(
-            np.concatenate([[0], np.cumsum(counts)]),
-            column,
-            value,
-            np.where(value > 0, column, column + n),
-            np.where(value > 0, column + n, column),
-            np.concatenate([matrix.row_upper[above], -matrix.row_lower[below]]),
-            np.where(above, np.cumsum(above) - 1, -1),
-            np.where(below, np.cumsum(below) - 1 + above.sum(), -1),
-        )
+            begins, counts, row, place, column, row >= above.sum(),
+            np.concatenate([[0], ends]), row[np.argsort(column, kind="stable")],
+        )  # fmt: skip
 
-    def of_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Sides of some rows, in order."""
-        sides = np.concatenate([self.above[rows], self.below[rows]])
-        return sides[sides >= 0]
+    def news_of(self, columns: Ints) -> Ints:
+        """Sides in which any of some columns stands, in order."""
+        begins = self.column_begins.take(columns)
+        counts = self.column_begins.take(columns + 1) - begins
+        news = np.zeros(len(self.counts), bool)
+        news[self.of_column.take(_ranges(begins, counts))] = True
+        return np.flatnonzero(news)
 
 
-def _ranges(begins: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+@dataclass(frozen=True, eq=False)
+class _Live:
+    """Sides that have something to say, and their entries one side after another.
+
+    Limits stand in one array, all lower ones first and then all upper ones with their signs
+    turned, so that the greater of two is the tighter everywhere.
+
+    Attributes
+    ----------
+    side : float array
+        What each may not exceed.
+    counts, row : int array
+        Entries of each, and of each entry the side.
+    size : float array
+        Coefficients without their signs.
+    taken, left : int array
+        Of each entry, the limit with which it takes least, and the one that its row may tighten.
+    """
+
+    side: Floats
+    counts: Ints
+    row: Ints
+    size: Floats
+    taken: Ints
+    left: Ints
+
+    @classmethod
+    def of(cls, sides: _Sides, values: Floats, side: Floats) -> _Live:
+        """Take all sides of a matrix."""
+        value, n = values.take(sides.place), len(sides.column_begins) - 1
+        upwards = (value > 0) ^ sides.turned
+        away = np.where(upwards, sides.column + n, sides.column)
+        return cls(
+            side, sides.counts, sides.row, np.abs(value),
+            np.where(upwards, sides.column, sides.column + n), away,
+        )  # fmt: skip
+
+    def only(self, begins: Ints, chosen: Ints) -> _Live:
+        """Take some of them, in order."""
+        counts = self.counts.take(chosen)
+        entry = _ranges(begins.take(chosen), counts)
+        return _Live(
+            self.side.take(chosen), counts, np.repeat(np.arange(len(chosen)), counts),
+            self.size.take(entry), self.taken.take(entry), self.left.take(entry),
+        )  # fmt: skip
+
+
+def _ranges(begins: Ints, counts: Ints) -> Ints:
     """Places in several ranges, one range after another.
 
     Examples
@@ -269,95 +311,70 @@ def implied_limits(matrix: Matrix) -> tuple[Floats, Floats]:
 
     Those of whole numbers are rounded inwards; those above 1e9 in size are not found.
     """
-    pattern, values = _pattern(matrix), _values(matrix)
-    key = (values, matrix.row_lower, matrix.row_upper)
-    sides: _Sides = pattern.sides.of(key, lambda: _Sides.of(matrix, pattern, values))
-    n = matrix.shape[1]
-    limits = np.concatenate(_rounded(matrix.integer, matrix.column_lower, matrix.column_upper))
-    live = _Live.all(sides)
+    sides, every = _every_side(matrix)
+    whole, n = np.concatenate([matrix.integer, matrix.integer]), matrix.shape[1]
+    limits = np.concatenate([matrix.column_lower, -matrix.column_upper])
+    limits = np.where(whole, _inwards(limits), limits)
+    moved: Ints | None = None
     for _ in range(PASSES):
+        # Only rows of a limit that has moved have anything new to say.
+        news = None if moved is None else sides.news_of(moved % n)
+        live = every if news is None else every.only(sides.begins, news)
         tighter = limits.copy()
-        _hand_on(live, limits, tighter)
-        differs = tighter != limits
-        touched = np.flatnonzero(differs[:n] | differs[n:])
-        below, above = touched, touched + n
-        tighter[below], tighter[above] = _rounded(
-            matrix.integer[touched], tighter[below], tighter[above]
-        )
-        moved = touched[
-            (tighter[below] > limits[below]) | (tighter[above] < limits[above])
-        ]
+        places = _hand_on(live, limits, tighter)
+        found = tighter.take(places)
+        found = np.where(whole.take(places), _inwards(found), found)
+        tighter[places] = found
+        moved = places[found > limits.take(places)]
         limits = tighter
         if not moved.size:
             break
-        # Only rows of a limit that has moved have anything new to say.
-        news = np.zeros(matrix.shape[0], bool)
-        counts = pattern.begins[moved + 1] - pattern.begins[moved]
-        news[pattern.row[_ranges(pattern.begins[moved], counts)]] = True
-        live = _Live.of(sides, sides.of_rows(np.flatnonzero(news)))
-    return limits[:n], limits[n:]
+    return limits[:n], 0.0 - limits[n:]
 
 
-@dataclass(frozen=True, eq=False)
-class _Live:
-    """Sides that have something to say, and their entries one side after another."""
-
-    side: Floats
-    counts: NDArray[np.int64]
-    row: NDArray[np.int64]
-    value: Floats
-    taken: NDArray[np.int64]
-    left: NDArray[np.int64]
-
-    @classmethod
-    def all(cls, sides: _Sides) -> _Live:
-        counts = np.diff(sides.begins)
-        row = np.repeat(np.arange(len(counts)), counts)
-        return cls(sides.side, counts, row, sides.value, sides.taken, sides.left)
-
-    @classmethod
-    def of(cls, sides: _Sides, chosen: NDArray[np.int64]) -> _Live:
-        begins = sides.begins.take(chosen)
-        counts = sides.begins.take(chosen + 1) - begins
-        entry = _ranges(begins, counts)
-        return cls(
-            sides.side.take(chosen),
-            counts,
-            np.repeat(np.arange(len(chosen)), counts),
-            *(a.take(entry) for a in (sides.value, sides.taken, sides.left)),
-        )
+def _every_side(matrix: Matrix) -> tuple[_Sides, _Live]:
+    """All finite sides of a matrix; where they stand is remembered."""
+    pattern, values = _pattern(matrix), _values(matrix)
+    above, below = np.isfinite(matrix.row_upper), np.isfinite(matrix.row_lower)
+    sides: _Sides = pattern.sides.of((above, below), lambda: _Sides.of(pattern, above, below))
+    side = np.concatenate([matrix.row_upper[above], -matrix.row_lower[below]])
+    return sides, _Live.of(sides, values, side)
 
 
-def _hand_on(live: _Live, limits: Floats, tighter: Floats) -> None:
-    """Tighten limits by rows that may not exceed their sides.
+def _inwards(limits: Floats) -> Floats:
+    """Limits of whole numbers as whole numbers, with room for the solver's tolerance."""
+    return np.ceil(limits - SLACK) + 0.0
+
+
+def _hand_on(live: _Live, limits: Floats, tighter: Floats) -> Ints:
+    """Tighten limits by rows that may not exceed their sides, and return where.
 
     What a row leaves to a column is its side, less the least that all other columns take.
     """
-    least = live.value * limits.take(live.taken)
+    least = live.size * limits.take(live.taken)
     sums = np.bincount(live.row, least, len(live.side))
     sizes = np.bincount(live.row, np.abs(least), len(live.side))
     with np.errstate(invalid="ignore"):
         # Without slack, and for rows without an endless term: most entries are done with here.
-        may = np.repeat(live.side - sums, live.counts) + least
-        chosen = np.flatnonzero(may < live.value * limits.take(live.left))
+        may = np.repeat(sums - live.side, live.counts) - least
+        chosen = np.flatnonzero(may > live.size * limits.take(live.left))
     alone = _alone_endless(live, least, sums, sizes)
     if alone.size:
         chosen = np.concatenate([chosen, alone])
         least[alone] = 0.0
-    row, value = live.row.take(chosen), live.value.take(chosen)
-    limit = (live.side.take(row) - (sums.take(row) - least.take(chosen))) / value
-    size = np.abs(limit)
-    slack = SLACK * np.maximum(1.0, size) + 1e-12 * sizes.take(row) / np.abs(value)
-    limit += np.copysign(slack, value)
-    near, above = size <= HUGE, value > 0
-    place = live.left.take(chosen)
-    for better, which in ((np.minimum, near & above), (np.maximum, near & ~above)):
-        better.at(tighter, place[which], limit[which])
+    row, size = live.row.take(chosen), live.size.take(chosen)
+    limit = ((sums.take(row) - least.take(chosen)) - live.side.take(row)) / size
+    far = np.abs(limit)
+    limit -= SLACK * np.maximum(1.0, far) + 1e-12 * sizes.take(row) / size
+    known = far <= HUGE
+    places = live.left.take(chosen)[known]
+    np.maximum.at(tighter, places, limit[known])
+    return places
 
 
 def _alone_endless(
     live: _Live, least: Floats, sums: Floats, sizes: Floats
-) -> NDArray[np.int64]:
+) -> Ints:
     """Find entries that are the only endless ones of their rows, whose sums leave them out."""
     endless = np.flatnonzero(np.isinf(least))
     if not endless.size:
@@ -373,11 +390,3 @@ def _alone_endless(
     sums[rows] = np.bincount(at, finite, len(rows))
     sizes[rows] = np.bincount(at, np.abs(finite), len(rows))
     return alone
-
-
-def _rounded(integer: Flags, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
-    """Limits of whole numbers as whole numbers, with room for the solver's tolerance."""
-    return (
-        np.where(integer, np.ceil(lower - SLACK) + 0.0, lower),
-        np.where(integer, np.floor(upper + SLACK) + 0.0, upper),
-    )

@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pyomo.common.gc_manager import PauseGC
+
 from models.build import Column
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
@@ -14,6 +16,7 @@ from optimizer.highs import Options
 from optimizer.solve import Solved, solve
 from optimizer.sweep.compiled import Structure, StructureDiffers
 from optimizer.sweep.figures import figures_of
+from optimizer.sweep.keeping import keep_memory
 from optimizer.sweep.opened import Changed, Opened
 from optimizer.sweep.points import Base, Json, Point, Row, Status
 from optimizer.sweep.prepared import Prepared
@@ -48,14 +51,17 @@ class Evaluator:
     def __call__(self, point: Point) -> Row:
         """Solve a point; whatever is wrong with it is told in its row."""
         clock = time.process_time()
+        with PauseGC():
+            row = self._row(point)
+        return replace(row, cpu_seconds=time.process_time() - clock)
+
+    def _row(self, point: Point) -> Row:
         try:
             case, model = self._case(self.opened.after(point))
             solved, planned = self._solved(case, model)
         except InputRefused as refused:
-            row = Row(point.number, "invalid", message=_told(refused.problems))
-        else:
-            row = _row(point, solved, planned, self.base.options)
-        return replace(row, cpu_seconds=time.process_time() - clock)
+            return Row(point.number, "invalid", message=_told(refused.problems))
+        return _row(point, solved, planned, self.base.options)
 
     def start(self) -> dict[Column, float] | None:
         """Whole numbers of the base's own plan, for points to begin from; None without one."""
@@ -98,6 +104,7 @@ class Evaluator:
 
 def make_evaluate(base: Base) -> Evaluator:
     """Get a worker ready."""
+    keep_memory()
     return Evaluator(base)
 
 
