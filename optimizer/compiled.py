@@ -86,9 +86,7 @@ def compile_case(case: Case, pinned: Mapping[Column, float] | None = None) -> Mo
     return sound(case, built, compile_model(built.model))
 
 
-def sound(
-    case: Case, built: Built, matrix: Matrix, followed: Followed | None = None
-) -> Model:
+def sound(case: Case, built: Built, matrix: Matrix, followed: Followed | None = None) -> Model:
     """Let the arrays of a case pass the pre-flight.
 
     Raises

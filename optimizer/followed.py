@@ -18,8 +18,8 @@ from models import indices as i
 from models.allocation import Family
 from models.build import Row
 from models.context import Context
-from models.grid import interruptible_capacity
 from models.given import Fitout, Given, RackType, Site
+from models.grid import interruptible_capacity
 from models.indices import Index
 from models.relation import Relation, equal
 from models.tree import Node

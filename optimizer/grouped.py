@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,9 +191,7 @@ class Grouped:
         """Mining margin of each node, in M$: as :func:`optimizer.settle.hourly_margin`."""
         earned = self.rows.hours[:, None] * self.running(left) * self.worth
         begins = self.rows.begins.tolist()
-        return [
-            float(earned[a:b].sum()) for a, b in zip(begins[:-1], begins[1:], strict=True)
-        ]
+        return [float(earned[a:b].sum()) for a, b in pairwise(begins)]
 
 
 def _alike(states: Sequence[NDArray[np.int_] | Flags]) -> tuple[Ints, Ints]:

@@ -67,10 +67,7 @@ class Layout:
         """Columns numbered by what they decide, whatever the date."""
         numbers: dict[tuple[Any, ...], int] = {}
         return np.array(
-            [
-                numbers.setdefault((name, *index[1:]), len(numbers))
-                for name, index in self.columns
-            ],
+            [numbers.setdefault((name, *index[1:]), len(numbers)) for name, index in self.columns],
             np.int64,
         )
 
@@ -113,4 +110,3 @@ class Layout:
             for name, (span, indices) in self.indices.items()
         }
         return Context(given=given, **fields)
-

@@ -52,8 +52,8 @@ Asked = dict[tuple[Node, Site], Prices]
 class Carried:
     """A plan carried out: its numbers, and what the solver claims that it is worth, in M$.
 
-    ``held`` are its whole numbers, where a year is limited; ``settled`` is the plan as arrays, where
-    the case is known as such.
+    ``held`` are its whole numbers, where a year is limited; ``settled`` is the plan as arrays,
+    where the case is known as such.
     """
 
     case: Case

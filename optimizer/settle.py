@@ -193,8 +193,9 @@ def room(c: Context, n: Node, s: Site) -> Room:
     )
     ai = float(energy.ai_load(c, n, s)) if counted else 0.0
     names = g.sheddable.get(s, ())
+    supply, cut_supply = map(float, mining_supply(c, n, s))
     return Room(
-        fit_to_run(c, n, s), *map(float, mining_supply(c, n, s)), billed, ai,
+        fit_to_run(c, n, s), supply, cut_supply, billed, ai,
         np.array([float(c.committed[n, s, a]) for a in g.commitments.get(s, ())]),
         mining_most(c, n, s),
         np.array([float(grid.contract_load(c, n, s, x)) for x in names]),

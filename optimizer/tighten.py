@@ -303,7 +303,8 @@ def _ranges(begins: Ints, counts: Ints) -> Ints:
     """
     ends = np.cumsum(counts)
     total = int(ends[-1]) if ends.size else 0
-    return np.arange(total) + np.repeat(begins - (ends - counts), counts)
+    places: Ints = np.arange(total) + np.repeat(begins - (ends - counts), counts)
+    return places
 
 
 def implied_limits(matrix: Matrix) -> tuple[Floats, Floats]:
@@ -352,8 +353,8 @@ def _hand_on(live: _Live, limits: Floats, tighter: Floats) -> Ints:
     What a row leaves to a column is its side, less the least that all other columns take.
     """
     least = live.size * limits.take(live.taken)
-    sums = np.bincount(live.row, least, len(live.side))
-    sizes = np.bincount(live.row, np.abs(least), len(live.side))
+    sums = np.asarray(np.bincount(live.row, least, len(live.side)), np.float64)
+    sizes = np.asarray(np.bincount(live.row, np.abs(least), len(live.side)), np.float64)
     with np.errstate(invalid="ignore"):
         # Without slack, and for rows without an endless term: most entries are done with here.
         may = np.repeat(sums - live.side, live.counts) - least
@@ -372,15 +373,13 @@ def _hand_on(live: _Live, limits: Floats, tighter: Floats) -> Ints:
     return places
 
 
-def _alone_endless(
-    live: _Live, least: Floats, sums: Floats, sizes: Floats
-) -> Ints:
+def _alone_endless(live: _Live, least: Floats, sums: Floats, sizes: Floats) -> Ints:
     """Find entries that are the only endless ones of their rows, whose sums leave them out."""
     endless = np.flatnonzero(np.isinf(least))
     if not endless.size:
         return endless
     row = live.row.take(endless)
-    alone = endless[np.bincount(row, minlength=len(sums)).take(row) == 1]
+    alone: Ints = endless[np.bincount(row, minlength=len(sums)).take(row) == 1]
     rows = np.sort(live.row.take(alone))
     counts = live.counts.take(rows)
     entry = _ranges((np.cumsum(live.counts) - live.counts).take(rows), counts)

@@ -342,5 +342,10 @@ def _contracts(draft: Draft) -> Iterator[Doubt]:
 
 #: Quantities that only show together, each by itself.
 TOGETHER: tuple[Callable[[Draft], Iterator[Doubt]], ...] = (
-    _racks, _machines, _halls, _projects, _fitouts, _contracts,
+    _racks,
+    _machines,
+    _halls,
+    _projects,
+    _fitouts,
+    _contracts,
 )

@@ -44,9 +44,7 @@ class Again:
         Priced hours of each block of power, which no point changes.
     """
 
-    def __init__(
-        self, reading: Reading, instance: Instance, hours: Mapping[str, Hours]
-    ) -> None:
+    def __init__(self, reading: Reading, instance: Instance, hours: Mapping[str, Hours]) -> None:
         known, places = reading.known_names(), reading.places
         self._draft = Draft(reading.document, reading.blocks, places, known=known)
         self._accepted = set(accepted(self._draft))

@@ -16,9 +16,8 @@ from optimizer.case import Case
 from optimizer.followed import READINGS, Places, Reading, places
 from optimizer.grouped import Grouped, Rows, simple
 from optimizer.layout import Layout
-from optimizer.rows import Assembly
+from optimizer.rows import Assembly, read_rows
 from optimizer.rows import Rows as Readings
-from optimizer.rows import read_rows
 from optimizer.sweep.reads import TABLES, Noted, Remembered, watched_given
 
 #: Names beside those of tables: hours by site as they were read, and as they are priced.
@@ -48,7 +47,7 @@ class Hourwise:
         self._base |= {HOURS: case.hours, PRICED: priced}
         watched = watched_given(given, self._noted)
         self._families = [
-            (family, self._seen(lambda g, f=family: self._read(f, g), given, watched))
+            (family, self._seen(partial(self._read, family), given, watched))
             for family in READINGS
         ]
         self._readings = Assembly([(f, r.answer) for f, r in self._families], layout.columns)

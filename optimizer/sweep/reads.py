@@ -162,7 +162,7 @@ def watched_draft(draft: Draft, instance: Instance, noted: Noted) -> Draft:
         _watch(blocks[key], attributes(key), noted)
 
     class Watched(Draft):
-        whole = watched_instance(instance, noted)  # type: ignore[assignment]
+        whole = watched_instance(instance, noted)
 
         def __getattribute__(self, name: str) -> Any:
             if name == "document":
