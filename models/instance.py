@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import (
@@ -75,6 +76,7 @@ def planned(meaning: str, instead: str = "take it out") -> Any:
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})\Z")
 
 
+@cache
 def month_index(text: str) -> int:
     """Count months since year 0, so that dates subtract.
 

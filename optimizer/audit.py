@@ -9,28 +9,31 @@ the plan is worth no less than doing nothing and no more than the proven bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 from models.allocation import FAMILIES, Family, objective
 from models.build import Column
 from models.context import Context
 from models.decisions import DECISIONS
 from models.derive.reach import promise_of
-from models.given import TENANT, Given, Place
+from models.given import TENANT, Given, Place, Site
 from models.indices import Index
 from models.instance import month_text
 from models.relation import Relation
+from models.tree import Node
 from optimizer.bands import priced_hours
 from optimizer.case import Case
+from optimizer.followed import Settled
 from optimizer.reached import Reached
-from optimizer.rows import Checked
+from optimizer.rows import TOLERANCE
 from optimizer.settle import banded_margin, hourly_margin
-from optimizer.splits import fillings_fit, split_halls
+from optimizer.splits import Known, fillings_fit, split_halls
 
-#: Largest violation that is believed to be arithmetic, relative to the size of the limit.
-TOLERANCE = 1e-6
 #: Largest relative difference between profit in bands and over all hours.
 HOURS_TOLERANCE = 1e-9
 
@@ -102,7 +105,7 @@ def audit(
     bound_musd: float | None = None,
     nothing_musd: float | None = None,
     gap: float = 0.0,
-    checked: Checked | None = None,
+    settled: Settled | None = None,
 ) -> Audit:
     """Check a plan against its case.
 
@@ -116,18 +119,25 @@ def audit(
         Value that the solver claims, bound that it proved, value of doing nothing.
     gap : float
         Relative gap that was asked for: by so much the plan may fall short of doing nothing.
-    checked : Checked, optional
-        The relations of the case as arrays, in place of the families read on the plan.
+    settled : Settled, optional
+        The same plan as arrays, into which its numbers are put in place of the families that are
+        read on them.
     """
-    senseless = list(_not_numbers(plan))
-    if senseless:
-        return Audit(tuple(senseless), math.nan, math.nan, math.nan, 0, nothing_musd)
-    relations, breaches = _relations(plan) if checked is None else _in_arrays(plan, checked)
-    breaches += _domains(plan)
+    if settled is None or not np.isfinite(settled.point).all():
+        senseless = list(_not_numbers(plan))
+        if senseless:
+            return Audit(tuple(senseless), math.nan, math.nan, math.nan, 0, nothing_musd)
+    relations, breaches = _relations(plan) if settled is None else _in_arrays(settled)
+    if settled is None or not settled.in_domains():
+        breaches += _domains(plan)
     breaches += _promises(case, plan)
     breaches += _shortfalls(case, plan)
-    breaches += _splits(plan)
-    banded, hourly, off_hours = _hours(case, plan)
+    if settled is None:
+        breaches += _splits(plan, plan.halls, Known())
+    else:
+        breaches += _splits(plan, settled.several("halls"), settled.by.splits)
+    margins = _margins(case, plan) if settled is None else settled.by.margins(settled, case)
+    banded, hourly, off_hours = _hours(plan, margins)
     breaches += off_hours
     value = float(objective(plan))
     breaches += _values(value, claimed_musd, bound_musd, nothing_musd, gap)
@@ -146,10 +156,10 @@ def _relations(plan: Context) -> tuple[int, list[Breach]]:
     return count, breaches
 
 
-def _in_arrays(plan: Context, checked: Checked) -> tuple[int, list[Breach]]:
+def _in_arrays(settled: Settled) -> tuple[int, list[Breach]]:
     """Put a plan into the relations as arrays; what is broken is read again, to be told."""
-    breaches = []
-    for name, index in checked.broken(plan, TOLERANCE):
+    breaches, checked, plan = [], settled.by.checked, settled.plan
+    for name, index in checked.broken(settled.point):
         family = next(family for family in FAMILIES if family.name == name)
         breaches.append(_breach(plan, family, index, family.rule(plan, *index)))
     return len(checked.rows), breaches
@@ -216,15 +226,15 @@ def _shortfalls(case: Case, plan: Context) -> Iterator[Breach]:
             yield Breach("uptime.shortfall", index, where, said, has, "==")
 
 
-def _splits(plan: Context) -> Iterator[Breach]:
-    """Split what stands into whole halls.
+def _splits(plan: Context, places: Iterable[tuple[Node, Place]], known: Known) -> Iterator[Breach]:
+    """Split what stands at some nodes and places into whole halls.
 
     Only ``halls.split`` sends the search back, to fill those halls one by one. Where that was
     done already, or would take too large a model, the breach has a name that says so.
     """
     g = plan.given
-    for (n, p), count in plan.halls.items():
-        whole = round(count)
+    for n, p in places:
+        whole = round(plan.halls[n, p])
         stand = {k: round(plan.racks[n, p, k]) for k in g.racks_at.get(p, ())}
         stand = {k: number for k, number in stand.items() if number}
         if whole < 2 or not stand:
@@ -240,10 +250,16 @@ def _splits(plan: Context) -> Iterator[Breach]:
             for w, filling in enumerate(g.fillings.get(p, ()))
             for _ in range(round(plan.filled[n, p, w]))
         ]
-        if split_halls(g, p, whole, stand, tenants, filled=filled) is None:
+        key = (p, whole, *map(_pairs, (stand, tenants, *filled)))
+        split = partial(split_halls, g, p, whole, stand, tenants, filled=filled)
+        if not known.of(key, lambda split=split: split() is not None):  # type: ignore[misc]
             limit, sense = _unsplit(g, p)
             where, racks = f"{period_text(plan, n)}, {p}", float(sum(stand.values()))
             yield Breach(limit, (n, p), where, racks, whole, sense)
+
+
+def _pairs(numbers: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(numbers.items())
 
 
 def _unsplit(g: Given, p: Place) -> tuple[str, str]:
@@ -258,19 +274,26 @@ def _unsplit(g: Given, p: Place) -> tuple[str, str]:
     )
 
 
-def _hours(case: Case, plan: Context) -> tuple[float, float, list[Breach]]:
+def _margins(case: Case, plan: Context) -> Iterator[tuple[int, Site, float, float]]:
+    """Mining margin of every node and site, in bands and dispatched over every hour."""
     g = plan.given
-    banded = hourly = 0.0
-    breaches: list[Breach] = []
     for n in g.nodes:
         for s in g.sites:
-            in_bands = banded_margin(plan, n, s)
-            in_hours = hourly_margin(plan, n, s, priced_hours(g, n, s, case.hours[s]))
-            banded += in_bands
-            hourly += in_hours
-            if not abs(in_bands - in_hours) <= HOURS_TOLERANCE * max(1.0, abs(in_hours)):
-                where = f"{period_text(plan, n)}, {s}"
-                breaches.append(Breach("energy.dispatch", (n, s), where, in_bands, in_hours, "=="))
+            priced = priced_hours(g, n, s, case.hours[s])
+            yield n, s, banded_margin(plan, n, s), hourly_margin(plan, n, s, priced)
+
+
+def _hours(
+    plan: Context, margins: Iterable[tuple[int, Site, float, float]]
+) -> tuple[float, float, list[Breach]]:
+    banded = hourly = 0.0
+    breaches: list[Breach] = []
+    for n, s, in_bands, in_hours in margins:
+        banded += in_bands
+        hourly += in_hours
+        if not abs(in_bands - in_hours) <= HOURS_TOLERANCE * max(1.0, abs(in_hours)):
+            where = f"{period_text(plan, n)}, {s}"
+            breaches.append(Breach("energy.dispatch", (n, s), where, in_bands, in_hours, "=="))
     return banded, hourly, breaches
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,9 @@ from scipy.sparse import coo_array, csc_array
 
 from models.build import Built, Column, build
 from optimizer.case import Case
+from optimizer.followed import Followed
 from optimizer.highs import Budget, Options
+from optimizer.layout import Layout
 from optimizer.matrix import (
     Fault,
     Flags,
@@ -25,16 +26,11 @@ from optimizer.matrix import (
     round_integers,
 )
 from optimizer.origins import origins_in
-from optimizer.rows import Checked
-from optimizer.search import LARGE
 
-#: Whole numbers that no one acts on: how a plant that stands carries what is served.
-FOLLOWING = frozenset({"held", "served", "promised", "pool"})
 #: Nodes in which they are chosen anew once all actions are known.
 NODES_TO_FOLLOW = 200
-#: What runs, is short or is left hour by hour; of what it earns or costs in a band less than this,
-#: a fifth of a cent, is not told to the solver.
-HOURLY = frozenset({"mining", "curtailed", "unused"})
+#: Of what stands for hours and earns or costs in a band less than this, a fifth of a cent, is not
+#: told to the solver.
 BRINK_MUSD = 2e-9
 MONEY = frozenset({"capital.margin_balance", "yearly.tangent"})
 
@@ -43,34 +39,35 @@ MONEY = frozenset({"capital.margin_balance", "yearly.tangent"})
 class Model:
     """A case as arrays, and what their columns mean.
 
-    ``checked`` are its relations as arrays, where the audit need not read the families anew.
+    ``followed`` has its relations as arrays, where nobody need read the families anew, and
+    ``known`` is what its unknowns mean, where that is known from another case.
     """
 
     built: Built
     matrix: Matrix
     warnings: tuple[Fault, ...]
-    checked: Checked | None = None
+    followed: Followed | None = None
+    known: Layout | None = None
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What its unknowns mean."""
+        return self.known or Layout(self.built.columns)
 
     @property
     def large(self) -> Flags:
         """Which columns are large decisions."""
-        return np.array([name in LARGE for name, _ in self.built.columns])
+        return self.layout.large
 
     @property
     def follows(self) -> Flags:
         """Which columns follow from the actions of a plan, though they are whole."""
-        return np.array([name in FOLLOWING for name, _ in self.built.columns])
+        return self.layout.follows
 
     @property
     def kinds(self) -> NDArray[np.int64]:
         """Columns numbered by what they decide, whatever the date."""
-        numbers: dict[tuple[Any, ...], int] = {}
-        return np.array(
-            [
-                numbers.setdefault((name, *index[1:]), len(numbers))
-                for name, index in self.built.columns
-            ]
-        )
+        return self.layout.kinds
 
     def values(self, x: Floats) -> dict[Column, float]:
         """Name the numbers of a point."""
@@ -89,7 +86,7 @@ def compile_case(case: Case, pinned: Mapping[Column, float] | None = None) -> Mo
     return sound(case, built, compile_model(built.model))
 
 
-def sound(case: Case, built: Built, matrix: Matrix) -> Model:
+def sound(case: Case, built: Built, matrix: Matrix, followed: Followed | None = None) -> Model:
     """Let the arrays of a case pass the pre-flight.
 
     Raises
@@ -97,19 +94,23 @@ def sound(case: Case, built: Built, matrix: Matrix) -> Model:
     MatrixRefused
         Where numbers are huge or tiny.
     """
-    matrix = _without_dust(built, matrix)
-    return Model(built, matrix, tuple(refuse_unsound(matrix, origins_in(case, built))))
+    layout = Layout(built.columns) if followed is None else followed.layout
+    matrix = _without_dust(built, matrix, layout)
+    told = tuple(refuse_unsound(matrix, origins_in(case, built)))
+    return Model(built, matrix, told, followed, layout)
 
 
-def _without_dust(built: Built, matrix: Matrix) -> Matrix:
+def _without_dust(built: Built, matrix: Matrix, layout: Layout) -> Matrix:
     """Leave out what hours at the brink of breaking even earn: the solver would take it for zero.
 
     A plan's hours are dispatched again in the end, so that its value holds such sums as well.
     """
-    hourly = np.array([name in HOURLY for name, _ in built.columns])
+    small = np.abs(matrix.coefficients.data) < BRINK_MUSD
+    if not small.any():
+        return matrix
     money = np.array([name in MONEY for name, _ in built.rows])
     entries = coo_array(matrix.coefficients)
-    dust = hourly[entries.col] & money[entries.row] & (np.abs(entries.data) < BRINK_MUSD)
+    dust = layout.hourly[entries.col] & money[entries.row] & small
     if not dust.any():
         return matrix
     kept = ~dust
@@ -165,11 +166,12 @@ def hinted(model: Model, hint: Mapping[Column, float], budget: Budget) -> Floats
     budget : Budget
         Pays for it.
     """
-    matrix = model.matrix
-    known = np.array([hint.get(column, math.nan) for column in model.built.columns])
+    if not hint:
+        return None
+    matrix, known = model.matrix, model.layout.named(hint)
     missing = matrix.integer & ~np.isfinite(known)
     outside = (known < matrix.column_lower) | (known > matrix.column_upper)
-    if not hint or missing.any() or (matrix.integer & outside).any():
+    if missing.any() or (matrix.integer & outside).any():
         return None
     fixed = fix_integers(matrix, known)
     return budget.run(fixed, Options(gap=0.0, time_limit=budget.to_settle)).x

@@ -12,7 +12,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from time import process_time, thread_time
 from typing import Any, Literal
 
 import highspy
@@ -49,6 +50,8 @@ SECONDS_TO_SETTLE = 2.0
 
 #: How long the waiting thread sleeps between two looks, in seconds.
 TICK = 0.1
+#: Where nobody waits for progress: so much of what has passed, and seconds at most.
+CALM_SHARE, CALM_TICK = 0.25, 1.0
 
 
 class SolverFault(Exception):
@@ -162,12 +165,12 @@ class Outcome:
         The bound when branching began; the final one where it never did.
     nodes, lp_iterations : int
         Branch-and-bound nodes, simplex iterations, over every solve that the answer took.
-    violation : float
-        By how much ``x`` breaks the row or limit that it breaks most; NaN without ``x``.
     seconds, cpu_seconds : float
-        Wall clock and process time, likewise.
+        Wall clock, and what HiGHS took of the processors, likewise.
     messages : tuple of str
         Warnings of HiGHS, and what was done about doubtful claims.
+    matrix : Matrix or None
+        What it is about.
     """
 
     status: Status
@@ -179,10 +182,17 @@ class Outcome:
     root_bound: float | None
     nodes: int
     lp_iterations: int
-    violation: float
     seconds: float
     cpu_seconds: float
     messages: tuple[str, ...]
+    matrix: Matrix | None = field(default=None, repr=False)
+
+    @property
+    def violation(self) -> float:
+        """By how much ``x`` breaks the row or limit that it breaks most; NaN without ``x``."""
+        if self.x is None or self.matrix is None:
+            return math.nan
+        return largest_violation(self.matrix, self.x)
 
 
 def relative_gap(objective: float | None, bound: float | None) -> float:
@@ -476,10 +486,10 @@ def _outcome(
         root_bound=root_bound,
         nodes=nodes,
         lp_iterations=lp_iterations,
-        violation=math.nan if x is None else largest_violation(matrix, x),
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         messages=messages,
+        matrix=matrix,
     )
 
 
@@ -582,6 +592,7 @@ class _Watch:
         self.x: Floats | None = None
         self.incumbent = self.bound = self.root_bound = math.nan
         self.nodes = 0
+        self._next_look = 0.0
 
     def attach(self, solver: highspy.Highs) -> None:
         solver.cbLogging.subscribe(self._on_message)
@@ -597,15 +608,23 @@ class _Watch:
 
     def _on_better_plan(self, event: highspy.highs.HighsCallbackEvent) -> None:
         self.x = np.array(event.data_out.mip_solution)
-        self._on_look(event)
+        self._look(event)
+        self._on_halt(event)
 
     def _on_look(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        # HiGHS asks hundreds of times a second, and numbers are read ten times: but for those of
+        # the root, whose last bound is kept.
+        if not self.nodes or time.monotonic() > self._next_look:
+            self._look(event)
+        self._on_halt(event)
+
+    def _look(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        self._next_look = time.monotonic() + TICK
         data = event.data_out
         self.incumbent, self.bound = data.mip_primal_bound, data.mip_dual_bound
         self.nodes = data.mip_node_count
         if self.nodes == 0:
             self.root_bound = self.bound
-        self._on_halt(event)
 
     def _on_halt(self, event: highspy.highs.HighsCallbackEvent) -> None:
         if self.halt:
@@ -629,12 +648,14 @@ def _attempt(
     stop: threading.Event,
 ) -> tuple[_Claim, Outcome]:
     """Run HiGHS once, in its own thread, and wait for it or give it up."""
-    began, cpu_began = time.monotonic(), time.process_time()
+    began = time.monotonic()
     watch = _Watch()
     solver = _loaded(matrix, options, start, watch)
-    worker = _Worker(solver)
+    # With one thread all work is done in the worker's own, and nobody else's is counted.
+    clock = thread_time if options.threads == 1 else process_time
+    worker = _Worker(solver, clock)
     ended = _wait(worker, watch, options, progress, stop)
-    spent = _Spent(time.monotonic() - began, time.process_time() - cpu_began)
+    spent = _Spent(time.monotonic() - began, worker.cpu_seconds)
     if ended == "abandoned":
         return _given_up(matrix, watch, spent)
     if worker.failure is not None or worker.status == HighsStatus.kError:
@@ -644,7 +665,7 @@ def _attempt(
 
 @dataclass(frozen=True)
 class _Spent:
-    """What a solve took, in seconds of the wall clock and of the processors."""
+    """What a solve took, in seconds of the wall clock and, of HiGHS alone, of the processors."""
 
     seconds: float
     cpu_seconds: float
@@ -673,7 +694,7 @@ def _loaded(
     _demand(_pass_model(solver, matrix), "the model", watch)
     if start is not None and matrix.integer.any():
         point = highspy.HighsSolution()
-        point.col_value = np.clip(start, matrix.column_lower, matrix.column_upper)
+        point.col_value = np.clip(start, matrix.column_lower, matrix.column_upper).tolist()
         _demand(solver.setSolution(point), "the start", watch)
     return solver
 
@@ -709,19 +730,24 @@ def _pass_model(solver: highspy.Highs, matrix: Matrix) -> HighsStatus:
 class _Worker(threading.Thread):
     """HiGHS at work; a daemon, so that a stuck routine cannot keep the process alive."""
 
-    def __init__(self, solver: highspy.Highs) -> None:
+    def __init__(self, solver: highspy.Highs, clock: Callable[[], float]) -> None:
         super().__init__(name="highs", daemon=True)
         self._solver = solver
+        self._clock = clock
         self.done = threading.Event()
         self.status: HighsStatus | None = None
         self.failure: BaseException | None = None
+        #: What HiGHS took of the processors; not known of a run that was given up.
+        self.cpu_seconds = 0.0
 
     def run(self) -> None:
+        began = self._clock()
         try:
             self.status = self._solver.run()
         except BaseException as failure:
             self.failure = failure
         finally:
+            self.cpu_seconds = self._clock() - began
             # HiGHS keeps one pool of threads per calling thread; this one's ends with it.
             highspy.Highs.resetGlobalScheduler(False)
             self.done.set()
@@ -753,7 +779,8 @@ def _wait(
         while not worker.done.is_set():
             try:
                 # An event, since an interrupted join of Python 3.11 takes its thread for dead.
-                worker.done.wait(TICK)
+                calm = progress is None and not watch.halt
+                worker.done.wait(_nap(time.monotonic() - began, options.time_limit, calm=calm))
                 now = time.monotonic()
                 if ended == "by-itself" and (stop.is_set() or now - began > options.time_limit):
                     ended = "interrupted" if stop.is_set() else "time-limit"
@@ -773,6 +800,21 @@ def _wait(
         raise
     worker.join()
     return ended
+
+
+def _nap(passed: float, limit: float, *, calm: bool) -> float:
+    """How long to sleep between two looks.
+
+    Where nobody waits for progress, a look costs more than it tells: a stop is then served within
+    a quarter of the time that has passed, and a second at most.
+
+    Examples
+    --------
+    >>> _nap(3.0, 60.0, calm=False), _nap(3.0, 60.0, calm=True), _nap(3.0, 3.5, calm=True)
+    (0.1, 0.75, 0.5)
+    """
+    tick = min(CALM_TICK, max(TICK, CALM_SHARE * passed)) if calm else TICK
+    return min(tick, limit - passed) if limit > passed else TICK
 
 
 def _given_up(matrix: Matrix, watch: _Watch, spent: _Spent) -> tuple[_Claim, Outcome]:

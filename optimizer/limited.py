@@ -23,6 +23,7 @@ from optimizer.audit import Audit, audit
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, polished
+from optimizer.followed import Settled
 from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
 from optimizer.matrix import Floats, objective_at
 from optimizer.search import search
@@ -51,20 +52,25 @@ Asked = dict[tuple[Node, Site], Prices]
 class Carried:
     """A plan carried out: its numbers, and what the solver claims that it is worth, in M$.
 
-    ``held`` are its whole numbers, where a year is limited.
+    ``held`` are its whole numbers, where a year is limited; ``settled`` is the plan as arrays,
+    where the case is known as such.
     """
 
     case: Case
     plan: Context
     claimed_musd: float
     held: Mapping[Column, float] = field(default_factory=dict)
+    settled: Settled | None = None
 
 
 def carried_out(case: Case, model: Model, point: Floats, budget: Budget) -> Carried:
     """Settle a point into a plan; under a limit, in bands that earn what its hours do."""
     if not case.limit_prices:
-        plan = settle(case.given, model.values(point))
-        return Carried(case, plan, objective_at(model.matrix, point))
+        claimed = objective_at(model.matrix, point)
+        if model.followed is None:
+            return Carried(case, settle(case.given, model.values(point)), claimed)
+        settled = model.followed.settled(point)
+        return Carried(case, settled.plan, claimed, settled=settled)
     found = _carried_out(case, _held(model, point), budget)
     if found is not None:
         return found

@@ -26,9 +26,9 @@ from optimizer import whynot
 from optimizer.actions import COLUMNS, MARK, UNITS, Verb, arrival_nodes
 from optimizer.case import Case
 from optimizer.errors import InputRefused, Problem, Report, did_you_mean, listed
+from optimizer.layout import ACTIONS
 from optimizer.load.files import Files
 from optimizer.load.tables import number, read_sheet
-from optimizer.solve import ACTIONS
 from optimizer.stocks import Excess, excesses
 from optimizer.words import state_of
 

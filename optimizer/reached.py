@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cache
 
 from models import uptime
 from models.availability import Share, series
@@ -33,11 +34,20 @@ class Reached:
         self._places = {place.name: place for place in self.facts.place_list}
         self._up: dict[tuple[Part, str, int], list[Share]] = {}
         self._banks: dict[tuple[Bank, bool], Share] = {}
+        self._known: dict[tuple[int, ...], tuple[list[Share], Fraction]] = {}
+        self._package = cache(self.package)
+        self._company = cache(self.company)
 
     def availability(self, n: Node, p: Place, promise: Promise) -> Fraction:
         """Availability of a hall that serves a promise, its site's plant among it."""
-        parts = [self.package(p, promise), *self.plant(n, p, promise).values()]
-        return Fraction(1 - series([*parts, *self.company(n)]))
+        parts = [
+            self._package(p, promise), *self.plant(n, p, promise).values(), *self._company(n)
+        ]  # fmt: skip
+        # Most halls stand behind the same units at most dates: the very same parts.
+        key = tuple(map(id, parts))
+        if key not in self._known:
+            self._known[key] = parts, Fraction(1 - series(parts))
+        return self._known[key][1]
 
     def company(self, n: Node) -> list[Share]:
         """Unavailability of the company's own parts at a node."""

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array
 
 from models.allocation import Family
 from models.build import Column, Fault, Row
 from models.context import Context
 from models.indices import Index
 from models.relation import Affine, Relation
-from optimizer.matrix import Floats
+from optimizer.matrix import CANCELLED, Floats
+
+#: Largest violation that is believed to be arithmetic, relative to the size of the limit.
+TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,10 +191,123 @@ class Checked:
         """By how much each is broken, by left less right."""
         return np.where(self.sense == 0, np.abs(difference), -self.sense * difference)
 
-    def broken(self, plan: Context, tolerance: float) -> list[Row]:
-        """Find the relations that a plan breaks, by more than so much of their size."""
-        point = np.array([getattr(plan, name)[index] for name, index in self.columns])
+    def broken(self, point: Floats) -> list[Row]:
+        """Find the relations that a point breaks, by more than is believed to be arithmetic."""
         left, right = self.left.at(point), self.right.at(point)
         size = np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
-        bad = ~(self.excess(left - right) <= tolerance * size)
+        bad = ~(self.excess(left - right) <= TOLERANCE * size)
         return [self.rows[i] for i in np.flatnonzero(bad)]
+
+
+class Assembly:
+    """Relations of a case, in which families are replaced that have other numbers.
+
+    Cases that have the same unknowns mostly have the same rows too, with coefficients in the same
+    places: then only numbers are written.
+
+    Parameters
+    ----------
+    parts : sequence
+        Families of the case, each with its rows.
+    unknowns : sequence of Column
+        What they are in.
+    """
+
+    def __init__(self, parts: Sequence[tuple[Family, Rows]], unknowns: Sequence[Column]) -> None:
+        self._parts = parts
+        self.checked = Checked.of(parts, unknowns)
+        self._terms = np.cumsum([0, *(len(rows.values) for _, rows in parts)])
+        self._rows = np.cumsum([0, *(len(rows.indices) for _, rows in parts)])
+        _, _, starts = self.checked._terms
+        middles = np.concatenate(
+            [rows.middles + b for (_, rows), b in zip(parts, self._terms[:-1], strict=True)]
+        )
+        lengths = np.diff(starts)
+        on_left = np.arange(starts[-1]) < np.repeat(middles, lengths)
+        self._left, self._right = np.flatnonzero(on_left), np.flatnonzero(~on_left)
+
+    def after(self, parts: Sequence[tuple[Family, Rows]]) -> Checked | None:
+        """Replace families by others; None where their rows or coefficients stand elsewhere."""
+        pairs = enumerate(zip(self._parts, parts, strict=True))
+        moved = [(k, was, now) for k, ((_, was), (_, now)) in pairs if was is not now]
+        if not moved:
+            return self.checked
+        if not all(_alike(was, now) for _, was, now in moved):
+            return None
+        base = self.checked
+        values, left, right = (
+            a.copy() for a in (base._terms[0], base.left.constant, base.right.constant)
+        )
+        for k, _, now in moved:
+            values[self._terms[k] : self._terms[k + 1]] = now.values
+            here = slice(self._rows[k], self._rows[k + 1])
+            left[here], right[here] = now.left, now.right
+        return Checked(
+            base.rows,
+            base.columns,
+            Side(_with(base.left.coefficients, values[self._left]), left),
+            Side(_with(base.right.coefficients, -values[self._right]), right),
+            base.sense,
+            base.counts,
+            (values, *base._terms[1:]),
+        )
+
+
+def _alike(one: Rows, other: Rows) -> bool:
+    """Whether two readings of a family differ in numbers alone."""
+    return one.indices == other.indices and all(
+        np.array_equal(a, b)
+        for a, b in (
+            (one.starts, other.starts), (one.middles, other.middles),
+            (one.columns, other.columns), (one.sense, other.sense),
+        )
+    )  # fmt: skip
+
+
+def _with(table: csr_array, values: Floats) -> csr_array:
+    """Put other values into the places of a table."""
+    return csr_array((values, table.indices, table.indptr), shape=table.shape)
+
+
+class Columnwise:
+    """Relations of a case as a solver reads them: left less right, terms added up by column.
+
+    Comes to what :func:`optimizer.matrix.added_up` does, to the last bit.
+
+    Parameters
+    ----------
+    checked : Checked
+        Relations; those that hold no unknown are left out.
+    """
+
+    def __init__(self, checked: Checked) -> None:
+        values, _, _ = checked._terms
+        held = checked.counts > 0
+        numbered = replace(checked, _terms=(np.arange(len(values)), *checked._terms[1:]))
+        table = numbered.whole(held).tocsc()
+        self.shape = table.shape
+        column = np.repeat(np.arange(table.shape[1]), np.diff(table.indptr))
+        row = table.indices
+        first = np.ones(len(row), bool)
+        first[1:] = (row[1:] != row[:-1]) | (column[1:] != column[:-1])
+        self._term, self._slot = table.data, np.cumsum(first) - 1
+        self._row, self._column = row[first].astype(np.int32), column[first]
+        self._kept = np.zeros(0, bool)
+        self._indices = self._indptr = np.zeros(0, np.int32)
+
+    def of(self, checked: Checked) -> csc_array:
+        """Add up relations of the same rows, with coefficients in the same places."""
+        values = checked._terms[0][self._term]
+        count = len(self._row)
+        data = np.bincount(self._slot, values, count)
+        size = np.bincount(self._slot, np.abs(values), count)
+        data[np.abs(data) < CANCELLED * size] = 0.0
+        kept = data != 0
+        if not np.array_equal(kept, self._kept):
+            self._kept, self._indices = kept, self._row[kept]
+            ends = np.cumsum(np.bincount(self._column[kept], minlength=self.shape[1]))
+            self._indptr = np.concatenate([[0], ends]).astype(np.int32)
+        table = csc_array((data[kept], self._indices, self._indptr), shape=self.shape)
+        # The very arrays, by which others know that the coefficients stand where they stood.
+        table.indices, table.indptr = self._indices, self._indptr
+        return table

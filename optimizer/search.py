@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
-from optimizer.matrix import Flags, Floats, Matrix, largest_violation, objective_at
+from optimizer.matrix import Flags, Floats, Matrix, objective_at
 
 #: Decisions whose whole numbers are searched first.
 LARGE = frozenset(
@@ -217,5 +217,5 @@ def _joined(
         objective=objective,
         bound=bound,
         gap=relative_gap(objective, bound),
-        violation=largest_violation(matrix, x),
+        matrix=matrix,
     )

@@ -19,8 +19,8 @@ from models.allocation import CASH_FLOWS, SPENDING
 from models.build import Column
 from models.context import Context
 from models.decisions import DECISIONS
-from models.given import Given, Part, Pool, Site
-from models.relation import total
+from models.given import Fitout, Given, Part, Pool, RackType, Site
+from models.relation import Number, total
 from models.tree import Node
 from optimizer.bands import Priced, Room, operate
 from optimizer.yearly import Operated, operate_within
@@ -68,6 +68,14 @@ def settle(given: Given, values: Mapping[Column, float]) -> Context:
 def _settle_site(c: Context, n: Node, s: Site) -> None:
     c.reserved[n, s] = grid.reservation(c, n, s).right  # type: ignore[index]
     c.capex[n, s] = capital.capex_balance(c, n, s, spending=SPENDING).right  # type: ignore[index]
+    settle_hours(c, n, s)
+    c.margin[n, s] = capital.margin_balance(  # type: ignore[index]
+        c, n, s, cash_flows=CASH_FLOWS
+    ).right
+
+
+def settle_hours(c: Context, n: Node, s: Site) -> None:
+    """Dispatch what stands at a node and site, and write down what follows in its bands."""
     banded = band_prices(c.given, n, s)
     done = operated(c, n, s, banded)
     for b in c.given.bands[n, s]:
@@ -79,9 +87,6 @@ def _settle_site(c: Context, n: Node, s: Site) -> None:
         c.used[n, s] = float(yearly.use_balance(c, n, s).right)  # type: ignore[index]
     for d in c.given.pooled_parts.get(s, ()):
         _settle_shared(c, n, s, d)
-    c.margin[n, s] = capital.margin_balance(  # type: ignore[index]
-        c, n, s, cash_flows=CASH_FLOWS
-    ).right
 
 
 def _settle_agreements(c: Context, n: Node, s: Site, unused: Floats) -> None:
@@ -159,12 +164,15 @@ def _off(g: Given, n: Node, s: Site) -> NDArray[np.bool_] | None:
     return np.array([[x in g.off[n, s, b] for x in names] for b in g.bands[n, s]])
 
 
-def mining_supply(c: Context, n: Node, s: Site) -> tuple[float, float]:
+def mining_supply(c: Context, n: Node, s: Site) -> tuple[Number, Number]:
     """Utility MW left beside all of AI: in ordinary hours, and where interruptible is cut."""
-    firm = float(grid.firm_capacity(c, n, s))
-    whole = firm + float(grid.interruptible_capacity(c, n, s))
-    reserved = float(c.reserved[n, s])
-    return whole - reserved, firm - reserved
+    firm = firm_supply(c, n, s)
+    return firm + grid.interruptible_capacity(c, n, s), firm
+
+
+def firm_supply(c: Context, n: Node, s: Site) -> Number:
+    """Firm MW left beside all of AI."""
+    return grid.firm_capacity(c, n, s) - c.reserved[n, s]
 
 
 def mining_most(c: Context, n: Node, s: Site) -> float:
@@ -185,8 +193,9 @@ def room(c: Context, n: Node, s: Site) -> Room:
     )
     ai = float(energy.ai_load(c, n, s)) if counted else 0.0
     names = g.sheddable.get(s, ())
+    supply, cut_supply = map(float, mining_supply(c, n, s))
     return Room(
-        fit_to_run(c, n, s), *mining_supply(c, n, s), billed, ai,
+        fit_to_run(c, n, s), supply, cut_supply, billed, ai,
         np.array([float(c.committed[n, s, a]) for a in g.commitments.get(s, ())]),
         mining_most(c, n, s),
         np.array([float(grid.contract_load(c, n, s, x)) for x in names]),
@@ -198,11 +207,14 @@ def fit_to_run(c: Context, n: Node, s: Site) -> dict[tuple[str, str], float]:
     """IT MW of each machine class that is installed and fit to run."""
     g = c.given
     return {
-        (f, k): g.mining_ready[k]
-        * g.rack_mw[k]
-        * float(total(c.racks[n, p, k] for p in g.places_of_class[s, f, k]))
+        (f, k): g.mining_ready[k] * g.rack_mw[k] * float(standing(c, n, s, f, k))
         for f, k in g.mining_classes.get(s, ())
     }
+
+
+def standing(c: Context, n: Node, s: Site, f: Fitout, k: RackType) -> Number:
+    """Racks of a machine class at a site."""
+    return total(c.racks[n, p, k] for p in c.given.places_of_class[s, f, k])
 
 
 def operated(c: Context, n: Node, s: Site, priced: Priced) -> Operated:
@@ -269,8 +281,13 @@ def banded_margin(c: Context, n: Node, s: Site) -> float:
 
     With what agreements bought ahead lose where they are not drawn.
     """
+    return float(margin_in_bands(c, n, s))
+
+
+def margin_in_bands(c: Context, n: Node, s: Site) -> Number:
+    """The same in any reading."""
     kept = energy.agreements_margin(c, n, s) - c.given.ppa_gain.get((n, s), 0.0)
-    return float(mining.mining_margin(c, n, s) + uptime.curtailment_loss(c, n, s) + kept)
+    return mining.mining_margin(c, n, s) + uptime.curtailment_loss(c, n, s) + kept
 
 
 def _clean(value: float) -> float:

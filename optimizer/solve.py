@@ -17,9 +17,9 @@ from optimizer.audit import Audit, audit
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, hinted, polished
 from optimizer.highs import Budget, Options, Outcome, Progress
+from optimizer.layout import Layout
 from optimizer.limited import Carried, carried_out, search_within
-from optimizer.matrix import Fault, Floats, objective_at
-from optimizer.rows import Checked
+from optimizer.matrix import Fault, Flags, Floats, objective_at
 from optimizer.search import search
 from optimizer.splits import fillings
 
@@ -43,8 +43,6 @@ TIME_FOR_NOTHING = 0.2
 SECONDS_FOR_NOTHING = (1.0, 60.0)
 #: How often racks that do not split into whole halls may send the search back.
 ROUNDS_OF_FILLING = 3
-#: Decisions that doing nothing leaves untouched: keep what stands, order and sign nothing.
-ACTIONS = ("conversions", "builds", "plant_orders", "orders", "leaving", "signing")
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,11 +207,11 @@ def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solve
     outcome = budget.billed(outcome)
     clock.lap("polish")
     done = carried_out(case, model, point, budget)
-    checked = _judged(case, done, outcome.bound, floor, options, model.checked)
+    checked = _judged(case, done, outcome.bound, floor, options)
     if start is not None and not checked.passed and not budget.to_search:
         # No time is left to mend it, and doing nothing has passed.
         done = carried_out(case, model, start, budget)
-        checked = _judged(case, done, outcome.bound, floor, options, model.checked)
+        checked = _judged(case, done, outcome.bound, floor, options)
     clock.lap("audit")
     return _with_plan(solved, outcome, done.plan, checked, options)
 
@@ -247,7 +245,6 @@ def _judged(
     bound: float | None,
     floor: float | None,
     options: Options,
-    relations: Checked | None = None,
 ) -> Audit:
     """Audit a plan against the bound and doing nothing."""
     return audit(
@@ -257,7 +254,7 @@ def _judged(
         bound_musd=bound,
         nothing_musd=floor,
         gap=options.gap,
-        checked=relations,
+        settled=done.settled,
     )
 
 
@@ -310,10 +307,10 @@ def do_nothing(
     Still or None
         The point, its value in M$, and the plan; None where doing nothing breaks a limit.
     """
-    still = np.array([name in ACTIONS for name, _ in model.built.columns])
+    still = model.layout.actions
     if (still & (model.matrix.column_lower > 0)).any():
         return None
-    keeps = np.array([_keeps(case.given, column) for column in model.built.columns])
+    keeps = _kept(case.given, model.layout)
     share = _share_for_nothing(budget or Budget())
     options = Options(presolve=False, nodes=NODES_FOR_NOTHING)
     for held in (still | keeps, still):
@@ -323,7 +320,7 @@ def do_nothing(
         if outcome.x is not None:
             point = polished(matrix, outcome.x, share, model.follows)
             carried = carried_out(case, model, point, share)
-            checked = audit(case, carried.plan, checked=model.checked)
+            checked = audit(case, carried.plan, settled=carried.settled)
             if checked.passed:
                 return Still(point, checked.value_musd, carried)
     return None
@@ -336,13 +333,13 @@ def _share_for_nothing(budget: Budget) -> Budget:
     return budget.part(limited if budget.limited else budget.left)
 
 
-def _keeps(given: Given, column: Column) -> bool:
-    """Whether doing nothing sells no racks here: none of the type has come to its end by then."""
-    name, index = column
-    if name != "sales":
-        return False
-    n, p, k = index
-    return (n, given.site_of[p], k) not in given.racks_young
+def _kept(given: Given, layout: Layout) -> Flags:
+    """Where doing nothing sells no racks: none of the type has come to its end by then."""
+    kept = np.zeros(len(layout.columns), bool)
+    span, sales = layout.indices["sales"]
+    young, site = given.racks_young, given.site_of
+    kept[span] = [(n, site[p], k) not in young for n, p, k in sales]
+    return kept
 
 
 def _without_plan(outcome: Outcome) -> Status:

@@ -13,13 +13,18 @@ numbers are worked out and rounded here. No plan is lost: whatever held before h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import csc_array
 
 from optimizer.matrix import HUGE, Flags, Floats, Matrix
+
+Ints = NDArray[np.int64]
 
 #: How far from a whole number a ratio of coefficients may lie and still be one.
 WHOLE = 1e-9
@@ -33,18 +38,86 @@ PASSES = 12
 class _Entries:
     """Coefficients with their row and column."""
 
-    row: NDArray[np.int32]
-    column: NDArray[np.int32]
+    row: Ints
+    column: Ints
     value: Floats
 
     def where(self, chosen: Flags) -> _Entries:
         return _Entries(self.row[chosen], self.column[chosen], self.value[chosen])
 
 
-def _entries(matrix: Matrix) -> _Entries:
-    table = coo_array(matrix.coefficients)
-    entries = _Entries(table.row, table.col, table.data)
-    return entries.where(table.data != 0)
+@dataclass(frozen=True, eq=False)
+class _Pattern:
+    """Where the coefficients of matrices stand that differ in numbers alone.
+
+    ``begins`` and ``row`` go by columns; ``by_row`` are places in these, row after row, with
+    ``row_begins``.
+    """
+
+    begins: Ints
+    row: Ints
+    column: Ints
+    by_row: Ints
+    row_begins: Ints
+    whole: Recent = field(default_factory=lambda: Recent(4))
+    sides: Recent = field(default_factory=lambda: Recent(2))
+
+    @classmethod
+    def of(cls, table: csc_array, rows: int) -> _Pattern:
+        """Read it off a matrix, in arrays of its own."""
+        row = table.indices.astype(np.int64)
+        column = np.repeat(np.arange(table.shape[1]), np.diff(table.indptr))
+        row_begins = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
+        by_row = np.argsort(row, kind="stable")
+        return cls(table.indptr.astype(np.int64), row, column, by_row, row_begins)
+
+
+class Recent:
+    """Answers by the arrays that they follow from, compared number by number; the last few.
+
+    Parameters
+    ----------
+    kept : int
+        Most answers that are kept.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._known: list[tuple[tuple[NDArray[Any], ...], Any]] = []
+
+    def of(self, arrays: tuple[NDArray[Any], ...], work: Callable[[], Any]) -> Any:
+        """Give the answer for some arrays, which nobody may write into later."""
+        for known, answer in self._known:
+            if all(a is b or np.array_equal(a, b) for a, b in zip(known, arrays, strict=True)):
+                return answer
+        answer = work()
+        self._known = [*self._known, (arrays, answer)][-self._kept :]
+        return answer
+
+
+#: Patterns of the last matrices, as long as their places are in use somewhere else.
+_PATTERNS: list[tuple[ref[Any], ref[Any], _Pattern]] = []
+_KEPT = 2
+
+
+def _pattern(matrix: Matrix) -> _Pattern:
+    """Pattern of a matrix; the same for all that share the arrays of their places."""
+    table = matrix.coefficients
+    if not table.data.all():
+        table = table.copy()
+        table.eliminate_zeros()
+        return _Pattern.of(table, matrix.shape[0])
+    for indices, indptr, pattern in _PATTERNS:
+        if indices() is table.indices and indptr() is table.indptr:
+            return pattern
+    pattern = _Pattern.of(table, matrix.shape[0])
+    _PATTERNS[:] = [*_PATTERNS, (ref(table.indices), ref(table.indptr), pattern)][-_KEPT:]
+    return pattern
+
+
+def _values(matrix: Matrix) -> Floats:
+    data: Floats = matrix.coefficients.data
+    return data if data.all() else data[data != 0]
 
 
 def tighten(matrix: Matrix) -> Matrix:
@@ -81,20 +154,32 @@ def only_whole(matrix: Matrix) -> Flags:
     >>> only_whole(m)
     array([ True,  True,  True])
     """
-    whole = matrix.integer.copy()
-    entries = _entries(matrix)
-    entries = entries.where((matrix.row_lower == matrix.row_upper)[entries.row])
+    pattern, values = _pattern(matrix), _values(matrix)
+    equal = (matrix.row_lower == matrix.row_upper)[pattern.row]
+    tied = values[equal]
+    known = (matrix.integer.copy(), equal, tied, matrix.row_lower[pattern.row[equal]])
+
+    def again() -> Flags:
+        entries = _Entries(pattern.row[equal], pattern.column[equal], tied)
+        return _only_whole(entries, matrix.row_lower, matrix.integer.copy())
+
+    found: Flags = pattern.whole.of(known, again)
+    return found.copy()
+
+
+def _only_whole(entries: _Entries, sides: Floats, whole: Flags) -> Flags:
+    """Declare whole what rows that are equalities tie to whole numbers, one after another."""
     while True:
         real = ~whole[entries.column]
-        reals = np.bincount(entries.row[real], minlength=matrix.shape[0])
+        reals = np.bincount(entries.row[real], minlength=len(sides))
         entries = entries.where(reals[entries.row] > 0)
-        found = _tied(entries.where(reals[entries.row] == 1), matrix.row_lower, whole)
+        found = _tied(entries.where(reals[entries.row] == 1), sides, whole)
         if not found.size:
             return whole
         whole[found] = True
 
 
-def _tied(entries: _Entries, side: Floats, whole: Flags) -> NDArray[np.int32]:
+def _tied(entries: _Entries, side: Floats, whole: Flags) -> Ints:
     """Find real numbers that rows with no other one make whole.
 
     In units of the real number's coefficient, the rest of its row has to be whole.
@@ -113,53 +198,194 @@ def _off_whole(values: Floats) -> Flags:
     return off
 
 
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """Rows with a side that they may not exceed: an equality, or a range, comes twice.
+
+    Attributes
+    ----------
+    begins, counts, row : int array
+        Where the entries of each begin, how many they are, and of each entry the side.
+    place, column : int array
+        Of each entry, its place among the coefficients, and its column.
+    turned : bool array
+        Whether its sign is turned, as that of a row that may not fall below its side.
+    column_begins, of_column : int array
+        Sides in which each column stands, and where those of each begin.
+    """
+
+    begins: Ints
+    counts: Ints
+    row: Ints
+    place: Ints
+    column: Ints
+    turned: Flags
+    column_begins: Ints
+    of_column: Ints
+
+    @classmethod
+    def of(cls, pattern: _Pattern, above: Flags, below: Flags) -> _Sides:
+        """List the sides of rows that have one above or below, those above first."""
+        rows = np.concatenate([np.flatnonzero(above), np.flatnonzero(below)])
+        counts = np.diff(pattern.row_begins)[rows]
+        begins = np.cumsum(counts) - counts
+        place = pattern.by_row[_ranges(pattern.row_begins[rows], counts)]
+        row, column = np.repeat(np.arange(len(rows)), counts), pattern.column[place]
+        ends = np.cumsum(np.bincount(column, minlength=len(pattern.begins) - 1))
+        return cls(
+            begins, counts, row, place, column, row >= above.sum(),
+            np.concatenate([[0], ends]), row[np.argsort(column, kind="stable")],
+        )  # fmt: skip
+
+    def news_of(self, columns: Ints) -> Ints:
+        """Sides in which any of some columns stands, in order."""
+        begins = self.column_begins.take(columns)
+        counts = self.column_begins.take(columns + 1) - begins
+        news = np.zeros(len(self.counts), bool)
+        news[self.of_column.take(_ranges(begins, counts))] = True
+        return np.flatnonzero(news)
+
+
+@dataclass(frozen=True, eq=False)
+class _Live:
+    """Sides that have something to say, and their entries one side after another.
+
+    Limits stand in one array, all lower ones first and then all upper ones with their signs
+    turned, so that the greater of two is the tighter everywhere.
+
+    Attributes
+    ----------
+    side : float array
+        What each may not exceed.
+    counts, row : int array
+        Entries of each, and of each entry the side.
+    size : float array
+        Coefficients without their signs.
+    taken, left : int array
+        Of each entry, the limit with which it takes least, and the one that its row may tighten.
+    """
+
+    side: Floats
+    counts: Ints
+    row: Ints
+    size: Floats
+    taken: Ints
+    left: Ints
+
+    @classmethod
+    def of(cls, sides: _Sides, values: Floats, side: Floats) -> _Live:
+        """Take all sides of a matrix."""
+        value, n = values.take(sides.place), len(sides.column_begins) - 1
+        upwards = (value > 0) ^ sides.turned
+        away = np.where(upwards, sides.column + n, sides.column)
+        return cls(
+            side, sides.counts, sides.row, np.abs(value),
+            np.where(upwards, sides.column, sides.column + n), away,
+        )  # fmt: skip
+
+    def only(self, begins: Ints, chosen: Ints) -> _Live:
+        """Take some of them, in order."""
+        counts = self.counts.take(chosen)
+        entry = _ranges(begins.take(chosen), counts)
+        return _Live(
+            self.side.take(chosen), counts, np.repeat(np.arange(len(chosen)), counts),
+            self.size.take(entry), self.taken.take(entry), self.left.take(entry),
+        )  # fmt: skip
+
+
+def _ranges(begins: Ints, counts: Ints) -> Ints:
+    """Places in several ranges, one range after another.
+
+    Examples
+    --------
+    >>> _ranges(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if ends.size else 0
+    places: Ints = np.arange(total) + np.repeat(begins - (ends - counts), counts)
+    return places
+
+
 def implied_limits(matrix: Matrix) -> tuple[Floats, Floats]:
     """Lower and upper limits that rows and other limits leave to each column.
 
     Those of whole numbers are rounded inwards; those above 1e9 in size are not found.
     """
-    entries = live = _entries(matrix)
-    lower, upper = _rounded(matrix.integer, matrix.column_lower, matrix.column_upper)
+    sides, every = _every_side(matrix)
+    whole, n = np.concatenate([matrix.integer, matrix.integer]), matrix.shape[1]
+    limits = np.concatenate([matrix.column_lower, -matrix.column_upper])
+    limits = np.where(whole, _inwards(limits), limits)
+    moved: Ints | None = None
     for _ in range(PASSES):
-        below, above = lower.copy(), upper.copy()
-        _hand_on(live, matrix.row_upper, lower, upper, below, above)
-        against = _Entries(live.row, live.column, -live.value)
-        _hand_on(against, -matrix.row_lower, lower, upper, below, above)
-        below, above = _rounded(matrix.integer, below, above)
-        moved = (below > lower) | (above < upper)
-        lower, upper = below, above
         # Only rows of a limit that has moved have anything new to say.
-        news = np.zeros(matrix.shape[0], bool)
-        news[entries.row[moved[entries.column]]] = True
-        live = entries.where(news[entries.row])
-    return lower, upper
+        news = None if moved is None else sides.news_of(moved % n)
+        live = every if news is None else every.only(sides.begins, news)
+        tighter = limits.copy()
+        places = _hand_on(live, limits, tighter)
+        found = tighter.take(places)
+        found = np.where(whole.take(places), _inwards(found), found)
+        tighter[places] = found
+        moved = places[found > limits.take(places)]
+        limits = tighter
+        if not moved.size:
+            break
+    return limits[:n], 0.0 - limits[n:]
 
 
-def _hand_on(
-    entries: _Entries, side: Floats, lower: Floats, upper: Floats, below: Floats, above: Floats
-) -> None:
-    """Tighten ``below`` and ``above`` by rows that may not exceed ``side``.
+def _every_side(matrix: Matrix) -> tuple[_Sides, _Live]:
+    """All finite sides of a matrix; where they stand is remembered."""
+    pattern, values = _pattern(matrix), _values(matrix)
+    above, below = np.isfinite(matrix.row_upper), np.isfinite(matrix.row_lower)
+    sides: _Sides = pattern.sides.of((above, below), lambda: _Sides.of(pattern, above, below))
+    side = np.concatenate([matrix.row_upper[above], -matrix.row_lower[below]])
+    return sides, _Live.of(sides, values, side)
+
+
+def _inwards(limits: Floats) -> Floats:
+    """Limits of whole numbers as whole numbers, with room for the solver's tolerance."""
+    return np.ceil(limits - SLACK) + 0.0
+
+
+def _hand_on(live: _Live, limits: Floats, tighter: Floats) -> Ints:
+    """Tighten limits by rows that may not exceed their sides, and return where.
 
     What a row leaves to a column is its side, less the least that all other columns take.
     """
-    row, column, value = entries.row, entries.column, entries.value
-    least = np.where(value > 0, value * lower[column], value * upper[column])
-    endless = np.isinf(least)
-    finite = np.where(endless, 0.0, least)
-    taken = np.bincount(row, finite, side.size)[row] - finite
-    others_endless = np.bincount(row, endless, side.size)[row] > endless
-    limit = (side[row] - taken) / value
-    size = np.bincount(row, np.abs(finite), side.size)[row]
-    slack = SLACK * np.maximum(1.0, np.abs(limit)) + 1e-12 * size / np.abs(value)
-    known = np.isfinite(side)[row] & ~others_endless & (np.abs(limit) <= HUGE)
-    most, least_of = known & (value > 0), known & (value < 0)
-    np.minimum.at(above, column[most], limit[most] + slack[most])
-    np.maximum.at(below, column[least_of], limit[least_of] - slack[least_of])
+    least = live.size * limits.take(live.taken)
+    sums = np.asarray(np.bincount(live.row, least, len(live.side)), np.float64)
+    sizes = np.asarray(np.bincount(live.row, np.abs(least), len(live.side)), np.float64)
+    with np.errstate(invalid="ignore"):
+        # Without slack, and for rows without an endless term: most entries are done with here.
+        may = np.repeat(sums - live.side, live.counts) - least
+        chosen = np.flatnonzero(may > live.size * limits.take(live.left))
+    alone = _alone_endless(live, least, sums, sizes)
+    if alone.size:
+        chosen = np.concatenate([chosen, alone])
+        least[alone] = 0.0
+    row, size = live.row.take(chosen), live.size.take(chosen)
+    limit = ((sums.take(row) - least.take(chosen)) - live.side.take(row)) / size
+    far = np.abs(limit)
+    limit -= SLACK * np.maximum(1.0, far) + 1e-12 * sizes.take(row) / size
+    known = far <= HUGE
+    places = live.left.take(chosen)[known]
+    np.maximum.at(tighter, places, limit[known])
+    return places
 
 
-def _rounded(integer: Flags, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
-    """Limits of whole numbers as whole numbers, with room for the solver's tolerance."""
-    return (
-        np.where(integer, np.ceil(lower - SLACK) + 0.0, lower),
-        np.where(integer, np.floor(upper + SLACK) + 0.0, upper),
-    )
+def _alone_endless(live: _Live, least: Floats, sums: Floats, sizes: Floats) -> Ints:
+    """Find entries that are the only endless ones of their rows, whose sums leave them out."""
+    endless = np.flatnonzero(np.isinf(least))
+    if not endless.size:
+        return endless
+    row = live.row.take(endless)
+    alone: Ints = endless[np.bincount(row, minlength=len(sums)).take(row) == 1]
+    rows = np.sort(live.row.take(alone))
+    counts = live.counts.take(rows)
+    entry = _ranges((np.cumsum(live.counts) - live.counts).take(rows), counts)
+    finite = least.take(entry)
+    finite[np.isinf(finite)] = 0.0
+    at = np.repeat(np.arange(len(rows)), counts)
+    sums[rows] = np.bincount(at, finite, len(rows))
+    sizes[rows] = np.bincount(at, np.abs(finite), len(rows))
+    return alone

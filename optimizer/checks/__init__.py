@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from models.hours import Hours
 from optimizer.checks.ages import ages
@@ -13,8 +13,8 @@ from optimizer.checks.draft import Draft, Span
 from optimizer.checks.early import too_early
 from optimizer.checks.fits import fits
 from optimizer.checks.idle import idle_keys, lead_times, lives, unused_blocks
-from optimizer.checks.impossible import impossibilities
-from optimizer.checks.limits import contradictions
+from optimizer.checks.impossible import IMPOSSIBLE, impossibilities
+from optimizer.checks.limits import CONTRADICTIONS
 from optimizer.checks.money import currencies
 from optimizer.checks.plants import plants
 from optimizer.checks.plausible import plausibility
@@ -26,7 +26,7 @@ from optimizer.errors import Problem
 CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     names_known,
     dates,
-    contradictions,
+    *CONTRADICTIONS,
     fits,
     plants,
     bills,
@@ -35,6 +35,15 @@ CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     lead_times,
     lives,
     ages,
+)
+
+
+#: Checks that only a sound instance is put to.
+SOUND: tuple[Callable[[Draft], Iterable[Problem]], ...] = (
+    unused_blocks,
+    *IMPOSSIBLE,
+    too_early,
+    promises_in_time,
 )
 
 
@@ -60,4 +69,4 @@ def problems_of(draft: Draft, hours: Mapping[str, Hours], *, sound: bool) -> lis
     return found
 
 
-__all__ = ["CHECKS", "Draft", "Span", "problems_of"]
+__all__ = ["CHECKS", "SOUND", "Draft", "Span", "problems_of"]

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-from models.instance import Block, Horizon, month_index, month_text
+from pydantic import ValidationError
+
+from models.instance import Block, Horizon, Instance, month_index, month_text
 from optimizer.errors import Problem, Severity
 from optimizer.keys import Key, Places, dotted, value_at
 
@@ -65,6 +67,14 @@ class Draft:
         for at, block in self.blocks.items():
             inside.setdefault(at[:-1], []).append((at, block))
         return inside
+
+    @cached_property
+    def whole(self) -> Instance | None:
+        """The instance that was typed; None where it does not read well."""
+        try:
+            return Instance.model_validate(self.document)
+        except ValidationError:
+            return None
 
     def names(self, *table: str) -> set[str]:
         """Give the names in a table, whether or not their entries read well."""

@@ -6,9 +6,8 @@ that has a plan: what is there is counted generously, what is owed at its least.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from pydantic import ValidationError
+from collections.abc import Callable, Iterator
+from functools import cache
 
 from models.derive.facts import Facts, tree_of
 from models.instance import (
@@ -21,7 +20,6 @@ from models.instance import (
     FleetRow,
     Hall,
     Horizon,
-    Instance,
     Policy,
     Project,
     RackOrder,
@@ -42,19 +40,21 @@ Signed = tuple[Key, SignedContract, Contract]
 
 def impossibilities(draft: Draft) -> list[Problem]:
     """Find what makes every plan infeasible; the draft holds a whole, sound instance."""
-    horizon = draft.one(Horizon, "horizon")
-    finance = draft.one(Finance, "finance")
-    if horizon is None or finance is None:
+    if draft.one(Horizon, "horizon") is None or draft.one(Finance, "finance") is None:
         return []
-    span = Span.of(horizon)
-    return [
-        *_availability(draft),
-        *_nowhere(draft),
-        *_firm_mw(draft, span),
-        *_offers_firm_mw(draft, span),
-        *_budgets(draft, finance, span),
-        *_cash(draft, finance, span),
-    ]
+    return [problem for check in IMPOSSIBLE for problem in check(draft)]
+
+
+def _span(draft: Draft) -> Span:
+    horizon = draft.one(Horizon, "horizon")
+    assert horizon is not None
+    return Span.of(horizon)
+
+
+def _finance(draft: Draft) -> Finance:
+    finance = draft.one(Finance, "finance")
+    assert finance is not None
+    return finance
 
 
 def _signed(draft: Draft) -> list[Signed]:
@@ -97,11 +97,8 @@ def _availability(draft: Draft) -> Iterator[Problem]:
 
 def facts_of(draft: Draft) -> Facts | None:
     """Read what a whole instance says of its parts."""
-    try:
-        instance = Instance.model_validate(draft.document)
-    except ValidationError:
-        return None
-    return Facts(instance, tree_of(instance))
+    instance = draft.whole
+    return None if instance is None else Facts(instance, tree_of(instance))
 
 
 def _nowhere(draft: Draft) -> Iterator[Problem]:
@@ -145,7 +142,7 @@ def suits(yard: Yard, offer: Contract, hall: Hall, fitout: Fitout) -> bool:
 # --- the grid ------------------------------------------------------------------------------
 
 
-def _firm_mw(draft: Draft, span: Span) -> Iterator[Problem]:
+def _firm_mw(draft: Draft) -> Iterator[Problem]:
     """Compare the AI MW that are owed with the firm MW that can be there, period by period.
 
     Contracts that may be served at the same sites only compete for the same firm MW, so the test
@@ -153,7 +150,7 @@ def _firm_mw(draft: Draft, span: Span) -> Iterator[Problem]:
     that allow their load to be off may stand on interruptible MW: first without them, then with
     them and these MW.
     """
-    signed = _signed(draft)
+    signed, span = _signed(draft), _span(draft)
     everywhere = frozenset(draft.names("sites"))
     allowed = {id(offer): frozenset(offer.sites or everywhere) for _, _, offer in signed}
     for sites in sorted(set(allowed.values()), key=sorted):
@@ -176,24 +173,27 @@ def _first_short(
             break
 
 
-def _offers_firm_mw(draft: Draft, span: Span) -> Iterator[Problem]:
+def _offers_firm_mw(draft: Draft) -> Iterator[Problem]:
     """Compare the least MW of an offer with the firm MW that can ever be where it may be served.
 
     What it needs is counted at its smallest, in the fit-out that asks least of the grid; what is
     there with every project built as early as it can be.
     """
-    yard = Yard.of(draft)
+    yard, span = Yard.of(draft), _span(draft)
     signed = {row.contract for _, row, _ in _signed(draft)}
+    most = cache(lambda site, month, cut: _mw_at_most(draft, site, month, span, cut=cut))
     for key, offer in draft.rows(Contract, "contracts"):
         sites = {
             hall.site for name, hall in yard.halls.items() if _serves(yard, offer, name, hall)
         }
         if key[-1] in signed or not sites:
             continue
+        peak, cut = _least_peak(yard, offer), offer.curtailable_hours_per_year > 0
         for month in range(span.start, span.end, span.step):
-            need = _due_mw(draft, offer, offer.min_mw, month, span.step)
-            cut = offer.curtailable_hours_per_year > 0
-            firm = sum(_mw_at_most(draft, site, month, span, cut=cut) for site in sorted(sites))
+            need = _due_share(offer, month, span.step) * offer.min_mw * peak
+            if not need:
+                continue
+            firm = sum(most(site, month, cut) for site in sorted(sites))
             if need > firm * (1 + SLACK):
                 yield _out_of_reach(draft, key, sites, month, (need, firm))
                 break
@@ -214,25 +214,29 @@ def _out_of_reach(
 
 def _owed_mw(draft: Draft, row: Signed, month: int, step: int) -> float:
     """Utility MW at peak that a signed contract needs throughout a period, at the least."""
-    return _due_mw(draft, row[2], row[1].mw, month, step)
+    share = _due_share(row[2], month, step)
+    return share * row[1].mw * _least_peak(Yard.of(draft), row[2]) if share else 0.0
 
 
-def _due_mw(draft: Draft, offer: Contract, mw: float, month: int, step: int) -> float:
-    """Utility MW at peak that so many MW of a contract need throughout a period, at the least."""
+def _due_share(offer: Contract, month: int, step: int) -> float:
+    """Share of a contract that is due throughout a period, however late it may begin."""
     start = month_index(offer.start)
     late = month_index(offer.latest_delivery) if offer.latest_delivery else start
     months = range(month, month + step)
     if months[0] < late or months[-1] >= start + offer.months:
         return 0.0
-    share = min(ramp_share(offer, at - start) for at in months)
-    yard = Yard.of(draft)
+    return min(ramp_share(offer, at - start) for at in months)
+
+
+def _least_peak(yard: Yard, offer: Contract) -> float:
+    """Utility MW at peak of a MW of a contract, where that is least."""
     peaks = [
         fitout.pue_peak or fitout.pue
         for name, hall in yard.halls.items()
         if offer.sites is None or hall.site in offer.sites
         for fitout in _serving(yard, offer, name, hall)
     ]
-    return share * mw * min(peaks, default=1.0)
+    return min(peaks, default=1.0)
 
 
 def ramp_share(offer: Contract, months: int) -> float:
@@ -306,9 +310,9 @@ def _dues(draft: Draft) -> list[tuple[str, int, float]]:
     ]  # fmt: skip
 
 
-def _budgets(draft: Draft, finance: Finance, span: Span) -> Iterator[Problem]:
+def _budgets(draft: Draft) -> Iterator[Problem]:
     """Compare what is owed with the capex budgets."""
-    dues = _dues(draft)
+    finance, span, dues = _finance(draft), _span(draft), _dues(draft)
     budgets: list[tuple[Key, float, float]] = []
     if finance.capex_budget_musd is not None:
         owed = sum(musd for _, month, musd in dues if month < span.end)
@@ -335,12 +339,13 @@ def _periods_within(step: BudgetStep, span: Span) -> tuple[int, int]:
     return (starts[0], starts[-1] + span.step) if starts else (0, 0)
 
 
-def _cash(draft: Draft, finance: Finance, span: Span) -> Iterator[Problem]:
+def _cash(draft: Draft) -> Iterator[Problem]:
     """Find a company that starts below its minimum cash with nothing to come at once.
 
     A loan is of no help: it pays at most for the capex that it is drawn for. Racks of today, and
     those on order that land at once, may be sold.
     """
+    finance, span = _finance(draft), _span(draft)
     signed = {row.contract for _, row, _ in _signed(draft)}
     advances = any(
         offer.prepayment_usd_per_kw or offer.tenant_works_usd_per_kw
@@ -371,3 +376,14 @@ def _cash(draft: Draft, finance: Finance, span: Span) -> Iterator[Problem]:
             allowed=f"at least {least + repaid:g} M$",
             hint=hint if lent else "",
         )
+
+
+#: What is tested of a sound instance, each by itself.
+IMPOSSIBLE: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
+    _availability,
+    _nowhere,
+    _firm_mw,
+    _offers_firm_mw,
+    _budgets,
+    _cash,
+)

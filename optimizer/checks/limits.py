@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from models.instance import (
     Contract,
@@ -43,12 +43,6 @@ def sizes(document: dict[str, object]) -> Iterator[tuple[Key, str, str]]:
         if states > MOST_STATES:
             found = f"{states} combinations of period, hall group and fit-out or rack type"
             yield ("horizon", "periods"), found, f"at most {MOST_STATES}"
-
-
-def contradictions(draft: Draft) -> Iterator[Problem]:
-    """Find limits that cannot hold together."""
-    for check in (_policy, _signed, _commitments, _paths, _growing_halls):
-        yield from check(draft)
 
 
 def _policy(draft: Draft) -> Iterator[Problem]:
@@ -118,8 +112,8 @@ def _paths(draft: Draft) -> Iterator[Problem]:
 
 def _negative(draft: Draft, key: Key, block: object) -> Iterator[Problem]:
     for name, kind in kinds_of(type(block)).items():  # type: ignore[arg-type]
-        path = getattr(block, name, None)
-        if kind.what != "path" or path is None or kind_at((*key, name)) is None:
+        path = getattr(block, name, None) if kind.what == "path" else None
+        if path is None or kind_at((*key, name)) is None:
             continue
         values = [path.start] if isinstance(path, Growth) else (
             [step.value for step in path] if isinstance(path, list) else [path]
@@ -147,3 +141,13 @@ def _growing_halls(draft: Draft) -> Iterator[Problem]:
         if hall.count == 0 and name not in growing:
             message = "the group has no halls, and no project adds any"
             yield draft.warning(("halls", name, "count"), message, found="0")
+
+
+#: Limits that cannot hold together, each by itself.
+CONTRADICTIONS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
+    _policy,
+    _signed,
+    _commitments,
+    _paths,
+    _growing_halls,
+)

@@ -6,7 +6,7 @@ only together, as $ per GPU of a rack's price; their bands stand here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,19 +107,24 @@ def plausibility(draft: Draft) -> tuple[list[Problem], Draft]:
         The draft without the blocks that hold such a number, so that a wrong unit is told once
         and not again as racks that do not fit.
     """
-    doubts = list({doubt.key: doubt for doubt in _doubts(draft)}.values())
-    calm = _without(draft, {doubt.key for doubt in doubts})
-    together = [doubt for check in _TOGETHER for doubt in check(calm)]
+    doubts = list({doubt.key: doubt for doubt in single_doubts(draft)}.values())
+    calm = without(draft, {doubt.key for doubt in doubts})
+    together = [doubt for check in TOGETHER for doubt in check(calm)]
     doubts += [doubt for doubt in together if not draft.is_doubtful(doubt.key)]
-    accepted = value_at(draft.document, ("instance", "accept_unusual"))
-    names = [name for name in accepted if isinstance(name, str)] if accepted else []
+    names = accepted(draft)
     refused = [doubt for doubt in doubts if dotted(doubt.key) not in names]
     problems = [doubt.problem(draft) for doubt in refused]
     problems += _idle_acceptances(draft, names, doubts)
-    return problems, _without(draft, {doubt.key for doubt in refused})
+    return problems, without(draft, {doubt.key for doubt in refused})
 
 
-def _without(draft: Draft, keys: set[Key]) -> Draft:
+def accepted(draft: Draft) -> list[str]:
+    """Keys whose unusual numbers are meant."""
+    typed = value_at(draft.document, ("instance", "accept_unusual"))
+    return [name for name in typed if isinstance(name, str)] if typed else []
+
+
+def without(draft: Draft, keys: set[Key]) -> Draft:
     """Leave out the blocks in which any of the keys stands."""
     kept = {
         at: block
@@ -175,13 +180,19 @@ def _idle_acceptances(draft: Draft, names: list[str], doubts: list[Doubt]) -> It
 # --- bands of single keys ------------------------------------------------------------------
 
 
-def _doubts(draft: Draft) -> Iterator[Doubt]:
-    """Ask every number that was typed whether its key has a band, and whether it lies within."""
-    for key, value in _numbers(draft.document, ()):
+def single_doubts(draft: Draft, *under: Key) -> Iterator[Doubt]:
+    """Ask every number that was typed whether its key has a band, and whether it lies within.
+
+    Of numbers under some keys alone, where any are given.
+    """
+    numbers = [
+        pair for key in under or ((),) for pair in _numbers(value_at(draft.document, key), key)
+    ]
+    for key, value in numbers:
         found = None if draft.is_doubtful(key) else kind_at(key)
         if found and value != found[1].default:
             yield from _outside(key, value, found[1])
-    yield from _doubts_in_paths(draft)
+    yield from _doubts_in_paths(draft, numbers)
 
 
 def _outside(key: Key, value: float, info: FieldInfo) -> Iterator[Doubt]:
@@ -212,10 +223,10 @@ def _numbers(held: Any, key: Key) -> Iterator[tuple[Key, float]]:
             yield from _numbers(value, (*key, name))
 
 
-def _doubts_in_paths(draft: Draft) -> Iterator[Doubt]:
+def _doubts_in_paths(draft: Draft, numbers: list[tuple[Key, float]]) -> Iterator[Doubt]:
     """Check each number in a path by the band of the path, and where its growth leads."""
     horizon = draft.one(Horizon, "horizon")
-    for key, value in _numbers(draft.document, ()):
+    for key, value in numbers:
         for size in (1, 2):
             found = kind_at(key[:-size]) if len(key) > size else None
             if found is None or found[0].what != "path" or draft.is_doubtful(key):
@@ -329,4 +340,12 @@ def _contracts(draft: Draft) -> Iterator[Doubt]:
             yield Doubt((*key, "months"), contract.months, band, "months", hint, what)
 
 
-_TOGETHER = (_racks, _machines, _halls, _projects, _fitouts, _contracts)
+#: Quantities that only show together, each by itself.
+TOGETHER: tuple[Callable[[Draft], Iterator[Doubt]], ...] = (
+    _racks,
+    _machines,
+    _halls,
+    _projects,
+    _fitouts,
+    _contracts,
+)

@@ -142,6 +142,23 @@ def _is_use(name: str, key: Key) -> bool:
 # --- blocks --------------------------------------------------------------------------------
 
 
+def instance_of(blocks: Mapping[Key, Block]) -> Instance:
+    """Put blocks together that have all read well."""
+    inside: dict[str, dict[str | int, Block]] = {}
+    for key, block in blocks.items():
+        if len(key) == 2:
+            inside.setdefault(str(key[0]), {})[key[1]] = block
+    tables: dict[str, Any] = {}
+    for name, kind in kinds_of(Instance).items():
+        if kind.what == "block" and (name,) in blocks:
+            tables[name] = blocks[(name,)]
+        elif kind.what == "table":
+            tables[name] = inside.get(name, {})
+        elif kind.what == "blocks":
+            tables[name] = list(inside.get(name, {}).values())
+    return Instance(**tables)
+
+
 @dataclass
 class Reader:
     """Turns what was typed into blocks, reporting all that does not read.
@@ -192,18 +209,7 @@ class Reader:
 
     def instance(self) -> Instance:
         """Put the blocks together; every one of them has read well."""
-        tables: dict[str, Any] = {}
-        for name, kind in kinds_of(Instance).items():
-            inside = {
-                key[1]: b for key, b in self.blocks.items() if key[0] == name and len(key) == 2
-            }
-            if kind.what == "block" and (name,) in self.blocks:
-                tables[name] = self.blocks[(name,)]
-            elif kind.what == "table":
-                tables[name] = inside
-            elif kind.what == "blocks":
-                tables[name] = list(inside.values())
-        return Instance(**tables)
+        return instance_of(self.blocks)
 
     def _absent(self, name: str) -> None:
         if (name,) in self.unread:

@@ -183,6 +183,8 @@ class Reading:
     def __post_init__(self) -> None:
         self.files = Files(self.folder, self.report)
         self._texts_read: dict[str, str | None] = {}
+        #: Blocks of the folder as they were read.
+        self.blocks: Mapping[Key, Block] = {}
 
     def problems(self) -> tuple[Problem, ...]:
         """Give what was found, in the order of the files."""
@@ -204,6 +206,7 @@ class Reading:
         self._fill_paths(columns)
         reader = Reader(self.document, self.places, self.report, self.lost, self.unread)
         reader.read()
+        self.blocks = reader.blocks
         hours = self._read_hours(reader, replaced)
         self._note_strangers()
         self._check(reader, hours, sources)
@@ -520,11 +523,14 @@ class Reading:
 
     # --- sense -----------------------------------------------------------------------------
 
+    def known_names(self) -> dict[Key, frozenset[str]]:
+        """Names that the catalogue could add, by table."""
+        return {table: frozenset(self.catalogue.names(table)) for table in SHELVES}
+
     def _check(
         self, reader: Reader, hours: Mapping[str, Hours], sources: tuple[Source, ...]
     ) -> None:
-        known = {table: frozenset(self.catalogue.names(table)) for table in SHELVES}
-        draft = reader.draft(known)
+        draft = reader.draft(self.known_names())
         self.report.extend(problems_of(draft, hours, sound=not self.report.refused()))
         for source in sources:
             problem = _check_source(source, self.document)

@@ -18,9 +18,10 @@ from optimizer.audit import values_of
 from optimizer.case import Case, prepare
 from optimizer.errors import InputRefused, Problem
 from optimizer.highs import Options
+from optimizer.layout import ACTIONS
 from optimizer.pins import only, pins_of, read_actions
 from optimizer.settle import context_of
-from optimizer.solve import ACTIONS, Solved, solve
+from optimizer.solve import Solved, solve
 from optimizer.write import write_table
 from tests.optimizer.rich_case import rich_case
 

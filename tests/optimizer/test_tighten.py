@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.highs import Options, run
-from optimizer.matrix import dense_matrix
+from optimizer.matrix import HUGE, dense_matrix
 from optimizer.sentinels import PUBLISHED
-from optimizer.tighten import implied_limits, only_whole, tighten
+from optimizer.tighten import PASSES, SLACK, implied_limits, only_whole, tighten
 
 INF = np.inf
 
@@ -201,3 +201,77 @@ def test_racks_are_answered_alike_with_and_without_presolve():
 @pytest.mark.soak
 def test_many_racks_are_answered_alike_with_and_without_presolve():
     both_ways(range(30, 3000))
+
+
+# --- in arrays, as row by row ------------------------------------------------------------------
+
+
+def limits_row_by_row(matrix):
+    """What each row leaves to each of its columns, worked out one entry at a time."""
+    table = matrix.coefficients.toarray()
+    lower, upper = rounded(matrix, matrix.column_lower, matrix.column_upper)
+    for _ in range(PASSES):
+        below, above = lower.copy(), upper.copy()
+        for row, least, most in zip(table, matrix.row_lower, matrix.row_upper, strict=True):
+            for coefficients, side in ((row, most), (-row, -least)):
+                hand_on(coefficients, side, lower, upper, below, above)
+        lower, upper = rounded(matrix, below, above)
+    return lower, upper
+
+
+def rounded(matrix, lower, upper):
+    whole = matrix.integer
+    return (
+        np.where(whole, np.ceil(lower - SLACK) + 0.0, lower),
+        np.where(whole, np.floor(upper + SLACK) + 0.0, upper),
+    )
+
+
+def hand_on(row, side, lower, upper, below, above):
+    columns = np.flatnonzero(row)
+    least = {j: row[j] * (lower[j] if row[j] > 0 else upper[j]) for j in columns}
+    endless = [j for j in columns if np.isinf(least[j])]
+    finite = {j: 0.0 if j in endless else least[j] for j in columns}
+    total, size = sum(finite.values()), sum(abs(value) for value in finite.values())
+    for j in columns:
+        if not np.isfinite(side) or any(k != j for k in endless):
+            continue
+        limit = (side - (total - finite[j])) / row[j]
+        slack = SLACK * max(1.0, abs(limit)) + 1e-12 * size / abs(row[j])
+        if abs(limit) <= HUGE and row[j] > 0:
+            above[j] = min(above[j], limit + slack)
+        elif abs(limit) <= HUGE:
+            below[j] = max(below[j], limit - slack)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_limits_are_those_of_every_row_by_itself(seed):
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.integers(1, 7), rng.integers(1, 7)
+    table = np.where(rng.random((rows, columns)) < 0.6, rng.uniform(-3, 3, (rows, columns)), 0.0)
+    lower = np.where(rng.random(columns) < 0.3, -INF, rng.integers(-3, 1, columns))
+    upper = np.where(rng.random(columns) < 0.4, INF, rng.integers(1, 9, columns))
+    below = np.where(rng.random(rows) < 0.5, -INF, rng.uniform(-6, 0, rows))
+    above = np.where(rng.random(rows) < 0.4, INF, rng.uniform(0, 9, rows))
+    whole = rng.random(columns) < 0.5
+    matrix = dense_matrix(table, below, above, lower, upper, np.zeros(columns), integer=whole)
+    for one, other in zip(implied_limits(matrix), limits_row_by_row(matrix), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+        np.testing.assert_array_equal(one[whole], other[whole])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_remembered_of_a_pattern_is_of_its_numbers_alone(seed):
+    matrix, rng = racks(seed), np.random.default_rng(seed)
+    tighten(matrix)
+    for _ in range(4):
+        table = matrix.coefficients.copy()
+        table.indices, table.indptr = matrix.coefficients.indices, matrix.coefficients.indptr
+        table.data = table.data * rng.choice([1.0, 1.0, 1.5, -1.0], len(table.data))
+        other = replace(
+            matrix, coefficients=table, row_upper=matrix.row_upper + rng.integers(0, 2)
+        )
+        again = replace(other, coefficients=table.copy())
+        for name in ("integer", "column_lower", "column_upper"):
+            one, two = getattr(tighten(other), name), getattr(tighten(again), name)
+            np.testing.assert_array_equal(one, two)

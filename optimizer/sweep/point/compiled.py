@@ -10,22 +10,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, overload
 
 import numpy as np
 
 from models.allocation import FAMILIES, Family, objective
-from models.build import ARITHMETIC, Built, Column, Fault, UnusableNumbers, symbolic
+from models.build import ARITHMETIC, Built, Column, Fault, Row, UnusableNumbers, symbolic
 from models.decisions import DECISIONS
 from models.given import Given
 from models.indices import Index
 from models.relation import Affine
+from optimizer import splits
 from optimizer.case import Case
 from optimizer.compiled import Model, sound
-from optimizer.matrix import Floats, Matrix, added_up, costs
-from optimizer.rows import Checked, read_rows
+from optimizer.followed import Followed, Steps
+from optimizer.layout import Layout
+from optimizer.matrix import Flags, Floats, Matrix, costs
+from optimizer.rows import Assembly, Columnwise, read_rows
+from optimizer.splits import Known
+from optimizer.sweep.point.hourwise import Hourwise
 from optimizer.sweep.point.reads import TABLES, Noted, Remembered, watched_given
 
 #: Name under which the objective is remembered among the families.
@@ -87,6 +92,11 @@ class Structure:
         with noted.listening():
             objective(replace(self.context, given=watched_given(case.given, noted)))
         self._objective = Remembered(objective(self.context), set(), noted.tables)
+        self.layout = Layout(self.columns)
+        rows = Assembly([(f, r.answer) for f, r in self._families], self.columns)
+        self._relations = _Relations.of(rows, self.layout)
+        self._hours = Hourwise(case, self.context, self.layout)
+        self._splits = Known()
 
     def _listened(self, given: Given, family: Family) -> Remembered:
         noted = Noted()
@@ -143,39 +153,61 @@ class Structure:
         faults += _not_finite_best(best, self.columns)
         if faults:
             raise UnusableNumbers(faults)
-        checked = Checked.of(parts, self.columns)
-        return self._arrayed(case, checked, best)
-
-    def _cost(self, best: Affine) -> Floats:
-        columns, values = np.array(best.columns, int), np.array(best.coefficients, float)
-        return costs(columns, values, len(self.columns))
+        relations, checked = self._relations, self._relations.rows.after(parts)
+        if checked is None:
+            relations = _Relations.of(Assembly(parts, self.columns), self.layout)
+            checked = relations.rows.checked
+        hours = self._hours.after(case, tables)
+        moved = any(tables[name] is not self._base[name] for name in splits.READ)
+        known = Known() if moved else self._splits
+        followed = Followed(case.given, self.layout, checked, relations.steps, *hours, known)
+        return self._arrayed(case, relations, followed, best)
 
     def _same_columns(self, given: Given) -> bool:
         return symbolic(given)[1] == self.columns
 
-    def _arrayed(self, case: Case, checked: Checked, best: Affine) -> Model:
-        held = checked.counts > 0
+    def _arrayed(
+        self, case: Case, relations: _Relations, followed: Followed, best: Affine
+    ) -> Model:
+        checked, held = followed.checked, relations.held
         body = checked.left.constant - checked.right.constant
         contradicted = ~held & ~(checked.excess(body) <= ARITHMETIC)
-        rows = [checked.rows[i] for i in np.flatnonzero(held)]
-        built = Built(
-            None, self.columns, rows, [checked.rows[i] for i in np.flatnonzero(contradicted)]
-        )
+        false = [checked.rows[i] for i in np.flatnonzero(contradicted)]
+        built = Built(None, self.columns, relations.held_rows, false)
         bound, sense = -body[held], checked.sense[held]
+        columns, coefficients = np.array(best.columns, int), np.array(best.coefficients, float)
         matrix = Matrix(
-            coefficients=added_up(checked.whole(held)),
+            coefficients=relations.columnwise.of(checked),
             row_lower=np.where(sense >= 0, bound, -np.inf),
             row_upper=np.where(sense <= 0, bound, np.inf),
             column_lower=self._lower.copy(),
             column_upper=self._upper.copy(),
-            cost=self._cost(best),
+            cost=costs(columns, coefficients, len(self.columns)),
             offset=best.constant,
             maximise=True,
             integer=self._integer.copy(),
-            row_names=Numbered(rows),
+            row_names=Numbered(relations.held_rows),
             column_names=Numbered(self.columns),
         )
-        return replace(sound(case, built, matrix), checked=checked)
+        return sound(case, built, matrix, followed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Relations:
+    """Relations of the base, and what follows from where their coefficients stand."""
+
+    rows: Assembly
+    columnwise: Columnwise
+    steps: Steps
+    held: Flags
+    held_rows: list[Row]
+
+    @classmethod
+    def of(cls, rows: Assembly, layout: Layout) -> _Relations:
+        checked = rows.checked
+        held = checked.counts > 0
+        held_rows = [checked.rows[i] for i in np.flatnonzero(held)]
+        return cls(rows, Columnwise(checked), Steps.of(checked, layout), held, held_rows)
 
 
 def _not_finite_best(best: Affine, names: Sequence[Column]) -> list[Fault]:

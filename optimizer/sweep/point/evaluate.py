@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from threading import Event
 from typing import NamedTuple
 
+from pyomo.common.gc_manager import PauseGC
+
 from models.build import Column
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
@@ -16,6 +18,7 @@ from optimizer.highs import Budget, Options, Progress
 from optimizer.solve import Solved, solve
 from optimizer.sweep.point.compiled import Structure, StructureDiffers
 from optimizer.sweep.point.figures import figures_of
+from optimizer.sweep.point.keeping import keep_memory
 from optimizer.sweep.point.opened import Changed, Opened
 from optimizer.sweep.point.prepared import Prepared
 from optimizer.sweep.point.ties import ties_broken
@@ -62,14 +65,17 @@ class Evaluator:
     def __call__(self, point: Point) -> Row:
         """Solve a point; whatever is wrong with it is told in its row."""
         clock = time.process_time()
+        with PauseGC():
+            row = self._row(point)
+        return replace(row, cpu_seconds=time.process_time() - clock)
+
+    def _row(self, point: Point) -> Row:
         try:
             posed = self._posed(self.opened.after(point))
             solved, planned = self._solved(posed)
         except InputRefused as refused:
-            row = Row(point.number, "invalid", message=_told(refused.problems))
-        else:
-            row = _row(point, posed.case, solved, planned, self.base.options)
-        return replace(row, cpu_seconds=time.process_time() - clock)
+            return Row(point.number, "invalid", message=_told(refused.problems))
+        return _row(point, posed.case, solved, planned, self.base.options)
 
     def start(
         self, stop: Event | None = None, progress: Callable[[Progress], None] | None = None
@@ -176,6 +182,7 @@ class _Given:
 
 def make_evaluate(base: Base) -> Evaluator:
     """Get a worker ready."""
+    keep_memory()
     return Evaluator(base)
 
 

@@ -21,6 +21,7 @@ from optimizer.load.folder import Loaded, Reading
 from optimizer.pins import only, pins_of, read_actions, refuse_excess
 from optimizer.policy import policy_pins, refuse_clash
 from optimizer.sweep.design.keys import changed, parts_of
+from optimizer.sweep.point.again import Again
 from optimizer.sweep.point.home import Home
 from optimizer.sweep.point.reads import attributes
 from optimizer.sweep.points import Base, Point, canonical
@@ -101,6 +102,7 @@ class Opened:
         self.loaded: Loaded = loaded
         self._plan = base.plan
         self.rules = Rules.of(base.plan)
+        self._again = Again(self._reading, loaded.instance, loaded.hours)
 
     def pins(self, case: Case) -> Mapping[Column, float]:
         """Decisions that the instance's own policy takes in a case.
@@ -155,8 +157,10 @@ class Opened:
         moved = self._moved(keys, point)
         new = changed(document, point.changes)
         if moved is not None:
-            instance, hours = self._reading.again(new, hours=self.loaded.hours)
-            return Changed(instance, hours, moved)
+            instance, hours = self._again.after(new, moved), self.loaded.hours
+            if instance is None:
+                instance, _ = self._reading.again(new, hours=hours)
+            return Changed(instance, hours, {attributes(key): v for key, v in moved.items()})
         prices = {site: self.folder / name for site, name in point.prices.items()}
         instance, hours = self._reading.again(deepcopy(new), prices, renamed=True)
         return Changed(instance, hours, None)
@@ -184,7 +188,7 @@ class Opened:
         return key in self._reading.borrowed or is_new
 
     def _moved(self, keys: list[Key], point: Point) -> dict[Key, str] | None:
-        """Figures that move, where only figures do."""
+        """Figures that move, by their keys as typed, where only figures do."""
         document, moved = self._reading.document, dict[Key, str]()
         if point.prices:
             return None
@@ -195,7 +199,7 @@ class Opened:
             figures = list(_figures(key, value_at(document, key), value))
             if None in figures:
                 return None
-            moved |= {attributes(key): canonical(v) for key, v in filter(None, figures)}
+            moved |= {key: canonical(v) for key, v in filter(None, figures)}
         return moved
 
 

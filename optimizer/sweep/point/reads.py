@@ -15,6 +15,7 @@ from typing import Any
 
 from models.given import Given
 from models.instance import Block, Growth, Instance, Step
+from optimizer.checks import Draft
 from optimizer.keys import Key, keys_of
 
 #: What is read as a whole: asking for any of these looks at every figure below.
@@ -162,6 +163,31 @@ def _holds_blocks(value: Any) -> bool:
     return isinstance(first, Block) and not isinstance(first, Step)
 
 
+def watched_draft(draft: Draft, instance: Instance, noted: Noted) -> Draft:
+    """Copy a draft into one that notes which figures of its blocks are looked at.
+
+    Whoever looks at the document itself may see anything; names are the same in every point.
+    """
+    blocks: dict[Key, Block] = {}
+    for key, block in draft.blocks.items():
+        blocks[key] = block.model_copy(deep=True)
+        _watch(blocks[key], attributes(key), noted)
+
+    class Watched(Draft):
+        whole = watched_instance(instance, noted)
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "document":
+                noted.key(())
+            return super().__getattribute__(name)
+
+        def names(self, *table: str) -> set[str]:
+            return draft.names(*table)
+
+    held = (draft.document, blocks, draft.places, draft.doubtful, draft.unread, draft.known)
+    return Watched(*held)
+
+
 # --- given numbers -------------------------------------------------------------------------
 
 TABLES = frozenset(field.name for field in fields(Given))
@@ -194,7 +220,7 @@ def touched(read: frozenset[Key], moved: Key) -> bool:
     return any(one[: len(moved)] == moved or moved[: len(one)] == one for one in read)
 
 
-class _Read:
+class Read:
     """What one run of a calculation looked at; another that finds the same there answers alike."""
 
     def __init__(self, keys: AbstractSet[Key], tables: AbstractSet[str]) -> None:
@@ -245,9 +271,9 @@ class Remembered:
         ways: int = 16,
     ) -> None:
         self.answer = answer
-        self._base = _Read(keys, tables)
+        self._base = Read(keys, tables)
         self._kept, self._ways = kept, ways
-        self._reads: dict[tuple[frozenset[Key], tuple[str, ...]], _Read] = {}
+        self._reads: dict[tuple[frozenset[Key], tuple[str, ...]], Read] = {}
         self._answers: dict[Any, tuple[Any, Any]] = {}
 
     def after(
@@ -281,10 +307,10 @@ class Remembered:
                 return self._answers[label][0]
         with noted.listening():
             answer = again()
-        self._keep(answer, _Read(noted.keys, noted.tables), moved, base, given)
+        self._keep(answer, Read(noted.keys, noted.tables), moved, base, given)
         return answer
 
-    def _keep(self, answer: Any, read: _Read, *told: Mapping[Any, Any]) -> None:
+    def _keep(self, answer: Any, read: Read, *told: Mapping[Any, Any]) -> None:
         way = read.keys, read.tables
         if way not in self._reads and len(self._reads) >= self._ways:
             gone = next(iter(self._reads))

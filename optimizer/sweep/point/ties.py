@@ -93,7 +93,7 @@ def _judged(case: Case, model: Model, solved: Solved, point: Floats, aim: Tied,
     nothing = None if solved.audit is None else solved.audit.nothing_musd
     checked = audit(case, done.plan, claimed_musd=objective_at(model.matrix, point),
                     bound_musd=solved.bound_musd, nothing_musd=nothing, gap=options.gap,
-                    checked=model.checked)  # fmt: skip
+                    settled=done.settled)  # fmt: skip
     assert solved.plan is not None
     assert solved.outcome is not None
     bound = max(solved.bound_musd or checked.value_musd, checked.value_musd)

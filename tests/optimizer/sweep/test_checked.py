@@ -4,12 +4,14 @@ import math
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from models.build import UnusableNumbers
 from models.decisions import DECISIONS
 from optimizer.audit import _in_arrays, _relations
 from optimizer.compiled import compile_case
+from optimizer.followed import Settled
 from optimizer.sweep.point.compiled import Structure
 from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.point.opened import Opened
@@ -42,12 +44,18 @@ def drawn_plan(structure, seed):
     return replace(structure.context, **drawn)
 
 
+def point_of(plan, checked):
+    """Write a plan's numbers in the order of the unknowns."""
+    return np.array([float(getattr(plan, name)[index]) for name, index in checked.columns])
+
+
 def test_a_plan_breaks_the_same_relations_in_arrays(case, structure):
-    checked, met = structure.model(case).checked, {}
+    followed, met = structure.model(case).followed, {}
+    checked = followed.checked
     for seed in range(12):
         plan = drawn_plan(structure, seed)
         plan = replace(plan, given=case.given)
-        assert _in_arrays(plan, checked) == _relations(plan)
+        assert _in_arrays(Settled(plan, point_of(plan, checked), followed)) == _relations(plan)
         for breach in _relations(plan)[1]:
             met.setdefault(breach.sense, set()).add(breach.limit)
     # Every sense, and nearly every family that the case has.
@@ -56,21 +64,21 @@ def test_a_plan_breaks_the_same_relations_in_arrays(case, structure):
 
 
 def test_what_is_no_number_holds_no_relation(case, structure):
-    checked, plan = structure.model(case).checked, drawn_plan(structure, 1)
+    checked, plan = structure.model(case).followed.checked, drawn_plan(structure, 1)
     name, index = checked.columns[0]
     plan = replace(plan, given=case.given)
     lost = replace(plan, **{name: {**getattr(plan, name), index: math.nan}})
     rows = checked.left.coefficients[:, [0]] + checked.right.coefficients[:, [0]]
     touched = {checked.rows[i] for i in rows.nonzero()[0]}
     assert touched
-    assert touched <= set(checked.broken(lost, 1e-6))
+    assert touched <= set(checked.broken(point_of(lost, checked)))
 
 
 def test_points_are_audited_in_arrays():
     evaluate = Evaluator(base("by_hand"))
-    assert evaluate.base_case()[1].checked is not None
+    assert evaluate.base_case()[1].followed is not None
     changed = Opened(base("by_hand")).after(Point(0, {}, {"finance.capex_budget_musd": 5.0}))
-    assert evaluate._posed(changed).model.checked is not None
+    assert evaluate._posed(changed).model.followed is not None
 
 
 def test_contradictions_of_figures_alone_are_found():

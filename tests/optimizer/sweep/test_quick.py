@@ -1,0 +1,297 @@
+"""Short cuts of a sweep's points come to what the long ways do, and notice what has moved."""
+
+import random
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.build import build
+from models.given import TENANT
+from optimizer.audit import audit, values_of
+from optimizer.bands import Room, operate, priced_hours
+from optimizer.compiled import compile_case
+from optimizer.errors import InputRefused
+from optimizer.grouped import Grouped, Left, Rows, simple
+from optimizer.highs import Options
+from optimizer.settle import settle
+from optimizer.splits import READ, Known, split_halls
+from optimizer.sweep.design.keys import changed
+from optimizer.sweep.point.compiled import Structure
+from optimizer.sweep.point.opened import Opened
+from optimizer.sweep.point.prepared import Prepared
+from optimizer.sweep.point.reads import Noted, watched_given
+from optimizer.sweep.points import Base, Point
+
+ROOT = Path(__file__).parents[3] / "instances"
+#: Figures of texas, and the values that they may take.
+KEYS = {
+    "finance.capex_budget_musd": (300.0, 900.0),
+    "finance.discount_per_year": (0.05, 0.2),
+    "finance.loan.interest_per_year": (0.04, 0.14),
+    "sites.pecos.firm_mw": (40.0, 90.0),
+    "sites.nolan.firm_mw": (10.0, 40.0),
+    "sites.milam.staff_musd_per_year": (0.0, 6.0),
+    "power.west.adder_usd_per_mwh": (2.0, 40.0),
+    "power.south.growth_per_year": (0.0, 0.05),
+    "contracts.hyperscaler.rate_usd_per_kw_month": (120.0, 200.0),
+    "bitcoin.pool_fee_share": (0.0, 0.05),
+}
+#: Figures that no instance may have, or not together.
+WRONG = (
+    {"sites.pecos.firm_mw": -1.0},
+    {"sites.pecos.firm_mw": 5e6},
+    {"finance.capex_budget_musd": -3.0},
+    {"finance.discount_per_year": 12.0},
+    {"finance.opening_cash_musd": 0.0, "finance.minimum_cash_musd": 500.0},
+    {"contracts.hyperscaler.availability": 1.5},
+    {"halls.pecos-old.it_mw": 0.0001},
+    {"racks.s21-lot.machines_per_rack": 280_000},
+)
+
+
+@contextmanager
+def opened(name):
+    files = {path.name: path.read_bytes() for path in (ROOT / name).iterdir() if path.is_file()}
+    base = Opened(Base(files, Options()))
+    try:
+        yield base
+    finally:
+        del base
+
+
+@pytest.fixture(scope="module")
+def texas():
+    """The base as a worker holds it."""
+    with opened("texas") as base:
+        prepared = Prepared(base.loaded.instance, base.loaded.hours)
+        yield base, prepared, Structure(prepared.case)
+
+
+def drawn(seed):
+    rng = random.Random(seed)
+    keys = rng.sample(sorted(KEYS), rng.randint(1, 4))
+    return Point(seed, {}, {key: round(rng.uniform(*KEYS[key]), 4) for key in keys})
+
+
+def case_of(texas, point):
+    base, prepared, _ = texas
+    changed = base.after(point)
+    return prepared.after(changed.instance, changed.moved)
+
+
+def any_point(model, seed):
+    """Numbers of about the right size, whole where they have to be; most plans break limits."""
+    rng = np.random.default_rng(seed)
+    count = model.matrix.shape[1]
+    x = np.where(rng.random(count) < 0.3, rng.uniform(0, 4, count), 0.0)
+    x = np.where(model.matrix.integer, np.rint(x), x)
+    return np.where(model.layout.domains["binary"], np.minimum(x, 1.0), x)
+
+
+# --- the matrix ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_arrays_are_those_of_the_case_compiled_anew(texas, seed):
+    case = case_of(texas, drawn(seed))
+    quick, slow = texas[2].model(case).matrix, compile_case(case).matrix
+    assert (quick.coefficients != slow.coefficients).nnz == 0
+    np.testing.assert_array_equal(quick.coefficients.data, slow.coefficients.data)
+    for name in ("row_lower", "row_upper", "column_lower", "column_upper", "cost", "integer"):
+        np.testing.assert_array_equal(getattr(quick, name), getattr(slow, name))
+    assert quick.offset == slow.offset
+
+
+def test_points_do_not_leave_traces_in_one_another(texas):
+    case = case_of(texas, drawn(1))
+    before = texas[2].model(case).matrix
+    for seed in range(2, 6):
+        texas[2].model(case_of(texas, drawn(seed)))
+    after = texas[2].model(case).matrix
+    np.testing.assert_array_equal(before.coefficients.data, after.coefficients.data)
+    np.testing.assert_array_equal(before.row_upper, after.row_upper)
+
+
+# --- plans -----------------------------------------------------------------------------------
+
+
+def same_plans(case, model, point):
+    quick = model.followed.settled(point)
+    slow = settle(case.given, model.values(point))
+    one, other = values_of(quick.plan), values_of(slow)
+    assert list(one) == list(other)
+    np.testing.assert_allclose(list(one.values()), list(other.values()), rtol=1e-12, atol=1e-9)
+    return quick, slow
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_plans_follow_alike_through_arrays_and_families(texas, seed):
+    case = case_of(texas, drawn(seed))
+    model = texas[2].model(case)
+    same_plans(case, model, any_point(model, seed))
+
+
+@pytest.mark.parametrize("name", ["by_hand", "hut8", "iren"])
+def test_plans_of_other_bases_do_as_well(name):
+    with opened(name) as base:
+        case = Prepared(base.loaded.instance, base.loaded.hours).case
+    model = Structure(case).model(case)
+    for seed in range(2):
+        same_plans(case, model, any_point(model, seed))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_audit_finds_the_same_in_arrays(texas, seed):
+    case = case_of(texas, drawn(seed))
+    model = texas[2].model(case)
+    point = any_point(model, seed) if seed else np.zeros(model.matrix.shape[1])
+    settled = model.followed.settled(point)
+    if seed == 1:
+        settled.point[model.layout.place["cash", (3,)]] = settled.plan.cash[3,] = -1e3
+    quick = audit(case, settled.plan, settled=settled, claimed_musd=1.0, bound_musd=2.0)
+    slow = audit(case, settled.plan, claimed_musd=1.0, bound_musd=2.0)
+    assert [(b.limit, b.index, b.where) for b in quick.breaches] == [
+        (b.limit, b.index, b.where) for b in slow.breaches
+    ]
+    for name in ("value_musd", "banded_margin_musd", "hourly_margin_musd"):
+        assert getattr(quick, name) == pytest.approx(getattr(slow, name), rel=1e-12, abs=1e-9)
+    assert quick.relations == slow.relations
+
+
+def test_what_is_not_a_number_or_not_whole_is_found_in_arrays(texas):
+    case = case_of(texas, drawn(0))
+    model = texas[2].model(case)
+    for wrong in (np.nan, 0.5, -2.0):
+        settled = model.followed.settled(np.zeros(model.matrix.shape[1]))
+        place = model.layout.place[next(c for c in model.built.columns if c[0] == "orders")]
+        settled.point[place] = wrong
+        settled.plan.orders[model.built.columns[place][1]] = wrong
+        quick, slow = audit(case, settled.plan, settled=settled), audit(case, settled.plan)
+        assert quick.breaches
+        assert str(quick.breaches) == str(slow.breaches)
+
+
+# --- hours -----------------------------------------------------------------------------------
+
+
+def rooms(g, s, seed):
+    rng = np.random.default_rng(seed)
+    nodes, classes = len(g.nodes), len(g.mining_classes[s])
+    firm = rng.uniform(-5, 40, nodes)
+    return Left(
+        rng.uniform(0, 30, (nodes, classes)), firm + rng.uniform(0, 60, nodes), firm, None, 55.0
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hours_dispatched_together_run_as_each_alone(texas, seed):
+    case = case_of(texas, drawn(seed))
+    g = case.given
+    for s in g.sites:
+        assert simple(g, s)
+        priced = [priced_hours(g, n, s, case.hours[s]) for n in g.nodes]
+        grouped, left = Grouped.of(g, s, Rows.of(priced)), rooms(g, s, seed)
+        running, begins = grouped.running(left), grouped.rows.begins
+        for j, n in enumerate(g.nodes):
+            installed = dict(zip(g.mining_classes[s], left.installed[j].tolist(), strict=True))
+            room = Room(installed, left.supply[j], left.cut_supply[j], most_mw=left.most)
+            alone, _ = operate(g, n, s, priced[j], room)
+            np.testing.assert_array_equal(running[begins[j] : begins[j + 1]], alone)
+
+
+def margins_of(followed, case, point):
+    return [pair[2:] for pair in followed.margins(followed.settled(point), case)]
+
+
+def stale(texas, structure):
+    """Whether any of some points has hours of another: dispatched by what moved before it."""
+    found = []
+    moved = ("sites.nolan.firm_mw", 10.0), ("bitcoin.pool_fee_share", 0.009)
+    for point in (drawn(3), *(Point(0, {}, dict([change])) for change in moved)):
+        case = case_of(texas, point)
+        quick, fresh = structure.model(case), Structure(case).model(case)
+        # With nothing done, all of today's machines run.
+        point = np.zeros(fresh.matrix.shape[1])
+        one, other = (margins_of(m.followed, case, point) for m in (quick, fresh))
+        found.append(not np.allclose(one, other, rtol=1e-12, atol=1e-12))
+    return any(found)
+
+
+def test_hours_are_grouped_again_where_what_they_read_has_moved(texas):
+    assert not stale(texas, texas[2])
+
+
+def test_a_memory_that_overlooks_a_table_is_found_out(texas):
+    structure = Structure(texas[1].case)
+    _, firm_mw = structure._hours._families[0]
+    assert "firm_mw" in firm_mw._base.tables
+    firm_mw._base.tables = ()
+    assert stale(texas, structure)
+
+
+# --- halls -----------------------------------------------------------------------------------
+
+
+def test_splits_look_at_no_other_tables_than_they_are_remembered_by(texas):
+    noted = Noted()
+    given = watched_given(texas[1].case.given, noted)
+    rng = random.Random(0)
+    seen = set()
+    for _ in range(60):
+        p = rng.choice([p for p, types in given.racks_at.items() if types])
+        racks = {k: rng.randint(0, 9) for k in given.racks_at[p]}
+        tenants = {x: rng.uniform(0, 9) for x in given.contracts_at.get((p, TENANT), ())}
+        with noted.listening():
+            split_halls(given, p, rng.randint(1, 4), racks, tenants)
+        seen |= noted.tables
+    assert seen <= set(READ)
+
+
+def test_racks_are_split_once():
+    known, asked = Known(), []
+    for key in ("a", "b", "a"):
+        assert not known.of(key, lambda key=key: bool(asked.append(key)))
+    assert asked == ["a", "b"]
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def read_whole(base, point):
+    """Read a point as a folder of its own: its instance, or what is wrong with it."""
+    document = changed(base._reading.document, point.changes)
+    try:
+        return base._reading.again(deepcopy(document), hours=base.loaded.hours)[0]
+    except InputRefused as refused:
+        return refused.problems
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_points_read_as_changes_are_what_they_are_read_whole(texas, seed):
+    base, rng = texas[0], random.Random(seed)
+    point = drawn(seed)
+    if seed % 2:
+        point = Point(seed, {}, {**point.changes, **rng.choice(WRONG)})
+    whole = read_whole(base, point)
+    if isinstance(whole, tuple):
+        with pytest.raises(InputRefused) as refused:
+            base.after(point)
+        assert refused.value.problems == whole
+    else:
+        assert base.after(point).instance == whole
+
+
+def test_most_points_are_not_read_whole(texas, monkeypatch):
+    monkeypatch.setattr(texas[0]._reading, "again", lambda *_, **__: pytest.fail("read whole"))
+    for seed in range(10):
+        texas[0].after(drawn(seed))
+
+
+def test_unknowns_stand_where_the_model_has_them(texas):
+    case = texas[1].case
+    layout = texas[2].layout
+    assert list(layout.columns) == build(case.given).columns
+    assert all(layout.columns[j] == column for column, j in layout.place.items())
