@@ -29,10 +29,11 @@ from models.tree import Node
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.followed import Settled
+from optimizer.known import Known
 from optimizer.reached import Reached
 from optimizer.rows import TOLERANCE
 from optimizer.settle import banded_margin, hourly_margin
-from optimizer.splits import Known, fillings_fit, split_halls
+from optimizer.splits import MOST_KNOWN, fillings_fit, split_halls
 
 #: Largest relative difference between profit in bands and over all hours.
 HOURS_TOLERANCE = 1e-9
@@ -133,7 +134,7 @@ def audit(
     breaches += _promises(case, plan)
     breaches += _shortfalls(case, plan)
     if settled is None:
-        breaches += _splits(plan, plan.halls, Known())
+        breaches += _splits(plan, plan.halls, Known(MOST_KNOWN))
     else:
         breaches += _splits(plan, settled.several("halls"), settled.by.splits)
     margins = _margins(case, plan) if settled is None else settled.by.margins(settled, case)
@@ -226,7 +227,9 @@ def _shortfalls(case: Case, plan: Context) -> Iterator[Breach]:
             yield Breach("uptime.shortfall", index, where, said, has, "==")
 
 
-def _splits(plan: Context, places: Iterable[tuple[Node, Place]], known: Known) -> Iterator[Breach]:
+def _splits(
+    plan: Context, places: Iterable[tuple[Node, Place]], known: Known[bool]
+) -> Iterator[Breach]:
     """Split what stands at some nodes and places into whole halls.
 
     Only ``halls.split`` sends the search back, to fill those halls one by one. Where that was

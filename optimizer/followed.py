@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from models.tree import Node
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.grouped import MONTHS, Grouped, Left, simple
+from optimizer.known import Known
 from optimizer.layout import Layout
 from optimizer.matrix import Flags, Floats
 from optimizer.rows import TOLERANCE, Checked
@@ -38,9 +40,11 @@ from optimizer.settle import (
     settle_hours,
     standing,
 )
-from optimizer.splits import Known
+from optimizer.splits import MOST_KNOWN
 
 Ints = NDArray[np.int64]
+#: Points that are remembered of cases in which nothing is done.
+MOST_RESTING = 500
 #: Families by which numbers follow from others, what each defines, and whether dust is cleaned.
 DEFINING: Mapping[str, tuple[str, bool]] = {
     "halls.state_balance": ("halls", True),
@@ -313,7 +317,10 @@ class Followed:
     bands, hours : mapping of str to Grouped
         By simple site: bands of the model, and every hour.
     splits : Known
-        Racks that were split into halls in cases with the same halls and racks.
+        Whether racks split into halls, in cases with the same halls and racks.
+    resting : Known
+        Best points of cases with the same unknowns in which nothing is done, by what is left to
+        decide there.
     """
 
     given: Given
@@ -323,7 +330,8 @@ class Followed:
     reading: Reading
     bands: Mapping[Site, Grouped]
     hours: Mapping[Site, Grouped]
-    splits: Known = field(default_factory=Known)
+    splits: Known[bool] = field(default_factory=partial(Known, MOST_KNOWN))
+    resting: Known[Floats] = field(default_factory=partial(Known, MOST_RESTING))
 
     def settled(self, point: Floats) -> Settled:
         """Follow the decisions of a point through, as :func:`optimizer.settle.settle` does."""

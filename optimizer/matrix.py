@@ -8,6 +8,7 @@ is unsound is refused by the name of the row and the column it stands in.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -69,6 +70,25 @@ class Names(Sequence[str]):
         if isinstance(index, slice):
             return [component.name for component in self._components[index]]
         return str(self._components[index].name)
+
+
+class _Chosen(Sequence[str]):
+    """Some of several names."""
+
+    def __init__(self, names: Sequence[str], chosen: NDArray[np.int64]) -> None:
+        self._names, self._chosen = names, chosen
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self._names[j] for j in self._chosen[index].tolist()]
+        return self._names[int(self._chosen[index])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -383,6 +403,121 @@ def fix_integers(matrix: Matrix, point: Floats) -> Matrix:
         column_upper=np.where(matrix.integer, fixed, matrix.column_upper),
         integer=np.zeros_like(matrix.integer),
     )
+
+
+# --- what is left to decide ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Left:
+    """What is left of a matrix without the columns that cannot move.
+
+    Attributes
+    ----------
+    matrix : Matrix
+        The rest, without rows in which nothing moves.
+    free : bool array
+        Which columns of the whole it has.
+    held : float array
+        Values of all others; of the free ones, anything.
+    """
+
+    matrix: Matrix
+    free: Flags
+    held: Floats
+
+    def whole(self, point: Floats) -> Floats:
+        """Put a point of the rest back among what is held."""
+        whole = self.held.copy()
+        whole[self.free] = point
+        return whole
+
+    def digest(self) -> bytes:
+        """Tell it from every other by a few bytes."""
+        matrix, told = self.matrix, hashlib.sha256()
+        table = matrix.coefficients
+        arrays = (
+            self.free, self.held[~self.free], table.indptr, table.indices, table.data,
+            matrix.row_lower, matrix.row_upper, matrix.column_lower, matrix.column_upper,
+            matrix.cost, matrix.integer, np.array([matrix.offset, matrix.maximise]),
+        )  # fmt: skip
+        for array in arrays:
+            told.update(np.ascontiguousarray(array).tobytes())
+        return told.digest()
+
+
+def left_of(matrix: Matrix, tolerance: float) -> Left | None:
+    """Leave out columns that cannot move; None where they break a limit, or a row of their own.
+
+    A column cannot move whose limits meet, or that an equality ties to such columns alone.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        What is to be decided.
+    tolerance : float
+        By how much limits may be missed, for each unit of size.
+
+    Examples
+    --------
+    >>> table = dense_matrix(
+    ...     [[1, 1, 0], [1, 0, 0], [0, 1, 1]], [4, 0, 0], [4, 4, 8], [3, 0, 0], [3, 8, 8], [1] * 3
+    ... )
+    >>> left = left_of(table, 1e-9)
+    >>> left.matrix.shape, left.matrix.row_upper, left.whole(np.array([5.0]))
+    ((1, 1), array([7.]), array([3., 1., 5.]))
+    """
+    free, held = _following(matrix)
+    off = np.maximum(matrix.column_lower - held, held - matrix.column_upper)
+    off = np.where(matrix.integer, np.maximum(off, np.abs(held - np.rint(held))), off)
+    if (off[~free] > tolerance * np.maximum(1.0, np.abs(held[~free]))).any():
+        return None
+    activity, size = matrix.coefficients @ held, abs(matrix.coefficients) @ np.abs(held)
+    table = matrix.coefficients[:, free].tocsr()
+    rows = np.diff(table.indptr) > 0
+    lower, upper = matrix.row_lower - activity, matrix.row_upper - activity
+    if (np.maximum(lower, -upper)[~rows] > tolerance * np.maximum(1.0, size[~rows])).any():
+        return None
+    rest = Matrix(
+        coefficients=table[rows].tocsc(),
+        row_lower=lower[rows],
+        row_upper=upper[rows],
+        column_lower=matrix.column_lower[free],
+        column_upper=matrix.column_upper[free],
+        cost=matrix.cost[free],
+        offset=objective_at(matrix, held),
+        maximise=matrix.maximise,
+        integer=matrix.integer[free],
+        row_names=_Chosen(matrix.row_names, np.flatnonzero(rows)),
+        column_names=_Chosen(matrix.column_names, np.flatnonzero(free)),
+    )
+    return Left(rest, free, held)
+
+
+def _following(matrix: Matrix) -> tuple[Flags, Floats]:
+    """Which columns may move, and where all others stand."""
+    free = matrix.column_lower != matrix.column_upper
+    held = np.where(free, 0.0, matrix.column_lower)
+    equal = matrix.row_lower == matrix.row_upper
+    entries = coo_array(matrix.coefficients)
+    chosen = equal[entries.row] & (entries.data != 0)
+    row, column, value = entries.row[chosen], entries.col[chosen], entries.data[chosen]
+    side = np.where(equal, matrix.row_lower, 0.0)
+    while True:
+        moves = free[column]
+        alone = moves & (np.bincount(row[moves], minlength=len(side))[row] == 1)
+        if not alone.any():
+            return free, held
+        rest = side - np.bincount(row, value * held[column], len(side))
+        at, found = column[alone], rest[row[alone]] / value[alone]
+        held[at] = np.where(matrix.integer[at], _nearly_whole(found), found)
+        free[at] = False
+
+
+def _nearly_whole(values: Floats) -> Floats:
+    """Put whole numbers where arithmetic left them."""
+    whole = np.rint(values)
+    return np.where(np.abs(values - whole) <= NEARLY_WHOLE, whole, values)
 
 
 # --- pre-flight ----------------------------------------------------------------------------

@@ -17,9 +17,11 @@ from optimizer.audit import Audit, audit
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, hinted, polished
 from optimizer.highs import Budget, Options, Outcome, Progress
+from optimizer.known import Known
 from optimizer.layout import Layout
 from optimizer.limited import Carried, carried_out, search_within
-from optimizer.matrix import Fault, Flags, Floats, objective_at
+from optimizer.matrix import Fault, Flags, Floats, left_of, objective_at
+from optimizer.rows import TOLERANCE
 from optimizer.search import search
 from optimizer.splits import fillings
 
@@ -312,18 +314,42 @@ def do_nothing(
         return None
     keeps = _kept(case.given, model.layout)
     share = _share_for_nothing(budget or Budget())
-    options = Options(presolve=False, nodes=NODES_FOR_NOTHING)
     for held in (still | keeps, still):
-        upper = np.where(held, model.matrix.column_lower, model.matrix.column_upper)
-        matrix = replace(model.matrix, column_upper=upper)
-        outcome = search(matrix, model.large, options, kinds=model.kinds, budget=share, stop=stop)
-        if outcome.x is not None:
-            point = polished(matrix, outcome.x, share, model.follows)
+        point = _resting(model, held, share, stop)
+        if point is not None:
             carried = carried_out(case, model, point, share)
             checked = audit(case, carried.plan, settled=carried.settled)
             if checked.passed:
                 return Still(point, checked.value_musd, carried)
     return None
+
+
+def _resting(
+    model: Model, held: Flags, budget: Budget, stop: threading.Event | None
+) -> Floats | None:
+    """Find the best point with some decisions held at their least; None where there is none.
+
+    Most of a plan follows from them. What is left to decide is much the same in many cases of a
+    sweep, and is then not decided again.
+    """
+    upper = np.where(held, model.matrix.column_lower, model.matrix.column_upper)
+    left = left_of(replace(model.matrix, column_upper=upper), TOLERANCE)
+    if left is None:
+        return None
+    known = Known[Floats](1) if model.followed is None else model.followed.resting
+    key = left.digest()
+    if key in known:
+        return left.whole(known[key])
+    free, options = left.free, Options(presolve=False, nodes=NODES_FOR_NOTHING)
+    outcome = search(
+        left.matrix, model.large[free], options, kinds=model.kinds[free], budget=budget, stop=stop
+    )
+    if outcome.x is None:
+        return None
+    point = polished(left.matrix, outcome.x, budget, model.follows[free])
+    if outcome.ended in ("by-itself", "node-limit") and budget.to_search:
+        known[key] = point
+    return left.whole(point)
 
 
 def _share_for_nothing(budget: Budget) -> Budget:

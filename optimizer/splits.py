@@ -9,10 +9,9 @@ they take what whole racks leave of the MW and of the rack positions of every ha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, kron
@@ -39,23 +38,8 @@ MOST_FILLED = 20_000
 #: Tables of a case that a split may look at.
 READ = ("rack_mw", "hall_mw", "hall_positions", "rack_positions", "tenant_positions", "racks_at",
         "tree")  # fmt: skip
-#: Splits that are remembered for one case at most.
+#: Splits that are remembered at most, of cases that agree in these tables.
 MOST_KNOWN = 50_000
-
-
-class Known:
-    """Whether racks split, by place and numbers, in cases that agree in the tables ``READ``."""
-
-    def __init__(self) -> None:
-        self._known: dict[Any, bool] = {}
-
-    def of(self, key: Any, work: Callable[[], bool]) -> bool:
-        """Look up, or work out, whether the racks of a key split."""
-        if key not in self._known:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[key] = work()
-        return self._known[key]
 
 
 def split_halls(

@@ -10,6 +10,7 @@ from pyomo.core.expr import LinearExpression
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csc_array
 
+from optimizer.highs import Options, run
 from optimizer.matrix import (
     MatrixRefused,
     RowNeverHolds,
@@ -17,6 +18,7 @@ from optimizer.matrix import (
     dense_matrix,
     fix_integers,
     largest_violation,
+    left_of,
     objective_at,
     preflight,
     refuse_unsound,
@@ -339,3 +341,83 @@ def test_models_that_presolve_answers_wrongly_are_refused(sentinel):
 @pytest.mark.parametrize("sentinel", PUBLISHED, ids=lambda s: s.name)
 def test_published_failures_hold_no_unsound_number(sentinel):
     assert not [fault for fault in preflight(sentinel.matrix()) if fault.refused]
+
+
+EXACT = Options(gap=0.0, absolute_gap=0.0)
+
+# --- what is left to decide ------------------------------------------------------------------
+
+
+def chained(seed):
+    """A program in which columns follow from one another, and some limits meet."""
+    rng = np.random.default_rng(seed)
+    columns, chains, rows = 9, 4, 5
+    table = np.zeros((chains + rows, columns))
+    low, high = np.zeros(columns), rng.integers(2, 7, columns).astype(float)
+    for row in range(chains):
+        # Each follows from two before it; the first three are decided.
+        table[row, 3 + row] = rng.choice([1.0, 2.0, -1.0])
+        for column in rng.choice(3 + row, 2, replace=False):
+            table[row, column] = rng.integers(-2, 3)
+    table[chains:] = rng.integers(-2, 3, (rows, columns)) * (rng.random((rows, columns)) < 0.5)
+    side = np.concatenate([np.zeros(chains), rng.integers(0, 9, rows)])
+    below = np.concatenate([np.zeros(chains), np.full(rows, -np.inf)])
+    for column in range(3):
+        if rng.random() < 0.8:
+            low[column] = high[column] = rng.integers(0, 3)
+    low[3:7], high[3:7] = -20, 20
+    integer = rng.random(columns) < 0.5
+    return dense_matrix(
+        table, below, side, low, high, rng.integers(-3, 4, columns),
+        integer=integer, maximise=True, offset=1.5,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_what_is_left_has_the_same_best_points(part):
+    met = {"none": 0, "smaller": 0, "nothing": 0}
+    for seed in range(50 * part, 50 * part + 50):
+        matrix = chained(seed)
+        whole, left = run(matrix, EXACT), left_of(matrix, 1e-6)
+        rest = None if left is None else run(left.matrix, EXACT)
+        if left is None or rest.x is None:
+            assert whole.status == "infeasible"
+            met["none"] += 1
+            continue
+        point = left.whole(rest.x)
+        assert whole.objective == pytest.approx(rest.objective, abs=1e-4)
+        assert objective_at(matrix, point) == pytest.approx(rest.objective, rel=1e-9, abs=1e-9)
+        assert largest_violation(matrix, point) <= 1e-6
+        assert (np.abs(point - np.rint(point))[matrix.integer] <= 1e-6).all()
+        met["smaller"] += left.matrix.shape[1] < matrix.shape[1]
+        met["nothing"] += not left.matrix.shape[1]
+    assert met["none"] >= 5
+    assert met["smaller"] >= 20
+
+
+def test_what_follows_is_left_out_whatever_its_row_is_called():
+    """Of two equalities that ask for other values no point holds both."""
+    table = [[1, 1], [1, -1]]
+    apart = dense_matrix(table, [2, 1], [2, 1], [1, -9], [1, 9], [0, 1])
+    assert left_of(apart, 1e-6) is None
+    agreed = dense_matrix(table, [2, 0], [2, 0], [1, -9], [1, 9], [0, 1])
+    left = left_of(agreed, 1e-6)
+    assert left.matrix.shape == (0, 0)
+    assert left.whole(np.zeros(0)).tolist() == [1, 1]
+    assert left.matrix.offset == 1
+
+
+def test_whole_numbers_follow_only_as_such():
+    half = dense_matrix([[2, 2]], [3], [3], [0, 0], [0, 9], [0, 1], integer=True)
+    assert left_of(half, 1e-6) is None
+    outside = dense_matrix([[1, 1]], [12], [12], [0, 0], [0, 9], [0, 1], integer=True)
+    assert left_of(outside, 1e-6) is None
+
+
+def test_what_is_left_is_known_by_its_numbers():
+    one, other = chained(3), chained(3)
+    assert left_of(one, 1e-6).digest() == left_of(other, 1e-6).digest()
+    for name in ("row_upper", "column_upper", "cost"):
+        moved = getattr(one, name).copy()
+        moved[-1] += 1
+        assert left_of(replace(one, **{name: moved}), 1e-6).digest() != left_of(one, 1e-6).digest()

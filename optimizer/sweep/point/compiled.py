@@ -25,11 +25,11 @@ from models.relation import Affine
 from optimizer import splits
 from optimizer.case import Case
 from optimizer.compiled import Model, sound
-from optimizer.followed import Followed, Steps
+from optimizer.followed import MOST_RESTING, Followed, Steps
+from optimizer.known import Known
 from optimizer.layout import Layout
 from optimizer.matrix import Flags, Floats, Matrix, costs
 from optimizer.rows import Assembly, Columnwise, read_rows
-from optimizer.splits import Known
 from optimizer.sweep.point.hourwise import Hourwise
 from optimizer.sweep.point.reads import TABLES, Noted, Remembered, watched_given
 
@@ -96,7 +96,8 @@ class Structure:
         rows = Assembly([(f, r.answer) for f, r in self._families], self.columns)
         self._relations = _Relations.of(rows, self.layout)
         self._hours = Hourwise(case, self.context, self.layout)
-        self._splits = Known()
+        self._splits = Known[bool](splits.MOST_KNOWN)
+        self._resting = Known[Floats](MOST_RESTING)
 
     def _listened(self, given: Given, family: Family) -> Remembered:
         noted = Noted()
@@ -159,8 +160,10 @@ class Structure:
             checked = relations.rows.checked
         hours = self._hours.after(case, tables)
         moved = any(tables[name] is not self._base[name] for name in splits.READ)
-        known = Known() if moved else self._splits
-        followed = Followed(case.given, self.layout, checked, relations.steps, *hours, known)
+        known = Known[bool](splits.MOST_KNOWN) if moved else self._splits
+        followed = Followed(
+            case.given, self.layout, checked, relations.steps, *hours, known, self._resting
+        )
         return self._arrayed(case, relations, followed, best)
 
     def _same_columns(self, given: Given) -> bool:

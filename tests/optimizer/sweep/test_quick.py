@@ -16,8 +16,9 @@ from optimizer.compiled import compile_case
 from optimizer.errors import InputRefused
 from optimizer.grouped import Grouped, Left, Rows, simple
 from optimizer.highs import Options
+from optimizer.known import Known
 from optimizer.settle import settle
-from optimizer.splits import READ, Known, split_halls
+from optimizer.splits import READ, split_halls
 from optimizer.sweep.design.keys import changed
 from optimizer.sweep.point.compiled import Structure
 from optimizer.sweep.point.opened import Opened
@@ -251,7 +252,7 @@ def test_splits_look_at_no_other_tables_than_they_are_remembered_by(texas):
 
 
 def test_racks_are_split_once():
-    known, asked = Known(), []
+    known, asked = Known(9), []
     for key in ("a", "b", "a"):
         assert not known.of(key, lambda key=key: bool(asked.append(key)))
     assert asked == ["a", "b"]
