@@ -3,7 +3,7 @@
 The audit of a point of a sweep puts its plan into them, in place of the families read on floats.
 They come from the algebra, as those do; but the matrix that the solver was handed is made of the
 same arrays, so that such an audit checks the solver and not them. Tests hold them against a fresh
-reading of the families.
+reading of the families, and of every sweep some points (:mod:`optimizer.sweep.point.anew`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.errors import InputRefused, Problem
 from optimizer.highs import Budget, Options, Progress
+from optimizer.load import Loaded
 from optimizer.solve import Solved, solve
+from optimizer.sweep.point.anew import compared, is_chosen
 from optimizer.sweep.point.compiled import Structure, StructureDiffers
 from optimizer.sweep.point.figures import figures_of
 from optimizer.sweep.point.keeping import keep_memory
@@ -71,8 +73,12 @@ class Evaluator:
 
     def _row(self, point: Point) -> Row:
         try:
-            posed = self._posed(self.opened.after(point))
+            changed = self.opened.after(point)
+            posed = self._posed(changed)
             solved, planned = self._solved(posed)
+            if is_chosen(point):
+                gap = self.base.options.gap
+                solved = compared(self._loaded(changed), posed.model, posed.pins, solved, gap)
         except InputRefused as refused:
             return Row(point.number, "invalid", message=_told(refused.problems))
         return _row(point, posed.case, solved, planned, self.base.options)
@@ -115,13 +121,16 @@ class Evaluator:
         posed = self._posed(self.opened.after(Point(0, {}, {})))
         return posed.case, posed.model
 
+    def _loaded(self, changed: Changed) -> Loaded:
+        return replace(self.opened.loaded, instance=changed.instance, hours=changed.hours)
+
     def _posed(self, changed: Changed) -> _Posed:
         """Derive and compile a point, from the base's numbers where they hold."""
         if changed.moved is None:
             case = prepare(changed.instance, changed.hours)
         else:
             case = self._prepared.after(changed.instance, changed.moved)
-        loaded = replace(self.opened.loaded, instance=changed.instance, hours=changed.hours)
+        loaded = self._loaded(changed)
         # The same list of actions may mean other decisions, or none, where dates have moved.
         pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):

@@ -1,0 +1,125 @@
+"""A part of the points is worked out again without any short cut, and compared.
+
+Points are derived, compiled and audited from their base, through arrays that remember where
+numbers have not moved. Tests hold these short cuts to the long way; a sweep does so once more on
+its own cases. Which ones follows from what they change, not from who solves them or when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from models.build import Column
+from optimizer.audit import Audit, Breach, audit
+from optimizer.case import Case, prepare
+from optimizer.compiled import Model, compile_case
+from optimizer.load import Loaded
+from optimizer.solve import Solved
+from optimizer.sweep.points import Point
+from optimizer.unsound import refusing_unsound
+
+#: One point of so many is worked out again.
+ONE_OF = 50
+#: What is said where the case itself comes out otherwise.
+OTHER_CASE = "sweep.anew"
+_ARRAYS = ("row_lower", "row_upper", "column_lower", "column_upper", "cost", "integer")
+
+
+def is_chosen(point: Point) -> bool:
+    """Whether a point is one of those that are worked out again.
+
+    Examples
+    --------
+    >>> points = [Point(0, {}, {"finance.capex_budget_musd": n / 10}) for n in range(5000)]
+    >>> sum(map(is_chosen, points))
+    100
+    """
+    return int(point.identity("")[:12], 16) % ONE_OF == 0
+
+
+def compared(
+    loaded: Loaded, model: Model, pins: Mapping[Column, float], solved: Solved, gap: float
+) -> Solved:
+    """Derive, compile and audit a point from its instance alone, and compare.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        The point as an instance.
+    model : Model
+        The point as it was compiled from the base.
+    pins : mapping
+        Decisions that the instance's own policy takes.
+    solved : Solved
+        What came of it.
+    gap : float
+        Relative gap that was asked for.
+
+    Returns
+    -------
+    Solved
+        The same; with what differs and the status ``audit-failed`` where anything does.
+
+    Raises
+    ------
+    InputRefused
+        Where the instance is one that no answer could be trusted on.
+    """
+    case = prepare(loaded.instance, loaded.hours)
+    with refusing_unsound(loaded, case):
+        anew = compile_case(case, pins)
+    breaches = [*_differences(model, anew)]
+    again = _audited_again(case, solved, gap)
+    if again is not None:
+        breaches += again.breaches
+    if not breaches:
+        return solved
+    told = solved.audit or again or Audit((), np.nan, np.nan, np.nan, 0, None)
+    return replace(
+        solved, status="audit-failed", audit=replace(told, breaches=(*told.breaches, *breaches))
+    )
+
+
+def _differences(found: Model, anew: Model) -> Iterator[Breach]:
+    """Tell the first number of each kind that is not the same to the last bit."""
+    one, other = found.matrix, anew.matrix
+    sizes = [
+        ("rows", one.shape[0], other.shape[0]),
+        ("columns", one.shape[1], other.shape[1]),
+        ("broken limits", len(found.built.contradictions), len(anew.built.contradictions)),
+    ]
+    if any(a != b for _, a, b in sizes):
+        yield from (_other(*size) for size in sizes if size[1] != size[2])
+        return
+    apart = abs(one.coefficients - other.coefficients).tocoo()
+    for j in np.flatnonzero(apart.data)[:1].tolist():
+        row, column = int(apart.row[j]), int(apart.col[j])
+        where = f"{other.column_names[column]} in {other.row_names[row]}"
+        yield _other(where, one.coefficients[row, column], other.coefficients[row, column])
+    for name in _ARRAYS:
+        a, b = (np.asarray(getattr(matrix, name), float) for matrix in (one, other))
+        names = other.row_names if name.startswith("row") else other.column_names
+        for j in np.flatnonzero(a != b)[:1].tolist():
+            yield _other(f"{name.replace('_', ' ')} of {names[j]}", a[j], b[j])
+    if one.offset != other.offset:
+        yield _other("value before any decision", one.offset, other.offset)
+
+
+def _other(where: str, found: float, anew: float) -> Breach:
+    return Breach(OTHER_CASE, (), where, float(found), float(anew), "==")
+
+
+def _audited_again(case: Case, solved: Solved, gap: float) -> Audit | None:
+    """Audit a plan with families read on floats; None without one, or where that was done."""
+    plan, audited = solved.plan, solved.audit
+    if plan is None or audited is None or case.limit_prices:
+        return None
+    given = replace(case.given, fillings=plan.given.fillings)
+    return audit(
+        replace(case, given=given), replace(plan, given=given),
+        claimed_musd=solved.value_musd, bound_musd=solved.bound_musd,
+        nothing_musd=audited.nothing_musd, gap=gap,
+    )  # fmt: skip
