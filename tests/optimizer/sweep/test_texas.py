@@ -7,6 +7,7 @@ goes on where it was.
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from optimizer.highs import Options
 from optimizer.load import load
 from optimizer.solve import solve
 from optimizer.sweep.rows.store import Store
+from tests.benchmarks.sweep_points import Spent, naive, timed, written
 from tests.optimizer.sweep.bases import INSTANCES
 
 pytestmark = pytest.mark.soak
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.soak
 SIDE = int(os.environ.get("RACKWATT_SOAK_SIDE", "40"))
 OTHER = max(1, SIDE * 25 // 40)
 DRAWN = 100
+AGAINST_PYOMO = 20
 GAP = 1e-3
 FILE = """
 [sweep]
@@ -86,3 +89,26 @@ def test_a_thousand_cases_of_texas_are_what_solve_gives(tmp_path):
         assert again.value_musd <= row.bound_musd + 1e-9 * abs(row.bound_musd)
         assert apart <= GAP
     print(f"{min(DRAWN, len(entries))} of them solved again: apart by at most {worst:.1e}")  # noqa: T201
+    print(against_pyomo(entries, tmp_path / "naive"))  # noqa: T201
+
+
+def against_pyomo(entries, folder):
+    """Solve some cases with Pyomo's own interface, and put what both take beside one another."""
+    shutil.copytree(INSTANCES / "texas", folder)
+    text = (folder / "instance.toml").read_text(encoding="utf-8")
+    some = random.Random(8).sample(entries, min(AGAINST_PYOMO, len(entries)))
+    spent = Spent()
+    for entry in some:
+        (folder / "instance.toml").write_text(written(entry.point, text), encoding="utf-8")
+        with timed(spent):
+            value = naive(folder, GAP)
+        assert value == pytest.approx(entry.row.value_musd, rel=2 * GAP)
+    rows = [entry.row for entry in entries]
+    beside = sum(row.cpu_seconds - row.solver_seconds for row in rows) / len(rows)
+    whole = sum(entry.row.cpu_seconds for entry in some)
+    return (
+        f"{len(some)} of them with Pyomo: {spent.total / len(some):.2f} CPU s a case, "
+        f"{1e3 * spent.outside / len(some):.1f} ms of it outside HiGHS; "
+        f"{spent.outside / len(some) / beside:.1f} times more outside HiGHS, "
+        f"{spent.total / whole:.2f} times more in total"
+    )
