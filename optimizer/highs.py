@@ -171,6 +171,8 @@ class Outcome:
         Warnings of HiGHS, and what was done about doubtful claims.
     matrix : Matrix or None
         What it is about.
+    duals : float array, shape (rows,), or None
+        Of a linear program that was solved, what one more of each row's limit is worth.
     """
 
     status: Status
@@ -186,6 +188,7 @@ class Outcome:
     cpu_seconds: float
     messages: tuple[str, ...]
     matrix: Matrix | None = field(default=None, repr=False)
+    duals: Floats | None = field(default=None, repr=False)
 
     @property
     def violation(self) -> float:
@@ -423,6 +426,10 @@ class Budget:
         outcome = run(matrix, options, start=start, progress=progress, stop=stop)
         self._runs.append(outcome)
         return outcome
+
+    def count(self, outcome: Outcome) -> None:
+        """Enter work that was done elsewhere in the account."""
+        self._runs.append(outcome)
 
     def _grace(self, seconds: float) -> float:
         """How long a run of so many seconds may overrun: half of what then is left of patience."""
@@ -854,6 +861,8 @@ def _read(
         ending = solver.modelStatusToString(verdict)
         raise SolverFault("; ".join((f"HiGHS ended with '{ending}'", *watch.messages)))
     x = np.array(solver.getSolution().col_value) if claim in ("optimal", "feasible") else None
+    is_proved = claim == "optimal" and not matrix.integer.any()
+    duals = np.array(solver.getSolution().row_dual) if is_proved else None
     bound = _bound(matrix, claim, info, x)
     nodes = max(0, info.mip_node_count)
     outcome = _outcome(
@@ -869,6 +878,7 @@ def _read(
         cpu_seconds=spent.cpu_seconds,
         messages=tuple(watch.messages),
     )
+    outcome = replace(outcome, duals=duals)
     return claim, _not_above_its_proof(outcome, options)
 
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -28,6 +25,7 @@ from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.running import worker
 from optimizer.sweep.running.backlog import Backlog
 from optimizer.sweep.running.engine import TICK, Task, hard_seconds, overran
+from optimizer.workers import starting_workers
 
 #: How often in a row a worker may die while it gets ready, where it never was ready yet.
 FALSE_STARTS = 5
@@ -150,7 +148,7 @@ class _Hand:
             1, _SPAWN, initializer=worker.begin, initargs=(os.getpid(), self._note)
         )
         before = set(multiprocessing.active_children())
-        with _settings_of_workers():
+        with starting_workers():
             try:
                 self._getting_ready = self._submit(worker.ready, self._task.base, self._task.make)
             except OSError as error:
@@ -279,24 +277,3 @@ class _Hand:
 
 
 _Events = SimpleQueue[tuple[_Hand, Future[Any]]]
-
-
-@contextmanager
-def _settings_of_workers() -> Iterator[None]:
-    """Have processes that start here keep to one thread and be deaf to Ctrl-C from the start."""
-    before = {name: os.environ.get(name) for name in worker.ENVIRONMENT}
-    os.environ.update(worker.ENVIRONMENT)
-    if hasattr(signal, "pthread_sigmask"):
-        # It would open signals again where it starts with the first worker.
-        resource_tracker.ensure_running()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

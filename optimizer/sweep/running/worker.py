@@ -5,31 +5,19 @@ A worker never outlives its coordinator, never hears Ctrl-C and never opens the 
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
-import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from optimizer import workers
 from optimizer.sweep.points import Base, Evaluate, MakeEvaluate, Point, Row, rows_of
-
-#: What makes the libraries below us keep to one thread, and threads to little address space.
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-    "BLIS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
-}  # fmt: skip
 
 #: Places in a worker's note to its coordinator: chunk, point within it, and since when.
 CHUNK, POSITION, SINCE = range(3)
-#: Seconds between two looks at whether the coordinator lives.
-LOOK_SECONDS = 0.3
 #: Least that a worker may still take once it is ready, in MB.
 LEAST_ROOM_MB = 64
 
@@ -80,19 +68,8 @@ _hand: Hand | None = None
 def begin(coordinator: int, note: Any) -> None:
     """Settle in, before anything else happens in the process."""
     global _note
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        # The kernel ends us with the coordinator, even where a library holds Python's lock.
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    threading.Thread(target=_watch, args=(coordinator,), name="watch", daemon=True).start()
+    workers.begin(coordinator)
     _note = note
-
-
-def _watch(coordinator: int) -> None:
-    while os.getppid() == coordinator:
-        time.sleep(LOOK_SECONDS)
-    os._exit(1)
 
 
 def ready(base: Base, make: MakeEvaluate) -> str:

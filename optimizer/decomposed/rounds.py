@@ -1,0 +1,301 @@
+"""The search site by site: prices, plans of sites, the best of them together, and again.
+
+It begins with the prices of the linear relaxation, at which every site is searched: that lowers
+the bound. Then sites are taken in turn, each beside what the others do, first paying for what is
+shared and then for nothing: that makes a good plan. In every round the master problem gives new
+prices near the ones that proved most, the sites give new plans at these, the master chooses among
+all, and groups of sites, those first that lose most against their own best, are searched together
+beside the rest. Where a round brings nothing more, groups grow, up to the whole.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.decomposed.blocks import Blocks
+from optimizer.decomposed.bound import Bound
+from optimizer.decomposed.master import Master
+from optimizer.decomposed.workshop import Around, Priced, Task, Workshop
+from optimizer.highs import Budget, Ended, Options, Outcome, Progress, relative_gap
+from optimizer.matrix import Floats, objective_at
+
+#: Part of the gap that all sites together may leave open at the same prices.
+GAP_OF_SITES = 0.25
+#: The same in the first round, where prices are still far off.
+GAP_AT_FIRST = 1e-3
+#: Nodes of one search of a site, and of a group beside the rest.
+NODES_OF_SITE = 2000
+NODES_OF_GROUP = 300
+#: How far prices may go from those that proved most: part of each, and of the mean of its size.
+WIDTH, WIDTH_OF_MEAN = 0.3, 0.1
+#: What is left of it where new prices prove no more, and how much of a step to them is taken.
+NARROWER, STEP = 0.6, 0.5
+#: Gain, as a part of the gap that is left, below which a round has brought nothing.
+GAIN = 0.02
+#: Times by which groups grow then.
+GROWTH = 1.5
+
+
+@dataclass(eq=False)
+class _Known:
+    """The best plan so far, and what no plan can beat."""
+
+    blocks: Blocks
+    options: Options
+    point: Floats
+    bound: float
+    sites_bound: float = np.inf
+
+    @property
+    def value(self) -> float:
+        return objective_at(self.blocks.whole, self.point)
+
+    @property
+    def left(self) -> float:
+        """What is still open between the two."""
+        return max(0.0, self.bound - self.value)
+
+    @property
+    def is_done(self) -> bool:
+        return self.options.reached(self.value, self.bound)
+
+    def take(self, point: Floats | None) -> bool:
+        """Keep a point if it is worth more."""
+        if point is None or objective_at(self.blocks.whole, point) <= self.value:
+            return False
+        self.point = point
+        return True
+
+
+def search_by_site(
+    blocks: Blocks,
+    options: Options,
+    start: Floats,
+    workshop: Workshop,
+    *,
+    budget: Budget,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Outcome | None:
+    """Find the best plan of a case of several sites.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The case.
+    options : Options
+        Gap, seed and limits for the search as a whole.
+    start : float array, shape (columns,)
+        A plan to begin from.
+    workshop : Workshop
+        Who solves problems of sites.
+    budget : Budget
+        What is left of the time, and the account of the work.
+    progress, stop
+        As in :func:`optimizer.highs.run`.
+
+    Returns
+    -------
+    Outcome or None
+        None where the relaxation, or a site at its prices, has no best answer: then this is no
+        case for a search site by site.
+    """
+    search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
+    return search.run(start)
+
+
+class _Search:
+    def __init__(
+        self, blocks: Blocks, options: Options, workshop: Workshop, budget: Budget,
+        progress: Callable[[Progress], None] | None, stop: threading.Event,
+    ) -> None:  # fmt: skip
+        self._blocks, self._options, self._workshop = blocks, options, workshop
+        self._budget, self._progress, self._stop = budget, progress, stop
+        self._bound, self._master = Bound(blocks), Master(blocks)
+        self._mean = 0.0
+        self._nodes, self._round, self._width, self._group = 0, 0, WIDTH, 2.0
+
+    def run(self, start: Floats) -> Outcome | None:
+        relaxed = self._relaxed()
+        if relaxed.duals is None or relaxed.bound is None:
+            return None
+        self._known = _Known(self._blocks, self._options, start, relaxed.bound)
+        self._centre = self._admissible(relaxed.duals[self._blocks.coupling])
+        self._mean = np.full(
+            len(self._centre), np.abs(self._centre).mean() if len(self._centre) else 0.0
+        )
+        self._master.add_all(start)
+        losses = self._price(self._centre, GAP_AT_FIRST)
+        if losses is None and not self._is_over:
+            return None
+        if losses is not None:
+            self._in_turn(losses)
+        while not (self._known.is_done or self._is_over or self._group >= len(self._blocks.sites)):
+            self._next_round()
+        return self._outcome(relaxed)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stop.is_set() or not self._budget.to_search
+
+    # --- steps -----------------------------------------------------------------------------
+
+    def _relaxed(self) -> Outcome:
+        """Solve the linear relaxation."""
+        whole = self._blocks.whole
+        relaxed = replace(whole, integer=np.zeros_like(whole.integer))
+        options = replace(self._options, gap=0.0, time_limit=self._budget.to_search)
+        return self._budget.run(relaxed, options, stop=self._stop)
+
+    def _admissible(self, prices: Floats) -> Floats:
+        """Leave out prices of limits that are none."""
+        lower, upper = self._blocks.limits
+        wrong = (prices > 0) & ~np.isfinite(upper) | (prices < 0) & ~np.isfinite(lower)
+        return np.where(wrong, 0.0, prices)
+
+    def _price(self, prices: Floats, gap: float) -> Floats | None:
+        """Search every site at some prices; give what each loses there by what is known.
+
+        None where a site has no bound there.
+        """
+        point = self._known.point
+        tasks = [
+            Priced(j, prices, point[block.columns]) for j, block in enumerate(self._blocks.sites)
+        ]
+        found = self._solved(tasks, gap, NODES_OF_SITE)
+        whole = [outcome for outcome in found if outcome and outcome.bound is not None]
+        if len(whole) < len(tasks):
+            return None
+        losses = []
+        for j, (outcome, block) in enumerate(zip(whole, self._blocks.sites, strict=True)):
+            if outcome.x is not None:
+                self._master.add(j, outcome.x)
+            now = objective_at(block.at(prices), point[block.columns])
+            losses.append(float(outcome.bound or now) - now)
+        self._prove(prices, [float(outcome.bound or 0.0) for outcome in whole])
+        return np.array(losses)
+
+    def _prove(self, prices: Floats, bounds: Sequence[float]) -> None:
+        """Keep prices that prove more than any before as the centre."""
+        proved = self._bound.at(prices, bounds)
+        if proved < self._known.sites_bound:
+            self._known.sites_bound, self._centre = proved, prices
+        else:
+            self._width *= NARROWER
+        self._known.bound = min(self._known.bound, proved)
+        self._tell()
+
+    def _in_turn(self, losses: Floats) -> None:
+        """Take sites in turn beside what the others do, first paying for what is shared."""
+        order = np.argsort(-losses, kind="stable").tolist()
+        for prices in (self._centre, None):
+            point = self._known.point
+            for site in order:
+                if self._is_over or self._known.is_done:
+                    break
+                [outcome] = self._solved(
+                    [Around((site,), point, prices)], self._share(1), NODES_OF_GROUP
+                )
+                point = point if outcome is None or outcome.x is None else outcome.x
+            self._master.add_all(point)
+            self._known.take(point)
+            self._tell()
+
+    def _next_round(self) -> None:
+        known, before = self._known, self._known.left
+        self._round += 1
+        width = self._width * np.maximum(np.abs(self._centre), WIDTH_OF_MEAN / WIDTH * self._mean)
+        found = self._master.prices(self._centre, width, self._budget)
+        prices = self._centre if found is None else (1 - STEP) * self._centre + STEP * found
+        losses = self._price(self._admissible(prices), self._options.gap * GAP_OF_SITES)
+        if losses is None or self._is_over or known.is_done:
+            return
+        self._choose()
+        self._in_groups(losses)
+        self._choose()
+        if before - known.left < GAIN * before:
+            self._group *= GROWTH
+
+    def _choose(self) -> None:
+        """Choose among all plans that are known."""
+        if self._is_over or self._known.is_done:
+            return
+        options = replace(
+            self._options, gap=0.1 * self._options.gap, nodes=NODES_OF_SITE,
+            time_limit=self._budget.to_search,
+        )  # fmt: skip
+        self._known.take(self._master.chosen(self._known.point, options, self._budget))
+        self._tell()
+
+    def _in_groups(self, losses: Floats) -> None:
+        """Search groups of sites beside the rest, all from the same plan."""
+        if self._is_over or self._known.is_done:
+            return
+        count, size = len(self._blocks.sites), int(self._group)
+        order = np.argsort(-losses, kind="stable")
+        if self._round % 2 == 0:
+            order = np.random.default_rng(self._options.seed + self._round).permutation(count)
+        groups = [tuple(sorted(order[j : j + size].tolist())) for j in range(0, count, size)]
+        tasks = [Around(group, self._known.point) for group in groups]
+        for outcome in self._solved(tasks, self._share(size), NODES_OF_GROUP):
+            if outcome is not None and outcome.x is not None:
+                self._master.add_all(outcome.x)
+                self._known.take(outcome.x)
+        self._tell()
+
+    def _share(self, sites: int) -> float:
+        """Part of the gap that some sites may leave open."""
+        return self._options.gap * GAP_OF_SITES * max(1, sites)
+
+    # --- telling ---------------------------------------------------------------------------
+
+    def _solved(self, tasks: Sequence[Task], gap: float, nodes: int) -> list[Outcome | None]:
+        """Have problems of sites solved; ``gap`` is a part of the value of the whole."""
+        apart = gap * abs(self._known.value) / max(1, len(self._blocks.sites))
+        options = replace(
+            self._options, gap=0.0, absolute_gap=max(apart, self._options.absolute_gap),
+            nodes=min(nodes, self._options.nodes or nodes), time_limit=self._budget.to_search,
+        )  # fmt: skip
+        found = self._workshop.solve(tasks, options, self._stop)
+        for outcome in found:
+            if outcome is not None:
+                self._budget.count(outcome)
+                self._nodes += outcome.nodes
+        return found
+
+    def _tell(self) -> None:
+        if self._progress is None:
+            return
+        known = self._known
+        gap = relative_gap(known.value, known.bound)
+        self._progress(
+            Progress(
+                self._budget.seconds, known.value, known.bound, gap, self._nodes,
+                self._stop.is_set(),
+            )
+        )  # fmt: skip
+
+    def _outcome(self, relaxed: Outcome) -> Outcome:
+        known = self._known
+        ended: Ended = "by-itself" if known.is_done else "node-limit"
+        if not known.is_done and self._is_over:
+            ended = "interrupted" if self._stop.is_set() else "time-limit"
+        return self._budget.billed(
+            replace(
+                relaxed,
+                status="optimal" if known.is_done else "feasible",
+                ended=ended,
+                x=known.point,
+                objective=known.value,
+                bound=known.bound,
+                gap=relative_gap(known.value, known.bound),
+                root_bound=relaxed.bound,
+                matrix=self._blocks.whole,
+                duals=None,
+                messages=(),
+            )
+        )
