@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -116,6 +117,16 @@ def _column_map(
 Instance = Annotated[
     Path, typer.Argument(metavar="INSTANCE", help="Folder that holds instance.toml.")
 ]
+
+
+class Methods(StrEnum):
+    """How a case may be searched."""
+
+    auto = "auto"
+    whole = "whole"
+    by_site = "by-site"
+
+
 Gap = Annotated[
     float,
     typer.Option(
@@ -133,6 +144,21 @@ Threads = Annotated[int, typer.Option(min=1, max=1024, help="Threads; one repeat
 Prices = Annotated[
     list[str] | None,
     typer.Option(metavar="SITE=FILE", help="Hourly prices in place of a site's; repeatable."),
+]
+MethodOption = Annotated[
+    Methods,
+    typer.Option(help="Search the case as a whole, site by site, or as its size suggests."),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=1024, metavar="N",
+        help="Processes that search sites; one for each processor, unless given.",
+    ),
+]  # fmt: skip
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Dask scheduler that has the workers, instead."),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
 
@@ -167,6 +193,7 @@ def rackwatt(
         "rackwatt solve instances/texas --gap 0.01 --time-limit 60 --out runs/quick",
         "rackwatt solve instances/texas --prices pecos=west.csv --prices nolan=west.csv",
         "rackwatt solve instances/texas --plan runs/texas/actions.csv --json",
+        "rackwatt solve mine --method by-site --workers 4",
     )
 )
 def solve(
@@ -181,6 +208,9 @@ def solve(
     prices: Prices = None,
     threads: Threads = 1,
     seed: Seed = 0,
+    method: MethodOption = Methods.auto,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -201,8 +231,11 @@ def solve(
     from optimizer.highs import Options
 
     limit = math.inf if time_limit is None else time_limit
-    wish = Wish(instance, Options(gap=gap, time_limit=limit, threads=threads, seed=seed),
-                _by_site(prices), plan, out, overwrite)  # fmt: skip
+    options = Options(gap=gap, time_limit=limit, threads=threads, seed=seed, method=method.value)
+    if workers is not None and scheduler is not None:
+        message = "the scheduler has the workers; give one of --workers and --scheduler"
+        raise typer.BadParameter(message, param_hint="--workers")
+    wish = Wish(instance, options, _by_site(prices), plan, out, overwrite, workers, scheduler)
     raise typer.Exit(solve_instance(wish, Voice(json, quiet)))
 
 

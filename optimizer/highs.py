@@ -48,6 +48,9 @@ SECONDS_TO_HALT = 1.0
 #: the polishing and the audit of its plan.
 SECONDS_TO_SETTLE = 2.0
 
+#: How a case may be searched.
+Method = Literal["auto", "whole", "by-site"]
+
 #: How long the waiting thread sleeps between two looks, in seconds.
 TICK = 0.1
 #: Where nobody waits for progress: so much of what has passed, and seconds at most.
@@ -82,6 +85,9 @@ class Options:
     grace : float
         Seconds, or a twentieth of the time limit if that is more, that a routine of HiGHS may
         overrun a stop before the best plan so far is taken without it.
+    method : str
+        How a case is searched: as a whole, site by site, or as its size suggests. One matrix
+        alone is always searched as a whole.
     dual_tolerance : float
         What a column may still earn by the unit where HiGHS calls a linear program solved; bands
         of single hours at the brink of paying earn less than its default.
@@ -96,6 +102,7 @@ class Options:
     presolve: bool = True
     grace: float = 5.0
     dual_tolerance: float = 1e-7
+    method: Method = "auto"
 
     @property
     def patience(self) -> float:

@@ -16,6 +16,8 @@ from models.given import Given
 from optimizer.audit import Audit, audit
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, hinted, polished
+from optimizer.decomposed.plan import MakeWorkshop, plan_by_site
+from optimizer.decomposed.workshop import Here
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.known import Known
 from optimizer.layout import Layout
@@ -101,6 +103,7 @@ def solve(
     stop: threading.Event | None = None,
     model: Model | None = None,
     hint: Mapping[Column, float] | None = None,
+    workshop: MakeWorkshop = Here,
 ) -> Solved:
     """Find the best plan of a case and audit it.
 
@@ -125,10 +128,12 @@ def solve(
         The compiled case with these decisions taken, if it is known.
     hint : mapping, optional
         Whole numbers of a plan of a case much like this one, to begin from where they fit.
+    workshop : callable, optional
+        Who solves problems of sites, where a case is searched site by site.
     """
     options = options or Options()
     budget = Budget(options.time_limit, options.grace)
-    asked = _Asked(options, pinned or {}, budget, hint or {}, progress, stop)
+    asked = _Asked(options, pinned or {}, budget, hint or {}, progress, stop, workshop)
     solved = _solved_once(case, asked, model)
     for _ in range(ROUNDS_OF_FILLING):
         crowded = (
@@ -161,6 +166,7 @@ class _Asked:
     hint: Mapping[Column, float]
     progress: Callable[[Progress], None] | None
     stop: threading.Event | None
+    workshop: MakeWorkshop
 
 
 def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solved:
@@ -191,16 +197,8 @@ def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solve
         checked = _judged(case, found.carried, found.outcome.bound, floor, options)
         clock.lap("audit")
         return _with_plan(solved, found.outcome, found.carried.plan, checked, options)
-    outcome = search(
-        model.matrix,
-        model.large,
-        options,
-        kinds=model.kinds,
-        start=_better(model, start, hinted(model, asked.hint, budget)),
-        budget=budget,
-        progress=asked.progress,
-        stop=stop,
-    )
+    begin = _better(model, start, hinted(model, asked.hint, budget))
+    outcome = _searched(case, model, asked, begin)
     clock.lap("solve")
     best = start if outcome.status == "none" else outcome.x
     if best is None:
@@ -216,6 +214,23 @@ def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solve
         checked = _judged(case, done, outcome.bound, floor, options)
     clock.lap("audit")
     return _with_plan(solved, outcome, done.plan, checked, options)
+
+
+def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> Outcome:
+    """Search a case site by site where that is worth it, and as a whole where it is not done."""
+    watched = {"budget": asked.budget, "progress": asked.progress, "stop": asked.stop}
+    by_site = plan_by_site(case.given, model, asked.options, start, asked.workshop, **watched)  # type: ignore[arg-type]
+    if by_site.outcome is not None and not by_site.is_open:
+        return by_site.outcome
+    whole = search(
+        model.matrix,
+        model.large,
+        asked.options,
+        kinds=model.kinds,
+        start=by_site.point,
+        **watched,  # type: ignore[arg-type]
+    )
+    return by_site.beside(whole, asked.options)
 
 
 def _better(model: Model, one: Floats | None, other: Floats | None) -> Floats | None:

@@ -32,6 +32,10 @@ class Wish:
         Run folder, or file, to write.
     overwrite : bool
         Whether what is there may be replaced.
+    workers : int or None
+        Processes that solve problems of sites; as many as there are processors, unless given.
+    scheduler : str or None
+        Dask scheduler that has the workers instead.
     """
 
     instance: Path
@@ -40,6 +44,8 @@ class Wish:
     plan: Path | None = None
     out: Path | None = None
     overwrite: bool = False
+    workers: int | None = None
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

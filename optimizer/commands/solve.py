@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.remarks import notes, remarks
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
+from optimizer.decomposed.plan import MakeWorkshop
+from optimizer.decomposed.workshop import Here, Processes
 from optimizer.elastic import Clash, clashing
 from optimizer.evaluate import beside_nothing
 from optimizer.highs import Budget, Options
@@ -58,7 +62,7 @@ class _Found:
 def _found(ready: Ready, wish: Wish, stop: threading.Event, voice: Voice) -> _Found:
     """Solve within the time limit, and look for what the answer is put beside."""
     budget = Budget(wish.options.time_limit, wish.options.grace)
-    solved = search_plan(ready, ready.pins, wish.options, voice)
+    solved = search_plan(ready, ready.pins, wish.options, voice, workshop_of(wish))
     with refusing_unsound(ready.loaded, ready.case):
         if wish.plan is not None:
             policy = ready.policy.values
@@ -86,8 +90,22 @@ def run_folder(wish: Wish, ready: Ready) -> Path:
     return RUNS / f"{ready.loaded.instance.instance.name}-{digest}"
 
 
+def workshop_of(wish: Wish) -> MakeWorkshop:
+    """Say who solves problems of sites: processes of this machine, or a cluster."""
+    if wish.scheduler is not None:
+        from optimizer.decomposed.cluster import Cluster
+
+        return partial(Cluster, address=wish.scheduler)
+    workers = wish.workers or os.cpu_count() or 1
+    return Here if workers == 1 else partial(Processes, workers=workers)
+
+
 def search_plan(
-    ready: Ready, pins: Mapping[Column, float], options: Options, voice: Voice
+    ready: Ready,
+    pins: Mapping[Column, float],
+    options: Options,
+    voice: Voice,
+    workshop: MakeWorkshop = Here,
 ) -> Solved:
     """Solve a case with progress on stderr; Ctrl-C gives the best plan so far.
 
@@ -101,7 +119,9 @@ def search_plan(
         stoppable() as stop,
         progress_line(voice.talk, quiet=voice.quiet) as progress,
     ):
-        solved = solve(ready.case, options, pinned=pins, progress=progress, stop=stop)
+        solved = solve(
+            ready.case, options, pinned=pins, progress=progress, stop=stop, workshop=workshop
+        )
         if progress is not None and solved.outcome is not None:
             progress.end(solved.value_musd, solved.bound_musd, solved.gap, solved.outcome.nodes)
         return solved

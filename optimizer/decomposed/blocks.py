@@ -123,8 +123,10 @@ class Blocks:
             )  # fmt: skip
 
         numbers = [j for j in np.unique(owner).tolist() if j != COMPANY]
+        rows, columns = (np.arange(size) for size in matrix.shape)
+        bare = replace(part_of(matrix, rows, columns), offset=matrix.offset)
         return cls(
-            matrix, tuple(block(j) for j in numbers), shared, coupling,
+            bare, tuple(block(j) for j in numbers), shared, coupling,
             csr_array(tied[:, shared]), large, kinds,
         )  # fmt: skip
 

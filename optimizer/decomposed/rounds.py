@@ -27,9 +27,13 @@ from optimizer.matrix import Floats, objective_at
 GAP_OF_SITES = 0.25
 #: The same in the first round, where prices are still far off.
 GAP_AT_FIRST = 1e-3
+#: Part of what is still open between plan and bound that a group may leave open for each site.
+GAP_OF_GROUP = 0.02
 #: Nodes of one search of a site, and of a group beside the rest.
 NODES_OF_SITE = 2000
-NODES_OF_GROUP = 300
+NODES_OF_GROUP = 100
+#: Groups that are searched at once, whoever solves them; the next ones begin from what they found.
+AT_ONCE = 2
 #: How far prices may go from those that proved most: part of each, and of the mean of its size.
 WIDTH, WIDTH_OF_MEAN = 0.3, 0.1
 #: What is left of it where new prices prove no more, and how much of a step to them is taken.
@@ -125,22 +129,24 @@ class _Search:
             return None
         self._known = _Known(self._blocks, self._options, start, relaxed.bound)
         self._centre = self._admissible(relaxed.duals[self._blocks.coupling])
-        self._mean = np.full(
-            len(self._centre), np.abs(self._centre).mean() if len(self._centre) else 0.0
-        )
+        self._mean = float(np.abs(self._centre).sum()) / max(1, len(self._centre))
         self._master.add_all(start)
         losses = self._price(self._centre, GAP_AT_FIRST)
         if losses is None and not self._is_over:
             return None
         if losses is not None:
             self._in_turn(losses)
-        while not (self._known.is_done or self._is_over or self._group >= len(self._blocks.sites)):
+        while not (self._ends() or self._group >= len(self._blocks.sites)):
             self._next_round()
         return self._outcome(relaxed)
 
     @property
     def _is_over(self) -> bool:
         return self._stop.is_set() or not self._budget.to_search
+
+    def _ends(self) -> bool:
+        """Whether there is nothing left to find, or no time for it."""
+        return self._is_over or self._known.is_done
 
     # --- steps -----------------------------------------------------------------------------
 
@@ -195,7 +201,7 @@ class _Search:
         for prices in (self._centre, None):
             point = self._known.point
             for site in order:
-                if self._is_over or self._known.is_done:
+                if self._ends():
                     break
                 [outcome] = self._solved(
                     [Around((site,), point, prices)], self._share(1), NODES_OF_GROUP
@@ -212,17 +218,16 @@ class _Search:
         found = self._master.prices(self._centre, width, self._budget)
         prices = self._centre if found is None else (1 - STEP) * self._centre + STEP * found
         losses = self._price(self._admissible(prices), self._options.gap * GAP_OF_SITES)
-        if losses is None or self._is_over or known.is_done:
+        if losses is None or self._ends():
             return
         self._choose()
         self._in_groups(losses)
-        self._choose()
         if before - known.left < GAIN * before:
             self._group *= GROWTH
 
     def _choose(self) -> None:
         """Choose among all plans that are known."""
-        if self._is_over or self._known.is_done:
+        if self._ends():
             return
         options = replace(
             self._options, gap=0.1 * self._options.gap, nodes=NODES_OF_SITE,
@@ -232,24 +237,28 @@ class _Search:
         self._tell()
 
     def _in_groups(self, losses: Floats) -> None:
-        """Search groups of sites beside the rest, all from the same plan."""
-        if self._is_over or self._known.is_done:
+        """Search groups of sites beside the rest, a few at once from the same plan."""
+        if self._ends():
             return
         count, size = len(self._blocks.sites), int(self._group)
         order = np.argsort(-losses, kind="stable")
         if self._round % 2 == 0:
             order = np.random.default_rng(self._options.seed + self._round).permutation(count)
         groups = [tuple(sorted(order[j : j + size].tolist())) for j in range(0, count, size)]
-        tasks = [Around(group, self._known.point) for group in groups]
-        for outcome in self._solved(tasks, self._share(size), NODES_OF_GROUP):
-            if outcome is not None and outcome.x is not None:
-                self._master.add_all(outcome.x)
-                self._known.take(outcome.x)
-        self._tell()
+        for j in range(0, len(groups), AT_ONCE):
+            if self._ends():
+                return
+            tasks = [Around(group, self._known.point) for group in groups[j : j + AT_ONCE]]
+            for outcome in self._solved(tasks, self._share(size), NODES_OF_GROUP):
+                if outcome is not None and outcome.x is not None:
+                    self._master.add_all(outcome.x)
+                    self._known.take(outcome.x)
+            self._choose()
 
     def _share(self, sites: int) -> float:
-        """Part of the gap that some sites may leave open."""
-        return self._options.gap * GAP_OF_SITES * max(1, sites)
+        """Part of the value that some sites may leave open beside the rest."""
+        open_ = GAP_OF_GROUP * self._known.left / max(1e-9, abs(self._known.value))
+        return sites * max(self._options.gap * GAP_OF_SITES, open_)
 
     # --- telling ---------------------------------------------------------------------------
 
@@ -260,7 +269,7 @@ class _Search:
             self._options, gap=0.0, absolute_gap=max(apart, self._options.absolute_gap),
             nodes=min(nodes, self._options.nodes or nodes), time_limit=self._budget.to_search,
         )  # fmt: skip
-        found = self._workshop.solve(tasks, options, self._stop)
+        found = self._workshop.solve(tasks, options, self._stop, self._tell)
         for outcome in found:
             if outcome is not None:
                 self._budget.count(outcome)

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -80,13 +80,22 @@ class Around:
 Task = Priced | Around
 
 
+def light(outcome: Outcome) -> Outcome:
+    """Leave out what need not travel."""
+    return replace(outcome, matrix=None)
+
+
 class Workshop(Protocol):
     """Something that solves problems of sites."""
 
     def solve(
-        self, tasks: Sequence[Task], options: Options, stop: threading.Event
-    ) -> list[Outcome | None]:
-        """Solve each task; none where a stop came first."""
+        self, tasks: Sequence[Task], options: Options, stop: threading.Event,
+        tell: Callable[[], None],
+    ) -> list[Outcome | None]:  # fmt: skip
+        """Solve each task; none where a stop or the time limit came first.
+
+        ``tell`` is called now and then meanwhile.
+        """
 
     def close(self) -> None:
         """Let go of whoever works here."""
@@ -105,8 +114,9 @@ class Here:
         self._blocks = blocks
 
     def solve(
-        self, tasks: Sequence[Task], options: Options, stop: threading.Event
-    ) -> list[Outcome | None]:
+        self, tasks: Sequence[Task], options: Options, stop: threading.Event,
+        tell: Callable[[], None],
+    ) -> list[Outcome | None]:  # fmt: skip
         """Solve each task; none where a stop or the time limit came first."""
         budget, found = Budget(options.time_limit, options.grace), list[Outcome | None]()
         for task in tasks:
@@ -114,7 +124,8 @@ class Here:
                 found.append(None)
                 continue
             left = replace(options, time_limit=budget.to_search)
-            found.append(_light(task.solved(self._blocks, left, stop)))
+            found.append(light(task.solved(self._blocks, left, stop)))
+            tell()
         return found
 
     def close(self) -> None:
@@ -137,8 +148,9 @@ class Processes:
         self._pool: ProcessPoolExecutor | None = None
 
     def solve(
-        self, tasks: Sequence[Task], options: Options, stop: threading.Event
-    ) -> list[Outcome | None]:
+        self, tasks: Sequence[Task], options: Options, stop: threading.Event,
+        tell: Callable[[], None],
+    ) -> list[Outcome | None]:  # fmt: skip
         """Solve each task; none where a stop or the time limit came first.
 
         Raises
@@ -150,7 +162,7 @@ class Processes:
         for _ in range(REPLACED):
             missing = [j for j in range(len(tasks)) if j not in found]
             try:
-                self._solve(missing, tasks, options, stop, found)
+                self._solve(missing, tasks, options, (stop, tell), found)
             except BrokenProcessPool:
                 self.close()
                 continue
@@ -159,13 +171,15 @@ class Processes:
 
     def _solve(
         self, missing: Sequence[int], tasks: Sequence[Task], options: Options,
-        stop: threading.Event, found: dict[int, Outcome | None],
+        watched: tuple[threading.Event, Callable[[], None]], found: dict[int, Outcome | None],
     ) -> None:  # fmt: skip
+        stop, tell = watched
         ends = time.monotonic() + options.time_limit
         futures = {self._start().submit(_solve_there, tasks[j], options, ends): j for j in missing}
         waiting: set[Future[Outcome | None]] = set(futures)
         while waiting and not stop.is_set():
             done, waiting = wait(waiting, timeout=TICK)
+            tell()
             for future in done:
                 found[futures[future]] = future.result()
         if waiting:
@@ -194,11 +208,6 @@ class Processes:
         self._pool = None
 
 
-def _light(outcome: Outcome) -> Outcome:
-    """Leave out what need not travel."""
-    return replace(outcome, matrix=None)
-
-
 # --- in a process -----------------------------------------------------------------------------
 
 _blocks: Blocks | None = None
@@ -216,4 +225,4 @@ def _solve_there(task: Task, options: Options, ends: float) -> Outcome | None:
     if left <= 0:
         return None
     assert _blocks is not None, "a process is given tasks once it has the case"
-    return _light(task.solved(_blocks, replace(options, time_limit=left), None))
+    return light(task.solved(_blocks, replace(options, time_limit=left), None))

@@ -76,15 +76,15 @@ class Cluster:
         SweepRefused
             Where no scheduler answers, or a worker is of another make.
         """
-        with _connected(self._address) as client:
-            _refuse_others(client, self._versions)
+        with connected(self._address) as client:
+            refuse_others(client, self._versions)
             return len(client.scheduler_info(n_workers=-1)["workers"])
 
     def compute(self, task: Task) -> Generator[list[Done], None, None]:
         """Give rows as they come in; see :class:`optimizer.sweep.running.engine.Engine`."""
         hard = hard_seconds(task.base.options) if self._hard is None else self._hard
-        with _connected(self._address) as client:
-            _refuse_others(client, self._versions)
+        with connected(self._address) as client:
+            refuse_others(client, self._versions)
             kit = Kit(task.base, task.make, hard)
             client.register_plugin(kit, name=kit.name)
             flow = _Flow(client, kit, task, self._versions)
@@ -169,8 +169,16 @@ def compute(name: str, points: Sequence[Point], versions: dict[str, str]) -> wor
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Client]:
-    """Hand out a connection; what Dask has to say about losing it, we say ourselves."""
+def connected(address: str) -> Iterator[Client]:
+    """Hand out a connection; what Dask has to say about losing it, we say ourselves.
+
+    Raises
+    ------
+    SweepRefused
+        Where Dask is not installed, or no scheduler answers.
+    """
+    if WorkerPlugin is object:
+        raise SweepRefused('a scheduler needs Dask: pip install "rackwatt[dask]"')
     from distributed import Client
 
     where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
@@ -195,7 +203,7 @@ def _connected(address: str) -> Iterator[Client]:
         log.setLevel(level)
 
 
-def _refuse_others(client: Client, own: dict[str, str]) -> None:
+def refuse_others(client: Client, own: dict[str, str]) -> None:
     """Refuse workers of another make: rows of two engines are not mixed.
 
     Those that join later are looked at by their first task.

@@ -1,0 +1,224 @@
+"""A company taken apart by site: blocks, bounds, combinations, and the search."""
+
+import itertools
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from optimizer.case import prepare
+from optimizer.compiled import compile_case
+from optimizer.decomposed.blocks import COMPANY, Blocks, sites_of
+from optimizer.decomposed.bound import Bound
+from optimizer.decomposed.master import Master
+from optimizer.decomposed.rounds import search_by_site
+from optimizer.decomposed.workshop import Around, Here, Priced, Processes
+from optimizer.highs import Budget, Options, run
+from optimizer.matrix import dense_matrix, largest_violation, objective_at
+from optimizer.solve import do_nothing
+from tests.benchmarks.fleet import fleet, priced_years
+
+EXACT = Options(gap=0.0, absolute_gap=1e-9)
+
+
+def knapsacks(seed, sites=3, each=3, budgets=2):
+    """Sites with whole things to buy, within limits of their own and budgets of the company.
+
+    What is left of the first budget is the company's, and is worth something.
+    """
+    rng = np.random.default_rng(seed)
+    columns = sites * each + 1
+    rows, low, high = [], [], []
+    for site in range(sites):
+        row = np.zeros(columns)
+        row[site * each : (site + 1) * each] = rng.integers(1, 5, each)
+        rows.append(row)
+        low.append(-np.inf)
+        high.append(float(rng.integers(4, 10)))
+    for budget in range(budgets):
+        row = np.append(rng.integers(0, 6, sites * each), 1.0 if budget == 0 else 0.0)
+        rows.append(row)
+        total = float(rng.integers(5, 10 * sites))
+        low.append(total if budget == 0 else -np.inf)
+        high.append(total)
+    cost = np.append(rng.integers(1, 9, sites * each), 0.5)
+    upper = np.append(np.full(sites * each, 3.0), 1000.0)
+    matrix = dense_matrix(
+        rows, low, high, np.zeros(columns), upper, cost,
+        integer=np.append(np.ones(sites * each, bool), False), maximise=True, offset=2.0,
+    )  # fmt: skip
+    owners = np.append(np.repeat(np.arange(sites), each), COMPANY)
+    kinds = np.arange(columns)
+    return Blocks.of(matrix, owners, matrix.integer, kinds)
+
+
+@pytest.fixture(scope="module")
+def company():
+    """Four sites, six quarters."""
+    instance = fleet(4, 6, 2)
+    hours = {site: priced_years(j, 400) for j, site in enumerate(instance.power)}
+    case = prepare(instance, hours)
+    model = compile_case(case)
+    sites = sites_of(case.given, model.built.columns)
+    return case, model, Blocks.of(model.matrix, sites, model.large, model.kinds)
+
+
+# --- blocks ----------------------------------------------------------------------------------
+
+
+def test_every_row_and_column_is_in_one_place(company):
+    _, model, blocks = company
+    columns = np.concatenate([*(b.columns for b in blocks.sites), blocks.shared])
+    rows = np.concatenate([*(b.rows for b in blocks.sites), blocks.coupling])
+    assert sorted(columns.tolist()) == list(range(model.matrix.shape[1]))
+    assert sorted(rows.tolist()) == list(range(model.matrix.shape[0]))
+    names = {model.built.rows[i][0] for i in blocks.coupling}
+    assert "capital.cash_balance" in names
+    assert not {name for name in names if name.startswith(("halls.", "racks.", "space."))}
+    assert {model.built.columns[j][0] for j in blocks.shared} <= {"cash", "debt"}
+
+
+def test_rows_of_a_site_hold_nothing_of_others(company):
+    _, model, blocks = company
+    table = csr_array(model.matrix.coefficients)
+    for block in blocks.sites:
+        held = set(table[block.rows].indices.tolist())
+        assert held <= set(block.columns.tolist())
+
+
+def test_a_column_of_nobody_belongs_to_the_only_site_that_it_meets():
+    matrix = dense_matrix(
+        [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]], [0] * 3, [1] * 3, [0] * 4, [1] * 4, [1] * 4
+    )
+    chained = Blocks.of(matrix, np.array([0, -1, -1, -1]), matrix.integer, np.arange(4))
+    assert chained.sites[0].columns.tolist() == [0, 1, 2, 3]
+    assert not len(chained.coupling)
+    between = Blocks.of(matrix, np.array([0, -1, -1, 1]), matrix.integer, np.arange(4))
+    assert [block.columns.tolist() for block in between.sites] == [[0, 1], [2, 3]]
+    assert between.coupling.tolist() == [1]
+
+
+# --- bounds ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_plan_is_above_the_bound_at_any_prices(seed):
+    blocks, rng = knapsacks(seed), np.random.default_rng(seed)
+    best, bound = run(blocks.whole, EXACT), Bound(blocks)
+    if best.objective is None:
+        pytest.skip("no plan")
+    for _ in range(5):
+        prices = rng.normal(0, 2, len(blocks.coupling))
+        prices[~np.isfinite(blocks.limits[0])] = abs(prices[~np.isfinite(blocks.limits[0])])
+        tasks = [Priced(j, prices) for j in range(len(blocks.sites))]
+        found = [task.solved(blocks, EXACT, None) for task in tasks]
+        assert bound.at(prices, [one.bound for one in found]) >= best.objective - 1e-6
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_prices_of_the_relaxation_prove_what_it_does_or_more(seed):
+    blocks = knapsacks(seed)
+    relaxed = run(replace(blocks.whole, integer=np.zeros_like(blocks.whole.integer)), EXACT)
+    if relaxed.duals is None:
+        pytest.skip("no plan")
+    prices = relaxed.duals[blocks.coupling]
+    tasks = [Priced(j, prices) for j in range(len(blocks.sites))]
+    found = [task.solved(blocks, EXACT, None) for task in tasks]
+    proved = Bound(blocks).at(prices, [one.bound for one in found])
+    assert proved <= relaxed.bound + 1e-6
+
+
+# --- combinations ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_combination_is_that_of_brute_force(seed):
+    blocks, rng = knapsacks(seed), np.random.default_rng(seed)
+    master, budget = Master(blocks), Budget()
+    nothing = np.zeros(blocks.whole.shape[1])
+    nothing[-1] = blocks.limits[1][0]
+    master.add_all(nothing)
+    plans = [[nothing[block.columns]] for block in blocks.sites]
+    for site, block in enumerate(blocks.sites):
+        for _ in range(3):
+            plan = rng.integers(0, 3, len(block.columns)).astype(float)
+            if (block.matrix.coefficients @ plan <= block.matrix.row_upper).all():
+                master.add(site, plan)
+                plans[site].append(plan)
+    best = -np.inf
+    for chosen in itertools.product(*plans):
+        point = np.append(np.concatenate(chosen), 0.0)
+        taken = blocks.whole.coefficients @ point
+        point[-1] = blocks.limits[1][0] - taken[blocks.coupling[0]]
+        if largest_violation(blocks.whole, point) <= 1e-9:
+            best = max(best, objective_at(blocks.whole, point))
+    found = master.chosen(nothing, EXACT, budget)
+    assert objective_at(blocks.whole, found) == pytest.approx(best, abs=1e-6)
+    assert largest_violation(blocks.whole, found) <= 1e-6
+
+
+def test_prices_stay_in_their_box():
+    blocks = knapsacks(1)
+    master = Master(blocks)
+    nothing = np.zeros(blocks.whole.shape[1])
+    nothing[-1] = blocks.limits[1][0]
+    master.add_all(nothing)
+    for centre, width in ((1.0, 0.5), (0.2, 0.6)):
+        prices = master.prices(np.full(2, centre), np.full(2, width), Budget())
+        assert (np.abs(prices - centre) <= width + 1e-9).all()
+        assert prices[1] >= 0
+
+
+# --- the search --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_small_companies_end_between_plan_and_bound(seed):
+    blocks = knapsacks(seed, sites=4)
+    nothing = np.zeros(blocks.whole.shape[1])
+    nothing[-1] = blocks.limits[1][0]
+    best = run(blocks.whole, EXACT).objective
+    found = search_by_site(blocks, Options(gap=1e-6), nothing, Here(blocks), budget=Budget())
+    assert found.objective <= best + 1e-6 <= found.bound + 2e-6
+    assert largest_violation(blocks.whole, found.x) <= 1e-6
+    assert found.objective >= 0.9 * best
+
+
+def test_a_company_is_searched_alike_here_and_in_processes(company):
+    case, model, blocks = company
+    nothing = do_nothing(case, model)
+    options, found = Options(gap=2e-3), []
+    for shop in (Here(blocks), Processes(blocks, 1), Processes(blocks, 2)):
+        outcome = search_by_site(blocks, options, nothing.point, shop, budget=Budget())
+        shop.close()
+        found.append(outcome)
+    whole = run(model.matrix, Options(gap=2e-3))
+    for outcome in found:
+        assert outcome.objective <= whole.bound + 1e-6
+        assert whole.objective <= outcome.bound + 1e-6
+        assert largest_violation(model.matrix, outcome.x) <= 1e-6
+        assert (outcome.objective, outcome.bound) == (found[0].objective, found[0].bound)
+        np.testing.assert_array_equal(outcome.x, found[0].x)
+
+
+def test_a_stop_ends_it_with_the_best_so_far(company):
+    case, model, blocks = company
+    nothing, stop = do_nothing(case, model), threading.Event()
+    stop.set()
+    outcome = search_by_site(
+        blocks, Options(), nothing.point, Here(blocks), budget=Budget(), stop=stop
+    )
+    assert outcome is None or outcome.objective >= nothing.value_musd - 1e-6
+
+
+def test_others_stay_as_they_are_beside_a_group(company):
+    case, model, blocks = company
+    point = do_nothing(case, model).point
+    outcome = Around((1,), point).solved(blocks, Options(gap=1e-2), None)
+    for j, block in enumerate(blocks.sites):
+        if j != 1:
+            np.testing.assert_array_equal(outcome.x[block.columns], point[block.columns])
+    assert largest_violation(model.matrix, outcome.x) <= 1e-6
+    assert objective_at(model.matrix, outcome.x) >= objective_at(model.matrix, point) - 1e-6
