@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from models.build import Built, build
-from optimizer.case import prepare
+from optimizer.case import Case, prepare
+from optimizer.compiled import compile_case
+from optimizer.highs import Options
 from optimizer.matrix import Matrix, compile_model
+from optimizer.solve import solve
 from tests.benchmarks.arrays import converted, recipe, same, triplets
-from tests.benchmarks.fleet import fleet, priced_years
+from tests.benchmarks.fleet import drawn_hours, fleet, priced_years, random_fleet
 from tests.benchmarks.stages import STAGES, function_at
 from tests.benchmarks.stopwatch import laps_of
 
@@ -49,3 +52,51 @@ def test_each_step_takes_what_the_one_before_returned() -> None:
     steps = {"one": lambda nothing: [nothing], "two": taken.append}
     assert all(seconds >= 0 for seconds in laps_of(steps).values())
     assert taken == [[None]]
+
+
+# --- fleets drawn at random ------------------------------------------------------------------
+
+
+def drawn(sites: int, periods: int, halls: int = 4, seed: int = 0) -> Case:
+    instance = random_fleet(sites, periods, halls, seed)
+    return prepare(instance, drawn_hours(instance, seed))
+
+
+def test_the_same_arguments_draw_the_same_fleet() -> None:
+    assert random_fleet(3, 6, seed=4) == random_fleet(3, 6, seed=4)
+    one, other = (drawn_hours(random_fleet(3, 6, seed=4), seed=4) for _ in range(2))
+    assert one.keys() == other.keys()
+    for name, hours in one.items():
+        assert np.array_equal(hours.price_usd_per_mwh, other[name].price_usd_per_mwh)
+
+
+def test_another_seed_draws_another_fleet() -> None:
+    one, other = random_fleet(3, 6, seed=4), random_fleet(3, 6, seed=5)
+    for block in ("sites", "halls", "power", "contracts"):
+        assert getattr(one, block) != getattr(other, block)
+
+
+def test_sites_of_a_drawn_fleet_differ_and_share_tenants() -> None:
+    instance = random_fleet(12, 20)
+    assert len({(s.firm_mw, s.interruptible_mw) for s in instance.sites.values()}) == 12
+    assert len(instance.racks) == 6
+    served = [len(offer.sites or instance.sites) for offer in instance.contracts.values()]
+    assert min(served) == 1
+    assert max(served) > 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_drawn_fleet_builds_without_a_word_on_its_numbers(seed: int) -> None:
+    model = compile_case(drawn(3, 4, seed=seed))
+    assert model.warnings == ()
+    assert model.large.any()
+
+
+def test_a_drawn_fleet_has_a_plan() -> None:
+    solved = solve(drawn(2, 8, halls=2), Options(gap=0.01, nodes=1000))
+    assert solved.status == "solved"
+    assert solved.audit is not None
+    assert solved.audit.passed
+    assert solved.value_musd is not None
+    assert solved.audit.nothing_musd is not None
+    assert solved.value_musd > solved.audit.nothing_musd
