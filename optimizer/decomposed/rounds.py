@@ -28,7 +28,7 @@ GAP_OF_SITES = 0.25
 #: The same in the first round, where prices are still far off.
 GAP_AT_FIRST = 1e-3
 #: Part of what is still open between plan and bound that a group may leave open for each site.
-GAP_OF_GROUP = 0.02
+GAP_OF_GROUP = 0.2
 #: Nodes of one search of a site, and of a group beside the rest.
 NODES_OF_SITE = 2000
 NODES_OF_GROUP = 100
@@ -37,7 +37,7 @@ AT_ONCE = 2
 #: How far prices may go from those that proved most: part of each, and of the mean of its size.
 WIDTH, WIDTH_OF_MEAN = 0.3, 0.1
 #: What is left of it where new prices prove no more, and how much of a step to them is taken.
-NARROWER, STEP = 0.6, 0.5
+NARROWER, STEP = 0.6, 0.3
 #: Gain, as a part of the gap that is left, below which a round has brought nothing.
 GAIN = 0.02
 #: Times by which groups grow then.
@@ -135,7 +135,7 @@ class _Search:
         if losses is None and not self._is_over:
             return None
         if losses is not None:
-            self._in_turn(losses)
+            self._in_turn(losses, self._centre)
         while not (self._ends() or self._group >= len(self._blocks.sites)):
             self._next_round()
         return self._outcome(relaxed)
@@ -195,10 +195,10 @@ class _Search:
         self._known.bound = min(self._known.bound, proved)
         self._tell()
 
-    def _in_turn(self, losses: Floats) -> None:
+    def _in_turn(self, losses: Floats, at: Floats) -> None:
         """Take sites in turn beside what the others do, first paying for what is shared."""
         order = np.argsort(-losses, kind="stable").tolist()
-        for prices in (self._centre, None):
+        for prices in (at, None):
             point = self._known.point
             for site in order:
                 if self._ends():
@@ -221,7 +221,10 @@ class _Search:
         if losses is None or self._ends():
             return
         self._choose()
-        self._in_groups(losses)
+        self._in_turn(losses, self._admissible(prices))
+        self._choose()
+        if before - known.left < 0.1 * before:
+            self._in_groups(losses)
         if before - known.left < GAIN * before:
             self._group *= GROWTH
 
