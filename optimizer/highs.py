@@ -85,6 +85,9 @@ class Options:
     grace : float
         Seconds, or a twentieth of the time limit if that is more, that a routine of HiGHS may
         overrun a stop before the best plan so far is taken without it.
+    interior : bool
+        Whether linear programs are solved from within, and a corner sought only then: of large
+        ones that is much less work.
     method : str
         How a case is searched: as a whole, site by site, or as its size suggests. One matrix
         alone is always searched as a whole.
@@ -102,6 +105,7 @@ class Options:
     presolve: bool = True
     grace: float = 5.0
     dual_tolerance: float = 1e-7
+    interior: bool = False
     method: Method = "auto"
 
     @property
@@ -548,7 +552,7 @@ def _settings(options: Options) -> dict[str, bool | int | float | str]:
         # Callbacks fire only while output is on; the console stays ours.
         "log_to_console": False,
         "output_flag": True,
-        "solver": "choose",
+        "solver": "ipm" if options.interior else "choose",
         "parallel": "choose",
         "allow_unbounded_or_infeasible": False,
         **_asked_for(options),

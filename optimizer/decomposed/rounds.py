@@ -34,10 +34,12 @@ NODES_OF_SITE = 2000
 NODES_OF_GROUP = 100
 #: Groups that are searched at once, whoever solves them; the next ones begin from what they found.
 AT_ONCE = 2
-#: How far prices may go from those that proved most: part of each, and of the mean of its size.
-WIDTH, WIDTH_OF_MEAN = 0.3, 0.1
-#: What is left of it where new prices prove no more, and how much of a step to them is taken.
-NARROWER, STEP = 0.6, 0.3
+#: How far prices may go from those that proved most: part of each, or of the mean of all.
+WIDTH, WIDTH_OF_MEAN = 0.1, 0.3
+#: What becomes of it where new prices prove no more, or do; how much of a step to them is taken.
+NARROWER, WIDER, STEP = 0.6, 1.3, 0.5
+#: Rounds of prices that prove nothing more before plans are sought in other ways.
+PATIENCE = 2
 #: Gain, as a part of the gap that is left, below which a round has brought nothing.
 GAIN = 0.02
 #: Times by which groups grow then.
@@ -121,7 +123,7 @@ class _Search:
         self._budget, self._progress, self._stop = budget, progress, stop
         self._bound, self._master = Bound(blocks), Master(blocks)
         self._mean = 0.0
-        self._nodes, self._round, self._width, self._group = 0, 0, WIDTH, 2.0
+        self._nodes, self._round, self._idle, self._width, self._group = 0, 0, 0, WIDTH, 2.0
 
     def run(self, start: Floats) -> Outcome | None:
         relaxed = self._relaxed()
@@ -154,7 +156,9 @@ class _Search:
         """Solve the linear relaxation."""
         whole = self._blocks.whole
         relaxed = replace(whole, integer=np.zeros_like(whole.integer))
-        options = replace(self._options, gap=0.0, time_limit=self._budget.to_search)
+        options = replace(
+            self._options, gap=0.0, time_limit=self._budget.to_search, interior=True
+        )
         return self._budget.run(relaxed, options, stop=self._stop)
 
     def _admissible(self, prices: Floats) -> Floats:
@@ -190,6 +194,7 @@ class _Search:
         proved = self._bound.at(prices, bounds)
         if proved < self._known.sites_bound:
             self._known.sites_bound, self._centre = proved, prices
+            self._width *= WIDER
         else:
             self._width *= NARROWER
         self._known.bound = min(self._known.bound, proved)
@@ -212,19 +217,22 @@ class _Search:
             self._tell()
 
     def _next_round(self) -> None:
-        known, before = self._known, self._known.left
+        known, before, proved = self._known, self._known.left, self._known.sites_bound
         self._round += 1
-        width = self._width * np.maximum(np.abs(self._centre), WIDTH_OF_MEAN / WIDTH * self._mean)
+        width = self._width * np.maximum(np.abs(self._centre), WIDTH_OF_MEAN * self._mean)
         found = self._master.prices(self._centre, width, self._budget)
         prices = self._centre if found is None else (1 - STEP) * self._centre + STEP * found
         losses = self._price(self._admissible(prices), self._options.gap * GAP_OF_SITES)
         if losses is None or self._ends():
             return
         self._choose()
-        self._in_turn(losses, self._admissible(prices))
+        self._idle = 0 if proved - known.sites_bound > GAIN * before else self._idle + 1
+        if self._idle < PATIENCE:
+            return
+        self._idle = 0
+        self._in_turn(losses, self._centre)
         self._choose()
-        if before - known.left < 0.1 * before:
-            self._in_groups(losses)
+        self._in_groups(losses)
         if before - known.left < GAIN * before:
             self._group *= GROWTH
 
