@@ -18,6 +18,8 @@ from models.instance import Block, Growth, Instance, Step
 from optimizer.checks import Draft
 from optimizer.keys import Key, keys_of
 
+#: Most answers of a calculation that are kept beside that of the base.
+KEPT = 512
 #: What is read as a whole: asking for any of these looks at every figure below.
 _WHOLE = frozenset(
     {"__dict__", "model_fields_set", "model_dump", "model_copy", "model_dump_json", "__iter__"}
@@ -267,7 +269,7 @@ class Remembered:
         keys: AbstractSet[Key],
         tables: AbstractSet[str],
         *,
-        kept: int = 512,
+        kept: int = KEPT,
         ways: int = 16,
     ) -> None:
         self.answer = answer
