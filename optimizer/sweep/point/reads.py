@@ -235,8 +235,10 @@ class Read:
     ) -> tuple[Any, tuple[Any, ...]]:
         """Tell what of this has moved, and to what; with the tables that the label is of."""
         keys = frozenset((key, value) for key, value in moved.items() if self.has(key))
-        tables = tuple(given[name] for name in self.tables if given[name] is not base[name])
-        return (keys, tuple(map(id, tables))), tables
+        names = [name for name in self.tables if given[name] is not base[name]]
+        tables = tuple(given[name] for name in names)
+        # By name too: empty tables, and small numbers, are one object wherever they stand.
+        return (keys, tuple(zip(names, map(id, tables), strict=True))), tables
 
     def has(self, key: Key) -> bool:
         """Whether a figure is among this."""
