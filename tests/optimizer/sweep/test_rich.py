@@ -14,6 +14,7 @@ import pytest
 from optimizer.audit import audit, values_of
 from optimizer.case import prepare
 from optimizer.compiled import compile_case
+from optimizer.errors import InputRefused
 from optimizer.grouped import simple
 from optimizer.settle import settle
 from optimizer.sweep.base import base_of, read_base
@@ -138,3 +139,10 @@ def test_points_come_out_as_by_the_long_ways_in_either_order(held, turned):
         nothing = np.zeros(model.matrix.shape[1])
         for x in (nothing, running(model, point.number), any_point(model, point.number)):
             same_plan(case, model, x)
+
+
+def test_hours_are_checked_again_where_a_figure_asks_more_of_them(held):
+    """Steps of a price do not tell which hours follow one another."""
+    key = "power.south.emergency.restart_hours"
+    with pytest.raises(InputRefused, match="orders of hours in a row"):
+        held.opened.after(Point(0, {}, {key: 2}))
