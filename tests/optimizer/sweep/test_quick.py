@@ -171,11 +171,11 @@ def test_the_audit_finds_the_same_in_arrays(texas, seed):
 def test_what_is_not_a_number_or_not_whole_is_found_in_arrays(texas):
     case = case_of(texas, drawn(0))
     model = texas[2].model(case)
-    for wrong in (np.nan, 0.5, -2.0):
+    for name, wrong in (("orders", np.nan), ("orders", 0.5), ("orders", -2.0), ("signing", 2.0)):
         settled = model.followed.settled(np.zeros(model.matrix.shape[1]))
-        place = model.layout.place[next(c for c in model.built.columns if c[0] == "orders")]
+        place = model.layout.place[next(c for c in model.built.columns if c[0] == name)]
         settled.point[place] = wrong
-        settled.plan.orders[model.built.columns[place][1]] = wrong
+        getattr(settled.plan, name)[model.built.columns[place][1]] = wrong
         quick, slow = audit(case, settled.plan, settled=settled), audit(case, settled.plan)
         assert quick.breaches
         assert str(quick.breaches) == str(slow.breaches)
