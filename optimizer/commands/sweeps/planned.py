@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rich.text import Text
 
@@ -31,8 +33,16 @@ def columns_of_plan(known: Sequence[str]) -> tuple[str, ...]:
     return PLANNED if all(column in known for column in PLANNED) else ()
 
 
-def told_of_plan(entries: Sequence[Entry]) -> Iterator[Text]:
-    """Say where the plan cannot be kept to though another plan can, each reason once."""
+def told_of_plan(entries: Sequence[Entry], kept: Path) -> Iterator[Text]:
+    """Say where the plan cannot be kept to though another plan can, each reason once.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The cases.
+    kept : Path
+        Database or sweep file, by which one of them is opened.
+    """
     reasons: dict[tuple[str, str], list[int]] = {}
     for entry in entries:
         status = value_of(entry, PLAN_STATUS)
@@ -48,9 +58,10 @@ def told_of_plan(entries: Sequence[Entry]) -> Iterator[Text]:
     rest = sum(len(numbers) for numbers in list(reasons.values())[MOST_REASONS:])
     if rest:
         yield Text(f"and in {rest:,} more for other reasons, which the export tells", "dim")
-    if any(why == _SAID["infeasible"] for _, why in reasons):
-        hint = "`rackwatt sweep point … NUMBER --instance DIR` and the `evaluate` that it names"
-        yield Text(f"which limits these are: {hint}", "dim")
+    for (_, why), (first, *_) in reasons.items():
+        if why == _SAID["infeasible"]:
+            opened = f"rackwatt sweep point {shlex.quote(str(kept))} {first} --instance DIR"
+            yield Text(f"`{opened}`, and `evaluate` as it says, name these limits", "dim")
 
 
 def _reason(entry: Entry, status: str) -> str:

@@ -95,7 +95,7 @@ class _Shown:
     """Chooses which tables tell a sweep, and lays them out."""
 
     def __init__(self, wanted: Wanted, outline: Outline, entries: list[Entry], width: int) -> None:
-        self._outline, self._width = outline, width
+        self._outline, self._width, self._kept = outline, width, wanted.kept
         axes = dict.fromkeys(axis for entry in entries for axis in entry.point.settings)
         self._axes = list(axes)
         self._check(wanted, entries)
@@ -184,7 +184,7 @@ class _Shown:
         else:
             yield from self._of_two(self._laid[self._rows], self._laid[self._columns])
         yield from tables.told(self._entries, self._values)
-        yield from told_of_plan(self._entries)
+        yield from told_of_plan(self._entries, self._kept)
         if self._told_together:
             yield from draws.of_draws(self._entries, self._told_together)
         yield from tables.meanings(self._asked)

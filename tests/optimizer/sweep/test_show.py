@@ -238,6 +238,19 @@ def test_failures_of_one_reason_are_told_once(rackwatt, tmp_path):
     assert (failing["message"], len(set(failing["ids"]))) == (message, 5)
 
 
+def test_exports_of_draws_and_rows_alike_are_the_same_bytes_in_any_order(rackwatt, tmp_path):
+    rows = write_cases(tmp_path, ["a,2,2,10", "b,,,10", "c,40,,", "d,,7,", "e,,2,", "f,,7,"])
+    for file in (rows, write_grid(tmp_path, DRAWN, name="drawn.toml")):
+        for name, options in (("one", ()), ("back", ("--backwards",))):
+            out = tmp_path / f"{file.stem}-{name}.db"
+            assert rackwatt(file, "--out", out, "--workers", "1", *options).code in (0, 11)
+            for kind in ("csv", "parquet"):
+                assert rackwatt("export", out, out.with_suffix(f".{kind}")).code == 0
+        for kind in ("csv", "parquet"):
+            one, back = (tmp_path / f"{file.stem}-{name}.{kind}" for name in ("one", "back"))
+            assert one.read_bytes() == back.read_bytes()
+
+
 # --- one at a time -------------------------------------------------------------------------
 
 
@@ -271,6 +284,8 @@ def test_a_plan_stands_beside_the_best_with_its_regret(rackwatt, tmp_path):
     assert ["5", "infeas.", "infeas."] in lines
     assert ["5", "·", "·"] in lines
     assert "the plan is infeas. in 2 cases (0, 1): its actions and the limits" in said.out
+    # A long path may be broken across lines.
+    assert f"`rackwattsweeppoint{file}0--instanceDIR`" in "".join(said.out.split())
     found = rackwatt("show", file, "--where", "firm=1", "--json").object
     assert found["values"][:3] == ["value_musd", "plan_value_musd", "regret_musd"]
 
