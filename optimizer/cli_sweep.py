@@ -212,8 +212,10 @@ def show(
     A grid of two axes becomes one table of values; one axis, or a list of
     cases, a table with their main numbers. A case without a plan shows its
     status. A question mark says that the gap leaves open whether the plan
-    beats doing nothing. A front becomes a table of its plans by the other
-    aim, which says of each whether it lies on the front.
+    beats doing nothing. One change at a time becomes a list with what each
+    moves; draws get mean, standard deviation and percentiles. A plan stands
+    beside the best with its regret. A front becomes a table of its plans by
+    the other aim, which says of each whether it lies on the front.
     """
     from optimizer.commands.sweeps.show import Wanted, show_sweep
     from optimizer.commands.voice import Voice

@@ -76,19 +76,39 @@ class Point:
         Effective value of every key that was changed, by its dotted key without wildcards.
     prices : mapping of str to str
         Price file of each site whose prices were replaced, by its name among the base's files.
+    times : int
+        How often the design has it: draws, or settings, that come to the same are one point.
     """
 
     number: int
     settings: Mapping[str, Json]
     changes: Mapping[str, Json]
     prices: Mapping[str, str] = field(default_factory=dict)
+    times: int = 1
 
     def identity(self, version: str) -> str:
         """SHA-256 of what its answer hangs on: changes, and the version of base and engine.
 
-        Its place in the design and the names of axes are no part of it.
+        Its place in the design, how often that has it and the names of axes are no part of it.
         """
         return digest([version, dict(self.changes), dict(self.prices)])
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the base itself holds under the keys of the axes.
+
+    Attributes
+    ----------
+    by_key : mapping of str to JSON
+        Value by dotted key, in the form of :attr:`Point.changes` and in the order of the axes;
+        None where it leaves a key open.
+    prices : mapping of str to str
+        Price file of each site that an axis prices, as the base names it.
+    """
+
+    by_key: Mapping[str, Json] = field(default_factory=dict)
+    prices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

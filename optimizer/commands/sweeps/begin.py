@@ -121,15 +121,15 @@ def begin(
     """
     version = None if store is None else store.find(ready.base.version(ready.versions))
     if store is None or version is None:
-        at_most = needs_ends(ready.sweep)
-        opening.tell(Count(points_in(ready.sweep, ready.cases), at_most=at_most))
+        opening.tell(_at_first(ready))
         start, evaluator, estimate = _start(ready, opening, stop)
         if stop.is_set():
             return None
         expansion = _expanded(ready, start, evaluator)
         opening.tell_levels(expansion)
         base = replace(ready.base, start=start)
-        return Begun(expansion, base, Count(len(expansion.points)), estimate)
+        count = Count(len(expansion.points), alike=expansion.alike)
+        return Begun(expansion, base, count, estimate)
     start = store.base(version.number).start
     expansion = _expanded(ready, start)
     count = _counted(store, version, ready, expansion)
@@ -166,13 +166,21 @@ def _expanded(
     return front_points(sweep, document, ends_of(sweep, evaluator or Evaluator(ready.base), start))
 
 
+def _at_first(ready: Ready) -> Count:
+    """Count the cases before any of them has a row."""
+    total, each = points_in(ready.sweep, ready.cases), len(ready.cases.points)
+    alike = ready.cases.alike * (total // max(1, each))
+    return Count(total, alike=alike, at_most=needs_ends(ready.sweep))
+
+
 def _counted(store: Store, version: Version, ready: Ready, expansion: Expansion) -> Count:
-    """Count the cases that have a row already."""
+    """Count the cases that have a row already; those of one identity are solved once."""
     statuses = glance.answered(store, version)
-    found = [statuses.get(point.identity(version.digest)) for point in expansion.points]
-    again = sum(status in ready.retry for status in found if status is not None)
-    done = sum(status is not None for status in found)
-    return Count(len(expansion.points), done, again)
+    found = [point.identity(version.digest) for point in expansion.points]
+    left = [one for one in found if one not in statuses]
+    again = {one for one in found if statuses.get(one) in ready.retry}
+    alike = len(left) - len(set(left))
+    return Count(len(found), len(found) - len(left), len(again), alike)
 
 
 def _start(

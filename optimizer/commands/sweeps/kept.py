@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from optimizer.commands.solve import RUNS
 from optimizer.sweep.design.file import front_in, read_sweep
 from optimizer.sweep.design.spec import Pareto
-from optimizer.sweep.design.wish import SAMPLED
+from optimizer.sweep.design.wish import SAMPLED, VERBS
 from optimizer.sweep.points import Json
 from optimizer.sweep.rows.records import Spec, Version
 from optimizer.sweep.rows.refusal import SweepRefused
@@ -94,6 +94,8 @@ class Outline:
         As in the file; defaults of the format where it leaves them out.
     axes : tuple of str
         Names of the axes, in its order.
+    typed : mapping of str to tuple
+        Settings that were typed one by one, by axis.
     pareto : Pareto or None
         The front that is traced in every case.
     """
@@ -103,6 +105,7 @@ class Outline:
     base: str
     design: str
     axes: tuple[str, ...]
+    typed: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
     pareto: Pareto | None = None
 
     @property
@@ -119,9 +122,26 @@ class Outline:
             held = {}
         table = held.get("sweep", {})
         base = Path(str(table.get("base", ""))).name
+        axes: Mapping[str, Any] = held.get("axes", {})
+        typed = {name: _typed(axis) for name, axis in axes.items()}
         return cls(spec.name, str(table.get("summary", "")), base,
-                   str(table.get("design", "grid")), tuple(held.get("axes", {})),
+                   str(table.get("design", "grid")), tuple(axes), typed,
                    front_in(held))  # fmt: skip
+
+
+def _typed(axis: Mapping[str, Any]) -> tuple[Json, ...]:
+    """Give the settings of an axis that were typed one by one.
+
+    Examples
+    --------
+    >>> _typed({"prices": ["dear.csv", "ercot"]}), _typed({"values": {"from": 1, "to": 2}})
+    (('dear', 'ercot'), ())
+    """
+    given = next((axis[verb] for verb in (*VERBS, "prices") if verb in axis), ())
+    if "prices" in axis:
+        return tuple(Path(str(file)).stem if isinstance(given, list) else file for file in given)
+    listed = given.get("values", ()) if isinstance(given, Mapping) else given
+    return tuple(listed)
 
 
 def setting(value: Json) -> str:

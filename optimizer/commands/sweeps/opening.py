@@ -27,20 +27,32 @@ _TIES = "; choosing among plans alike in value comes on top"
 
 @dataclass(frozen=True)
 class Count:
-    """How many cases a sweep has, how many have a row, and how many of these are tried again.
+    """How many cases a sweep has, and how many of them are to be solved.
 
-    Before the ends of a front are known, it has ``total`` cases at most.
+    Attributes
+    ----------
+    total : int
+        Cases; before the ends of a front are known, at most.
+    done : int
+        Those with a row.
+    again : int
+        Those of them that are tried again.
+    alike : int
+        Cases that have the answer of an earlier one, and are not solved again.
+    at_most : bool
+        Whether the ends of a front are not known yet.
     """
 
     total: int
     done: int = 0
     again: int = 0
+    alike: int = 0
     at_most: bool = False
 
     @property
     def wanted(self) -> int:
         """How many are to be solved."""
-        return self.total - self.done + self.again
+        return self.total - self.done + self.again - self.alike
 
 
 @dataclass(frozen=True)
@@ -173,7 +185,11 @@ class Opening:
         told = f"{most}{counted(count.total, 'case')} of {sweep.base.name}"
         told += f": {cases or 'the base itself'}"
         merged = self._merged(count)
-        return f"{told}; {merged:,} more come to the same" if merged else told
+        if merged:
+            told += f"; {merged:,} more come to the same"
+        if count.alike:
+            told += f"; {count.alike:,} of them have the answer of an earlier one"
+        return told
 
     def _standing(self, count: Count) -> str:
         told = f"{count.done:,} done already, " if count.done else ""

@@ -135,9 +135,10 @@ def _run(
     opening.tell_estimate(begun.count, begun.estimate)
     with sweep_line(opening.voice.talk, quiet=opening.voice.quiet) as line:
         return run(
-            begun.expansion.points, begun.base, store, engine, make_evaluate, spec=ready.spec,
-            versions=ready.versions, retry=asked.retry, new_version=asked.new_version,
-            backwards=asked.backwards, progress=line, stop=stop,
+            begun.expansion.points, begun.base, store, engine, make_evaluate,
+            held=begun.expansion.held, spec=ready.spec, versions=ready.versions,
+            retry=asked.retry, new_version=asked.new_version, backwards=asked.backwards,
+            progress=line, stop=stop,
         )  # fmt: skip
 
 

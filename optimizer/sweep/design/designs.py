@@ -7,8 +7,9 @@ read, and is told in its row.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from math import prod
@@ -16,14 +17,14 @@ from typing import Any
 
 from optimizer.errors import InputRefused, Problem, Report
 from optimizer.keys import Key
-from optimizer.sweep.design.cases import effects_of_cases
+from optimizer.sweep.design.cases import effects_of_cases, levers_of_columns
 from optimizer.sweep.design.draws import drawn, shares
 from optimizer.sweep.design.file import settings_of
-from optimizer.sweep.design.format import Limits, Wrong
+from optimizer.sweep.design.format import Limits, Wrong, held_values
 from optimizer.sweep.design.levers import CASES, NOTHING, Bench, Effect, Lever
 from optimizer.sweep.design.spec import Listed, Sweep
 from optimizer.sweep.design.wish import MOST_POINTS
-from optimizer.sweep.points import Json, Point
+from optimizer.sweep.points import Held, Json, Point
 
 #: What each axis is set to; None where it stays as the base has it.
 Row = Mapping[str, Effect]
@@ -36,16 +37,25 @@ class Expansion:
     Attributes
     ----------
     points : tuple of Point
-        In the order of the design; cases that come to the same are one point.
-    times : mapping of int to int
-        How often the design has a point, by its number, where that is more than once.
+        In the order of the design. Cases that come to the same are one point, but for rows of a
+        file of cases, each of which somebody typed and looks for.
     warnings : tuple of Problem
         What is doubtful.
+    held : Held
+        What the base holds where points change it.
+    alike : int
+        How many points come to the same as an earlier one, and have its answer.
     """
 
     points: tuple[Point, ...]
-    times: Mapping[int, int]
     warnings: tuple[Problem, ...] = ()
+    held: Held = field(default_factory=Held)
+    alike: int = 0
+
+    @property
+    def times(self) -> dict[int, int]:
+        """How often the design has a point, by its number, where that is more than once."""
+        return {point.number: point.times for point in self.points if point.times > 1}
 
 
 def points_of(sweep: Sweep, document: Mapping[str, Any]) -> tuple[Point, ...]:
@@ -61,7 +71,7 @@ def points_of(sweep: Sweep, document: Mapping[str, Any]) -> tuple[Point, ...]:
     Returns
     -------
     tuple of Point
-        In the order of the design; cases that come to the same are one point.
+        In the order of the design, as in :class:`Expansion`.
 
     Raises
     ------
@@ -86,11 +96,13 @@ class _Expander:
         bench = Bench(self.sweep, self.document, Limits(self.document), self._complain)
         found = [bench.lever(axis) for axis in self.sweep.axes]
         levers = [lever for lever in found if lever is not None]
+        if self.sweep.design == "csv":
+            levers += levers_of_columns(self.sweep, bench)
         bench.refuse_lacking(levers)
         bench.refuse_shared(levers)
-        rows = [] if self._are_many() else self._rows(bench, levers)
+        rows = [] if self._are_many() else self._rows(levers)
         self._stop_if_refused()
-        return self._merged(rows)
+        return self._numbered(rows, _held(levers))
 
     def _complain(
         self, at: Key, message: str, found: str = "", allowed: str = "", hint: str = "",
@@ -119,9 +131,9 @@ class _Expander:
 
     # --- rows ------------------------------------------------------------------------------
 
-    def _rows(self, bench: Bench, levers: Sequence[Lever]) -> Iterable[Row]:
+    def _rows(self, levers: Sequence[Lever]) -> Iterable[Row]:
         if self.sweep.design == "csv":
-            return effects_of_cases(self.sweep, bench, levers, self.problems)
+            return effects_of_cases(self.sweep, levers, self.problems)
         effects = self._drawn(levers) if self.sweep.is_drawn else self._typed(levers)
         if self.problems.refused():
             return []
@@ -193,24 +205,33 @@ class _Expander:
 
     # --- points ----------------------------------------------------------------------------
 
-    def _merged(self, rows: Iterable[Row]) -> Expansion:
-        """Number the rows, and let those that come to the same be one point."""
+    def _numbered(self, rows: Iterable[Row], held: Held) -> Expansion:
+        """Number the rows, and let those that come to the same be one point.
+
+        Rows of a file of cases stay apart, each under its own number and label.
+        """
+        apart = self.sweep.design == "csv"
         points: list[Point] = []
         numbers: dict[frozenset[str], int] = {}
-        times: dict[int, int] = {}
+        times: Counter[int] = Counter()
         for row in rows:
             sign = frozenset(effect.sign for effect in row.values() if effect.sign != NOTHING)
             number = numbers.setdefault(sign, len(points))
-            if number < len(points):
-                times[number] = times.get(number, 1) + 1
-                continue
-            points.append(_point(number, row))
-        return Expansion(tuple(points), times, self._told(points, times))
+            times[number] += 1
+            if apart or times[number] == 1:
+                points.append(_point(len(points), row))
+        warnings = self._told(points, times)
+        if apart:
+            return Expansion(tuple(points), warnings, held, len(points) - len(numbers))
+        for number, often in times.items():
+            if often > 1:
+                points[number] = replace(points[number], times=often)
+        return Expansion(tuple(points), warnings, held)
 
     def _told(self, points: Sequence[Point], times: Mapping[int, int]) -> tuple[Problem, ...]:
         merged = sum(times.values()) - len(times)
         if merged:
-            first = points[min(times)]
+            first = points[min(number for number, often in times.items() if often > 1)]
             found = f"as {dict(first.settings)}" if first.settings else "as the base itself"
             cases = "case comes" if merged == 1 else "cases come"
             message = f"{merged:,} {cases} to the same as an earlier one, and are solved once"
@@ -222,6 +243,12 @@ class _Expander:
 def _as_warning(problem: Problem) -> Problem:
     return Problem(problem.message, problem.file, problem.line, problem.key, problem.found,
                    problem.allowed, problem.hint, "warning")  # fmt: skip
+
+
+def _held(levers: Sequence[Lever]) -> Held:
+    """Give what the base holds where the axes change it."""
+    prices = {site: file for lever in levers for site, file in lever.own.items()}
+    return Held(held_values(target for lever in levers for target in lever.targets), prices)
 
 
 def _point(number: int, row: Row) -> Point:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
@@ -25,7 +25,8 @@ from optimizer.keys import (
 )
 from optimizer.load.blocks import allowed_for, as_typed
 from optimizer.load.catalogue import packaged
-from optimizer.sweep.design.keys import Found
+from optimizer.sweep.design.keys import ABSENT, Found
+from optimizer.sweep.points import Json
 
 _RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
@@ -53,6 +54,14 @@ def normal(kind: Kind, value: Any) -> Any:
     if kind.what == "path":
         return _all_floats(value)
     return value
+
+
+def held_values(targets: Iterable[Found]) -> dict[str, Json]:
+    """Give what the base holds under keys, as a point would change it; None under open ones."""
+    return {
+        target.text: None if target.base is ABSENT else normal(target.kind, target.base)
+        for target in targets
+    }
 
 
 def _all_floats(value: Any) -> Any:

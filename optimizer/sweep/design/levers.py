@@ -61,12 +61,27 @@ class Effect:
 
 @dataclass(frozen=True)
 class Lever:
-    """An axis on its base: the keys that it moves, or the sites that it prices."""
+    """An axis on its base: the keys that it moves, or the sites that it prices.
+
+    Attributes
+    ----------
+    axis : Axis
+        The axis.
+    targets : tuple of Found
+        The keys that it moves.
+    limits : Limits
+        What these may hold.
+    sites : mapping of str to mapping
+        Of an axis of prices: by label, the file of each site.
+    own : mapping of str to str
+        Of an axis of prices: the file that the base names for each of these sites.
+    """
 
     axis: Axis
     targets: tuple[Found, ...]
     limits: Limits
     sites: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
 
     def effect(self, setting: Json, tell: Tell) -> Effect | None:
         """Work out what a setting comes to; None, and the first complaint, where it cannot be."""
@@ -129,8 +144,10 @@ class Bench:
     def lever(self, axis: Axis) -> Lever | None:
         """Find what an axis moves; None, and its problems, where it moves nothing."""
         if axis.verb == "prices":
-            sites = Pricing(self.sweep, self.document, self.report).sites(axis)
-            return Lever(axis, (), self.limits, sites) if sites else None
+            pricing = Pricing(self.sweep, self.document, self.report)
+            sites = pricing.sites(axis)
+            own = pricing.own(site for files in sites.values() for site in files)
+            return Lever(axis, (), self.limits, sites, own) if sites else None
         found: dict[Key, Found] = {}
         sound = True
         for place, pattern in enumerate(axis.keys):

@@ -92,7 +92,8 @@ places need different files, name no `key`:
 length together. `one_at_a_time` takes the base, then each setting of each axis alone. `csv` takes
 the rows of `cases`: a column is an axis, whose settings are its cells (`cells = "scale"` if they
 are factors), or a dotted key; the column `case` labels rows, and an empty cell leaves the base as
-it is. `latin_hypercube`, `sobol` and `monte_carlo` draw `samples` points:
+it is. Each row keeps its number and its label; rows that come to the same are solved once.
+`latin_hypercube`, `sobol` and `monte_carlo` draw `samples` points:
 
 ```toml
 {drawn}```
@@ -132,9 +133,18 @@ is judged by what plans reach: one that another beats in one aim and matches in 
 out, and equal ones count once. Where the bound of a plan that is better in the other aim reaches
 as high as a point's value, that point is `undecided`.
 
-A sweep has at most {most:,} points. Cases that come to the same are one point. Every key, type,
-range and plausible band is checked before anything is solved; what shows only when several keys
-are looked at together becomes a row with the status `invalid`.
+A sweep has at most {most:,} points. Draws and settings that come to the same are one point, of
+which `times` tells how many they are. Every key, type, range and plausible band is checked before
+anything is solved; what shows only when several keys are looked at together becomes a row with
+the status `invalid`.
+
+**Tables.** `rackwatt sweep show` makes of a grid a table of two axes, and of `one_at_a_time` a
+list of changes, each with its difference to the base, the axis that moves the value farthest
+first. Of draws it gives mean, standard deviation and percentiles of the value and of each figure
+asked for, every point counted as often as it was drawn. They are of the draws that have a plan;
+how many were infeasible, failed or still wait stands beside them. Between two draws percentiles
+lie in proportion. `[plan]` puts the plan's value and its regret beside the best, and says where it
+cannot be kept to. Means of several cases in one cell count `times`, too.
 """
 
 

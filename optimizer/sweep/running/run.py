@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from threading import Event
 
-from optimizer.sweep.points import SETTLED, Base, MakeEvaluate, Point
+from optimizer.sweep.points import SETTLED, Base, Held, MakeEvaluate, Point
 from optimizer.sweep.rows.records import Spec, Version
 from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.software import differing, software
@@ -109,6 +109,7 @@ def run(
     engine: Engine,
     make_evaluate: MakeEvaluate,
     *,
+    held: Held | None = None,
     spec: Spec | None = None,
     versions: Mapping[str, str] | None = None,
     retry: Iterable[str] = (),
@@ -132,6 +133,8 @@ def run(
         What computes them.
     make_evaluate : MakeEvaluate
         How a worker gets ready.
+    held : Held, optional
+        What the base holds where points change it, kept for tables of effective values.
     spec : Spec, optional
         The sweep file, kept with the rows.
     versions : mapping of str to str, optional
@@ -165,7 +168,7 @@ def run(
     refuse_changed(store, base, engine_is, new_version=new_version)
     version = store.add(base, engine_is)
     # Only a version that has its points becomes the current one, whatever dies in between.
-    total = store.design(version, points)
+    total = store.design(version, points, held)
     store.turn_to(spec or store.spec() or Spec("", ""), version.number)
     base = replace(base, start=store.base(version.number).start)
     wanted = store.count_pending(version, again)
