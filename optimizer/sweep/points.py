@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from models.build import Column
 from optimizer.highs import Options
+from optimizer.sweep.meaning import meaning
 
 #: What JSON holds: a number, a flag, a text, a list or a table of them.
 Json = Any
@@ -141,10 +142,11 @@ class Base:
     def version(self, engine: Mapping[str, str]) -> str:
         """SHA-256 of all that every answer hangs on: files, options and versions of the engine.
 
-        The start is none of it: it follows from these.
+        Of files what they say counts, not their comments. The start is none of it: it follows
+        from these.
         """
         options = {key: str(value) for key, value in asdict(self.options).items()}
-        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
+        hashes = {name: meaning(name, data) for name, data in self.files.items()}
         plan = {n: hashlib.sha256(data).hexdigest() for n, data in (self.plan or {}).items()}
         ties = [self.ties] if self.ties else []
         return digest([hashes, plan, options, self.memory_mb, dict(engine), *ties])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rich.console import RenderableType
 
-from optimizer.commands.sweeps.kept import setting
 from optimizer.commands.sweeps.tables import (
     NOTHING,
     axis_heading,
@@ -19,6 +18,7 @@ from optimizer.commands.sweeps.tables import (
 from optimizer.sweep.points import Json
 from optimizer.sweep.rows.pivot import effective, has_plan, value_of
 from optimizer.sweep.rows.records import Entry
+from optimizer.sweep.rows.texts import setting
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.commands.sweeps.kept import Outline, settings, spec_of
+from optimizer.commands.sweeps.kept import Outline, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.screen.grids import grid
 from optimizer.sweep.points import MEANINGS, SETTLED
@@ -21,6 +21,7 @@ from optimizer.sweep.rows import glance
 from optimizer.sweep.rows.front import front
 from optimizer.sweep.rows.records import Entry, Version
 from optimizer.sweep.rows.store import Store
+from optimizer.sweep.rows.texts import settings
 from optimizer.sweep.running.run import Summary
 from optimizer.words import counted, figure
 

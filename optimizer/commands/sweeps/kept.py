@@ -16,13 +16,10 @@ from optimizer.sweep.points import Json
 from optimizer.sweep.rows.records import Spec, Version
 from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.store import Store
-from optimizer.sweep.rows.texts import text_of
 
 #: Ending of the database of a sweep.
 ENDING = ".sweep.db"
 _SQLITE = b"SQLite format 3\x00"
-#: Longest text of a setting in a table.
-LONGEST = 24
 
 
 def default_store(name: str) -> Path:
@@ -38,7 +35,7 @@ def database_of(kept: Path) -> Path:
     SweepRefused, InputRefused
         Where there is neither, or the sweep was not run yet.
     """
-    if kept.suffix.lower() != ".toml" or _is_database(kept):
+    if not is_sweep_file(kept):
         return kept
     path = default_store(_name_in(kept))
     if not path.exists():
@@ -47,6 +44,11 @@ def database_of(kept: Path) -> Path:
             "--out put it elsewhere"
         )
     return path
+
+
+def is_sweep_file(kept: Path) -> bool:
+    """Whether what was named is a sweep file, and not the database itself."""
+    return kept.suffix.lower() == ".toml" and not _is_database(kept)
 
 
 def _is_database(path: Path) -> bool:
@@ -142,33 +144,3 @@ def _typed(axis: Mapping[str, Any]) -> tuple[Json, ...]:
         return tuple(Path(str(file)).stem if isinstance(given, list) else file for file in given)
     listed = given.get("values", ()) if isinstance(given, Mapping) else given
     return tuple(listed)
-
-
-def setting(value: Json) -> str:
-    """Write what an axis is set to.
-
-    Examples
-    --------
-    >>> setting(0.8500000000000001), setting(360), setting("wet"), setting(None)
-    ('0.85', '360', 'wet', 'as base')
-    """
-    if value is None:
-        return "as base"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return f"{value:.6g}"
-    text = value if isinstance(value, str) else text_of(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def settings(held: Mapping[str, Json]) -> str:
-    """Write what all axes of a case are set to.
-
-    Examples
-    --------
-    >>> settings({"capex": 360, "firm": 1.2}), settings({})
-    ('capex 360, firm 1.2', 'the base itself')
-    """
-    told = ", ".join(f"{axis} {setting(value)}" for axis, value in held.items())
-    return told or "the base itself"

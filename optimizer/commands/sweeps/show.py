@@ -13,8 +13,9 @@ from rich.text import Text
 
 from optimizer.commands.sweeps import draws, tables
 from optimizer.commands.sweeps.changes import changes_in, of_changes
-from optimizer.commands.sweeps.kept import Outline, database_of, setting, spec_of
+from optimizer.commands.sweeps.kept import Outline, database_of, spec_of
 from optimizer.commands.sweeps.planned import columns_of_plan, told_of_plan
+from optimizer.commands.sweeps.stale import stale
 from optimizer.commands.voice import Voice
 from optimizer.errors import UsageRefused, did_you_mean, listed
 from optimizer.sweep.design.measures import bounded
@@ -31,6 +32,7 @@ from optimizer.sweep.rows.pivot import (
 )  # fmt: skip
 from optimizer.sweep.rows.records import Entry
 from optimizer.sweep.rows.store import Store
+from optimizer.sweep.rows.texts import setting
 from optimizer.words import counted
 
 #: What a table of one axis, or of cases one by one, shows unless told otherwise.
@@ -72,11 +74,14 @@ def show_sweep(wanted: Wanted, voice: Voice) -> int:
         version = store.version(wanted.version)
         outline = Outline.of(spec_of(store, version))
         entries = in_effect(list(store.entries(version)), store.held(version))
+        since = stale(wanted.kept, store, version)
     if outline.pareto is not None:
         entries = _judged(outline.pareto, entries)
     shown = _Shown(wanted, outline, entries, voice.data.width)
+    voice.lines(*since.lines)
     voice.show(*shown.screen())
-    voice.answer(status="shown", version=version.number, **shown.fields())
+    voice.answer(status="shown", version=version.number, changed=list(since.changed),
+                 **shown.fields())  # fmt: skip
     return 0
 
 

@@ -10,7 +10,6 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.commands.sweeps.kept import setting
 from optimizer.screen.grids import figures, grid
 from optimizer.sweep.design.file import LABEL
 from optimizer.sweep.point.figures import meaning_of
@@ -19,6 +18,7 @@ from optimizer.sweep.rows.export import PRICES, TIMES
 from optimizer.sweep.rows.pivot import Band, Laid, effective, has_plan, is_undecided, value_of
 from optimizer.sweep.rows.records import Entry
 from optimizer.sweep.rows.statistics import figures_of, mean_of
+from optimizer.sweep.rows.texts import setting
 from optimizer.words import counted, figure
 
 #: Shows that a case of the design is not there, or that it has no such figure.

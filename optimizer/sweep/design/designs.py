@@ -20,11 +20,12 @@ from optimizer.keys import Key
 from optimizer.sweep.design.cases import effects_of_cases, levers_of_columns
 from optimizer.sweep.design.draws import drawn, shares
 from optimizer.sweep.design.file import settings_of
-from optimizer.sweep.design.format import Limits, Wrong, held_values
+from optimizer.sweep.design.format import Limits, Wrong, gravest, held_values
 from optimizer.sweep.design.levers import CASES, NOTHING, Bench, Effect, Lever
-from optimizer.sweep.design.spec import Listed, Sweep
-from optimizer.sweep.design.wish import MOST_POINTS
+from optimizer.sweep.design.spec import Axis, Listed, Sweep
+from optimizer.sweep.design.wish import MOST_POINTS, Range
 from optimizer.sweep.points import Held, Json, Point
+from optimizer.sweep.rows.texts import settings
 
 #: What each axis is set to; None where it stays as the base has it.
 Row = Mapping[str, Effect]
@@ -86,6 +87,15 @@ def expanded(sweep: Sweep, document: Mapping[str, Any]) -> Expansion:
     return _Expander(sweep, document).run()
 
 
+def axis_problems(sweep: Sweep, document: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Tell what is wrong with the axes that could be read of a sweep file that is refused anyway.
+
+    So a key that the base lacks, or a value beyond its range, need not wait until the rest of the
+    file is mended.
+    """
+    return _Expander(sweep, document).examined()
+
+
 @dataclass
 class _Expander:
     sweep: Sweep
@@ -103,6 +113,13 @@ class _Expander:
         rows = [] if self._are_many() else self._rows(levers)
         self._stop_if_refused()
         return self._numbered(rows, _held(levers))
+
+    def examined(self) -> tuple[Problem, ...]:
+        """Look at each axis by itself, as far as its settings are typed."""
+        bench = Bench(self.sweep, self.document, Limits(self.document), self._complain)
+        found = [bench.lever(axis) for axis in self.sweep.axes]
+        self._typed([lever for lever in found if lever is not None and _is_typed(lever.axis)])
+        return self.problems.sorted((self.sweep.places.root.file,))
 
     def _complain(
         self, at: Key, message: str, found: str = "", allowed: str = "", hint: str = "",
@@ -182,14 +199,14 @@ class _Expander:
         return found
 
     def _told_once(self, lever: Lever, settings: Sequence[Json]) -> list[Effect]:
-        """Work out settings that no one typed; what is wrong is told once, by the first."""
+        """Work out settings that no one typed; what is wrong is told once, by the gravest."""
         wrong: list[Wrong] = []
         effects: list[Effect] = []
         for setting in settings:
             effect = lever.effect(setting, wrong.append)
             effects += [effect] if effect is not None else []
         if wrong:
-            first, rest = wrong[0], len(wrong) - 1
+            first, rest = gravest(wrong)[0], len(gravest(wrong)) - 1
             also = f", and {rest:,} more of {len(settings):,}" if rest else ""
             law = type(lever.axis.choices).__name__
             hint = first.hint
@@ -232,12 +249,19 @@ class _Expander:
         merged = sum(times.values()) - len(times)
         if merged:
             first = points[min(number for number, often in times.items() if often > 1)]
-            found = f"as {dict(first.settings)}" if first.settings else "as the base itself"
+            found = f"as {settings(first.settings)}"
             cases = "case comes" if merged == 1 else "cases come"
             message = f"{merged:,} {cases} to the same as an earlier one, and are solved once"
             told = self.sweep.problem(("sweep", "design"), message, found)
             self.problems.add(_as_warning(told))
         return (*self.sweep.warnings, *self.problems.sorted((self.sweep.places.root.file,)))
+
+
+def _is_typed(axis: Axis) -> bool:
+    """Whether the settings of an axis stand in the file, whatever the design."""
+    choices = axis.choices
+    counted = isinstance(choices, Range) and bool(choices.count or choices.step)
+    return counted or isinstance(choices, Listed)
 
 
 def _as_warning(problem: Problem) -> Problem:

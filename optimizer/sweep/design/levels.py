@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from optimizer.errors import InputRefused, Report
+from optimizer.errors import InputRefused, Problem, Report
 from optimizer.sweep.design.designs import Expansion, expanded
 from optimizer.sweep.design.exact import fraction
 from optimizer.sweep.design.format import Limits, Wrong, held_values, normal
@@ -46,10 +46,24 @@ def front_cases(sweep: Sweep, document: Mapping[str, Any]) -> Expansion:
     InputRefused
         As :func:`front_points`.
     """
-    cases = expanded(sweep, document)
+    try:
+        cases = expanded(sweep, document)
+    except InputRefused as refused:
+        raise InputRefused((*refused.problems, *_of_front(sweep, document))) from refused
     if sweep.pareto is not None:
         _Front(sweep, sweep.pareto, document, cases).check()
     return cases
+
+
+def _of_front(sweep: Sweep, document: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Tell what is wrong with a front, whatever its cases."""
+    if sweep.pareto is None:
+        return ()
+    try:
+        _Front(sweep, sweep.pareto, document, Expansion(())).check()
+    except InputRefused as refused:
+        return refused.problems
+    return ()
 
 
 def front_points(sweep: Sweep, document: Mapping[str, Any], ends: Ends | None = None) -> Expansion:

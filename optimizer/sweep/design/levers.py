@@ -11,7 +11,7 @@ from optimizer.errors import listed
 from optimizer.keys import Key, value_at
 from optimizer.load.catalogue import WAYS
 from optimizer.sweep.design.exact import fraction, plus, times
-from optimizer.sweep.design.format import Limits, Wrong, normal
+from optimizer.sweep.design.format import Limits, Wrong, gravest, normal
 from optimizer.sweep.design.keys import ABSENT, Found, find
 from optimizer.sweep.design.priced import Pricing
 from optimizer.sweep.design.spec import Axis, Sweep
@@ -84,20 +84,24 @@ class Lever:
     own: Mapping[str, str] = field(default_factory=dict)
 
     def effect(self, setting: Json, tell: Tell) -> Effect | None:
-        """Work out what a setting comes to; None, and the first complaint, where it cannot be."""
+        """Work out what a setting comes to; where it cannot be, tell the gravest reason."""
         if self.axis.verb == "prices":
             files = self.sites[setting]
             return Effect(setting, {}, files, canonical([{}, dict(files)]))
         changes: dict[str, Json] = {}
+        wrongs: list[Wrong] = []
         for target in self.targets:
             value = self._value(target, setting)
             wrong = value if isinstance(value, Wrong) else self.limits.wrong(target, value)
             if wrong is not None:
-                tell(wrong)
-                return None
+                wrongs.append(wrong)
+                continue
             value = normal(target.kind, value)
             if target.base is ABSENT or value != normal(target.kind, target.base):
                 changes[target.text] = value
+        if wrongs:
+            tell(gravest(wrongs)[0])
+            return None
         return Effect(setting, changes, {}, canonical([changes, {}]))
 
     def _value(self, target: Found, setting: Json) -> Any:

@@ -74,6 +74,7 @@ def test_one_at_a_time_takes_the_base_once(tmp_path: Path) -> None:
     assert found.times == {0: 3}
     (warning,) = found.warnings
     assert "2 cases come to the same" in warning.message
+    assert warning.found == "as the base itself"
 
 
 def test_cases_take_cells_as_settings_and_empty_ones_as_the_base(tmp_path: Path) -> None:
@@ -310,6 +311,7 @@ def test_cases_that_come_to_the_same_are_one_point(tmp_path: Path) -> None:
     assert len(found.points) == 2
     assert sum(found.times.values()) == 50
     assert "come to the same" in found.warnings[0].message
+    assert found.warnings[0].found in ("as a 3", "as a 4")
 
 
 def test_a_point_says_how_often_it_was_drawn(tmp_path: Path) -> None:
