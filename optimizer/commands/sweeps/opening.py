@@ -239,7 +239,7 @@ class Opening:
     def _standing(self, count: Count) -> str:
         if not count.wanted:
             return f"all are done; rows are in {self.out}"
-        kept, new = count.done - count.again, count.total - count.done
+        kept, new = count.done - count.again, count.wanted - count.again
         most = "at most " if count.at_most else ""
         parts = [f"{kept:,} done already"] if kept else []
         parts += [f"{most}{new:,} to solve"] if new else []
