@@ -456,7 +456,7 @@ def left_of(matrix: Matrix, tolerance: float) -> Left | None:
     matrix : Matrix
         What is to be decided.
     tolerance : float
-        By how much limits may be missed, for each unit of size.
+        By how much limits may be missed for each unit of size, and whole numbers of any size.
 
     Examples
     --------
@@ -469,8 +469,10 @@ def left_of(matrix: Matrix, tolerance: float) -> Left | None:
     """
     free, held = _following(matrix)
     off = np.maximum(matrix.column_lower - held, held - matrix.column_upper)
-    off = np.where(matrix.integer, np.maximum(off, np.abs(held - np.rint(held))), off)
-    if (off[~free] > tolerance * np.maximum(1.0, np.abs(held[~free]))).any():
+    broken = off > tolerance * np.maximum(1.0, np.abs(held))
+    # Half of one is half of one, however many there are.
+    broken |= matrix.integer & (np.abs(held - np.rint(held)) > tolerance)
+    if (broken & ~free).any():
         return None
     activity, size = matrix.coefficients @ held, abs(matrix.coefficients) @ np.abs(held)
     table = matrix.coefficients[:, free].tocsr()

@@ -412,6 +412,8 @@ def test_whole_numbers_follow_only_as_such():
     assert left_of(half, 1e-6) is None
     outside = dense_matrix([[1, 1]], [12], [12], [0, 0], [0, 9], [0, 1], integer=True)
     assert left_of(outside, 1e-6) is None
+    many = dense_matrix([[2, 2]], [3e6 + 1], [3e6 + 1], [0, 0], [0, 9e6], [0, 1], integer=True)
+    assert left_of(many, 1e-6) is None
 
 
 def test_what_is_left_is_known_by_its_numbers():
@@ -421,3 +423,30 @@ def test_what_is_left_is_known_by_its_numbers():
         moved = getattr(one, name).copy()
         moved[-1] += 1
         assert left_of(replace(one, **{name: moved}), 1e-6).digest() != left_of(one, 1e-6).digest()
+
+
+def others(left):
+    """The same but for one of its numbers, each in turn, by what that is."""
+    matrix = left.matrix
+    for name in ("row_lower", "row_upper", "column_lower", "column_upper", "cost"):
+        moved = getattr(matrix, name).copy()
+        moved[0] = moved[0] + 1 if np.isfinite(moved[0]) else 0.0
+        yield name, replace(left, matrix=replace(matrix, **{name: moved}))
+    yield "integer", replace(left, matrix=replace(matrix, integer=~matrix.integer))
+    yield "offset", replace(left, matrix=replace(matrix, offset=matrix.offset + 1))
+    yield "maximise", replace(left, matrix=replace(matrix, maximise=not matrix.maximise))
+    doubled, turned = matrix.coefficients.copy(), matrix.coefficients.tocsr()[::-1].tocsc()
+    doubled.data = doubled.data * 2
+    yield "coefficients", replace(left, matrix=replace(matrix, coefficients=doubled))
+    yield "places", replace(left, matrix=replace(matrix, coefficients=turned))
+    yield "held", replace(left, held=left.held + ~left.free)
+    yield "free", replace(left, free=left.free[::-1].copy(), held=left.held[::-1].copy())
+
+
+def test_no_number_of_what_is_left_is_overlooked():
+    left = left_of(chained(3), 1e-6)
+    assert left.matrix.shape[0] > 1
+    assert (left.free != left.free[::-1]).any()
+    digests = {name: other.digest() for name, other in others(left)}
+    assert left.digest() not in digests.values()
+    assert len(set(digests.values())) == len(digests)

@@ -20,6 +20,7 @@ from optimizer.known import Known
 from optimizer.settle import settle
 from optimizer.splits import READ, split_halls
 from optimizer.sweep.design.keys import changed
+from optimizer.sweep.point import hourwise
 from optimizer.sweep.point.compiled import Structure
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
@@ -231,6 +232,16 @@ def test_a_memory_that_overlooks_a_table_is_found_out(texas):
     assert "firm_mw" in firm_mw._base.tables
     firm_mw._base.tables = ()
     assert stale(texas, structure)
+
+
+def test_hours_that_take_much_memory_are_not_kept_for_long(texas, monkeypatch):
+    monkeypatch.setattr(hourwise, "MOST_BYTES", 1)
+    structure = Structure(texas[1].case)
+    assert not stale(texas, structure)
+    for share in (0.01, 0.02, 0.03):
+        structure.model(case_of(texas, Point(0, {}, {"bitcoin.pool_fee_share": share})))
+    hours = structure._hours
+    assert len(hours._hours._answers) == len(hours._priced._answers) == 1
 
 
 # --- halls -----------------------------------------------------------------------------------
