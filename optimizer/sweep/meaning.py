@@ -6,16 +6,17 @@ may decide which is found.
 
 from __future__ import annotations
 
+import csv
+import io
 import tomllib
 from hashlib import sha256
 from typing import Any
 
 from models.instance import TABLES
-from optimizer.errors import Report
-from optimizer.load.tables import PATHS, SOURCES, read_sheet
 
-#: Files that are read as tables, cell by cell.
-_SHEETS = frozenset({*(f"{table}.csv" for table in TABLES), PATHS, SOURCES})
+#: Files that are read as tables, cell by cell. Reading them is not asked for them: whoever only
+#: counts rows would load all of it.
+SHEETS = frozenset({*(f"{table}.csv" for table in TABLES), "paths.csv", "sources.csv"})
 
 
 def meaning(name: str, data: bytes) -> str:
@@ -43,7 +44,7 @@ def meaning(name: str, data: bytes) -> str:
     """
     try:
         said = _said(name, data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, csv.Error):
         said = None
     return sha256(data if said is None else repr(said).encode()).hexdigest()
 
@@ -52,10 +53,8 @@ def _said(name: str, text: str) -> Any:
     """Read a file; None where only its bytes tell what it says."""
     if name.endswith(".toml"):
         return tomllib.loads(text)
-    if name not in _SHEETS:
+    if name not in SHEETS:
         return None
-    report = Report()
-    sheet = read_sheet(text, name, report)
-    if sheet is None or report.refused():
-        return None
-    return sheet.header, [cells for _, cells in sheet.rows]
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    cells = [tuple(cell.strip() for cell in row) for row in rows]
+    return [row for row in cells if any(row)]

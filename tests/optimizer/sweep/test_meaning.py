@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.sweep.meaning import meaning
+from models.instance import TABLES
+from optimizer.load.tables import PATHS, SOURCES
+from optimizer.sweep.meaning import SHEETS, meaning
 from optimizer.sweep.points import Base
 from tests.optimizer.sweep import fakes
 
@@ -60,6 +62,12 @@ def test_tables_are_their_cells_and_prices_their_bytes():
     assert meaning("sites.csv", rows[0] + rows[2] + rows[1]) != meaning("sites.csv", SITES)
     assert meaning("mine.csv", spaced) != meaning("mine.csv", SITES)
     assert meaning("prices/sites.csv", spaced) != meaning("prices/sites.csv", SITES)
+
+
+def test_tables_are_those_that_an_instance_may_have():
+    assert {*(f"{table}.csv" for table in TABLES), PATHS, SOURCES} == SHEETS
+    broken = b'name,"firm\na,5\n'
+    assert meaning("sites.csv", broken) != meaning("sites.csv", broken + b"\n")
 
 
 def test_every_file_of_a_base_counts_towards_its_version():
