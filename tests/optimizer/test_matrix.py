@@ -416,6 +416,29 @@ def test_whole_numbers_follow_only_as_such():
     assert left_of(many, 1e-6) is None
 
 
+def test_what_follows_is_as_exact_as_its_numbers():
+    """Whole numbers are put where arithmetic left them, and no other is moved."""
+    whole = dense_matrix([[1, 0.1]], [1.3], [1.3], [1, 0], [1, 9], [0, 1], integer=[0, 1])
+    assert (1.3 - 1) / 0.1 != 3
+    assert left_of(whole, 1e-6).held.tolist() == [1, 3]
+    real = dense_matrix([[1, 1]], [4.000004], [4.000004], [1, 0], [1, 9], [0, 1])
+    assert left_of(real, 1e-6).held.tolist() == [1, 4.000004 - 1]
+
+
+def test_rows_may_be_missed_by_their_size():
+    for side, holds in ((3e8 + 1, True), (3e8 + 1e3, False), (3e8 - 1, True), (3e8 - 1e3, False)):
+        matrix = dense_matrix([[1, 1]], [side], [side], [1e8, 2e8], [1e8, 2e8], [0, 0])
+        assert (left_of(matrix, 1e-6) is not None) == holds
+
+
+def test_nothing_follows_from_a_coefficient_that_is_nothing():
+    matrix = dense_matrix([[1, 1, 1]], [3], [3], [1, 2, 0], [1, 2, 9], [0, 0, 1])
+    matrix.coefficients.data[2] = 0.0
+    left = left_of(matrix, 1e-6)
+    assert left.free.tolist() == [False, False, True]
+    assert run(left.matrix, EXACT).objective == 0
+
+
 def test_what_is_left_is_known_by_its_numbers():
     one, other = chained(3), chained(3)
     assert left_of(one, 1e-6).digest() == left_of(other, 1e-6).digest()

@@ -40,7 +40,7 @@ def typed(*, simple):
 
 
 def curve(seed):
-    """Steps of a price by months: dear hours that are cut, peaks, and hours below zero."""
+    """Steps of a price by months: peaks, hours that are cut, dear or not, and some below zero."""
     chance, lines = random.Random(seed), ["month,hours,price_usd_per_mwh,cut,peak"]
     for month, days in enumerate(DAYS, 1):
         left = days * 24
@@ -48,7 +48,8 @@ def curve(seed):
             price = chance.choice([700, 350, 120, 60, 40, -5]) * chance.uniform(0.7, 1.3)
             price = price if hours < 200 else chance.uniform(10, 45)
             peak = int(hours == 4 and month in (6, 7, 8, 9))
-            lines.append(f"{month},{hours},{price:.2f},{int(price > 300)},{peak}")
+            cut = int(price > 300 or (hours == 60 and month % 2))
+            lines.append(f"{month},{hours},{price:.2f},{cut},{peak}")
     return "\n".join(lines) + "\n"
 
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.instance import Instance
 from optimizer.sweep.point import anew
 from optimizer.sweep.point import evaluate as evaluating
+from optimizer.sweep.point.again import Again
 from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.point.prepared import Prepared
 from optimizer.sweep.points import Point
@@ -49,6 +51,22 @@ def test_a_table_that_is_kept_though_it_moved_is_found(evaluator, changes, monke
     found = rows(evaluator, changes)
     assert {row.status for row in found[1:]} == {"audit-failed"}
     assert all("sweep.anew at " in row.message for row in found[1:])
+
+
+def test_a_figure_that_is_read_as_it_was_is_found(evaluator, changes, monkeypatch):
+    monkeypatch.setattr(Again, "after", lambda *_: evaluator.opened.loaded.instance)
+    found = rows(evaluator, changes)
+    assert {row.status for row in found} == {"audit-failed"}
+    assert all("sweep.anew at " in row.message for row in found)
+
+
+def test_a_point_that_should_have_been_refused_is_found(evaluator, monkeypatch):
+    wrong = [("sites.creek.firm_mw", 5e6)]
+    (right,) = rows(evaluator, wrong)
+    monkeypatch.setattr(Again, "after", lambda _, document, __: Instance.model_validate(document))
+    (found,) = rows(evaluator, wrong)
+    assert (found.status, found.message) == (right.status, right.message)
+    assert right.status == "invalid"
 
 
 @pytest.mark.parametrize("name", ["row_upper", "cost", "column_upper"])

@@ -5,6 +5,7 @@ rule whose hours are still dispatched alone, and none whose hours are coupled.
 """
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from optimizer.sweep.point.compiled import Structure
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
 from optimizer.sweep.points import Point
+from tests.optimizer.rich_case import rich_case
 from tests.optimizer.sweep import rich
 from tests.optimizer.sweep.test_evaluate import assert_same, differing
 from tests.optimizer.sweep.test_quick import any_point
@@ -74,6 +76,14 @@ def drawn(seed):
     return Point(seed, {}, {key: round(chance.uniform(*KEYS[key]), 5) for key in keys})
 
 
+def running(model, seed):
+    """Nothing is done, and what is billed lets machines run, in some months not all of them."""
+    x, rng = np.zeros(model.matrix.shape[1]), np.random.default_rng(seed)
+    span, _ = model.layout.indices["billed"]
+    x[span] = rng.uniform(2, 40, len(x[span]))
+    return x
+
+
 def same_plan(case, model, x):
     """Follow and audit a point both ways."""
     quick, slow = model.followed.settled(x), settle(case.given, model.values(x))
@@ -104,6 +114,19 @@ def test_the_bases_have_what_they_are_for(held):
         assert any(g.commitments.values())
 
 
+def test_one_way_in_which_hours_are_coupled_is_enough():
+    g = rich_case().given
+    alone = replace(g, ppas={}, commitments={}, sheddable={}, pooled_parts={})
+    assert all(simple(alone, s) for s in g.sites)
+    coupled = [replace(alone, limited=frozenset(["west"]))]
+    coupled += [
+        replace(alone, **{table: {"west": ("any",)}})
+        for table in ("ppas", "commitments", "sheddable", "pooled_parts")
+    ]
+    for given in coupled:
+        assert [simple(given, s) for s in g.sites] == [False, True, True]
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_points_come_out_as_by_the_long_ways_in_either_order(held, turned):
     points = [drawn(seed) for seed in range(6)]
@@ -112,5 +135,6 @@ def test_points_come_out_as_by_the_long_ways_in_either_order(held, turned):
         assert differing(case, right) == [], point.changes
         model = held.structure.model(case)
         assert_same(model, compile_case(right))
-        for x in (np.zeros(model.matrix.shape[1]), any_point(model, point.number)):
+        nothing = np.zeros(model.matrix.shape[1])
+        for x in (nothing, running(model, point.number), any_point(model, point.number)):
             same_plan(case, model, x)
