@@ -87,6 +87,45 @@ def test_a_number_of_the_matrix_that_is_another_is_found(evaluator, changes, mon
     assert f"sweep.anew at {name.replace('_', ' ')} of " in row.message
 
 
+def doubled(matrix):
+    """The last coefficient twice what it is."""
+    table = matrix.coefficients.copy()
+    table.data[-1] *= 2
+    return replace(matrix, coefficients=table)
+
+
+def shortened(matrix):
+    """Without the last row."""
+    return replace(
+        matrix, coefficients=matrix.coefficients[:-1].tocsc(), row_lower=matrix.row_lower[:-1],
+        row_upper=matrix.row_upper[:-1],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bend", "told"),
+    [
+        (doubled, " in "),
+        (shortened, "sweep.anew at rows: "),
+        (lambda m: replace(m, offset=m.offset + 1e-9), "value before any decision"),
+    ],
+    ids=["coefficient", "row", "offset"],
+)
+def test_what_else_a_matrix_has_is_compared(evaluator, changes, monkeypatch, bend, told):
+    structure = evaluator._structure
+    honest = structure.model
+
+    def bent(case):
+        model = honest(case)
+        return replace(model, matrix=bend(model.matrix))
+
+    monkeypatch.setattr(structure, "model", bent)
+    row = rows(evaluator, changes[:1])[0]
+    assert row.status == "audit-failed"
+    assert "sweep.anew at " in row.message
+    assert told in row.message
+
+
 def test_an_audit_in_arrays_that_lets_all_pass_is_not_the_last(evaluator, changes, monkeypatch):
     """The plan is spoilt after it was audited: only the second audit can see it."""
     honest = evaluating.solve

@@ -262,6 +262,15 @@ def test_splits_look_at_no_other_tables_than_they_are_remembered_by(texas):
     assert seen <= set(READ)
 
 
+@pytest.mark.parametrize("key", ["halls.pecos-old.it_mw", "racks.s21-lot.machines_per_rack"])
+def test_splits_of_halls_or_racks_of_another_size_are_not_remembered(texas, key):
+    base, prepared, structure = texas
+    kept = structure.model(prepared.case).followed.splits
+    assert structure.model(case_of(texas, drawn(0))).followed.splits is kept
+    moved = case_of(texas, Point(0, {}, {key: base.held(key) + 1}))
+    assert structure.model(moved).followed.splits is not kept
+
+
 def test_racks_are_split_once():
     known, asked = Known(9), []
     for key in ("a", "b", "a"):
