@@ -1,14 +1,20 @@
-"""What a coordinator takes: ``python -m tests.optimizer.sweep.memory STORE POINTS``."""
+"""What a coordinator takes: ``python -m tests.optimizer.sweep.memory STORE POINTS``.
+
+And what a worker does that solves points: ``python -m tests.optimizer.sweep.memory POINTS``.
+"""
 
 import gc
 import sys
 from pathlib import Path
 
+from optimizer.sweep.point.evaluate import make_evaluate
+from optimizer.sweep.points import Point
 from optimizer.sweep.rows.export import export
 from optimizer.sweep.rows.records import Done
 from optimizer.sweep.rows.store import Store
 from optimizer.sweep.running.run import run
 from tests.optimizer.sweep import fakes
+from tests.optimizer.sweep.bases import base
 
 
 def megabytes(what="VmRSS"):
@@ -36,6 +42,20 @@ class Here:
         yield batch
 
 
+def solving(number):
+    """Solve so many cases of a small instance in this process, no two alike."""
+    evaluate, taken = make_evaluate(base("by_hand")), []
+    for n in range(int(number)):
+        changes = {"finance.capex_budget_musd": 5 + n / 100, "sites.creek.firm_mw": 9 + n / 500}
+        row = evaluate(Point(n, {}, changes))
+        assert row.status == "solved", row
+        if n % 100 == 99:
+            gc.collect()
+            taken.append(megabytes())
+    told = [f"{number} points", f"first {taken[1]:.0f} MB", f"last {taken[-1]:.0f} MB"]
+    sys.stdout.write("; ".join([*told, f"peak {megabytes('VmHWM'):.0f} MB"]) + "\n")
+
+
 def main(path, number):
     engine = Here()
     with Store.open(Path(path)) as store:
@@ -51,4 +71,4 @@ def main(path, number):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    (main if len(sys.argv) > 2 else solving)(*sys.argv[1:])

@@ -202,5 +202,17 @@ def test_a_hundred_thousand_points_take_no_memory_worth_the_name(tmp_path, tell)
     assert last - first < 40.0
 
 
+def test_two_thousand_solves_take_no_memory_worth_the_name(tell):
+    call = [sys.executable, "-m", "tests.optimizer.sweep.memory", "2000"]
+    done = subprocess.run(
+        call, env=environment("memory"), capture_output=True, text=True, check=True
+    )
+    tell(f"a worker: {done.stdout.strip()}")
+    first, last = (
+        float(part.split()[1]) for part in done.stdout.split("; ") if part.startswith(("f", "l"))
+    )
+    assert last - first < 40.0
+
+
 def test_nothing_marked_is_left():
     assert marked(uuid.uuid4().hex) == []
