@@ -5,12 +5,13 @@ Nothing heavy is imported before a command runs, so that help comes at once.
 
 from __future__ import annotations
 
+import time
 from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from optimizer.typed import Json, Overwrite, Quiet, examples
 
@@ -45,6 +46,21 @@ class _FileFirst(TyperGroup):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Write both ways of calling it."""
         return ["[OPTIONS] FILE", "|", "COMMAND ..."]
+
+
+class _Unnamed(typer.Context):
+    """The command that runs a file: nobody types its name, and no message tells it."""
+
+    @property
+    def command_path(self) -> str:
+        """Call it as its user does."""
+        return str(self.parent.command_path) if self.parent else super().command_path
+
+
+class _Run(TyperCommand):
+    """Runs a file."""
+
+    context_class = _Unnamed
 
 
 sweeps = typer.Typer(
@@ -111,6 +127,7 @@ def sweep() -> None:
 
 @sweeps.command(
     RUN,
+    cls=_Run,
     hidden=True,
     epilog=examples(
         "rackwatt sweep mine.toml --dry-run",
@@ -143,7 +160,8 @@ def run(
         bool,
         typer.Option(
             "--new-version",
-            help="Inputs or engine have changed: solve all anew, beside the old results.",
+            help="Inputs or engine have changed: solve all beside the old results, or go on "
+            "with the version that had them.",
         ),
     ] = False,
     dry_run: Annotated[
@@ -157,14 +175,16 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a sweep file: the same as `rackwatt sweep FILE`."""
+    began = time.monotonic()
     from optimizer.commands.sweeps.run import Asked, run_sweep
     from optimizer.commands.voice import Voice
 
+    loading = time.monotonic() - began
     if workers is not None and scheduler is not None:
         message = "the scheduler has the workers; give one of --workers and --scheduler"
         raise typer.BadParameter(message, param_hint="--workers")
     asked = Asked(file, workers, scheduler, out, _statuses(retry), new_version=new_version,
-                  dry_run=dry_run, backwards=backwards)  # fmt: skip
+                  dry_run=dry_run, backwards=backwards, loading=loading)  # fmt: skip
     raise typer.Exit(run_sweep(asked, Voice(json, quiet)))
 
 
@@ -212,8 +232,10 @@ def show(
     A grid of two axes becomes one table of values; one axis, or a list of
     cases, a table with their main numbers. A case without a plan shows its
     status. A question mark says that the gap leaves open whether the plan
-    beats doing nothing. A front becomes a table of its plans by the other
-    aim, which says of each whether it lies on the front.
+    beats doing nothing. One change at a time becomes a list with what each
+    moves; draws get mean, standard deviation and percentiles. A plan stands
+    beside the best with its regret. A front becomes a table of its plans by
+    the other aim, which says of each whether it lies on the front.
     """
     from optimizer.commands.sweeps.show import Wanted, show_sweep
     from optimizer.commands.voice import Voice

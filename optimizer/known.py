@@ -34,7 +34,7 @@ class Known(Generic[Answer]):
         return self._known[key]
 
     def __setitem__(self, key: Hashable, answer: Answer) -> None:
-        if len(self._known) >= self._most:
+        if key not in self._known and len(self._known) >= self._most:
             del self._known[next(iter(self._known))]
         self._known[key] = answer
 

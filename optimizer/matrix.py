@@ -409,7 +409,7 @@ def fix_integers(matrix: Matrix, point: Floats) -> Matrix:
 
 
 @dataclass(frozen=True, eq=False)
-class Left:
+class Rest:
     """What is left of a matrix without the columns that cannot move.
 
     Attributes
@@ -446,7 +446,7 @@ class Left:
         return told.digest()
 
 
-def left_of(matrix: Matrix, tolerance: float) -> Left | None:
+def rest_of(matrix: Matrix, tolerance: float) -> Rest | None:
     """Leave out columns that cannot move; None where they break a limit, or a row of their own.
 
     A column cannot move whose limits meet, or that an equality ties to such columns alone.
@@ -456,21 +456,23 @@ def left_of(matrix: Matrix, tolerance: float) -> Left | None:
     matrix : Matrix
         What is to be decided.
     tolerance : float
-        By how much limits may be missed, for each unit of size.
+        By how much limits may be missed for each unit of size, and whole numbers of any size.
 
     Examples
     --------
     >>> table = dense_matrix(
     ...     [[1, 1, 0], [1, 0, 0], [0, 1, 1]], [4, 0, 0], [4, 4, 8], [3, 0, 0], [3, 8, 8], [1] * 3
     ... )
-    >>> left = left_of(table, 1e-9)
-    >>> left.matrix.shape, left.matrix.row_upper, left.whole(np.array([5.0]))
+    >>> rest = rest_of(table, 1e-9)
+    >>> rest.matrix.shape, rest.matrix.row_upper, rest.whole(np.array([5.0]))
     ((1, 1), array([7.]), array([3., 1., 5.]))
     """
     free, held = _following(matrix)
     off = np.maximum(matrix.column_lower - held, held - matrix.column_upper)
-    off = np.where(matrix.integer, np.maximum(off, np.abs(held - np.rint(held))), off)
-    if (off[~free] > tolerance * np.maximum(1.0, np.abs(held[~free]))).any():
+    broken = off > tolerance * np.maximum(1.0, np.abs(held))
+    # Half of one is half of one, however many there are.
+    broken |= matrix.integer & (np.abs(held - np.rint(held)) > tolerance)
+    if (broken & ~free).any():
         return None
     activity, size = matrix.coefficients @ held, abs(matrix.coefficients) @ np.abs(held)
     table = matrix.coefficients[:, free].tocsr()
@@ -491,7 +493,7 @@ def left_of(matrix: Matrix, tolerance: float) -> Left | None:
         row_names=_Chosen(matrix.row_names, np.flatnonzero(rows)),
         column_names=_Chosen(matrix.column_names, np.flatnonzero(free)),
     )
-    return Left(rest, free, held)
+    return Rest(rest, free, held)
 
 
 def _following(matrix: Matrix) -> tuple[Flags, Floats]:

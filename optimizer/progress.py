@@ -22,9 +22,11 @@ PLAIN_SECONDS = 5.0
 
 
 def progress_line(
-    console: Console, *, quiet: bool = False
+    console: Console, *, quiet: bool = False, label: str = ""
 ) -> AbstractContextManager[ProgressLine | None]:
     """Tell progress for the length of a ``with`` block; nobody listens where it is quiet.
+
+    A label says whose progress it is, where more than one thing is solved.
 
     Examples
     --------
@@ -32,7 +34,7 @@ def progress_line(
     ...     progress is None
     True
     """
-    return nullcontext() if quiet else ProgressLine(console)
+    return nullcontext() if quiet else ProgressLine(console, label)
 
 
 class Line:
@@ -74,10 +76,11 @@ class Line:
 
 
 class ProgressLine(Line):
-    """A line that follows a solve."""
+    """A line that follows a solve, after a label where it has one."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, label: str = "") -> None:
         super().__init__(console)
+        self._label = f"{label}   " if label else ""
         self._told: Progress | None = None
         self._began = time.monotonic()
 
@@ -87,17 +90,18 @@ class ProgressLine(Line):
         if self._live is not None:
             if now - self._told_at >= LIVE_SECONDS:
                 self._told_at = now
-                self._show(describe(progress))
+                self._show(self._label + describe(progress))
         elif self._is_news(progress) and now - self._told_at >= PLAIN_SECONDS:
             self._told_at, self._told = now, progress
-            self._show(describe(progress))
+            self._show(self._label + describe(progress))
 
     def end(self, value: float | None, bound: float | None, gap: float | None, nodes: int) -> None:
         """Tell where a solve ended, as the last line of a log; a screen has the answer itself."""
         if self._live is None and value is not None:
             seconds = time.monotonic() - self._began
             last = Progress(seconds, value, bound, math.inf if gap is None else gap, nodes)
-            self._console.print(Text.assemble(fitted(describe(last)), "   done"), soft_wrap=True)
+            words = fitted(self._label + describe(last))
+            self._console.print(Text.assemble(words, "   done"), soft_wrap=True)
 
     def _is_news(self, progress: Progress) -> bool:
         told = self._told

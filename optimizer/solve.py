@@ -19,10 +19,9 @@ from optimizer.compiled import Model, compile_case, hinted, polished
 from optimizer.decomposed.plan import MakeWorkshop, plan_by_site
 from optimizer.decomposed.workshop import Here
 from optimizer.highs import Budget, Options, Outcome, Progress
-from optimizer.known import Known
 from optimizer.layout import Layout
 from optimizer.limited import Carried, carried_out, search_within
-from optimizer.matrix import Fault, Flags, Floats, left_of, objective_at
+from optimizer.matrix import Fault, Flags, Floats, objective_at, rest_of
 from optimizer.rows import TOLERANCE
 from optimizer.search import search
 from optimizer.splits import fillings
@@ -348,23 +347,23 @@ def _resting(
     sweep, and is then not decided again.
     """
     upper = np.where(held, model.matrix.column_lower, model.matrix.column_upper)
-    left = left_of(replace(model.matrix, column_upper=upper), TOLERANCE)
-    if left is None:
+    rest = rest_of(replace(model.matrix, column_upper=upper), TOLERANCE)
+    if rest is None:
         return None
-    known = Known[Floats](1) if model.followed is None else model.followed.resting
-    key = left.digest()
-    if key in known:
-        return left.whole(known[key])
-    free, options = left.free, Options(presolve=False, nodes=NODES_FOR_NOTHING)
+    known = None if model.followed is None else model.followed.resting
+    key = b"" if known is None else rest.digest()
+    if known is not None and key in known:
+        return rest.whole(known[key])
+    free, options = rest.free, Options(presolve=False, nodes=NODES_FOR_NOTHING)
     outcome = search(
-        left.matrix, model.large[free], options, kinds=model.kinds[free], budget=budget, stop=stop
+        rest.matrix, model.large[free], options, kinds=model.kinds[free], budget=budget, stop=stop
     )
     if outcome.x is None:
         return None
-    point = polished(left.matrix, outcome.x, budget, model.follows[free])
-    if outcome.ended in ("by-itself", "node-limit") and budget.to_search:
+    point = polished(rest.matrix, outcome.x, budget, model.follows[free])
+    if known is not None and outcome.ended in ("by-itself", "node-limit") and budget.to_search:
         known[key] = point
-    return left.whole(point)
+    return rest.whole(point)
 
 
 def _share_for_nothing(budget: Budget) -> Budget:

@@ -251,19 +251,53 @@ class Reading:
         InputRefused
             With every problem of the document.
         """
-        other = Reading(self.folder, self.catalogue, places=Places(dict(self.places.known)))
-        other.document, other.borrowed = document, set(self.borrowed)
-        replaced = other._replace_prices(prices or {})
-        if renamed:
-            other.borrowed |= other._shop().borrowed
-        reader = Reader(document, other.places, other.report, other.lost, other.unread)
-        reader.read()
-        if hours is None or replaced:
-            hours = other._read_hours(reader, replaced)
-        other._check(reader, hours, ())
+        other = self._beside(document, {})
+        reader, hours = other._read_again(prices or {}, hours, renamed=renamed)
         if other.report.refused():
             raise InputRefused(other.problems())
         return reader.instance(), hours
+
+    def doubts(
+        self,
+        document: dict[str, Any],
+        prices: Mapping[str, Path] | None = None,
+        hours: Mapping[str, Hours] | None = None,
+        *,
+        renamed: bool = False,
+        typed: Mapping[Key, Place] | None = None,
+    ) -> tuple[Problem, ...]:
+        """Read another document as :meth:`again` does, and give its warnings; none of a bad one.
+
+        Parameters
+        ----------
+        document, prices, hours, renamed
+            See there.
+        typed : mapping of Key to Place, optional
+            Where keys were typed in which it differs.
+        """
+        other = self._beside(document, typed or {})
+        other._read_again(prices or {}, hours, renamed=renamed)
+        return () if other.report.refused() else other.problems()
+
+    def _beside(self, document: dict[str, Any], typed: Mapping[Key, Place]) -> Reading:
+        places = Places({**self.places.known, **typed})
+        other = Reading(self.folder, self.catalogue, places=places)
+        other.document, other.borrowed = document, set(self.borrowed)
+        return other
+
+    def _read_again(
+        self, prices: Mapping[str, Path], hours: Mapping[str, Hours] | None, *, renamed: bool
+    ) -> tuple[Reader, Mapping[str, Hours]]:
+        """Read a document that was put in the place of a folder's own."""
+        replaced = self._replace_prices(prices)
+        if renamed:
+            self.borrowed |= self._shop().borrowed
+        reader = Reader(self.document, self.places, self.report, self.lost, self.unread)
+        reader.read()
+        if hours is None or replaced:
+            hours = self._read_hours(reader, replaced)
+        self._check(reader, hours, ())
+        return reader, hours
 
     # --- files -----------------------------------------------------------------------------
 

@@ -18,10 +18,11 @@ PACKAGED = "catalogue/"
 
 
 class Read(NamedTuple):
-    """A base as it was read: the instance, and all that is said of it as one document."""
+    """A base as it was read: the instance, all that is said of it as one document, and how."""
 
     loaded: Loaded
     document: dict[str, Any]
+    reading: Reading
 
 
 def read_base(folder: Path) -> Read:
@@ -36,7 +37,7 @@ def read_base(folder: Path) -> Read:
     loaded = reading.run({})
     if loaded is None:
         raise InputRefused(reading.problems())
-    return Read(loaded, reading.document)
+    return Read(loaded, reading.document, reading)
 
 
 def base_of(sweep: Sweep, loaded: Loaded) -> Base:

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from models.build import Column
 from optimizer.highs import Options
+from optimizer.sweep.meaning import meaning
 
 #: What JSON holds: a number, a flag, a text, a list or a table of them.
 Json = Any
@@ -76,19 +77,39 @@ class Point:
         Effective value of every key that was changed, by its dotted key without wildcards.
     prices : mapping of str to str
         Price file of each site whose prices were replaced, by its name among the base's files.
+    times : int
+        How often the design has it: draws, or settings, that come to the same are one point.
     """
 
     number: int
     settings: Mapping[str, Json]
     changes: Mapping[str, Json]
     prices: Mapping[str, str] = field(default_factory=dict)
+    times: int = 1
 
     def identity(self, version: str) -> str:
         """SHA-256 of what its answer hangs on: changes, and the version of base and engine.
 
-        Its place in the design and the names of axes are no part of it.
+        Its place in the design, how often that has it and the names of axes are no part of it.
         """
         return digest([version, dict(self.changes), dict(self.prices)])
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the base itself holds under the keys of the axes.
+
+    Attributes
+    ----------
+    by_key : mapping of str to JSON
+        Value by dotted key, in the form of :attr:`Point.changes` and in the order of the axes;
+        None where it leaves a key open.
+    prices : mapping of str to str
+        Price file of each site that an axis prices, as the base names it.
+    """
+
+    by_key: Mapping[str, Json] = field(default_factory=dict)
+    prices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,10 +142,11 @@ class Base:
     def version(self, engine: Mapping[str, str]) -> str:
         """SHA-256 of all that every answer hangs on: files, options and versions of the engine.
 
-        The start is none of it: it follows from these.
+        Of files what they say counts, not their comments. The start is none of it: it follows
+        from these.
         """
         options = {key: str(value) for key, value in asdict(self.options).items()}
-        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
+        hashes = {name: meaning(name, data) for name, data in self.files.items()}
         plan = {n: hashlib.sha256(data).hexdigest() for n, data in (self.plan or {}).items()}
         ties = [self.ties] if self.ties else []
         return digest([hashes, plan, options, self.memory_mb, dict(engine), *ties])

@@ -18,10 +18,10 @@ from optimizer.matrix import (
     dense_matrix,
     fix_integers,
     largest_violation,
-    left_of,
     objective_at,
     preflight,
     refuse_unsound,
+    rest_of,
     round_integers,
 )
 from optimizer.sentinels import GUARDED, PUBLISHED
@@ -378,7 +378,7 @@ def test_what_is_left_has_the_same_best_points(part):
     met = {"none": 0, "smaller": 0, "nothing": 0}
     for seed in range(50 * part, 50 * part + 50):
         matrix = chained(seed)
-        whole, left = run(matrix, EXACT), left_of(matrix, 1e-6)
+        whole, left = run(matrix, EXACT), rest_of(matrix, 1e-6)
         rest = None if left is None else run(left.matrix, EXACT)
         if left is None or rest.x is None:
             assert whole.status == "infeasible"
@@ -399,9 +399,9 @@ def test_what_follows_is_left_out_whatever_its_row_is_called():
     """Of two equalities that ask for other values no point holds both."""
     table = [[1, 1], [1, -1]]
     apart = dense_matrix(table, [2, 1], [2, 1], [1, -9], [1, 9], [0, 1])
-    assert left_of(apart, 1e-6) is None
+    assert rest_of(apart, 1e-6) is None
     agreed = dense_matrix(table, [2, 0], [2, 0], [1, -9], [1, 9], [0, 1])
-    left = left_of(agreed, 1e-6)
+    left = rest_of(agreed, 1e-6)
     assert left.matrix.shape == (0, 0)
     assert left.whole(np.zeros(0)).tolist() == [1, 1]
     assert left.matrix.offset == 1
@@ -409,15 +409,67 @@ def test_what_follows_is_left_out_whatever_its_row_is_called():
 
 def test_whole_numbers_follow_only_as_such():
     half = dense_matrix([[2, 2]], [3], [3], [0, 0], [0, 9], [0, 1], integer=True)
-    assert left_of(half, 1e-6) is None
+    assert rest_of(half, 1e-6) is None
     outside = dense_matrix([[1, 1]], [12], [12], [0, 0], [0, 9], [0, 1], integer=True)
-    assert left_of(outside, 1e-6) is None
+    assert rest_of(outside, 1e-6) is None
+    many = dense_matrix([[2, 2]], [3e6 + 1], [3e6 + 1], [0, 0], [0, 9e6], [0, 1], integer=True)
+    assert rest_of(many, 1e-6) is None
+
+
+def test_what_follows_is_as_exact_as_its_numbers():
+    """Whole numbers are put where arithmetic left them, and no other is moved."""
+    whole = dense_matrix([[1, 0.1]], [1.3], [1.3], [1, 0], [1, 9], [0, 1], integer=[0, 1])
+    assert (1.3 - 1) / 0.1 != 3
+    assert rest_of(whole, 1e-6).held.tolist() == [1, 3]
+    real = dense_matrix([[1, 1]], [4.000004], [4.000004], [1, 0], [1, 9], [0, 1])
+    assert rest_of(real, 1e-6).held.tolist() == [1, 4.000004 - 1]
+
+
+def test_rows_may_be_missed_by_their_size():
+    for side, holds in ((3e8 + 1, True), (3e8 + 1e3, False), (3e8 - 1, True), (3e8 - 1e3, False)):
+        matrix = dense_matrix([[1, 1]], [side], [side], [1e8, 2e8], [1e8, 2e8], [0, 0])
+        assert (rest_of(matrix, 1e-6) is not None) == holds
+
+
+def test_nothing_follows_from_a_coefficient_that_is_nothing():
+    matrix = dense_matrix([[1, 1, 1]], [3], [3], [1, 2, 0], [1, 2, 9], [0, 0, 1])
+    matrix.coefficients.data[2] = 0.0
+    left = rest_of(matrix, 1e-6)
+    assert left.free.tolist() == [False, False, True]
+    assert run(left.matrix, EXACT).objective == 0
 
 
 def test_what_is_left_is_known_by_its_numbers():
     one, other = chained(3), chained(3)
-    assert left_of(one, 1e-6).digest() == left_of(other, 1e-6).digest()
+    assert rest_of(one, 1e-6).digest() == rest_of(other, 1e-6).digest()
     for name in ("row_upper", "column_upper", "cost"):
         moved = getattr(one, name).copy()
         moved[-1] += 1
-        assert left_of(replace(one, **{name: moved}), 1e-6).digest() != left_of(one, 1e-6).digest()
+        assert rest_of(replace(one, **{name: moved}), 1e-6).digest() != rest_of(one, 1e-6).digest()
+
+
+def others(left):
+    """The same but for one of its numbers, each in turn, by what that is."""
+    matrix = left.matrix
+    for name in ("row_lower", "row_upper", "column_lower", "column_upper", "cost"):
+        moved = getattr(matrix, name).copy()
+        moved[0] = moved[0] + 1 if np.isfinite(moved[0]) else 0.0
+        yield name, replace(left, matrix=replace(matrix, **{name: moved}))
+    yield "integer", replace(left, matrix=replace(matrix, integer=~matrix.integer))
+    yield "offset", replace(left, matrix=replace(matrix, offset=matrix.offset + 1))
+    yield "maximise", replace(left, matrix=replace(matrix, maximise=not matrix.maximise))
+    doubled, turned = matrix.coefficients.copy(), matrix.coefficients.tocsr()[::-1].tocsc()
+    doubled.data = doubled.data * 2
+    yield "coefficients", replace(left, matrix=replace(matrix, coefficients=doubled))
+    yield "places", replace(left, matrix=replace(matrix, coefficients=turned))
+    yield "held", replace(left, held=left.held + ~left.free)
+    yield "free", replace(left, free=left.free[::-1].copy(), held=left.held[::-1].copy())
+
+
+def test_no_number_of_what_is_left_is_overlooked():
+    left = rest_of(chained(3), 1e-6)
+    assert left.matrix.shape[0] > 1
+    assert (left.free != left.free[::-1]).any()
+    digests = {name: other.digest() for name, other in others(left)}
+    assert left.digest() not in digests.values()
+    assert len(set(digests.values())) == len(digests)

@@ -275,3 +275,58 @@ def test_what_is_remembered_of_a_pattern_is_of_its_numbers_alone(seed):
         for name in ("integer", "column_lower", "column_upper"):
             one, two = getattr(tighten(other), name), getattr(tighten(again), name)
             np.testing.assert_array_equal(one, two)
+
+
+def moved_one_by_one(matrix, rng):
+    """A side opens or closes, an equality goes or comes or moves, an unknown is whole or not."""
+    for _ in range(40):
+        lower, upper = matrix.row_lower.copy(), matrix.row_upper.copy()
+        integer, row = matrix.integer.copy(), rng.integers(matrix.shape[0])
+        known = next(side for side in (lower[row], upper[row], 2.0) if np.isfinite(side))
+        way = rng.integers(5)
+        if way == 0:
+            lower[row] = -INF if np.isfinite(lower[row]) else known
+        elif way == 1:
+            upper[row] = INF if np.isfinite(upper[row]) else known
+        elif way == 2:
+            lower[row], upper[row] = known, known + (lower[row] == upper[row])
+        elif way == 3:
+            lower[row], upper[row] = lower[row] + 0.5, upper[row] + 0.5
+        else:
+            column = rng.integers(len(integer))
+            integer[column] = not integer[column]
+        matrix = replace(matrix, row_lower=lower, row_upper=upper, integer=integer)
+        yield matrix
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_remembered_of_a_pattern_is_of_its_limits_too(seed):
+    matrices = list(moved_one_by_one(racks(seed), np.random.default_rng(seed)))
+    assert len({id(matrix.coefficients) for matrix in matrices}) == 1
+    found = [tighten(matrix) for matrix in matrices]
+    for one, matrix in zip(found, matrices, strict=True):
+        alone = tighten(replace(matrix, coefficients=matrix.coefficients.copy()))
+        for name in ("integer", "column_lower", "column_upper"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(alone, name))
+
+
+def test_what_is_remembered_is_of_the_same_rows():
+    """Another row that says the same of other unknowns is another."""
+    table, whole = [[1, -1, 0], [0, 1, -1]], [False, True, False]
+    first = dense_matrix(table, [2, -INF], [2, 2], [0] * 3, [9] * 3, [0] * 3, integer=whole)
+    second = replace(first, row_lower=first.row_lower[::-1].copy())
+    assert only_whole(first).tolist() == [True, True, False]
+    assert only_whole(second).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_coefficients_that_are_nothing_say_nothing(seed):
+    matrix, rng = racks(seed), np.random.default_rng(seed)
+    table = matrix.coefficients.copy()
+    table.data[rng.random(len(table.data)) < 0.1] = 0.0
+    without = table.copy()
+    without.eliminate_zeros()
+    assert without.nnz < table.nnz
+    one, two = (tighten(replace(matrix, coefficients=held)) for held in (table, without))
+    for name in ("integer", "column_lower", "column_upper"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))

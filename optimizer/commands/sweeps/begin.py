@@ -16,6 +16,7 @@ from optimizer.sweep.base import Read, base_of
 from optimizer.sweep.design.designs import Expansion
 from optimizer.sweep.design.levels import front_points, needs_ends, points_in
 from optimizer.sweep.design.spec import Sweep
+from optimizer.sweep.doubts import doubts
 from optimizer.sweep.point.ends import ends_of
 from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.points import Base
@@ -23,6 +24,10 @@ from optimizer.sweep.rows import glance
 from optimizer.sweep.rows.records import Spec, Version
 from optimizer.sweep.rows.software import software
 from optimizer.sweep.rows.store import Store
+from optimizer.sweep.whole import Whole
+
+#: Whose solve is told before the first case.
+THE_BASE = "the base"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +50,8 @@ class Ready:
         Where rows go.
     retry : tuple of str
         Statuses that are tried again.
+    loading : float
+        Seconds that this process took to load the program, as every worker does.
     """
 
     sweep: Sweep
@@ -54,13 +61,13 @@ class Ready:
     versions: Mapping[str, str]
     out: Path
     retry: tuple[str, ...] = ()
+    loading: float = 0.0
 
     @classmethod
-    def of(
-        cls, sweep: Sweep, read: Read, cases: Expansion, out: Path, retry: tuple[str, ...]
-    ) -> Ready:
+    def of(cls, whole: Whole, out: Path, retry: tuple[str, ...], loading: float) -> Ready:
         """Gather it."""
-        return cls(sweep, read, cases, base_of(sweep, read.loaded), software(), out, retry)
+        base = base_of(whole.sweep, whole.read.loaded)
+        return cls(*whole, base, software(), out, retry, loading)
 
     @property
     def spec(self) -> Spec:
@@ -121,23 +128,36 @@ def begin(
     """
     version = None if store is None else store.find(ready.base.version(ready.versions))
     if store is None or version is None:
-        at_most = needs_ends(ready.sweep)
-        opening.tell(Count(points_in(ready.sweep, ready.cases), at_most=at_most))
-        start, evaluator, estimate = _start(ready, opening, stop)
-        if stop.is_set():
-            return None
-        expansion = _expanded(ready, start, evaluator)
-        opening.tell_levels(expansion)
-        base = replace(ready.base, start=start)
-        return Begun(expansion, base, Count(len(expansion.points)), estimate)
-    start = store.base(version.number).start
-    expansion = _expanded(ready, start)
+        return _begun_anew(ready, opening, stop)
+    # What the version was begun with says the same, but perhaps not in the same bytes.
+    kept = replace(ready, base=store.base(version.number))
+    expansion = _expanded(kept, kept.base.start)
     count = _counted(store, version, ready, expansion)
     opening.tell(count)
     if count.wanted:
+        opening.tell_doubts(doubts(ready.sweep, ready.read, expansion.points, stop))
         opening.tell_levels(expansion)
-    estimate = Estimate(glance.seconds_each(store, version))
-    return Begun(expansion, ready.base, count, estimate)
+    estimate = Estimate(glance.seconds_each(store, version), ready.loading)
+    return Begun(expansion, kept.base, count, estimate)
+
+
+def _begun_anew(ready: Ready, opening: Opening, stop: threading.Event) -> Begun | None:
+    """Begin where there is no row yet, with the plan of the base."""
+    late = needs_ends(ready.sweep)
+    opening.tell(_at_first(ready))
+    if not late:
+        expansion = _expanded(ready, None)
+        opening.tell_doubts(doubts(ready.sweep, ready.read, expansion.points, stop))
+    start, evaluator, estimate = _start(ready, opening, stop)
+    if stop.is_set():
+        return None
+    if late:
+        expansion = _expanded(ready, start, evaluator)
+        opening.tell_doubts(doubts(ready.sweep, ready.read, expansion.points, stop))
+    opening.tell_levels(expansion)
+    base = replace(ready.base, start=start)
+    count = Count(len(expansion.points), alike=expansion.alike)
+    return Begun(expansion, base, count, estimate)
 
 
 def estimated(
@@ -166,13 +186,21 @@ def _expanded(
     return front_points(sweep, document, ends_of(sweep, evaluator or Evaluator(ready.base), start))
 
 
+def _at_first(ready: Ready) -> Count:
+    """Count the cases before any of them has a row."""
+    total, each = points_in(ready.sweep, ready.cases), len(ready.cases.points)
+    alike = ready.cases.alike * (total // max(1, each))
+    return Count(total, alike=alike, at_most=needs_ends(ready.sweep))
+
+
 def _counted(store: Store, version: Version, ready: Ready, expansion: Expansion) -> Count:
-    """Count the cases that have a row already."""
+    """Count the cases that have a row already; those of one identity are solved once."""
     statuses = glance.answered(store, version)
-    found = [statuses.get(point.identity(version.digest)) for point in expansion.points]
-    again = sum(status in ready.retry for status in found if status is not None)
-    done = sum(status is not None for status in found)
-    return Count(len(expansion.points), done, again)
+    found = [point.identity(version.digest) for point in expansion.points]
+    left = [one for one in found if one not in statuses]
+    again = {one for one in found if statuses.get(one) in ready.retry}
+    alike = len(left) - len(set(left))
+    return Count(len(found), len(found) - len(left), len(again), alike)
 
 
 def _start(
@@ -183,8 +211,12 @@ def _start(
     evaluator = Evaluator(ready.base)
     read = time.monotonic()
     voice = opening.voice
-    with progress_line(voice.talk, quiet=voice.quiet) as progress:
+    with progress_line(voice.talk, quiet=voice.quiet, label=THE_BASE) as progress:
         start = evaluator.start(stop, progress)
     ended = time.monotonic()
     ties = ready.base.ties is not None
-    return start, evaluator, Estimate(ended - read, read - began, start is not None, ties)
+    estimate = Estimate(
+        ended - read, ready.loading + read - began, start is not None, ties, of_base=True,
+        limit=ready.base.options.time_limit,
+    )  # fmt: skip
+    return start, evaluator, estimate

@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.commands.sweeps.kept import Outline, settings, spec_of
+from optimizer.commands.sweeps.kept import Outline, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.screen.grids import grid
 from optimizer.sweep.points import MEANINGS, SETTLED
@@ -21,12 +21,13 @@ from optimizer.sweep.rows import glance
 from optimizer.sweep.rows.front import front
 from optimizer.sweep.rows.records import Entry, Version
 from optimizer.sweep.rows.store import Store
+from optimizer.sweep.rows.texts import settings
 from optimizer.sweep.running.run import Summary
 from optimizer.words import counted, figure
 
 #: Exit codes of a sweep with cases that failed, and of one that Ctrl-C ended.
 SOME_FAILED, INTERRUPTED = 11, 130
-#: Most cases that failed which the screen names.
+#: Most reasons of failing which the screen names.
 MOST_FAILING = 8
 #: Statuses that trying again may mend by itself.
 MENDABLE = ("error", "timeout", "worker_died")
@@ -84,12 +85,16 @@ def as_fields(store: Store, version: Version) -> dict[str, Any]:
         "counts": counts,
         "highest": None if found is None else _fields(found[0]),
         "lowest": None if found is None else _fields(found[1]),
-        "failing": [
-            {"number": e.point.number, "id": e.identity, "status": e.row.status,
-             "message": e.row.message}
-            for e in glance.failing(store, version, MOST_FAILING) if e.row
-        ],
-    }  # fmt: skip
+        "failing": [_failure(one) for one in glance.failing(store, version, MOST_FAILING)],
+    }
+
+
+def _failure(failure: glance.Failure) -> dict[str, Any]:
+    first = failure.first[0]
+    return {"number": first.point.number, "id": first.identity, "status": failure.status,
+            "message": failure.message, "cases": failure.cases,
+            "numbers": [entry.point.number for entry in failure.first],
+            "ids": [entry.identity for entry in failure.first]}  # fmt: skip
 
 
 def _fields(entry: Entry) -> dict[str, Any]:
@@ -104,8 +109,10 @@ def standing(store: Store, version: Version) -> Iterator[RenderableType]:
     counts, total = store.counts(version), store.total(version)
     done = sum(counts.values())
     several = f", version {version.number}" if len(store.versions()) > 1 else ""
+    draws = store.draws(version) if outline.is_drawn else total
+    stand = f", which stand for {draws:,} draws" if draws > total else ""
     yield Text.assemble((outline.name, "bold"), f"  {counted(total, 'case')} of {outline.base}",
-                        several)  # fmt: skip
+                        stand, several)  # fmt: skip
     if outline.summary:
         yield Text(outline.summary)
     order = [status for status in MEANINGS if status in counts]
@@ -128,8 +135,9 @@ def standing(store: Store, version: Version) -> Iterator[RenderableType]:
         yield Text("\nWhat failed", "bold")
         yield _failing_table(failing)
         failed = sum(n for status, n in counts.items() if status not in SETTLED)
-        if failed > len(failing):
-            yield Text(f"and {failed - len(failing):,} more, which the export tells")
+        rest = failed - sum(failure.cases for failure in failing)
+        if rest:
+            yield Text(f"and {rest:,} more for other reasons, which the export tells")
 
 
 def _ends_table(highest: Entry, lowest: Entry) -> Table:
@@ -191,15 +199,24 @@ def _on_front(store: Store, version: Version, outline: Outline) -> Iterator[str]
         yield f"{lie:,} of {counted(len(verdicts), 'plan')} lie on the front{undecided}"
 
 
-def _failing_table(failing: list[Entry]) -> Table:
-    table = grid(("case", "figure"), ("status", "date"), ("set to", "words"), ("why", "words"))
-    for entry in failing:
-        assert entry.row is not None
+def _failing_table(failing: list[glance.Failure]) -> Table:
+    """Tell each reason once; of what fails alone, also what it is set to."""
+    table = grid(("cases", "figure"), ("status", "date"), ("which", "words"), ("why", "words"))
+    for failure in failing:
         table.add_row(
-            str(entry.point.number), entry.row.status.replace("_", " "),
-            settings(entry.point.settings), entry.row.message or "–",
+            f"{failure.cases:,}", failure.status.replace("_", " "), _which(failure),
+            failure.message or "–",
         )  # fmt: skip
     return table
+
+
+def _which(failure: glance.Failure) -> str:
+    """Name the first few cases of a reason."""
+    first = [entry.point for entry in failure.first]
+    if failure.cases == 1:
+        return f"{first[0].number}: {settings(first[0].settings)}"
+    more = ", …" if failure.cases > len(first) else ""
+    return ", ".join(str(point.number) for point in first) + more
 
 
 def _next(ending: Ending) -> Iterator[str]:

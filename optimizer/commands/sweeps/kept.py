@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from optimizer.commands.solve import RUNS
 from optimizer.sweep.design.file import front_in, read_sweep
 from optimizer.sweep.design.spec import Pareto
-from optimizer.sweep.design.wish import SAMPLED
+from optimizer.sweep.design.wish import SAMPLED, VERBS
 from optimizer.sweep.points import Json
 from optimizer.sweep.rows.records import Spec, Version
 from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.store import Store
-from optimizer.sweep.rows.texts import text_of
 
 #: Ending of the database of a sweep.
 ENDING = ".sweep.db"
 _SQLITE = b"SQLite format 3\x00"
-#: Longest text of a setting in a table.
-LONGEST = 24
 
 
 def default_store(name: str) -> Path:
@@ -38,7 +35,7 @@ def database_of(kept: Path) -> Path:
     SweepRefused, InputRefused
         Where there is neither, or the sweep was not run yet.
     """
-    if kept.suffix.lower() != ".toml" or _is_database(kept):
+    if not is_sweep_file(kept):
         return kept
     path = default_store(_name_in(kept))
     if not path.exists():
@@ -47,6 +44,11 @@ def database_of(kept: Path) -> Path:
             "--out put it elsewhere"
         )
     return path
+
+
+def is_sweep_file(kept: Path) -> bool:
+    """Whether what was named is a sweep file, and not the database itself."""
+    return kept.suffix.lower() == ".toml" and not _is_database(kept)
 
 
 def _is_database(path: Path) -> bool:
@@ -94,6 +96,8 @@ class Outline:
         As in the file; defaults of the format where it leaves them out.
     axes : tuple of str
         Names of the axes, in its order.
+    typed : mapping of str to tuple
+        Settings that were typed one by one, by axis.
     pareto : Pareto or None
         The front that is traced in every case.
     """
@@ -103,6 +107,7 @@ class Outline:
     base: str
     design: str
     axes: tuple[str, ...]
+    typed: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
     pareto: Pareto | None = None
 
     @property
@@ -119,36 +124,23 @@ class Outline:
             held = {}
         table = held.get("sweep", {})
         base = Path(str(table.get("base", ""))).name
+        axes: Mapping[str, Any] = held.get("axes", {})
+        typed = {name: _typed(axis) for name, axis in axes.items()}
         return cls(spec.name, str(table.get("summary", "")), base,
-                   str(table.get("design", "grid")), tuple(held.get("axes", {})),
+                   str(table.get("design", "grid")), tuple(axes), typed,
                    front_in(held))  # fmt: skip
 
 
-def setting(value: Json) -> str:
-    """Write what an axis is set to.
+def _typed(axis: Mapping[str, Any]) -> tuple[Json, ...]:
+    """Give the settings of an axis that were typed one by one.
 
     Examples
     --------
-    >>> setting(0.8500000000000001), setting(360), setting("wet"), setting(None)
-    ('0.85', '360', 'wet', 'as base')
+    >>> _typed({"prices": ["dear.csv", "ercot"]}), _typed({"values": {"from": 1, "to": 2}})
+    (('dear', 'ercot'), ())
     """
-    if value is None:
-        return "as base"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return f"{value:.6g}"
-    text = value if isinstance(value, str) else text_of(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def settings(held: Mapping[str, Json]) -> str:
-    """Write what all axes of a case are set to.
-
-    Examples
-    --------
-    >>> settings({"capex": 360, "firm": 1.2}), settings({})
-    ('capex 360, firm 1.2', 'the base itself')
-    """
-    told = ", ".join(f"{axis} {setting(value)}" for axis, value in held.items())
-    return told or "the base itself"
+    given = next((axis[verb] for verb in (*VERBS, "prices") if verb in axis), ())
+    if "prices" in axis:
+        return tuple(Path(str(file)).stem if isinstance(given, list) else file for file in given)
+    listed = given.get("values", ()) if isinstance(given, Mapping) else given
+    return tuple(listed)

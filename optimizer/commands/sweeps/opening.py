@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.text import Text
 
 from optimizer.commands.voice import Voice
+from optimizer.errors import Problem
 from optimizer.sweep.design.designs import Expansion
 from optimizer.sweep.design.file import settings_of
 from optimizer.sweep.design.measures import bounded
@@ -27,20 +29,52 @@ _TIES = "; choosing among plans alike in value comes on top"
 
 @dataclass(frozen=True)
 class Count:
-    """How many cases a sweep has, how many have a row, and how many of these are tried again.
+    """How many cases a sweep has, and how many of them are to be solved.
 
-    Before the ends of a front are known, it has ``total`` cases at most.
+    Attributes
+    ----------
+    total : int
+        Cases; before the ends of a front are known, at most.
+    done : int
+        Those with a row.
+    again : int
+        Those of them that are tried again.
+    alike : int
+        Cases that have the answer of an earlier one, and are not solved again.
+    at_most : bool
+        Whether the ends of a front are not known yet.
     """
 
     total: int
     done: int = 0
     again: int = 0
+    alike: int = 0
     at_most: bool = False
 
     @property
     def wanted(self) -> int:
         """How many are to be solved."""
-        return self.total - self.done + self.again
+        return self.total - self.done + self.again - self.alike
+
+
+#: How many times as long as the base a case takes: on the whole, and where cases are hard.
+USUAL, HARD = 2.0, 5.0
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Who computes: how many workers, and how many of them have a processor to themselves."""
+
+    workers: int
+    cores: int
+
+    def at_once(self, wanted: int) -> int:
+        """How many cases are under way at a time, each as fast as if it were alone."""
+        return max(1, min(self.workers, self.cores, wanted))
+
+    def crowding(self, wanted: int) -> float:
+        """How many times slower workers are than alone, while all of them are busy."""
+        return max(1, min(self.workers, wanted)) / self.at_once(wanted)
 
 
 @dataclass(frozen=True)
@@ -50,38 +84,55 @@ class Estimate:
     Attributes
     ----------
     seconds : float or None
-        Of one case; None where nothing is known.
+        Of one case, or of the base; None where nothing is known.
     ready : float
-        Seconds until a worker has read the base.
+        Seconds until a worker has started and read the base.
     has_plan : bool
         Whether the base itself has a plan.
+    ties : bool
+        Whether cases take a second search, which the base's own solve did without.
     of_base : bool
         Whether the base's own solve says so, and not the cases that are done.
-    ties : bool
-        Whether cases take a second search, which that solve did without.
+    limit : float
+        Most seconds that a case may take.
     """
 
     seconds: float | None
-    ready: float | None = None
+    ready: float = 0.0
     has_plan: bool = True
     ties: bool = False
+    of_base: bool = False
+    limit: float = math.inf
 
-    @property
-    def of_base(self) -> bool:
-        """Whether the base's own solve tells it."""
-        return self.ready is not None
+    def whole(self, wanted: int, hands: Hands) -> float | None:
+        """Seconds that all cases take, as far as can be told.
 
-    def whole(self, wanted: int, workers: int) -> float | None:
-        """Seconds that all cases take.
+        Cases differ from their base, and most are harder: those whose plan is another one.
 
         Examples
         --------
-        >>> Estimate(2.0, 1.0).whole(9, 2), Estimate(None).whole(9, 2)
-        (11.0, None)
+        >>> done, base = Estimate(2.0, 1.0), Estimate(2.0, 1.0, of_base=True)
+        >>> [one.whole(9, Hands(2, 2)) for one in (done, base, Estimate(None))]
+        [11.0, 21.0, None]
         """
+        return self._taking(USUAL if self.of_base else 1.0, wanted, hands)
+
+    def at_most(self, wanted: int, hands: Hands) -> float | None:
+        """Seconds that all cases take where they are hard.
+
+        Examples
+        --------
+        >>> Estimate(2.0, 1.0, of_base=True, limit=6.0).at_most(9, Hands(4, 2))
+        32.0
+        """
+        return self._taking(HARD if self.of_base else 1.0, wanted, hands)
+
+    def _taking(self, times: float, wanted: int, hands: Hands) -> float | None:
         if self.seconds is None:
             return None
-        return (self.ready or 0.0) + self.seconds * math.ceil(wanted / max(1, workers))
+        each = max(self.seconds, min(times * self.seconds, self.limit))
+        start = self.ready * hands.crowding(wanted)
+        return start + each * math.ceil(wanted / hands.at_once(wanted))
 
 
 @dataclass(frozen=True)
@@ -92,8 +143,8 @@ class Opening:
     ----------
     sweep, cases : Sweep, Expansion
         The file, and its cases; of a front, those that have one each.
-    workers : int
-        How many compute.
+    hands : Hands
+        Who computes.
     out : Path
         The database.
     voice : Voice
@@ -104,7 +155,7 @@ class Opening:
 
     sweep: Sweep
     cases: Expansion
-    workers: int
+    hands: Hands
     out: Path
     voice: Voice
     is_answer: bool = False
@@ -124,6 +175,10 @@ class Opening:
         told = f"{counted(len(levels), 'level')} of {measure.name}: {ends} {measure.unit}"
         self._say(told.rstrip())
 
+    def tell_doubts(self, doubts: Sequence[Problem]) -> None:
+        """Tell warnings that single cases have and the base has not."""
+        self.voice.problems(tuple(doubts))
+
     def tell_estimate(self, count: Count, estimate: Estimate) -> None:
         """Say how long it will take."""
         if count.wanted:
@@ -131,14 +186,16 @@ class Opening:
 
     def answer_dry_run(self, count: Count, estimate: Estimate | None) -> None:
         """End a run that solved no case."""
-        seconds = None
+        seconds = at_most = None
         if estimate is not None:
             self.tell_estimate(count, estimate)
-            seconds = estimate.whole(count.wanted, self.workers)
+            seconds = estimate.whole(count.wanted, self.hands)
+            at_most = estimate.at_most(count.wanted, self.hands)
         self.voice.answer(
             status="dry-run", name=self.sweep.name, out=str(self.out), cases=count.total,
-            merged=self._merged(count), done=count.done, wanted=count.wanted, workers=self.workers,
-            seconds=None if seconds is None else round(seconds, 1),
+            merged=self._merged(count), done=count.done, wanted=count.wanted,
+            workers=self.hands.workers, seconds=None if seconds is None else round(seconds, 1),
+            seconds_at_most=None if at_most is None else round(at_most, 1),
         )  # fmt: skip
 
     def _say(self, *words: str | Text) -> None:
@@ -173,29 +230,42 @@ class Opening:
         told = f"{most}{counted(count.total, 'case')} of {sweep.base.name}"
         told += f": {cases or 'the base itself'}"
         merged = self._merged(count)
-        return f"{told}; {merged:,} more come to the same" if merged else told
+        if merged:
+            told += f"; {merged:,} more come to the same"
+        if count.alike:
+            told += f"; {count.alike:,} of them have the answer of an earlier one"
+        return told
 
     def _standing(self, count: Count) -> str:
-        told = f"{count.done:,} done already, " if count.done else ""
-        again = f", {count.again:,} of them once more" if count.again else ""
         if not count.wanted:
             return f"all are done; rows are in {self.out}"
-        hands = counted(self.workers, "worker")
+        kept, new = count.done - count.again, count.wanted - count.again
         most = "at most " if count.at_most else ""
-        return f"{told}{most}{count.wanted:,} to solve{again}, with {hands}; rows go to {self.out}"
+        parts = [f"{kept:,} done already"] if kept else []
+        parts += [f"{most}{new:,} to solve"] if new else []
+        parts += [f"{count.again:,} to try again"] if count.again else []
+        hands = counted(self.hands.workers, "worker")
+        return f"{', '.join(parts)}, with {hands}; rows go to {self.out}"
 
     def _long(self, count: Count, estimate: Estimate) -> str:
-        whole = estimate.whole(count.wanted, self.workers)
-        if whole is None or estimate.seconds is None:
+        whole = estimate.whole(count.wanted, self.hands)
+        most = estimate.at_most(count.wanted, self.hands)
+        if whole is None or most is None or estimate.seconds is None:
             return "how long it takes shows once some are done"
         if estimate.of_base:
             plan = "" if estimate.has_plan else ", and has no plan, so cases begin from nothing"
             why = f"the base itself took {_seconds(estimate.seconds)}{plan}"
+            why += f"; up to {_clock(most)} where cases are harder"
             why += _TIES if estimate.ties else ""
         else:
             why = f"a case took {_seconds(estimate.seconds)} so far"
         more = " or more" if estimate.ties else ""
-        return f"about {clock(max(1.0, whole))}{more} for all: {why}"
+        return f"about {_clock(whole)}{more} for all: {why}"
+
+
+def _clock(seconds: float) -> str:
+    """Write an estimate, rounded up: of less than a second nothing can be told."""
+    return clock(max(1.0, math.ceil(seconds)))
 
 
 def _seconds(seconds: float) -> str:

@@ -9,16 +9,17 @@ from pathlib import Path
 
 from optimizer.commands.ready import Wish
 from optimizer.commands.solve import RUNS, solve_instance
-from optimizer.commands.sweeps.kept import database_of, settings, spec_of
+from optimizer.commands.sweeps.kept import database_of, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.errors import UsageRefused
 from optimizer.sweep.point.home import Home
 from optimizer.sweep.point.written import PLAN, instance_files
-from optimizer.sweep.points import Tied
+from optimizer.sweep.points import Row, Tied
 from optimizer.sweep.rows.export import LETTERS
 from optimizer.sweep.rows.records import Entry, Version
 from optimizer.sweep.rows.refusal import told_plainly
 from optimizer.sweep.rows.store import Store
+from optimizer.sweep.rows.texts import settings
 from optimizer.words import figure
 from optimizer.write import refuse_taken
 
@@ -119,13 +120,20 @@ def _was(entry: Entry, version: Version) -> str:
     row = entry.row
     if row is None:
         return "the sweep has not solved it yet"
-    told = f"the sweep has it as {row.status.replace('_', ' ')}"
-    if row.value_musd is not None:
-        told += f" with {figure(row.value_musd, digits=3)} M$"
-        told += f", no plan beats {figure(row.bound_musd, digits=3)} M$" if row.bound_musd else ""
+    told = f"the sweep has it as {row.status.replace('_', ' ')}{_worth(row)}"
     if row.message:
         told += f": {row.message}"
-    told += f" (gap {version.options.gap:g})"
-    if version.ties:
+    if version.ties and row.value_musd is not None:
         told += f"; of plans alike in value it took the one with the {_TIES[version.ties]}"
     return told
+
+
+def _worth(row: Row) -> str:
+    """Say what its plan was worth, and how near that is to the best; nothing without a plan."""
+    if row.value_musd is None:
+        return ""
+    told = f" with {figure(row.value_musd, digits=3)} M$"
+    if row.bound_musd is None or row.gap is None:
+        return told
+    bound = figure(row.bound_musd, digits=3)
+    return f"{told}; no plan beats {bound} M$ (gap {100 * row.gap:.3f} %)"

@@ -12,12 +12,9 @@ from optimizer.commands.stopping import Abandoned, stoppable
 from optimizer.commands.sweeps.begin import Ready, begin, estimated
 from optimizer.commands.sweeps.ending import INTERRUPTED, Ending, tell_ending
 from optimizer.commands.sweeps.kept import default_store
-from optimizer.commands.sweeps.opening import Opening
+from optimizer.commands.sweeps.opening import Hands, Opening
 from optimizer.commands.voice import Voice
 from optimizer.errors import UsageRefused
-from optimizer.sweep.base import read_base
-from optimizer.sweep.design.file import read_sweep
-from optimizer.sweep.design.levels import front_cases
 from optimizer.sweep.point.evaluate import make_evaluate
 from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.store import Store
@@ -25,6 +22,7 @@ from optimizer.sweep.running.engine import Engine
 from optimizer.sweep.running.local import Local
 from optimizer.sweep.running.progress import sweep_line
 from optimizer.sweep.running.run import Summary, refuse_changed, run
+from optimizer.sweep.whole import read_whole
 
 HEARD = "stopping: cases that are on get ten seconds; press Ctrl-C again to leave them\n"
 ABANDONED = "left: every row that was counted is kept\n"
@@ -52,6 +50,8 @@ class Asked:
         Whether cases are only checked and counted.
     backwards : bool
         Whether the last case comes first.
+    loading : float
+        Seconds that it took to load the program.
     """
 
     file: Path
@@ -62,13 +62,14 @@ class Asked:
     new_version: bool = False
     dry_run: bool = False
     backwards: bool = False
+    loading: float = 0.0
 
 
 def run_sweep(asked: Asked, voice: Voice) -> int:
     """Run the command and return its exit code."""
     ready = _made_ready(asked, voice)
-    engine, workers = _engine(asked)
-    opening = Opening(ready.sweep, ready.cases, workers, ready.out, voice, is_answer=asked.dry_run)
+    engine, hands = _engine(asked)
+    opening = Opening(ready.sweep, ready.cases, hands, ready.out, voice, is_answer=asked.dry_run)
     if asked.dry_run:
         return _dry_run(asked, ready, opening)
     _refuse_other(ready)
@@ -86,23 +87,24 @@ def run_sweep(asked: Asked, voice: Voice) -> int:
 def _made_ready(asked: Asked, voice: Voice) -> Ready:
     if asked.file.is_dir():
         raise UsageRefused(f"{asked.file} is a folder; a sweep is a file in TOML, which names one")
-    sweep = read_sweep(asked.file)
-    read = read_base(sweep.base)
-    cases = front_cases(sweep, read.document)
-    voice.problems((*read.loaded.warnings, *cases.warnings))
-    return Ready.of(sweep, read, cases, asked.out or default_store(sweep.name), asked.retry)
+    whole = read_whole(asked.file)
+    voice.problems((*whole.read.loaded.warnings, *whole.cases.warnings))
+    out = asked.out or default_store(whole.sweep.name)
+    return Ready.of(whole, out, asked.retry, asked.loading)
 
 
-def _engine(asked: Asked) -> tuple[Engine, int]:
+def _engine(asked: Asked) -> tuple[Engine, Hands]:
     """Give what computes, and how many hands it has just now."""
     if asked.scheduler is not None:
         from optimizer.sweep.running.cluster import Cluster
 
         cluster = Cluster(asked.scheduler)
-        return cluster, cluster.count_workers()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    workers = asked.workers or cores or 1
-    return Local(workers), workers
+        found = cluster.count_workers()
+        return cluster, Hands(found, found)
+    known = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = known or 1
+    workers = asked.workers or cores
+    return Local(workers), Hands(workers, cores)
 
 
 def _dry_run(asked: Asked, ready: Ready, opening: Opening) -> int:
@@ -135,9 +137,10 @@ def _run(
     opening.tell_estimate(begun.count, begun.estimate)
     with sweep_line(opening.voice.talk, quiet=opening.voice.quiet) as line:
         return run(
-            begun.expansion.points, begun.base, store, engine, make_evaluate, spec=ready.spec,
-            versions=ready.versions, retry=asked.retry, new_version=asked.new_version,
-            backwards=asked.backwards, progress=line, stop=stop,
+            begun.expansion.points, begun.base, store, engine, make_evaluate,
+            held=begun.expansion.held, spec=ready.spec, versions=ready.versions,
+            retry=asked.retry, new_version=asked.new_version, backwards=asked.backwards,
+            progress=line, stop=stop,
         )  # fmt: skip
 
 

@@ -11,17 +11,28 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from optimizer.commands.sweeps import tables
-from optimizer.commands.sweeps.kept import Outline, database_of, setting, spec_of
+from optimizer.commands.sweeps import draws, tables
+from optimizer.commands.sweeps.changes import changes_in, of_changes
+from optimizer.commands.sweeps.kept import Outline, database_of, spec_of
+from optimizer.commands.sweeps.planned import columns_of_plan, told_of_plan
+from optimizer.commands.sweeps.stale import stale
 from optimizer.commands.voice import Voice
 from optimizer.errors import UsageRefused, did_you_mean, listed
 from optimizer.sweep.design.measures import bounded
 from optimizer.sweep.design.spec import Pareto
 from optimizer.sweep.points import MEANINGS, Json
 from optimizer.sweep.rows.front import ON_FRONT, front, front_table
-from optimizer.sweep.rows.pivot import MOST_SETTINGS, Laid, columns_of, laid_out, value_of
+from optimizer.sweep.rows.pivot import (
+    MOST_SETTINGS,
+    Laid,
+    columns_of,
+    in_effect,
+    laid_out,
+    value_of,
+)  # fmt: skip
 from optimizer.sweep.rows.records import Entry
 from optimizer.sweep.rows.store import Store
+from optimizer.sweep.rows.texts import setting
 from optimizer.words import counted
 
 #: What a table of one axis, or of cases one by one, shows unless told otherwise.
@@ -62,12 +73,15 @@ def show_sweep(wanted: Wanted, voice: Voice) -> int:
     with Store.read(database_of(wanted.kept)) as store, store.snapshot():
         version = store.version(wanted.version)
         outline = Outline.of(spec_of(store, version))
-        entries = list(store.entries(version))
+        entries = in_effect(list(store.entries(version)), store.held(version))
+        since = stale(wanted.kept, store, version)
     if outline.pareto is not None:
         entries = _judged(outline.pareto, entries)
     shown = _Shown(wanted, outline, entries, voice.data.width)
+    voice.lines(*since.lines)
     voice.show(*shown.screen())
-    voice.answer(status="shown", version=version.number, **shown.fields())
+    voice.answer(status="shown", version=version.number, changed=list(since.changed),
+                 **shown.fields())  # fmt: skip
     return 0
 
 
@@ -86,7 +100,7 @@ class _Shown:
     """Chooses which tables tell a sweep, and lays them out."""
 
     def __init__(self, wanted: Wanted, outline: Outline, entries: list[Entry], width: int) -> None:
-        self._outline, self._width = outline, width
+        self._outline, self._width, self._kept = outline, width, wanted.kept
         axes = dict.fromkeys(axis for entry in entries for axis in entry.point.settings)
         self._axes = list(axes)
         self._check(wanted, entries)
@@ -94,15 +108,33 @@ class _Shown:
         self._entries = [entry for entry in entries if self._fits(entry, wanted.where)]
         if not self._entries:
             raise UsageRefused("no case has these settings; leave --where out to see all")
-        self._laid = {axis: laid_out(axis, self._entries) for axis in self._axes}
+        self._laid = {axis: self._laid_out(axis) for axis in self._axes}
         self._fixed = set(wanted.where)
         self._rows, self._columns = self._chosen(wanted)
         self._asked = wanted.values
-        self._values = wanted.values or (VALUE if self._columns else MAIN)
+        self._main = (*VALUE, *columns_of_plan(columns_of(self._entries)))
+        few = self._columns is not None or self._is_one_at_a_time
+        self._values = wanted.values or (self._main if few else (*self._main, *MAIN[1:]))
         chosen = wanted.rows or wanted.columns or wanted.values
         self._front = None if chosen else outline.pareto
         if self._front is not None:
             self._values = (bounded(self._front.second).figure, *VALUE, ON_FRONT)
+
+    def _laid_out(self, axis: str) -> Laid:
+        typed = self._outline.typed.get(axis, ()) if self._outline.is_drawn else None
+        return laid_out(axis, self._entries, typed)
+
+    @property
+    def _is_one_at_a_time(self) -> bool:
+        """Whether cases are told one by one, as changes of the base."""
+        is_front = self._outline.pareto is not None
+        return self._rows is None and self._outline.design == "one_at_a_time" and not is_front
+
+    @property
+    def _told_together(self) -> Sequence[str]:
+        """Columns that are told of all draws together; none where cases were not drawn."""
+        drawn = self._outline.is_drawn and self._outline.pareto is None
+        return list(dict.fromkeys((*VALUE, *(self._asked or self._main)))) if drawn else []
 
     def _check(self, wanted: Wanted, entries: Sequence[Entry]) -> None:
         """Refuse what the sweep does not have."""
@@ -152,13 +184,14 @@ class _Shown:
         if self._rows is None:
             yield from self._case_by_case()
         elif self._columns is None:
-            laid, asked = self._laid[self._rows], self._asked
-            yield from tables.of_one(
-                laid, self._entries, self._values, asked or VALUE, self._width
-            )
+            laid, several = self._laid[self._rows], self._asked or self._main
+            yield from tables.of_one(laid, self._entries, self._values, several, self._width)
         else:
             yield from self._of_two(self._laid[self._rows], self._laid[self._columns])
         yield from tables.told(self._entries, self._values)
+        yield from told_of_plan(self._entries, self._kept)
+        if self._told_together:
+            yield from draws.of_draws(self._entries, self._told_together)
         yield from tables.meanings(self._asked)
 
     def _of_front(self, pareto: Pareto) -> Iterator[RenderableType]:
@@ -192,7 +225,12 @@ class _Shown:
     def _case_by_case(self) -> Iterator[RenderableType]:
         yield Text("")
         listed_ = self._entries[:MOST_LINES]
-        yield from tables.of_cases(self._axes, listed_, self._values, self._width)
+        if self._is_one_at_a_time:
+            base = next((entry for entry in self._all if not entry.point.settings), None)
+            changes = changes_in(self._entries, base, self._values[0])
+            yield from of_changes(changes[:MOST_LINES], base, self._values, self._width)
+        else:
+            yield from tables.of_cases(self._axes, listed_, self._values, self._width)
         rest = len(self._entries) - len(listed_)
         if rest > 0:
             yield Text(f"and {rest:,} more, which the export tells")
@@ -229,11 +267,14 @@ class _Shown:
             "columns": self._columns,
             "values": list(self._values),
             "cases": [
-                {"number": entry.point.number, "settings": dict(entry.point.settings),
+                {"number": entry.point.number, "times": entry.point.times,
+                 "settings": dict(entry.point.settings),
                  "status": value_of(entry, "status"),
                  **{column: value_of(entry, column) for column in self._values}}
                 for entry in self._entries
             ],
+            **(draws.as_fields(self._entries, self._told_together)
+               if self._told_together else {}),
         }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from optimizer.commands.sweeps.ending import as_fields, standing
 from optimizer.commands.sweeps.kept import Outline, database_of, spec_of
+from optimizer.commands.sweeps.stale import stale
 from optimizer.commands.voice import Voice
 from optimizer.sweep.rows import glance
 from optimizer.sweep.rows.export import export
@@ -24,6 +25,8 @@ def tell_status(kept: Path, voice: Voice) -> int:
         rate = glance.rate(store, version) if on else None
         missing = store.total(version) - sum(store.counts(version).values())
         left = missing / rate if rate else None
+        since = stale(kept, store, version)
+        voice.lines(*since.lines)
         voice.show(*standing(store, version))
         versions = store.versions()
         told = ["", _pace(on, rate, left, missing), f"kept in {path}"]
@@ -33,6 +36,7 @@ def tell_status(kept: Path, voice: Voice) -> int:
             status="running" if on else "stopped" if missing else "complete",
             **as_fields(store, version), writer=on, rate_per_second=rate, seconds_left=left,
             versions=[{"number": one.number, "created": one.created} for one in versions],
+            changed=list(since.changed),
         )  # fmt: skip
     return 0
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.commands.sweeps.kept import setting
 from optimizer.screen.grids import figures, grid
 from optimizer.sweep.design.file import LABEL
 from optimizer.sweep.point.figures import meaning_of
 from optimizer.sweep.points import MEANINGS, Json
-from optimizer.sweep.rows.pivot import Band, Laid, is_undecided, value_of
+from optimizer.sweep.rows.export import PRICES, TIMES
+from optimizer.sweep.rows.pivot import Band, Laid, effective, has_plan, is_undecided, value_of
 from optimizer.sweep.rows.records import Entry
+from optimizer.sweep.rows.statistics import figures_of, mean_of
+from optimizer.sweep.rows.texts import setting
 from optimizer.words import counted, figure
 
 #: Shows that a case of the design is not there, or that it has no such figure.
@@ -29,6 +30,8 @@ SHORT = {
     "worker_died": "died", "audit-failed": "rejected", "infeasible": "infeas.",
     "unbounded": "unbound.", "waiting": "waiting",
 }  # fmt: skip
+#: Columns of a plan that was given: what it is worth, and what it comes to.
+PLAN_VALUE, PLAN_STATUS = "plan_value_musd", "plan_status"
 #: Blanks between two columns.
 _APART = 2
 
@@ -40,8 +43,12 @@ def heading(column: str) -> str:
     --------
     >>> heading("value_musd"), heading("ai_last_it_mw.pecos"), heading("status")
     ('value, M$', 'AI last, MW, pecos', 'status')
+    >>> heading("finance.capex_budget_musd"), heading("sites.pecos.firm_mw")
+    ('capex budget, M$', 'firm, MW, pecos')
     """
     name, _, whose = column.partition(".")
+    if whose and not meaning_of(column) and not column.startswith(PRICES):
+        whose, _, name = whose.rpartition(".")
     words, unit = name, ""
     for ending, told in (("_musd", "M$"), ("_it_mw", "MW"), ("_mw", "MW"), ("_seconds", "s")):
         if words.endswith(ending):
@@ -67,8 +74,13 @@ def cell(entry: Entry, column: str) -> str:
     """Write what a case has in a column; its status where it has no plan."""
     status = str(value_of(entry, "status"))
     value = value_of(entry, column)
-    if column != "status" and value is None and (entry.row is None or not entry.row.metrics):
+    if effective(entry, column) is not None:
+        return setting(value)
+    if column != "status" and value is None and not has_plan(entry):
         return SHORT.get(status, status)
+    if column == PLAN_VALUE and value is None:
+        given = value_of(entry, PLAN_STATUS)
+        return figure_of(column, None if given is None else SHORT.get(str(given), given))
     mark = OPEN if is_undecided(entry, column) else ""
     early = EARLY if status == "best-found" and column == "value_musd" else ""
     return figure_of(column, value) + mark + early
@@ -88,6 +100,8 @@ def figure_of(column: str, value: Json) -> str:
         return "yes" if value else "no"
     if not isinstance(value, (int, float)):
         return str(value).replace("_", " ")
+    if column == TIMES and isinstance(value, int):
+        return f"{value:,}"
     if column == "gap":
         return f"{100 * value:.3f} %"
     if column.partition(".")[0].endswith("_share"):
@@ -112,7 +126,7 @@ def of_two(
         for j, value in enumerate(columns.settings)
     ]
     corner = f"{axis_heading(rows.axis)} ↓  {axis_heading(columns.axis)} →"
-    yield from _blocks([(corner, [label(value) for value in rows.settings])], across, width)
+    yield from blocks([(corner, [label(value) for value in rows.settings])], across, width)
     if any(len(held) > 1 for held in cells.values()):
         yield Text("several cases to a cell: their mean", "dim")
 
@@ -123,10 +137,10 @@ def _joint(held: Sequence[Entry], column: str) -> str:
         return NOTHING
     if len(held) == 1:
         return cell(held[0], column)
-    numbers = _numbers(held, column)
+    numbers = figures_of(held, column)
     if numbers:
         mark = OPEN if any(is_undecided(entry, column) for entry in held) else ""
-        return figure_of(column, fmean(numbers)) + mark
+        return figure_of(column, mean_of(numbers)) + mark
     said = Counter(cell(entry, column) for entry in held)
     return said.most_common(1)[0][0]
 
@@ -142,11 +156,6 @@ def label(value: Any) -> str:
     if isinstance(value, Band):
         return f"{value.first:.3g}–{value.last:.3g}"
     return setting(value)
-
-
-def _numbers(entries: Sequence[Entry], column: str) -> list[float]:
-    found = (value_of(entry, column) for entry in entries)
-    return [float(n) for n in found if isinstance(n, (int, float)) and not isinstance(n, bool)]
 
 
 # --- one axis ------------------------------------------------------------------------------
@@ -166,12 +175,12 @@ def of_one(
     yield Text("")
     if any(len(group) > 1 for group in groups):
         for column in of_several:
-            if any(_numbers(group, column) for group in groups):
+            if any(figures_of(group, column) for group in groups):
                 yield _of_several(laid, groups, column)
         return
     alone = [group[0] if group else None for group in groups]
     beside = [(axis_heading(laid.axis), [label(value) for value in laid.settings])]
-    yield from _blocks(beside, _figures(alone, values), width)
+    yield from blocks(beside, _figures(alone, values), width)
 
 
 def _figures(
@@ -189,10 +198,13 @@ def _figures(
 
 
 def _lacks(entry: Entry | None, column: str) -> bool:
-    return entry is not None and column != "status" and value_of(entry, column) is None
+    """Whether a case has nothing to say in a column, its status having been told before."""
+    if entry is None or column == "status" or (column == PLAN_VALUE and has_plan(entry)):
+        return False
+    return value_of(entry, column) is None
 
 
-def _blocks(
+def blocks(
     beside: Sequence[tuple[str, Sequence[str]]], across: Sequence[tuple[str, Sequence[str]]],
     width: int,
 ) -> Iterator[RenderableType]:  # fmt: skip
@@ -221,17 +233,28 @@ def _widest(column: tuple[str, Sequence[str]]) -> int:
 
 
 def _of_several(laid: Laid, groups: Sequence[Sequence[Entry]], column: str) -> Table:
-    table = grid((axis_heading(laid.axis), "date"), ("cases", "figure"), ("no plan", "figure"),
-                 (f"least {heading(column)}", "figure"), ("mean", "figure"),
-                 ("most", "figure"))  # fmt: skip
+    """Tell how many cases each setting has, as often as they were drawn, and their figures."""
+    waits = any(entry.row is None for group in groups for entry in group)
+    drawn = any(entry.point.times > 1 for group in groups for entry in group)
+    counts = ["draws" if drawn else "cases", *(["waiting"] if waits else []), "no plan"]
+    table = grid((axis_heading(laid.axis), "date"),
+                 *figures([*counts, f"least {heading(column)}", "mean", "most"]))  # fmt: skip
     for value, group in zip(laid.settings, groups, strict=True):
-        numbers = _numbers(group, column)
-        shown = [figure_of(column, n) for n in (min(numbers), fmean(numbers), max(numbers))
+        numbers = figures_of(group, column)
+        each = [n for n, _ in numbers]
+        shown = [figure_of(column, n) for n in (min(each), mean_of(numbers), max(each))
                  ] if numbers else [NOTHING] * 3  # fmt: skip
-        lacking = len(group) - len(numbers)
-        table.add_row(Text(label(value), "dim"), str(len(group)),
-                      str(lacking) if lacking else NOTHING, *shown)  # fmt: skip
+        table.add_row(Text(label(value), "dim"), *_counted(group, waits=waits), *shown)
     return table
+
+
+def _counted(group: Sequence[Entry], *, waits: bool) -> Iterator[str]:
+    """Count all cases of a setting, those that wait where any do, and those without a plan."""
+    waiting = sum(entry.point.times for entry in group if entry.row is None)
+    without = sum(entry.point.times for entry in group if entry.row and not has_plan(entry))
+    yield f"{sum(entry.point.times for entry in group):,}"
+    for number in (*([waiting] if waits else []), without):
+        yield f"{number:,}" if number else NOTHING
 
 
 # --- case by case --------------------------------------------------------------------------
@@ -242,11 +265,16 @@ def of_cases(
 ) -> Iterator[RenderableType]:
     """Lay out cases one by one: what their axes are set to, and some figures."""
     beside = [("case", [str(entry.point.number) for entry in entries])]
-    for axis in axes:
-        held = [entry.point.settings for entry in entries]
-        told = [setting(one[axis]) if axis in one else NOTHING for one in held]
-        beside.append((axis_heading(axis), told))
-    yield from _blocks(beside, _figures(entries, values), width)
+    beside += [(axis_heading(axis), [_set_to(entry, axis) for entry in entries]) for axis in axes]
+    yield from blocks(beside, _figures(entries, values), width)
+
+
+def _set_to(entry: Entry, axis: str) -> str:
+    """Write what an axis is set to; of one that is left alone and is a key, what is in effect."""
+    held = entry.point.settings
+    if axis in held:
+        return setting(held[axis])
+    return NOTHING if axis == LABEL else setting(effective(entry, axis))
 
 
 # --- what the marks mean -------------------------------------------------------------------

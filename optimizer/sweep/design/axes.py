@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
+
+from pydantic import ValidationError
 
 from optimizer.errors import did_you_mean, listed
 from optimizer.keys import Key
@@ -46,12 +48,15 @@ class AxisReader:
         Price files that were named so far.
     design : Design
         How axes become points; None where it could not be read.
+    half : list of Axis
+        Axes of which only the keys could be read.
     """
 
     reading: Reading
     files: Files
     prices: PriceFiles
     design: Design | None
+    half: list[Axis] = field(default_factory=list)
 
     def read(self, name: str, held: Any) -> Axis | None:
         """Read one axis; None, and its problems, where that cannot be."""
@@ -62,12 +67,23 @@ class AxisReader:
             message = "this name is taken: it heads the labels of a file of cases"
             self.reading.complain(at, message)
             return None
-        table = self.reading.block(at, AxisTable, held)
+        table = self.reading.block(at, AxisTable, held) or self._rest(at, held)
         if table is None:
             return None
         if self.design == "csv" and table.prices is None:
             return self._of_cells(at, table)
         return self._of_choices(at, table)
+
+    def _rest(self, at: Key, held: Any) -> AxisTable | None:
+        """Read what is sound of a table that has problems; None where that makes no axis."""
+        lost = {key[len(at)] for key in self.reading.lost if key[: len(at)] == at != key}
+        sound = {key: value for key, value in held.items() if key not in lost} if lost else {}
+        try:
+            table = AxisTable.model_validate(sound)
+        except ValidationError:
+            return None
+        one_verb = sum(getattr(table, verb) is not None for verb in (*VERBS, "prices")) == 1
+        return table if one_verb and (table.key is None) != (table.keys is None) else None
 
     def _of_cells(self, at: Key, table: AxisTable) -> Axis | None:
         """Read an axis whose settings are the cells of a column."""
@@ -94,9 +110,13 @@ class AxisReader:
         verb = cast(Verb, given[0])
         choices = self.choices((*at, verb), verb, getattr(table, verb))
         keys = self._keys(at, table)
-        if choices is None or not keys:
+        if not keys:
             return None
-        return Axis(str(at[1]), keys, verb, choices, table.round)
+        axis = Axis(str(at[1]), keys, verb, choices, table.round)
+        if choices is None:
+            self.half.append(axis)
+            return None
+        return axis
 
     def _of_prices(self, at: Key, table: AxisTable) -> Axis | None:
         by_key = isinstance(table.prices, dict) and any(

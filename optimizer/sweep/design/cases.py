@@ -15,8 +15,20 @@ from optimizer.sweep.design.spec import Axis, Case, Sweep
 from optimizer.sweep.points import Json
 
 
+def levers_of_columns(sweep: Sweep, bench: Bench) -> list[Lever]:
+    """Find what columns move that are dotted keys themselves, and no axes of the sweep file."""
+    named = {axis.name for axis in sweep.axes}
+    columns = dict.fromkeys(column for case in sweep.cases for column in case.cells)
+    found = [
+        bench.lever(Axis(column, (column,), "values", None))
+        for column in columns
+        if column not in named
+    ]
+    return [lever for lever in found if lever is not None]
+
+
 def effects_of_cases(
-    sweep: Sweep, bench: Bench, levers: Sequence[Lever], problems: Report
+    sweep: Sweep, levers: Sequence[Lever], problems: Report
 ) -> list[dict[str, Effect]]:
     """Work out what every row comes to; an empty cell leaves its axis as the base has it.
 
@@ -24,22 +36,12 @@ def effects_of_cases(
     ----------
     sweep : Sweep
         Holds the cases.
-    bench : Bench
-        Finds what columns that are keys themselves move.
     levers : sequence of Lever
-        The axes that the sweep file names.
+        The axes that the sweep file names, and columns that are keys themselves.
     problems : Report
         Takes what is wrong, by line and column.
     """
-    by_name = {lever.axis.name: lever for lever in levers}
-    named = {axis.name for axis in sweep.axes}
-    for column in dict.fromkeys(column for case in sweep.cases for column in case.cells):
-        if column not in named:
-            lever = bench.lever(Axis(column, (column,), "values", None))
-            by_name |= {column: lever} if lever is not None else {}
-    bench.refuse_lacking(list(by_name.values()))
-    bench.refuse_shared(list(by_name.values()))
-    reader = _CaseReader(sweep, problems, by_name)
+    reader = _CaseReader(sweep, problems, {lever.axis.name: lever for lever in levers})
     return [reader.row(case) for case in sweep.cases]
 
 

@@ -66,11 +66,12 @@ def _stands(reading: Reading, key: Key, rank: Any, axes: Mapping[str, Axis]) -> 
     for size in (2, 3):
         name, at = str(key[size - 1]), key[:size]
         axis = axes.get(name)
-        if axis is None and ("axes", name) not in {lost[:2] for lost in reading.lost}:
-            hint = did_you_mean(name, axes)
-            reading.complain(at, "there is no such axis", name, listed(axes), hint)
+        if axis is None and name not in _unread(reading):
+            may = _may_go_with(None if size == 2 else str(key[1]), reading, axes)
+            hint = did_you_mean(name, may)
+            reading.complain(at, "there is no such axis", name, listed(may), hint)
             return False
-        if axis and isinstance(axis.choices, Listed) and not axis.choices.are_numbers:
+        if axis and not _has_ranks(axis):
             message = f"the settings of {name} are no numbers, and have no rank"
             reading.complain(at, message)
             return False
@@ -83,6 +84,23 @@ def _stands(reading: Reading, key: Key, rank: Any, axes: Mapping[str, Axis]) -> 
         reading.complain(key, "the value is outside its range", f"{rank:g}", "-1 to 1")
         return False
     return True
+
+
+def _has_ranks(axis: Axis) -> bool:
+    """Whether the settings of an axis can be put in order."""
+    return not isinstance(axis.choices, Listed) or axis.choices.are_numbers
+
+
+def _unread(reading: Reading) -> list[str]:
+    """Axes that the file has and that could not be read, which are told as such."""
+    return sorted({str(lost[1]) for lost in reading.lost if lost[0] == "axes" and len(lost) > 1})
+
+
+def _may_go_with(one: str | None, reading: Reading, axes: Mapping[str, Axis]) -> list[str]:
+    """Axes that may be correlated; with another one, where that is given."""
+    ranked = [name for name, axis in axes.items() if _has_ranks(axis)]
+    unread = [name for name in _unread(reading) if name not in axes]
+    return [name for name in (*ranked, *unread) if name != one]
 
 
 def _is_repeat(reading: Reading, key: Key, pairs: Pairs) -> bool:

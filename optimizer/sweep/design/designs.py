@@ -7,8 +7,9 @@ read, and is told in its row.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from math import prod
@@ -16,14 +17,15 @@ from typing import Any
 
 from optimizer.errors import InputRefused, Problem, Report
 from optimizer.keys import Key
-from optimizer.sweep.design.cases import effects_of_cases
+from optimizer.sweep.design.cases import effects_of_cases, levers_of_columns
 from optimizer.sweep.design.draws import drawn, shares
 from optimizer.sweep.design.file import settings_of
-from optimizer.sweep.design.format import Limits, Wrong
+from optimizer.sweep.design.format import Limits, Wrong, gravest, held_values
 from optimizer.sweep.design.levers import CASES, NOTHING, Bench, Effect, Lever
-from optimizer.sweep.design.spec import Listed, Sweep
-from optimizer.sweep.design.wish import MOST_POINTS
-from optimizer.sweep.points import Json, Point
+from optimizer.sweep.design.spec import Axis, Listed, Sweep
+from optimizer.sweep.design.wish import MOST_POINTS, Range
+from optimizer.sweep.points import Held, Json, Point
+from optimizer.sweep.rows.texts import settings
 
 #: What each axis is set to; None where it stays as the base has it.
 Row = Mapping[str, Effect]
@@ -36,16 +38,25 @@ class Expansion:
     Attributes
     ----------
     points : tuple of Point
-        In the order of the design; cases that come to the same are one point.
-    times : mapping of int to int
-        How often the design has a point, by its number, where that is more than once.
+        In the order of the design. Cases that come to the same are one point, but for rows of a
+        file of cases, each of which somebody typed and looks for.
     warnings : tuple of Problem
         What is doubtful.
+    held : Held
+        What the base holds where points change it.
+    alike : int
+        How many points come to the same as an earlier one, and have its answer.
     """
 
     points: tuple[Point, ...]
-    times: Mapping[int, int]
     warnings: tuple[Problem, ...] = ()
+    held: Held = field(default_factory=Held)
+    alike: int = 0
+
+    @property
+    def times(self) -> dict[int, int]:
+        """How often the design has a point, by its number, where that is more than once."""
+        return {point.number: point.times for point in self.points if point.times > 1}
 
 
 def points_of(sweep: Sweep, document: Mapping[str, Any]) -> tuple[Point, ...]:
@@ -61,7 +72,7 @@ def points_of(sweep: Sweep, document: Mapping[str, Any]) -> tuple[Point, ...]:
     Returns
     -------
     tuple of Point
-        In the order of the design; cases that come to the same are one point.
+        In the order of the design, as in :class:`Expansion`.
 
     Raises
     ------
@@ -76,6 +87,15 @@ def expanded(sweep: Sweep, document: Mapping[str, Any]) -> Expansion:
     return _Expander(sweep, document).run()
 
 
+def axis_problems(sweep: Sweep, document: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Tell what is wrong with the axes that could be read of a sweep file that is refused anyway.
+
+    So a key that the base lacks, or a value beyond its range, need not wait until the rest of the
+    file is mended.
+    """
+    return _Expander(sweep, document).examined()
+
+
 @dataclass
 class _Expander:
     sweep: Sweep
@@ -86,11 +106,20 @@ class _Expander:
         bench = Bench(self.sweep, self.document, Limits(self.document), self._complain)
         found = [bench.lever(axis) for axis in self.sweep.axes]
         levers = [lever for lever in found if lever is not None]
+        if self.sweep.design == "csv":
+            levers += levers_of_columns(self.sweep, bench)
         bench.refuse_lacking(levers)
         bench.refuse_shared(levers)
-        rows = [] if self._are_many() else self._rows(bench, levers)
+        rows = [] if self._are_many() else self._rows(levers)
         self._stop_if_refused()
-        return self._merged(rows)
+        return self._numbered(rows, _held(levers))
+
+    def examined(self) -> tuple[Problem, ...]:
+        """Look at each axis by itself, as far as its settings are typed."""
+        bench = Bench(self.sweep, self.document, Limits(self.document), self._complain)
+        found = [bench.lever(axis) for axis in self.sweep.axes]
+        self._typed([lever for lever in found if lever is not None and _is_typed(lever.axis)])
+        return self.problems.sorted((self.sweep.places.root.file,))
 
     def _complain(
         self, at: Key, message: str, found: str = "", allowed: str = "", hint: str = "",
@@ -119,9 +148,9 @@ class _Expander:
 
     # --- rows ------------------------------------------------------------------------------
 
-    def _rows(self, bench: Bench, levers: Sequence[Lever]) -> Iterable[Row]:
+    def _rows(self, levers: Sequence[Lever]) -> Iterable[Row]:
         if self.sweep.design == "csv":
-            return effects_of_cases(self.sweep, bench, levers, self.problems)
+            return effects_of_cases(self.sweep, levers, self.problems)
         effects = self._drawn(levers) if self.sweep.is_drawn else self._typed(levers)
         if self.problems.refused():
             return []
@@ -170,14 +199,14 @@ class _Expander:
         return found
 
     def _told_once(self, lever: Lever, settings: Sequence[Json]) -> list[Effect]:
-        """Work out settings that no one typed; what is wrong is told once, by the first."""
+        """Work out settings that no one typed; what is wrong is told once, by the gravest."""
         wrong: list[Wrong] = []
         effects: list[Effect] = []
         for setting in settings:
             effect = lever.effect(setting, wrong.append)
             effects += [effect] if effect is not None else []
         if wrong:
-            first, rest = wrong[0], len(wrong) - 1
+            first, rest = gravest(wrong)[0], len(gravest(wrong)) - 1
             also = f", and {rest:,} more of {len(settings):,}" if rest else ""
             law = type(lever.axis.choices).__name__
             hint = first.hint
@@ -193,25 +222,34 @@ class _Expander:
 
     # --- points ----------------------------------------------------------------------------
 
-    def _merged(self, rows: Iterable[Row]) -> Expansion:
-        """Number the rows, and let those that come to the same be one point."""
+    def _numbered(self, rows: Iterable[Row], held: Held) -> Expansion:
+        """Number the rows, and let those that come to the same be one point.
+
+        Rows of a file of cases stay apart, each under its own number and label.
+        """
+        apart = self.sweep.design == "csv"
         points: list[Point] = []
         numbers: dict[frozenset[str], int] = {}
-        times: dict[int, int] = {}
+        times: Counter[int] = Counter()
         for row in rows:
             sign = frozenset(effect.sign for effect in row.values() if effect.sign != NOTHING)
             number = numbers.setdefault(sign, len(points))
-            if number < len(points):
-                times[number] = times.get(number, 1) + 1
-                continue
-            points.append(_point(number, row))
-        return Expansion(tuple(points), times, self._told(points, times))
+            times[number] += 1
+            if apart or times[number] == 1:
+                points.append(_point(len(points), row))
+        warnings = self._told(points, times)
+        if apart:
+            return Expansion(tuple(points), warnings, held, len(points) - len(numbers))
+        for number, often in times.items():
+            if often > 1:
+                points[number] = replace(points[number], times=often)
+        return Expansion(tuple(points), warnings, held)
 
     def _told(self, points: Sequence[Point], times: Mapping[int, int]) -> tuple[Problem, ...]:
         merged = sum(times.values()) - len(times)
         if merged:
-            first = points[min(times)]
-            found = f"as {dict(first.settings)}" if first.settings else "as the base itself"
+            first = points[min(number for number, often in times.items() if often > 1)]
+            found = f"as {settings(first.settings)}"
             cases = "case comes" if merged == 1 else "cases come"
             message = f"{merged:,} {cases} to the same as an earlier one, and are solved once"
             told = self.sweep.problem(("sweep", "design"), message, found)
@@ -219,9 +257,22 @@ class _Expander:
         return (*self.sweep.warnings, *self.problems.sorted((self.sweep.places.root.file,)))
 
 
+def _is_typed(axis: Axis) -> bool:
+    """Whether the settings of an axis stand in the file, whatever the design."""
+    choices = axis.choices
+    counted = isinstance(choices, Range) and bool(choices.count or choices.step)
+    return counted or isinstance(choices, Listed)
+
+
 def _as_warning(problem: Problem) -> Problem:
     return Problem(problem.message, problem.file, problem.line, problem.key, problem.found,
                    problem.allowed, problem.hint, "warning")  # fmt: skip
+
+
+def _held(levers: Sequence[Lever]) -> Held:
+    """Give what the base holds where the axes change it."""
+    prices = {site: file for lever in levers for site, file in lever.own.items()}
+    return Held(held_values(target for lever in levers for target in lever.targets), prices)
 
 
 def _point(number: int, row: Row) -> Point:

@@ -23,12 +23,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from optimizer.errors import InputRefused, Problem, Report, did_you_mean, listed
-from optimizer.keys import Key, Place, Places
+from optimizer.keys import Key, Place, Places, value_at
 from optimizer.load.files import MOST_TOML_BYTES, Files
 from optimizer.load.tables import Sheet, read_sheet
 from optimizer.load.toml import read_toml
@@ -44,6 +44,34 @@ from optimizer.sweep.design.wish import MOST_POINTS, SAMPLED, ParetoTable, PlanT
 TABLES = ("sweep", "axes", "correlations", "plan", "pareto")
 #: Column of a file of cases that labels its rows.
 LABEL = "case"
+
+
+class Drafted(NamedTuple):
+    """A sweep file as far as it reads.
+
+    Attributes
+    ----------
+    sweep : Sweep or None
+        What reads of it; None where it names no base. An axis of which only the keys read has no
+        choices.
+    problems : tuple of Problem
+        What shows without the base; an error among them says that there is more to it.
+    """
+
+    sweep: Sweep | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there is an error."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+
+def draft_sweep(path: Path) -> Drafted:
+    """Read a sweep file as far as that goes, so that more can be said of it at once."""
+    reader = _FileReader(Path(path))
+    sweep = reader.run()
+    return Drafted(sweep, reader.problems())
 
 
 def read_sweep(path: Path) -> Sweep:
@@ -64,11 +92,10 @@ def read_sweep(path: Path) -> Sweep:
     InputRefused
         With every problem that shows without the base.
     """
-    reader = _FileReader(Path(path))
-    sweep = reader.run()
-    if sweep is None:
-        raise InputRefused(reader.problems())
-    return sweep
+    drafted = draft_sweep(path)
+    if drafted.sweep is None or drafted.is_refused:
+        raise InputRefused(drafted.problems)
+    return drafted.sweep
 
 
 @dataclass
@@ -78,6 +105,7 @@ class _FileReader:
     path: Path
     report: Report = field(default_factory=Report)
     held: dict[str, Any] = field(default_factory=dict)
+    half: tuple[Axis, ...] = ()
 
     def __post_init__(self) -> None:
         name = self.path.name or str(self.path)
@@ -91,7 +119,7 @@ class _FileReader:
         return self.report.sorted((self.name,))
 
     def run(self) -> Sweep | None:
-        """Read everything; None where there is an error."""
+        """Read everything that can be read; None where no base is named."""
         text = self.files.read(self.path, self.name, most=MOST_TOML_BYTES)
         lost: set[Key] = set()
         held = read_toml(text, self.name, self.report, self.reading.places, lost) if text else None
@@ -101,16 +129,17 @@ class _FileReader:
         self.reading.lost = lost
         self._strangers()
         table = self._table()
-        base = self._base(table) if table else None
+        base = self._base(table)
         axes = self._axes(table)
         cases = self._cases(table, axes) if table else ()
         self._counts(table, axes)
         pairs = read_correlations(self.reading, self.held.get("correlations"), axes, table)
         plan, pareto = self._plan(), self._pareto()
         self._asks_something(table)
-        if self.report.refused() or table is None or base is None:
+        if base is None:
             return None
-        return self._sweep(table, base, tuple(axes.values()), cases, pairs, plan, pareto)
+        table = table or SweepTable(base=str(base))
+        return self._sweep(table, base, axes, cases, pairs, plan, pareto)
 
     def _asks_something(self, table: SweepTable | None) -> None:
         """Refuse a file that asks for the base and nothing else."""
@@ -119,11 +148,12 @@ class _FileReader:
         if not asks and not unknown and (table is None or table.design != "csv"):
             self.reading.complain(("axes",), "the sweep has no axes", hint="add [axes.<name>]")
 
-    def _sweep(self, table: SweepTable, base: Path, axes: tuple[Axis, ...],
+    def _sweep(self, table: SweepTable, base: Path, axes: Mapping[str, Axis],
                cases: tuple[Case, ...], pairs: dict[tuple[str, str], float], plan: Plan | None,
                pareto: Pareto | None) -> Sweep:  # fmt: skip
         return Sweep(
-            file=self.path, base=base, name=table.name or self.path.stem, axes=axes,
+            file=self.path, base=base, name=table.name or self.path.stem,
+            axes=(*axes.values(), *self.half),
             summary=table.summary, design=table.design, samples=table.samples or 0,
             seed=table.seed, gap=table.gap, time_limit_s=table.time_limit_s, nodes=table.nodes,
             memory_mb=table.memory_mb, correlations=pairs, cases=cases,
@@ -185,9 +215,13 @@ class _FileReader:
             message = "Sobol points are even only where their number is a power of two"
             self.reading.warn(("sweep", "samples"), message, str(table.samples), hint)
 
-    def _base(self, table: SweepTable) -> Path | None:
+    def _base(self, table: SweepTable | None) -> Path | None:
+        """Find the folder of the base, also where something else is wrong with its table."""
         at: Key = ("sweep", "base")
-        folder = self.path.parent / table.base
+        typed = table.base if table else value_at(self.held, at)
+        if not isinstance(typed, str):
+            return None
+        folder = self.path.parent / typed
         try:
             folder = folder.resolve()
             is_folder, exists = folder.is_dir(), folder.exists()
@@ -196,13 +230,13 @@ class _FileReader:
         if not exists:
             near = _folders(folder.parent)
             hint = did_you_mean(folder.name, near) or "the path is relative to the sweep file"
-            self.reading.complain(at, "there is no such folder", table.base, listed(near), hint)
+            self.reading.complain(at, "there is no such folder", typed, listed(near), hint)
         elif not is_folder:
             hint = "name the folder that holds instance.toml"
             message = "an instance is a folder, and this is a file"
-            self.reading.complain(at, message, table.base, hint=hint)
+            self.reading.complain(at, message, typed, hint=hint)
         elif not (folder / "instance.toml").is_file():
-            self.reading.complain(at, "the folder holds no instance.toml", table.base)
+            self.reading.complain(at, "the folder holds no instance.toml", typed)
         else:
             return folder
         return None
@@ -216,6 +250,7 @@ class _FileReader:
             name: reader.read(name, held)
             for name, held in self.reading.tables(("axes",), self.held.get("axes", {}))
         }
+        self.half = tuple(reader.half)
         return {name: axis for name, axis in read.items() if axis is not None}
 
     def _counts(self, table: SweepTable | None, axes: dict[str, Axis]) -> None:

@@ -1,8 +1,12 @@
-"""Whether a value may stand under a key: its type, its range and its plausible band."""
+"""Whether a value may stand under a key: its type, its range and its plausible band.
+
+A value outside its range is told as such, whatever its band: nobody is to accept as unusual what
+the model cannot mean.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
@@ -25,19 +29,37 @@ from optimizer.keys import (
 )
 from optimizer.load.blocks import allowed_for, as_typed
 from optimizer.load.catalogue import packaged
-from optimizer.sweep.design.keys import Found
+from optimizer.sweep.design.keys import ABSENT, Found
+from optimizer.sweep.points import Json
 
+#: End of the key that says how a path grows.
+_GROWTH = ".growth_per_month"
 _RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """Why a value cannot be: as a problem tells it, without its place."""
+    """Why a value cannot be: as a problem tells it, without its place.
+
+    What is only ``unusual`` the base may accept.
+    """
 
     message: str
     found: str = ""
     allowed: str = ""
     hint: str = ""
+    unusual: bool = False
+
+
+def gravest(wrongs: Sequence[Wrong]) -> list[Wrong]:
+    """Give what no base could accept; only where there is nothing of it, what is unusual.
+
+    Examples
+    --------
+    >>> [wrong.message for wrong in gravest([Wrong("odd", unusual=True), Wrong("below zero")])]
+    ['below zero']
+    """
+    return [wrong for wrong in wrongs if not wrong.unusual] or list(wrongs)
 
 
 def normal(kind: Kind, value: Any) -> Any:
@@ -53,6 +75,14 @@ def normal(kind: Kind, value: Any) -> Any:
     if kind.what == "path":
         return _all_floats(value)
     return value
+
+
+def held_values(targets: Iterable[Found]) -> dict[str, Json]:
+    """Give what the base holds under keys, as a point would change it; None under open ones."""
+    return {
+        target.text: None if target.base is ABSENT else normal(target.kind, target.base)
+        for target in targets
+    }
 
 
 def _all_floats(value: Any) -> Any:
@@ -87,7 +117,11 @@ class Limits:
             self._adapter(target.info).validate_python(value)
         except ValidationError as refused:
             return _told(target, value, refused)
-        return self._implausible(target, value) or self._unknown_name(target, value)
+        return (
+            _negative(target, value)
+            or self._implausible(target, value)
+            or self._unknown_name(target, value)
+        )
 
     def _adapter(self, info: FieldInfo) -> TypeAdapter[Any]:
         if id(info) not in self._adapters:
@@ -107,13 +141,13 @@ class Limits:
                 band = (least, band[1] if band else 1000.0)
             usual = band is None or band[0] <= number <= band[1] or number == info.default
             if not usual and band is not None and text not in self.accepted:
-                said = "" if unit in UNITLESS else f" {unit}"
+                said = _shown(info)
                 message = f"{target.text} would be far from real figures"
                 accept = f'if it is meant, add "{text}" to instance.accept_unusual of the base'
                 advice = slip(number, unit, band)
                 hint = f"{advice}; {accept}" if advice else accept
                 allowed = f"{band[0]:g} to {band[1]:g}{said}"
-                return Wrong(message, f"{number:g}{said}", allowed, hint)
+                return Wrong(message, f"{number:g}{said}", allowed, hint, unusual=True)
         return None
 
     def _unknown_name(self, target: Found, value: Any) -> Wrong | None:
@@ -150,13 +184,31 @@ def _told(target: Found, value: Any, refused: ValidationError) -> Wrong:
     return Wrong(message, as_typed(value), allowed_for(target.kind, target.info), hint)
 
 
+def _negative(target: Found, value: Any) -> Wrong | None:
+    """Say where a value over time falls below zero, where none of the format has a meaning."""
+    if target.kind.what != "path" and _path_around(target) is None:
+        return None
+    # From month to month it may shrink.
+    numbers = [n for text, n, _ in _figures(target, value) if not text.endswith(_GROWTH)]
+    if not numbers or min(numbers) >= 0:
+        return None
+    message = f"{target.text} would be outside its range"
+    return Wrong(message, f"{min(numbers):g}{_shown(target.info)}", "at least 0")
+
+
+def _shown(info: FieldInfo) -> str:
+    """Write the unit of a key as it follows a figure."""
+    unit = unit_of(info)
+    return "" if unit in UNITLESS else f" {unit}"
+
+
 def _figures(target: Found, value: Any) -> Iterator[tuple[str, float, FieldInfo]]:
     """Walk the numbers of a value: each with the key that would accept it, and its format."""
     if target.kind.what == "path":
         growth = keys_of(Growth)["growth_per_month"]
         if isinstance(value, Mapping):
             yield target.text, value["start"], target.info
-            yield f"{target.text}.growth_per_month", value["growth_per_month"], growth
+            yield f"{target.text}{_GROWTH}", value["growth_per_month"], growth
         else:
             steps = value if isinstance(value, (list, tuple)) else [{"value": value}]
             for step in steps:

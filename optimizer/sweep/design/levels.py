@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from optimizer.errors import InputRefused, Report
+from optimizer.errors import InputRefused, Problem, Report
 from optimizer.sweep.design.designs import Expansion, expanded
 from optimizer.sweep.design.exact import fraction
-from optimizer.sweep.design.format import Limits, Wrong, normal
+from optimizer.sweep.design.format import Limits, Wrong, held_values, normal
 from optimizer.sweep.design.keys import ABSENT, Found, find
 from optimizer.sweep.design.measures import bounded
 from optimizer.sweep.design.spec import Pareto, Sweep
@@ -46,10 +46,24 @@ def front_cases(sweep: Sweep, document: Mapping[str, Any]) -> Expansion:
     InputRefused
         As :func:`front_points`.
     """
-    cases = expanded(sweep, document)
+    try:
+        cases = expanded(sweep, document)
+    except InputRefused as refused:
+        raise InputRefused((*refused.problems, *_of_front(sweep, document))) from refused
     if sweep.pareto is not None:
         _Front(sweep, sweep.pareto, document, cases).check()
     return cases
+
+
+def _of_front(sweep: Sweep, document: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Tell what is wrong with a front, whatever its cases."""
+    if sweep.pareto is None:
+        return ()
+    try:
+        _Front(sweep, sweep.pareto, document, Expansion(())).check()
+    except InputRefused as refused:
+        return refused.problems
+    return ()
 
 
 def front_points(sweep: Sweep, document: Mapping[str, Any], ends: Ends | None = None) -> Expansion:
@@ -147,13 +161,10 @@ class _Front:
             raise ValueError("the ends of this front hang on its base: see needs_ends")
         found = self._bounds(ends)
         points = tuple(self._points(found))
-        every = len(found)
-        times = {
-            number * every + place: times
-            for number, times in self.cases.times.items()
-            for place in range(every)
-        }
-        return replace(self.cases, points=points, times=times)
+        by_key = {**self.cases.held.by_key, **held_values(self.targets)}
+        held = replace(self.cases.held, by_key=by_key)
+        alike = self.cases.alike * len(found)
+        return replace(self.cases, points=points, held=held, alike=alike)
 
     def _complain(self, key: str, wrong: Wrong) -> None:
         at = ("pareto", key) if key else ("pareto",)

@@ -11,7 +11,7 @@ from optimizer.errors import listed
 from optimizer.keys import Key, value_at
 from optimizer.load.catalogue import WAYS
 from optimizer.sweep.design.exact import fraction, plus, times
-from optimizer.sweep.design.format import Limits, Wrong, normal
+from optimizer.sweep.design.format import Limits, Wrong, gravest, normal
 from optimizer.sweep.design.keys import ABSENT, Found, find
 from optimizer.sweep.design.priced import Pricing
 from optimizer.sweep.design.spec import Axis, Sweep
@@ -61,28 +61,47 @@ class Effect:
 
 @dataclass(frozen=True)
 class Lever:
-    """An axis on its base: the keys that it moves, or the sites that it prices."""
+    """An axis on its base: the keys that it moves, or the sites that it prices.
+
+    Attributes
+    ----------
+    axis : Axis
+        The axis.
+    targets : tuple of Found
+        The keys that it moves.
+    limits : Limits
+        What these may hold.
+    sites : mapping of str to mapping
+        Of an axis of prices: by label, the file of each site.
+    own : mapping of str to str
+        Of an axis of prices: the file that the base names for each of these sites.
+    """
 
     axis: Axis
     targets: tuple[Found, ...]
     limits: Limits
     sites: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
 
     def effect(self, setting: Json, tell: Tell) -> Effect | None:
-        """Work out what a setting comes to; None, and the first complaint, where it cannot be."""
+        """Work out what a setting comes to; where it cannot be, tell the gravest reason."""
         if self.axis.verb == "prices":
             files = self.sites[setting]
             return Effect(setting, {}, files, canonical([{}, dict(files)]))
         changes: dict[str, Json] = {}
+        wrongs: list[Wrong] = []
         for target in self.targets:
             value = self._value(target, setting)
             wrong = value if isinstance(value, Wrong) else self.limits.wrong(target, value)
             if wrong is not None:
-                tell(wrong)
-                return None
+                wrongs.append(wrong)
+                continue
             value = normal(target.kind, value)
             if target.base is ABSENT or value != normal(target.kind, target.base):
                 changes[target.text] = value
+        if wrongs:
+            tell(gravest(wrongs)[0])
+            return None
         return Effect(setting, changes, {}, canonical([changes, {}]))
 
     def _value(self, target: Found, setting: Json) -> Any:
@@ -129,8 +148,10 @@ class Bench:
     def lever(self, axis: Axis) -> Lever | None:
         """Find what an axis moves; None, and its problems, where it moves nothing."""
         if axis.verb == "prices":
-            sites = Pricing(self.sweep, self.document, self.report).sites(axis)
-            return Lever(axis, (), self.limits, sites) if sites else None
+            pricing = Pricing(self.sweep, self.document, self.report)
+            sites = pricing.sites(axis)
+            own = pricing.own(site for files in sites.values() for site in files)
+            return Lever(axis, (), self.limits, sites, own) if sites else None
         found: dict[Key, Found] = {}
         sound = True
         for place, pattern in enumerate(axis.keys):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,11 @@ class Pricing:
                 for site in sites:
                     self._add(axis, label, key, site, file, found[label])
         return found if sound else {}
+
+    def own(self, sites: Iterable[str]) -> dict[str, str]:
+        """Give the price file that the base names for each of some sites, where it names one."""
+        named = {site: _named(self._power(site)) for site in sites}
+        return {site: file for site, file in named.items() if file is not None}
 
     def _at(self, axis: Axis, label: str, key: str) -> Key:
         places = (("axes", axis.name, "prices", label, key), ("axes", axis.name, "key"))
@@ -99,10 +104,16 @@ class Pricing:
 
     def _is_own(self, block: Mapping[str, Any], path: Path) -> bool:
         """Whether the base takes its prices from this very file."""
-        named = block.get("prices", block.get("duration"))
-        if not isinstance(named, str):
+        named = _named(block)
+        if named is None:
             return False
         own = self.sweep.base / named
         if not own.is_file():
             own = Path(str(packaged().folder / named))
         return own.resolve() == path.resolve()
+
+
+def _named(block: Mapping[str, Any]) -> str | None:
+    """Price file that a block of power names."""
+    named = block.get("prices", block.get("duration"))
+    return named if isinstance(named, str) else None

@@ -92,7 +92,8 @@ places need different files, name no `key`:
 length together. `one_at_a_time` takes the base, then each setting of each axis alone. `csv` takes
 the rows of `cases`: a column is an axis, whose settings are its cells (`cells = "scale"` if they
 are factors), or a dotted key; the column `case` labels rows, and an empty cell leaves the base as
-it is. `latin_hypercube`, `sobol` and `monte_carlo` draw `samples` points:
+it is. Each row keeps its number and its label; rows that come to the same are solved once.
+`latin_hypercube`, `sobol` and `monte_carlo` draw `samples` points:
 
 ```toml
 {drawn}```
@@ -132,9 +133,32 @@ is judged by what plans reach: one that another beats in one aim and matches in 
 out, and equal ones count once. Where the bound of a plan that is better in the other aim reaches
 as high as a point's value, that point is `undecided`.
 
-A sweep has at most {most:,} points. Cases that come to the same are one point. Every key, type,
-range and plausible band is checked before anything is solved; what shows only when several keys
-are looked at together becomes a row with the status `invalid`.
+A sweep has at most {most:,} points. Draws and settings that come to the same are one point, of
+which `times` tells how many they are. Every key, type, range and plausible band is checked before
+anything is solved; what shows only when several keys are looked at together becomes a row with
+the status `invalid`. Warnings that single cases have and the base has not are told once each, with
+the number of these cases and the first of them; of more than 1,000 cases some are looked at, each
+setting of each axis among them.
+
+**Tables.** `rackwatt sweep show` makes of a grid a table of two axes, and of `one_at_a_time` a
+list of changes, each with its difference to the base, the axis that moves the value farthest
+first. Of draws it gives mean, standard deviation and percentiles of the value and of each figure
+asked for, every point counted as often as it was drawn. They are of the draws that have a plan;
+how many were infeasible, failed or still wait stands beside them. Between two draws percentiles
+lie in proportion. `[plan]` puts the plan's value and its regret beside the best, and says where it
+cannot be kept to. Means of several cases in one cell count `times`, too.
+
+**What counts as a change.** Rows hang on what the base's files say: on values, names and their
+order, not on comments and blanks in TOML, nor on blanks in tables. Price files and lists of
+actions count byte by byte. `sweep status` and `sweep show` say where a sweep file that they are
+given, or its base, has changed since the rows were computed.
+
+**Columns of one name.** A column of the export is named after its axis, key, site or figure. Where
+two would be called alike, as where an axis bears the name of its key, the first keeps the name and
+the other says what it is before it:
+`finance.capex_budget_musd` is then what the axis is set to, and `key.finance.capex_budget_musd`
+the effective value of the key. In the same way `axis.status` is an axis called `status`, and
+`metric.capex_musd` the figure of the plan beside an axis called `capex_musd`.
 """
 
 

@@ -1,6 +1,6 @@
 """A part of the points is worked out again without any short cut, and compared.
 
-Points are derived, compiled and audited from their base, through arrays that remember where
+Points are read, derived, compiled and audited from their base, through arrays that remember where
 numbers have not moved. Tests hold these short cuts to the long way; a sweep does so once more on
 its own cases. Which ones follows from what they change, not from who solves them or when.
 """
@@ -48,7 +48,7 @@ def compared(
     Parameters
     ----------
     loaded : Loaded
-        The point as an instance.
+        The point as an instance, read as a folder of its own.
     model : Model
         The point as it was compiled from the base.
     pins : mapping

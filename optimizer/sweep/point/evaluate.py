@@ -78,7 +78,8 @@ class Evaluator:
             solved, planned = self._solved(posed)
             if is_chosen(point):
                 gap = self.base.options.gap
-                solved = compared(self._loaded(changed), posed.model, posed.pins, solved, gap)
+                whole = self._loaded(self.opened.whole(point))
+                solved = compared(whole, posed.model, posed.pins, solved, gap)
         except InputRefused as refused:
             return Row(point.number, "invalid", message=_told(refused.problems))
         return _row(point, posed.case, solved, planned, self.base.options)

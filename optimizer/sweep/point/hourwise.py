@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from models.allocation import Family
 from models.context import Context
 from models.given import Given, Site
@@ -18,10 +20,13 @@ from optimizer.grouped import Grouped, Rows, simple
 from optimizer.layout import Layout
 from optimizer.rows import Assembly, read_rows
 from optimizer.rows import Rows as Readings
-from optimizer.sweep.point.reads import TABLES, Noted, Remembered, watched_given
+from optimizer.sweep.point.reads import KEPT, TABLES, Noted, Remembered, watched_given
 
 #: Names beside those of tables: hours by site as they were read, and as they are priced.
 HOURS, PRICED = "case.hours", "case.priced"
+#: Bytes that hours of points may take which are remembered beside those of the base: real years
+#: of every hour are large, and where they differ from case to case nobody asks for them again.
+MOST_BYTES = 128 << 20
 BySite = Mapping[Site, Grouped]
 
 
@@ -52,18 +57,28 @@ class Hourwise:
         ]
         self._readings = Assembly([(f, r.answer) for f, r in self._families], layout.columns)
         self._places = self._seen(self._placed, given, watched)
-        self._priced = self._seen(partial(_priced, hours=case.hours), given, watched, HOURS)
+        grouped = _grouped(given, priced)
+        kept = _most(grouped)
+        self._priced = self._seen(
+            partial(_priced, hours=case.hours), given, watched, HOURS, kept=kept
+        )
         self._priced.answer = priced
-        self._hours = self._seen(partial(_grouped, rows=priced), given, watched, PRICED)
+        self._hours = self._seen(partial(_grouped, rows=priced), given, watched, PRICED, kept=kept)
+        self._hours.answer = grouped
         self._bands = self._seen(_in_bands, given, watched)
 
     def _seen(
-        self, work: Callable[[Given], Any], given: Given, watched: Given, *more: str
+        self,
+        work: Callable[[Given], Any],
+        given: Given,
+        watched: Given,
+        *more: str,
+        kept: int = KEPT,
     ) -> Remembered:
         """Work something out, and note which tables are looked at."""
         with self._noted.listening():
             work(watched)
-        return Remembered(work(given), set(), self._noted.tables | set(more))
+        return Remembered(work(given), set(), self._noted.tables | set(more), kept=kept)
 
     def _read(self, family: Family, given: Given) -> Readings:
         return read_rows(family, replace(self._context, given=given), self._layout.columns)
@@ -109,6 +124,16 @@ def _priced(given: Given, hours: Mapping[Site, Hours]) -> Mapping[Site, Rows]:
 
 def _grouped(given: Given, rows: Mapping[Site, Rows]) -> BySite:
     return {s: Grouped.of(given, s, of_site) for s, of_site in rows.items()}
+
+
+def _most(hours: BySite) -> int:
+    """How many points' hours are remembered that are as many as those of the base."""
+    held = [array for one in hours.values() for part in (one, one.rows) for array in _arrays(part)]
+    return max(1, min(KEPT, MOST_BYTES // max(1, sum(array.nbytes for array in held))))
+
+
+def _arrays(part: Grouped | Rows) -> list[np.ndarray[Any, Any]]:
+    return [array for array in vars(part).values() if isinstance(array, np.ndarray)]
 
 
 def _in_bands(given: Given) -> BySite:

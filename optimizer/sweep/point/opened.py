@@ -161,8 +161,19 @@ class Opened:
             if instance is None:
                 instance, _ = self._reading.again(new, hours=hours)
             return Changed(instance, hours, {attributes(key): v for key, v in moved.items()})
+        return self.whole(point)
+
+    def whole(self, point: Point) -> Changed:
+        """Read a point as a folder of its own, whatever it changes.
+
+        Raises
+        ------
+        InputRefused
+            With every problem of the changed instance.
+        """
+        new = deepcopy(changed(self._reading.document, point.changes))
         prices = {site: self.folder / name for site, name in point.prices.items()}
-        instance, hours = self._reading.again(deepcopy(new), prices, renamed=True)
+        instance, hours = self._reading.again(new, prices, renamed=True)
         return Changed(instance, hours, None)
 
     # --- as a document of its own ----------------------------------------------------------

@@ -18,6 +18,8 @@ from models.instance import Block, Growth, Instance, Step
 from optimizer.checks import Draft
 from optimizer.keys import Key, keys_of
 
+#: Most answers of a calculation that are kept beside that of the base.
+KEPT = 512
 #: What is read as a whole: asking for any of these looks at every figure below.
 _WHOLE = frozenset(
     {"__dict__", "model_fields_set", "model_dump", "model_copy", "model_dump_json", "__iter__"}
@@ -233,8 +235,10 @@ class Read:
     ) -> tuple[Any, tuple[Any, ...]]:
         """Tell what of this has moved, and to what; with the tables that the label is of."""
         keys = frozenset((key, value) for key, value in moved.items() if self.has(key))
-        tables = tuple(given[name] for name in self.tables if given[name] is not base[name])
-        return (keys, tuple(map(id, tables))), tables
+        names = [name for name in self.tables if given[name] is not base[name]]
+        tables = tuple(given[name] for name in names)
+        # By name too: empty tables, and small numbers, are one object wherever they stand.
+        return (keys, tuple(zip(names, map(id, tables), strict=True))), tables
 
     def has(self, key: Key) -> bool:
         """Whether a figure is among this."""
@@ -267,7 +271,7 @@ class Remembered:
         keys: AbstractSet[Key],
         tables: AbstractSet[str],
         *,
-        kept: int = 512,
+        kept: int = KEPT,
         ways: int = 16,
     ) -> None:
         self.answer = answer

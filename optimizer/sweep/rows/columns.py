@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from optimizer.docstrings import attributes_told
 from optimizer.sweep.point.figures import FIGURES
-from optimizer.sweep.points import MEANINGS, SETTLED, Row
+from optimizer.sweep.points import MEANINGS, SETTLED, Point, Row
+from optimizer.sweep.rows.export import PRICES, TIMES
 from optimizer.sweep.rows.records import Entry
 
 #: Columns that ``--timings`` adds, in their order.
@@ -16,7 +17,8 @@ GUIDE = """\
 ### Rows of a sweep
 
 `rackwatt sweep export` writes one row a case, in the order of the design, as CSV or Parquet. The
-same results give the same bytes. Figures are empty where there is no plan.
+same results give the same bytes. Figures are empty where there is no plan. A column of a file of
+cases that is a dotted key stands once, with the values in effect.
 """
 
 
@@ -29,14 +31,19 @@ def sweep_rows() -> Iterator[str]:
 
 
 def _columns() -> Iterator[str]:
-    told = {name: words for kind in (Row, Entry) for names, words in attributes_told(kind)
+    told = {name: words for kind in (Point, Row, Entry) for names, words in attributes_told(kind)
             for name in names}  # fmt: skip
     shared = next(names for names, _ in attributes_told(Row) if "gap" in names)
     yield _line("number", "", told["number"])
     yield _line("id", "", f"beginning of the {told['identity']}")
+    yield _line(TIMES, "", told[TIMES])
     yield _line("<axis>", "", "what the axis is set to: a value, factor, amount or label")
-    yield _line("<key>", "as the key", "effective value of every key that is changed")
-    yield _line("prices.<site>", "", "price file in place of the site's own")
+    yield _line(
+        "<key>", "as the key",
+        "value in effect of every key that an axis moves: the case's own, else the base's; "
+        "empty where the base leaves it open",
+    )  # fmt: skip
+    yield _line(f"{PRICES}<site>", "", "price file in effect, of sites that an axis prices")
     yield _line("status", "", "see below")
     yield f"| {', '.join(f'`{name}`' for name in shared)} | M$, M$, share | {told['gap']} |"
     yield _line("message", "", told["message"])

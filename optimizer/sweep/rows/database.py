@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from optimizer.sweep.rows.refusal import SweepRefused, told_plainly
 
 #: Marks the file as ours, "rwsw".
 APPLICATION = 0x72777377
-#: Version of the tables below; a program reads no newer ones.
-FORMAT = 1
+#: Version of the tables below; a program reads no newer ones, and older ones as they would be now.
+FORMAT = 2
 #: Seconds to wait for others that read or write.
 PATIENCE = 60.0
 
@@ -47,8 +47,11 @@ TABLES = (
     """CREATE TABLE points (
         version INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL,
         settings TEXT NOT NULL, changes TEXT NOT NULL, prices TEXT NOT NULL,
-        PRIMARY KEY (version, number)) WITHOUT ROWID""",
+        times INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (version, number)) WITHOUT ROWID""",
     "CREATE INDEX points_by_id ON points (version, id)",
+    # What the base of a version holds where its points change it.
+    """CREATE TABLE held (
+        version INTEGER PRIMARY KEY, keys TEXT NOT NULL, prices TEXT NOT NULL)""",
     # What came of them.
     """CREATE TABLE rows (
         id TEXT PRIMARY KEY, version INTEGER NOT NULL, status TEXT NOT NULL, value_musd REAL,
@@ -56,6 +59,22 @@ TABLES = (
         cpu_seconds REAL, solver_seconds REAL, worker TEXT NOT NULL, attempts INTEGER NOT NULL,
         finished TEXT NOT NULL) WITHOUT ROWID""",
 )
+#: What turns tables of the version before into those of a version.
+STEPS: Mapping[int, tuple[str, ...]] = {
+    2: (
+        "ALTER TABLE points ADD COLUMN times INTEGER NOT NULL DEFAULT 1",
+        "CREATE TABLE held (version INTEGER PRIMARY KEY, keys TEXT NOT NULL, "
+        "prices TEXT NOT NULL)",
+    )
+}
+#: The same for one who may only read: tables that stand before the older ones.
+OVERLAYS: Mapping[int, tuple[str, ...]] = {
+    2: (
+        "CREATE TEMP VIEW points AS SELECT version, number, id, settings, changes, prices, "
+        "1 AS times FROM main.points",
+        "CREATE TEMP TABLE held (version INTEGER PRIMARY KEY, keys TEXT, prices TEXT)",
+    )
+}
 
 
 def to_write(path: Path) -> sqlite3.Connection:
@@ -106,6 +125,7 @@ def to_read(path: Path) -> sqlite3.Connection:
         except BaseException:
             database.close()
             raise
+        _overlay(database)
     return database
 
 
@@ -139,11 +159,27 @@ def transaction(database: sqlite3.Connection, how: str = "IMMEDIATE") -> Iterato
 def _make(database: sqlite3.Connection) -> None:
     with transaction(database):
         if _number(database, "PRAGMA application_id") == APPLICATION:
-            return
-        for table in TABLES:
-            database.execute(table)
-        database.execute(f"PRAGMA application_id={APPLICATION}")
+            steps = [step for version in _lacking(database) for step in STEPS[version]]
+        else:
+            steps = [*TABLES, f"PRAGMA application_id={APPLICATION}"]
+        for step in steps:
+            database.execute(step)
         database.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def _overlay(database: sqlite3.Connection) -> None:
+    """Have tables of an older version read as they would be now."""
+    lacking = _lacking(database)
+    if lacking:
+        database.execute("PRAGMA temp_store=MEMORY")
+    for version in lacking:
+        for overlay in OVERLAYS[version]:
+            database.execute(overlay)
+
+
+def _lacking(database: sqlite3.Connection) -> range:
+    """Versions that its tables have not come to yet."""
+    return range(_number(database, "PRAGMA user_version") + 1, FORMAT + 1)
 
 
 def _expect_ours(path: Path, database: sqlite3.Connection, *, empty: bool) -> None:

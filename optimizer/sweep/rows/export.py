@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.errors import UsageRefused
+from optimizer.sweep.points import Held
 from optimizer.sweep.rows.records import Entry, Version
 from optimizer.sweep.rows.refusal import told_plainly
 from optimizer.sweep.rows.store import Store
@@ -36,13 +37,16 @@ BLOCK = 10_000
 WAITING = "waiting"
 #: Letters of an identity that a table tells: enough to find the point by.
 LETTERS = 16
+#: Column that tells how often the design has a point, and how columns of price files begin.
+TIMES, PRICES = "times", "prices."
 
 _Kind = Literal["flag", "whole", "number", "text"]
 _Group = Literal["point", "axis", "key", "prices", "answer", "beside", "metric", "run"]
+_Place = tuple[_Group, str]
 #: Columns that say more of points: by name, and then by number of the point.
 Beside = Mapping[str, Mapping[int, Any]]
 
-_POINT: Mapping[str, _Kind] = {"number": "whole", "id": "text"}
+_POINT: Mapping[str, _Kind] = {"number": "whole", "id": "text", TIMES: "whole"}
 _ANSWER: Mapping[str, _Kind] = {
     "status": "text", "value_musd": "number", "bound_musd": "number", "gap": "number",
     "message": "text",
@@ -61,6 +65,7 @@ class _Column:
     key: str
     kind: _Kind
     by_number: Mapping[int, Any] = field(default_factory=dict)
+    otherwise: Any = None
 
 
 def table(
@@ -87,9 +92,10 @@ def table(
     Returns
     -------
     DataFrame
-        In the order of the design: number and beginning of the identity; what each axis was set
-        to; effective values by their keys; status, ``value_musd``, ``bound_musd``, ``gap`` and
-        message; the main numbers of the plan. Points that are not done have status ``waiting``.
+        In the order of the design: number, beginning of the identity, and how often the design
+        has the point; what each axis was set to; values in effect by their keys; status,
+        ``value_musd``, ``bound_musd``, ``gap`` and message; the main numbers of the plan. Points
+        that are not done have status ``waiting``.
     """
     import pyarrow as pa
 
@@ -149,10 +155,8 @@ def export(
 
 def _columns(store: Store, version: Version, *, timings: bool, beside: Beside) -> list[_Column]:
     """Find every column and its kind; names come in the order in which the design has them."""
-    kinds: dict[tuple[_Group, str], _Kind | None] = {}
-    for entry in store.entries(version):
-        for group, key, value in _free(entry):
-            kinds[group, key] = _wider(kinds.get((group, key)), value)
+    held = _otherwise(store.held(version))
+    kinds = _kinds(store, version, held)
     run = _RUN if timings else {}
     found: list[tuple[_Group, str, _Kind]] = [("point", key, kind) for key, kind in _POINT.items()]
     for part in ("axis", "key", "prices"):
@@ -164,10 +168,36 @@ def _columns(store: Store, version: Version, *, timings: bool, beside: Beside) -
     taken = {*_POINT, *_ANSWER, *_RUN}
     return [
         _Column(
-            _name(group, key, taken), group, key, kind, beside[key] if group == "beside" else {}
+            _name(group, key, taken),
+            group,
+            key,
+            kind,
+            by_number=beside[key] if group == "beside" else {},
+            otherwise=held.get((group, key)),
         )
         for group, key, kind in found
     ]
+
+
+def _kinds(
+    store: Store, version: Version, held: Mapping[_Place, Any]
+) -> dict[_Place, _Kind | None]:
+    """Find what points say under names of their own, and what is in effect where they do not."""
+    kinds = {place: _wider(None, value) for place, value in held.items()}
+    for entry in store.entries(version):
+        for group, key, value in _free(entry):
+            kinds[group, key] = _wider(kinds.get((group, key)), value)
+    # A column of a file of cases that is a key itself is told once, as what is in effect.
+    for group, key in held:
+        if group == "key" and "." in key:
+            kinds.pop(("axis", key), None)
+    return kinds
+
+
+def _otherwise(base: Held) -> dict[_Place, Any]:
+    """Give what columns hold where a point leaves the base as it is."""
+    held: dict[_Place, Any] = {("key", key): value for key, value in base.by_key.items()}
+    return held | {("prices", site): file for site, file in base.prices.items()}
 
 
 def _free(entry: Entry) -> Iterator[tuple[_Group, str, Any]]:
@@ -186,7 +216,7 @@ def _name(group: _Group, key: str, taken: set[str]) -> str:
     """Name a column after its key, and also after its group where two would be called alike."""
     if group in ("point", "answer", "run"):
         return key
-    name = f"prices.{key}" if group == "prices" else key
+    name = f"{PRICES}{key}" if group == "prices" else key
     while name in taken:
         name = f"{group}.{name}"
     taken.add(name)
@@ -235,11 +265,11 @@ def _value(column: _Column, entry: Entry) -> Any:
     if column.group == "axis":
         return point.settings.get(key)
     if column.group == "key":
-        return point.changes.get(key)
+        return point.changes.get(key, column.otherwise)
     if column.group == "prices":
-        return point.prices.get(key)
+        return point.prices.get(key, column.otherwise)
     if column.group == "point":
-        return point.number if key == "number" else entry.identity[:LETTERS]
+        return entry.identity[:LETTERS] if key == "id" else getattr(point, key)
     if column.group == "beside":
         return column.by_number.get(point.number)
     if row is None:

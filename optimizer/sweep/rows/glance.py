@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from optimizer.sweep.points import SETTLED, Json
@@ -11,6 +12,8 @@ from optimizer.sweep.rows.store import Store
 
 #: How many of the last rows say how fast a sweep is.
 LATELY = 200
+#: How many of the cases that failed alike are named.
+FEW = 5
 
 
 def answered(store: Store, version: Version) -> dict[str, str]:
@@ -36,11 +39,40 @@ def ends(store: Store, version: Version) -> tuple[Entry, Entry] | None:
     return (found[0][0], found[1][0]) if all(found) else None
 
 
-def failing(store: Store, version: Version, most: int) -> list[Entry]:
-    """The first cases that gave neither a plan nor the proof that there is none."""
+@dataclass(frozen=True)
+class Failure:
+    """Why cases gave neither a plan nor the proof that there is none.
+
+    Attributes
+    ----------
+    status, message : str
+        What all of them say.
+    cases : int
+        How many there are.
+    first : tuple of Entry
+        The first few of them.
+    """
+
+    status: str
+    message: str
+    cases: int
+    first: tuple[Entry, ...]
+
+
+def failing(store: Store, version: Version, most: int) -> list[Failure]:
+    """Why cases failed, each reason once, in the order of the first case that has it."""
     marks = ",".join("?" * len(SETTLED))
-    asked = f"{ENTRIES} AND r.status NOT IN ({marks}) ORDER BY p.number LIMIT {most}"
-    return [entry_of(one) for one in store.ask(asked, version.number, *sorted(SETTLED))]
+    asked = (
+        "SELECT r.status, r.message, count(*) FROM points p JOIN rows r ON r.id = p.id "
+        f"WHERE p.version = ? AND r.status NOT IN ({marks}) GROUP BY r.status, r.message "
+        f"ORDER BY min(p.number) LIMIT {most}"
+    )
+    each = f"{ENTRIES} AND r.status = ? AND r.message = ? ORDER BY p.number LIMIT {FEW}"
+    return [
+        Failure(status, message, cases,
+                tuple(map(entry_of, store.ask(each, version.number, status, message))))
+        for status, message, cases in store.ask(asked, version.number, *sorted(SETTLED))
+    ]  # fmt: skip
 
 
 def verdicts(store: Store, version: Version, metric: str) -> dict[str, int]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from optimizer.sweep.points import Json, canonical
-from optimizer.sweep.rows.export import WAITING
+from optimizer.sweep.points import Held, Json, canonical
+from optimizer.sweep.rows.export import PRICES, TIMES, WAITING
 from optimizer.sweep.rows.records import Entry
 
 #: More settings than these are put together in bands, each with as many cases as the others.
 MOST_SETTINGS, BANDS = 12, 8
 _ANSWERS = ("status", "value_musd", "bound_musd", "gap", "message")
-_RUN = ("cpu_seconds", "solver_seconds")
+#: What cases took, whether they have a plan or not.
+RUN = ("cpu_seconds", "solver_seconds")
 #: Word of a verdict that lies inside the gap.
 UNDECIDED = "undecided"
 
@@ -55,18 +56,36 @@ class Laid:
         return {canonical(value): place for place, value in enumerate(self.settings)}
 
 
-def laid_out(axis: str, entries: Iterable[Entry]) -> Laid:
-    """Find the settings of an axis: as they come, or in bands where they are many numbers."""
+def laid_out(axis: str, entries: Iterable[Entry], typed: Sequence[Json] | None = None) -> Laid:
+    """Find the settings of an axis, in order, or in bands where they are many numbers.
+
+    Parameters
+    ----------
+    axis : str
+        Its name.
+    entries : iterable of Entry
+        The cases.
+    typed : sequence of JSON, optional
+        Of cases that were drawn: settings as they were typed, where they were. Numbers are put in
+        the order of their size, others in this one. Absent: in the order of the cases.
+    """
     held: dict[str, Json] = {}
     numbers: list[float] = []
     for entry in entries:
         value = entry.point.settings.get(axis)
         held.setdefault(canonical(value), value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            numbers.append(float(value))
-    if len(held) <= MOST_SETTINGS or len(set(numbers)) < len(held):
-        return Laid(axis, tuple(held.values()))
-    return Laid(axis, _bands(sorted(numbers)))
+            numbers += [float(value)] * entry.point.times
+    are_numbers = len(set(numbers)) == len(held)
+    if len(held) > MOST_SETTINGS and are_numbers:
+        return Laid(axis, _bands(sorted(numbers)))
+    settings = list(held.values())
+    if typed is not None and are_numbers:
+        settings.sort()
+    elif typed is not None:
+        order = {canonical(value): place for place, value in enumerate(typed)}
+        settings.sort(key=lambda value: order.get(canonical(value), len(order)))
+    return Laid(axis, tuple(settings))
 
 
 def _bands(numbers: Sequence[float]) -> tuple[Band, ...]:
@@ -81,19 +100,54 @@ def _bands(numbers: Sequence[float]) -> tuple[Band, ...]:
 
 
 def value_of(entry: Entry, column: str) -> Json:
-    """Give what a case has in a column of the export; None where it has nothing."""
-    row = entry.row
-    if row is None:
-        return WAITING if column == "status" else None
-    return getattr(row, column) if column in (*_ANSWERS, *_RUN) else row.metrics.get(column)
+    """Give what a case has in a column of the export; None where it has nothing.
+
+    What is in effect stands in its changes once :func:`in_effect` put it there.
+    """
+    row, point = entry.row, entry.point
+    if column == TIMES:
+        return point.times
+    if column in (*_ANSWERS, *RUN):
+        return getattr(row, column) if row else WAITING if column == "status" else None
+    if row is not None and column in row.metrics:
+        return row.metrics[column]
+    return effective(entry, column)
+
+
+def effective(entry: Entry, column: str) -> Json:
+    """Give the value of a key, or the price file of a site, under the column of the export."""
+    if column in entry.point.changes:
+        return entry.point.changes[column]
+    if column.startswith(PRICES):
+        return entry.point.prices.get(column.removeprefix(PRICES))
+    return None
+
+
+def in_effect(entries: Sequence[Entry], held: Held) -> list[Entry]:
+    """Complete what cases change by what the base holds under the keys of the axes."""
+    return [
+        replace(entry, point=replace(
+            entry.point, changes={**held.by_key, **entry.point.changes},
+            prices={**held.prices, **entry.point.prices},
+        ))
+        for entry in entries
+    ]  # fmt: skip
 
 
 def columns_of(entries: Iterable[Entry]) -> list[str]:
     """Name all columns that a table can show."""
-    found = dict.fromkeys((*_ANSWERS, *_RUN))
+    found = dict.fromkeys((TIMES, *_ANSWERS, *RUN))
+    changed: dict[str, None] = {}
     for entry in entries:
         found |= dict.fromkeys(entry.row.metrics if entry.row else ())
-    return list(found)
+        changed |= dict.fromkeys(entry.point.changes)
+        changed |= dict.fromkeys(f"{PRICES}{site}" for site in entry.point.prices)
+    return list(found | changed)
+
+
+def has_plan(entry: Entry) -> bool:
+    """Whether a case has a plan that passed its audit."""
+    return entry.row is not None and entry.row.status in ("solved", "best-found")
 
 
 def is_undecided(entry: Entry, column: str) -> bool:

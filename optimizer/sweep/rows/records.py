@@ -12,11 +12,12 @@ from optimizer.highs import Options
 from optimizer.sweep.points import Json, Point, Row, Tied
 from optimizer.sweep.rows.texts import text_of
 
+#: A point, in the order of ``point_of``.
+POINT = "p.number, p.settings, p.changes, p.prices, p.times"
 #: One point of a version with what came of it, in the order of ``entry_of``.
-ENTRIES = """
-    SELECT p.number, p.settings, p.changes, p.prices, p.id, r.status, r.value_musd, r.bound_musd,
-        r.gap, r.message, r.metrics, r.cpu_seconds, r.solver_seconds, r.worker, r.attempts,
-        r.finished
+ENTRIES = f"""
+    SELECT {POINT}, p.id, r.status, r.value_musd, r.bound_musd, r.gap, r.message, r.metrics,
+        r.cpu_seconds, r.solver_seconds, r.worker, r.attempts, r.finished
     FROM points p LEFT JOIN rows r ON r.id = p.id
     WHERE p.version = ?"""
 
@@ -96,14 +97,14 @@ def pending_query(version: Version, retry: Iterable[str]) -> tuple[str, tuple[An
 
 def point_of(found: tuple[Any, ...]) -> Point:
     """Read a point."""
-    number, settings, changes, prices = found
-    return Point(number, json.loads(settings), json.loads(changes), json.loads(prices))
+    number, settings, changes, prices, times = found
+    return Point(number, json.loads(settings), json.loads(changes), json.loads(prices), times)
 
 
 def entry_of(found: tuple[Any, ...]) -> Entry:
     """Read a point with its row."""
     point, (identity, status, *numbers, worker, attempts, finished) = (
-        point_of(found[:4]), found[4:],
+        point_of(found[:5]), found[5:],
     )  # fmt: skip
     row = None
     if status is not None:

@@ -18,11 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from optimizer.sweep.points import Base, Point
+from optimizer.sweep.points import Base, Held, Point
 from optimizer.sweep.rows import database
 from optimizer.sweep.rows.lock import Lock
 from optimizer.sweep.rows.records import (
     ENTRIES,
+    POINT,
     Done,
     Entry,
     Spec,
@@ -215,8 +216,19 @@ class Store(AbstractContextManager["Store"]):
 
     # --- points and rows -------------------------------------------------------------------
 
-    def design(self, version: Version, points: Iterable[Point]) -> int:
+    def design(
+        self, version: Version, points: Iterable[Point], held: Held | None = None
+    ) -> int:  # fmt: skip
         """Have a version consist of these points; rows of others are kept, but not shown.
+
+        Parameters
+        ----------
+        version : Version
+            Which one.
+        points : iterable of Point
+            In any order.
+        held : Held, optional
+            What its base holds where they change it.
 
         Returns
         -------
@@ -238,20 +250,32 @@ class Store(AbstractContextManager["Store"]):
                 "DELETE FROM points WHERE version = ? AND number = ?",
                 [key for key in gone if key[1] not in seen],
             )
+            self._hold(version, held or Held())
         return len(seen)
+
+    def _hold(self, version: Version, held: Held) -> None:
+        """Write what the base holds, where that is not there yet."""
+        wanted = (version.number, text_of(held.by_key), text_of(held.prices))
+        if self._one("SELECT * FROM held WHERE version = ?", version.number) != wanted:
+            self._database.execute("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", wanted)
+
+    def held(self, version: Version) -> Held:
+        """What the base of a version holds where its points change it, as far as it is known."""
+        found = self._one("SELECT keys, prices FROM held WHERE version = ?", version.number)
+        return Held() if found is None else Held(*map(json.loads, found))
 
     def _put(self, version: Version, points: list[Point]) -> None:
         """Write the points that are new or differ: a design that is run again costs no writing."""
         wanted = {
             p.number: (version.number, p.number, p.identity(version.digest),
-                       text_of(p.settings), text_of(p.changes), text_of(p.prices))
+                       text_of(p.settings), text_of(p.changes), text_of(p.prices), p.times)
             for p in points
         }  # fmt: skip
         marks = ",".join("?" * len(wanted))
         asked = f"SELECT * FROM points WHERE version = ? AND number IN ({marks})"
         there = {found[1]: found for found in self.ask(asked, version.number, *wanted)}
         self._database.executemany(
-            "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?)",
             [row for number, row in wanted.items() if there.get(number) != row],
         )
 
@@ -274,7 +298,7 @@ class Store(AbstractContextManager["Store"]):
         asked, given = pending_query(version, retry)
         beyond, order = ("<", "DESC") if backwards else (">", "ASC")
         last = 1 << 60 if backwards else -1
-        select = f"SELECT p.number, p.settings, p.changes, p.prices {asked}"
+        select = f"SELECT {POINT} {asked}"
         while True:
             found = self.ask(
                 f"{select} AND p.number {beyond} ? ORDER BY p.number {order} LIMIT {BLOCK}",
@@ -324,6 +348,11 @@ class Store(AbstractContextManager["Store"]):
     def total(self, version: Version) -> int:
         """How many points the design of a version has."""
         asked = "SELECT count(*) FROM points WHERE version = ?"
+        return int(self.ask(asked, version.number)[0][0])
+
+    def draws(self, version: Version) -> int:
+        """How many cases the design of a version has where those that come alike count apart."""
+        asked = "SELECT coalesce(sum(times), 0) FROM points WHERE version = ?"
         return int(self.ask(asked, version.number)[0][0])
 
     def left_out(self, version: Version) -> int:

@@ -36,6 +36,40 @@ def _plain(value: Any) -> Json:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+#: Longest text of a setting in a line of words.
+LONGEST = 24
+
+
+def setting(value: Json) -> str:
+    """Write what an axis is set to.
+
+    Examples
+    --------
+    >>> setting(0.8500000000000001), setting(360), setting("wet"), setting(None)
+    ('0.85', '360', 'wet', 'as base')
+    """
+    if value is None:
+        return "as base"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"{value:.6g}"
+    text = value if isinstance(value, str) else text_of(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def settings(held: Mapping[str, Json]) -> str:
+    """Write what all axes of a case are set to.
+
+    Examples
+    --------
+    >>> settings({"capex": 360, "firm": 1.2}), settings({})
+    ('capex 360, firm 1.2', 'the base itself')
+    """
+    told = ", ".join(f"{axis} {setting(value)}" for axis, value in held.items())
+    return told or "the base itself"
+
+
 def options_text(options: Options) -> str:
     """Write options; a limit that is infinite is null."""
     return text_of(asdict(options))

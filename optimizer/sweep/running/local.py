@@ -14,6 +14,7 @@ from collections.abc import Generator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -102,6 +103,19 @@ def _heard(crew: list[_Hand], events: _Events) -> list[Done]:
     return done
 
 
+class _Spawn(SpawnContext):
+    """Starts processes anew, and knows them even where they die at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[BaseProcess] = []
+
+    def Process(self, *given: Any, **named: Any) -> BaseProcess:  # type: ignore[override]  # noqa: N802
+        """Make a process, to be started by whoever asked for it."""
+        self.made.append(SpawnProcess(*given, **named))
+        return self.made[-1]
+
+
 @dataclass(frozen=True)
 class _Chunk:
     number: int
@@ -144,17 +158,16 @@ class _Hand:
     def _start(self) -> None:
         self._is_ready, self._overran = False, None
         self._note = _SPAWN.RawArray("d", 3)
+        spawn = _Spawn()
         self._pool = ProcessPoolExecutor(
-            1, _SPAWN, initializer=worker.begin, initargs=(os.getpid(), self._note)
+            1, spawn, initializer=worker.begin, initargs=(os.getpid(), self._note)
         )
-        before = set(multiprocessing.active_children())
         with starting_workers():
             try:
                 self._getting_ready = self._submit(worker.ready, self._task.base, self._task.make)
             except OSError as error:
                 raise SweepRefused(f"no worker can be started: {error.strerror}") from error
-        new = set(multiprocessing.active_children()) - before
-        self._process = new.pop() if new else None
+        self._process = spawn.made[-1] if spawn.made else None
 
     def _submit(self, call: Any, *given: Any) -> Future[Any]:
         assert self._pool is not None, "work is given once there is a process"
@@ -235,7 +248,10 @@ class _Hand:
         if self._process is None:
             return ""
         self._process.join(1.0)
-        code = self._process.exitcode
+        # The pool waits for it as well: who comes second hears of its end a moment later.
+        until = time.monotonic() + 1.0
+        while (code := self._process.exitcode) is None and time.monotonic() < until:
+            time.sleep(0.01)
         if code is None or code >= 0:
             return ""
         return f" (killed by signal {-code}{', perhaps for memory' if code == -9 else ''})"

@@ -7,15 +7,16 @@ them as a version of their own.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
-from hashlib import sha256
+from dataclasses import asdict, dataclass, field
 from threading import Event
 
-from optimizer.sweep.points import SETTLED, Base, MakeEvaluate, Point
+from optimizer.sweep.meaning import meaning
+from optimizer.sweep.points import SETTLED, Base, Held, MakeEvaluate, Point
 from optimizer.sweep.rows.records import Spec, Version
 from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.software import differing, software
@@ -109,6 +110,7 @@ def run(
     engine: Engine,
     make_evaluate: MakeEvaluate,
     *,
+    held: Held | None = None,
     spec: Spec | None = None,
     versions: Mapping[str, str] | None = None,
     retry: Iterable[str] = (),
@@ -125,13 +127,15 @@ def run(
     points : iterable of Point
         The design, in any order; it is read once.
     base : Base
-        What they share. Of a version that is continued, the start that is stored holds.
+        What they share. Of a version that is continued, what is stored holds, to the last byte.
     store : Store
         Where rows go, opened to write.
     engine : Engine
         What computes them.
     make_evaluate : MakeEvaluate
         How a worker gets ready.
+    held : Held, optional
+        What the base holds where points change it, kept for tables of effective values.
     spec : Spec, optional
         The sweep file, kept with the rows.
     versions : mapping of str to str, optional
@@ -165,9 +169,9 @@ def run(
     refuse_changed(store, base, engine_is, new_version=new_version)
     version = store.add(base, engine_is)
     # Only a version that has its points becomes the current one, whatever dies in between.
-    total = store.design(version, points)
+    total = store.design(version, points, held)
     store.turn_to(spec or store.spec() or Spec("", ""), version.number)
-    base = replace(base, start=store.base(version.number).start)
+    base = store.base(version.number)
     wanted = store.count_pending(version, again)
     pending = store.pending(version, again, backwards=backwards)
     task = Task(pending, wanted, base, make_evaluate, stop, grace)
@@ -200,21 +204,38 @@ def refuse_changed(
     current = store.current()
     if current is None or new_version or current.digest == base.version(versions):
         return
-    told = "; ".join(changes(current, base, versions)) or "what it was computed with has changed"
-    raise SweepRefused(
-        f"{store.path} was run with something else: {told}. Put that back, or compute all points "
-        "anew as a version of their own with --new-version"
+    told = [
+        *changes(store.base(current.number), base),
+        *differing(current.software, versions),
+    ]
+    known = store.find(base.version(versions))
+    raise SweepRefused(_refusal(store, "; ".join(told), known))
+
+
+def _refusal(store: Store, told: str, known: Version | None) -> str:
+    """Say by what a base differs, and what may be done; it may be that of an older version."""
+    else_ = told or "what it was computed with has changed"
+    if known is None:
+        return (
+            f"{store.path} was run with something else: {else_}. Put that back, or compute all "
+            "points anew as a version of their own with --new-version"
+        )
+    done, total = sum(store.counts(known).values()), store.total(known)
+    shown = f"rackwatt sweep show {shlex.quote(str(store.path))} --version {known.number}"
+    return (
+        f"{store.path} was last run with something else, as version {store.version().number}: "
+        f"{else_}. What is given now is its version {known.number}, with {done:,} of {total:,} "
+        f"done: `{shown}` shows it, --new-version goes on with it and solves nothing twice"
     )
 
 
-def changes(old: Version, base: Base, versions: Mapping[str, str]) -> list[str]:
-    """Say by what a base differs from a version."""
+def changes(old: Base, base: Base) -> list[str]:
+    """Say by what a base differs from another."""
     options = ({k: str(v) for k, v in asdict(o).items()} for o in (old.options, base.options))
     told = [
         *_changed_files("", old.files, base.files),
-        *_changed_files("the plan's ", old.plan, base.plan or {}),
+        *_changed_files("the plan's ", old.plan or {}, base.plan or {}),
         *differing(*options),
-        *differing(old.software, versions),
     ]
     if old.memory_mb != base.memory_mb:
         told.append(f"memory {base.memory_mb} MB instead of {old.memory_mb}")
@@ -223,14 +244,14 @@ def changes(old: Version, base: Base, versions: Mapping[str, str]) -> list[str]:
     return told
 
 
-def _changed_files(whose: str, old: Mapping[str, str], new: Mapping[str, bytes]) -> list[str]:
-    now = {name: sha256(data).hexdigest() for name, data in new.items()}
-    names = [*old, *(name for name in now if name not in old)]
+def _changed_files(whose: str, old: Mapping[str, bytes], new: Mapping[str, bytes]) -> list[str]:
+    was, now = ({name: meaning(name, data) for name, data in one.items()} for one in (old, new))
+    names = [*was, *(name for name in now if name not in was)]
     said = {(True, False): "is gone", (False, True): "is new", (True, True): "has changed"}
     return [
-        f"{whose}{name} {said[name in old, name in now]}"
+        f"{whose}{name} {said[name in was, name in now]}"
         for name in names
-        if old.get(name) != now.get(name)
+        if was.get(name) != now.get(name)
     ]
 
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.instance import Instance
 from optimizer.sweep.point import anew
 from optimizer.sweep.point import evaluate as evaluating
+from optimizer.sweep.point.again import Again
 from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.point.prepared import Prepared
 from optimizer.sweep.points import Point
@@ -51,6 +53,22 @@ def test_a_table_that_is_kept_though_it_moved_is_found(evaluator, changes, monke
     assert all("sweep.anew at " in row.message for row in found[1:])
 
 
+def test_a_figure_that_is_read_as_it_was_is_found(evaluator, changes, monkeypatch):
+    monkeypatch.setattr(Again, "after", lambda *_: evaluator.opened.loaded.instance)
+    found = rows(evaluator, changes)
+    assert {row.status for row in found} == {"audit-failed"}
+    assert all("sweep.anew at " in row.message for row in found)
+
+
+def test_a_point_that_should_have_been_refused_is_found(evaluator, monkeypatch):
+    wrong = [("sites.creek.firm_mw", 5e6)]
+    (right,) = rows(evaluator, wrong)
+    monkeypatch.setattr(Again, "after", lambda _, document, __: Instance.model_validate(document))
+    (found,) = rows(evaluator, wrong)
+    assert (found.status, found.message) == (right.status, right.message)
+    assert right.status == "invalid"
+
+
 @pytest.mark.parametrize("name", ["row_upper", "cost", "column_upper"])
 def test_a_number_of_the_matrix_that_is_another_is_found(evaluator, changes, monkeypatch, name):
     structure = evaluator._structure
@@ -67,6 +85,45 @@ def test_a_number_of_the_matrix_that_is_another_is_found(evaluator, changes, mon
     row = rows(evaluator, changes[:1])[0]
     assert row.status == "audit-failed"
     assert f"sweep.anew at {name.replace('_', ' ')} of " in row.message
+
+
+def doubled(matrix):
+    """The last coefficient twice what it is."""
+    table = matrix.coefficients.copy()
+    table.data[-1] *= 2
+    return replace(matrix, coefficients=table)
+
+
+def shortened(matrix):
+    """Without the last row."""
+    return replace(
+        matrix, coefficients=matrix.coefficients[:-1].tocsc(), row_lower=matrix.row_lower[:-1],
+        row_upper=matrix.row_upper[:-1],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bend", "told"),
+    [
+        (doubled, " in "),
+        (shortened, "sweep.anew at rows: "),
+        (lambda m: replace(m, offset=m.offset + 1e-9), "value before any decision"),
+    ],
+    ids=["coefficient", "row", "offset"],
+)
+def test_what_else_a_matrix_has_is_compared(evaluator, changes, monkeypatch, bend, told):
+    structure = evaluator._structure
+    honest = structure.model
+
+    def bent(case):
+        model = honest(case)
+        return replace(model, matrix=bend(model.matrix))
+
+    monkeypatch.setattr(structure, "model", bent)
+    row = rows(evaluator, changes[:1])[0]
+    assert row.status == "audit-failed"
+    assert "sweep.anew at " in row.message
+    assert told in row.message
 
 
 def test_an_audit_in_arrays_that_lets_all_pass_is_not_the_last(evaluator, changes, monkeypatch):

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.allocation import FAMILIES
 from models.build import UnusableNumbers
 from models.decisions import DECISIONS
 from optimizer.audit import _in_arrays, _relations
 from optimizer.compiled import compile_case
 from optimizer.followed import Settled
+from optimizer.rows import Checked, Columnwise, Rows, _alike
 from optimizer.sweep.point.compiled import Structure
 from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.point.opened import Opened
@@ -95,3 +97,44 @@ def test_numbers_that_are_none_are_refused(case, structure):
         compile_case(moved)
     with pytest.raises(UnusableNumbers):
         structure.model(moved)
+
+
+# --- by columns ------------------------------------------------------------------------------
+
+
+def two_rows(*values):
+    """Two rows of one term on the left and one on the right, each on an unknown of its own."""
+    ends, zeros = np.array([0, 2, 4]), np.zeros(2)
+    rows = Rows([(0,), (1,)], ends, np.array([1, 3]), np.array([0, 1, 0, 1], np.int32),
+                np.array(values), zeros, zeros, np.zeros(2, int), ())  # fmt: skip
+    return Checked.of([(FAMILIES[0], rows)], [("x", (0,)), ("x", (1,))])
+
+
+def test_coefficients_that_vanish_elsewhere_stand_elsewhere():
+    """As many are nothing, but others."""
+    columnwise = Columnwise(two_rows(1.0, 1.0, 1.0, 1.0))
+    for values in ((0.0, 2.0, 3.0, 4.0), (1.0, 0.0, 3.0, 4.0), (1.0, 2.0, 3.0, 0.0)):
+        table = columnwise.of(two_rows(*values))
+        assert table.nnz == 3
+        assert table.toarray().tolist() == [list(values[:2]), list(values[2:])]
+
+
+def test_terms_that_cancel_but_for_rounding_are_nothing():
+    values, zero = np.array([0.1, 0.2, -0.3]), np.zeros(1)
+    rows = Rows([(0,)], np.array([0, 3]), np.array([3]), np.zeros(3, np.int32), values,
+                zero, zero, np.zeros(1, int), ())  # fmt: skip
+    checked = Checked.of([(FAMILIES[0], rows)], [("x", (0,))])
+    assert 0.1 + 0.2 - 0.3 != 0
+    assert Columnwise(checked).of(checked).nnz == 0
+
+
+@pytest.mark.parametrize("part", ["indices", "starts", "middles", "columns", "sense"])
+def test_rows_that_differ_in_more_than_numbers_are_not_alike(part):
+    """A term on the other side is another row, though it says the same of the unknowns."""
+    zeros = np.zeros(1)
+    rows = Rows([(0,)], np.array([0, 2]), np.array([1]), np.array([0, 1], np.int32),
+                np.array([1.0, -1.0]), zeros, zeros, np.zeros(1, int), ())  # fmt: skip
+    others = replace(rows, values=rows.values * 2, left=rows.left + 1)
+    moved = [(1,)] if part == "indices" else getattr(rows, part) + 1
+    assert _alike(rows, others)
+    assert not _alike(rows, replace(others, **{part: moved}))

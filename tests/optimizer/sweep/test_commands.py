@@ -96,6 +96,14 @@ def test_a_misspelt_command_is_told_from_a_file(rackwatt, grid):
     assert "did you mean `timeout`" in said.err
 
 
+@pytest.mark.parametrize("given", [["s.toml", "--bogus"], ["s.toml", "--workers", "0"], ["-q"]])
+def test_usage_is_told_as_it_is_typed(rackwatt, given):
+    said = rackwatt(*given)
+    assert said.code == 2
+    assert "rackwatt sweep [OPTIONS]" in said.err
+    assert "sweep run" not in said.err + rackwatt("run", "--help").out
+
+
 # --- running -------------------------------------------------------------------------------
 
 
@@ -106,6 +114,8 @@ def test_a_sweep_is_run_and_told(rackwatt, tmp_path):
     assert "6 cases of by_hand: a grid of capex 3 × firm 2" in said.err
     assert "6 to solve, with 1 worker; rows go to runs/grid.sweep.db" in said.err
     assert re.search(r"about \d:\d\d for all: the base itself took \d", said.err)
+    assert re.search(r"; up to \d:\d\d where cases are harder$", said.err, re.M)
+    assert re.search(r"^the base   \d:\d\d   plan 1[12]\.", said.err, re.M)
     assert "6 of 6 done" in said.err
     assert "all 6 done: 6 solved" in said.out
     assert re.search(r"^highest +12\.0 +3 +capex 10, firm 1", said.out, re.M)
@@ -127,7 +137,7 @@ def test_a_dry_run_counts_and_writes_nothing(rackwatt, tmp_path):
     assert said.code == 0
     found = said.object
     assert (found["status"], found["cases"], found["wanted"]) == ("dry-run", 6, 6)
-    assert found["seconds"] > 0
+    assert 0 < found["seconds"] < found["seconds_at_most"]
     assert not (tmp_path / "runs").exists()
     said = rackwatt(write_grid(tmp_path), "--dry-run", "--quiet")
     assert "6 cases of by_hand" in said.out
@@ -193,6 +203,15 @@ def test_failing_cases_are_told_row_by_row(rackwatt, tmp_path, monkeypatch):
     # Whoever mends the cause tries again what failed, and nothing else.
     found = rackwatt(file, "--retry", "worker_died", "--workers", "1", "--json").object
     assert (found["computed"], found["counts"]["solved"]) == (1, 94)
+    said = rackwatt(file, "--retry", "invalid", "--dry-run")
+    assert "99 done already, 1 to try again, with " in said.out
+    file.write_text(file.read_text().replace("cases.csv", "more.csv"))
+    lines = (tmp_path / "cases.csv").read_text()
+    (tmp_path / "more.csv").write_text(f"{lines}new,2,2,9\n")
+    said = rackwatt(file, "--retry", "invalid", "--dry-run")
+    assert "99 done already, 1 to solve, 1 to try again, with " in said.out
+    said = rackwatt("point", file, "5")
+    assert "the sweep has it as invalid: contracts.tenant: min_mw lies above max_mw\n" in said.err
 
 
 def test_a_base_without_a_plan_stops_no_sweep(rackwatt, tmp_path):
@@ -428,6 +447,7 @@ def test_a_case_is_opened_as_a_run_of_its_own(rackwatt, grid, tmp_path):
     assert said.code == 0
     assert "Case 2 of the sweep grid: capex 10, firm 0.5" in said.err
     assert "the sweep has it as solved with 9.1" in said.err
+    assert re.search(r"; no plan beats 9\.1\d* M\$ \(gap 0\.0\d\d %\)$", said.err, re.M)
     assert rackwatt("point", grid, "2").code == 2
 
 

@@ -74,6 +74,7 @@ def test_one_at_a_time_takes_the_base_once(tmp_path: Path) -> None:
     assert found.times == {0: 3}
     (warning,) = found.warnings
     assert "2 cases come to the same" in warning.message
+    assert warning.found == "as the base itself"
 
 
 def test_cases_take_cells_as_settings_and_empty_ones_as_the_base(tmp_path: Path) -> None:
@@ -310,6 +311,35 @@ def test_cases_that_come_to_the_same_are_one_point(tmp_path: Path) -> None:
     assert len(found.points) == 2
     assert sum(found.times.values()) == 50
     assert "come to the same" in found.warnings[0].message
+    assert found.warnings[0].found in ("as a 3", "as a 4")
+
+
+def test_a_point_says_how_often_it_was_drawn(tmp_path: Path) -> None:
+    body = 'key = "halls.old.count"\nvalues = [3, 4]'
+    found = expansion(tmp_path, one_axis(body, 'monte_carlo"\nsamples = 50\nname = "x'))
+    assert sum(point.times for point in found.points) == 50
+    assert {point.number: point.times for point in found.points} == found.times
+    assert found.alike == 0
+
+
+def test_rows_of_a_file_that_come_to_the_same_stay_apart(tmp_path: Path) -> None:
+    text = f"case,firm,{BUDGET}\nlow,0.8,\nalso low,0.8,60\nbase,,\nlow again,0.8,\n"
+    found = expansion(tmp_path, CASES, cases_csv=text)
+    assert settings(list(found.points), "case") == ["low", "also low", "base", "low again"]
+    assert [point.number for point in found.points] == [0, 1, 2, 3]
+    assert len({point.identity("1") for point in found.points}) == 2
+    assert (found.alike, found.times) == (2, {})
+    assert "2 cases come to the same as an earlier one" in found.warnings[0].message
+
+
+def test_what_the_base_holds_is_known_of_every_key_that_an_axis_moves(tmp_path: Path) -> None:
+    more = "\n[axes.tonne]\nkey = 'sites.north.mining_mw_max'\nvalues = [4]\n"
+    held = expansion(tmp_path, SWEEP + more).held
+    assert held.by_key == {BUDGET: 60.0, NORTH: 12.0, "sites.north.mining_mw_max": None}
+    (tmp_path / "prices").mkdir()
+    text = market('key = "sites.*"\nprices = ["near.csv"]')
+    own = expansion(tmp_path / "prices", text, WIDE, near_csv=CURVE).held.prices
+    assert own["south"].endswith(".csv")
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -314,6 +314,23 @@ def test_a_policy_keeps_its_dates_where_the_horizon_moves(tmp_path):
     assert "beyond the horizon" in row.message
 
 
+def test_a_policy_decides_at_its_dates_where_the_unknowns_stay(tmp_path):
+    """Without dates of others, a base that begins earlier has the same unknowns."""
+    folder = tmp_path / "base"
+    shutil.copytree(INSTANCES / "by_hand", folder)
+    file = folder / "instance.toml"
+    text, _, _ = file.read_text().partition("[contracts.tenant]")
+    file.write_text(text + '[policy]\npin = "taken.csv"\n')
+    (folder / "taken.csv").write_text(HEAD + "sell,2029-01,lot,barn:mine,,1\n")
+    sweep = Sweep(tmp_path / "s.toml", folder, "s", gap=1e-6)
+    held = Evaluator(base_of(sweep, read_base(folder).loaded))
+    posed = held._posed(held.opened.after(Point(0, {}, {"horizon.start": "2028-01"})))
+    assert list(posed.model.built.columns) == held.base_case()[1].built.columns
+    assert set(held.pins) == {("sales", (0, "barn:mine", "lot"))}
+    assert set(posed.pins) == {("sales", (1, "barn:mine", "lot"))}
+    assert_same(posed.model, compile_case(posed.case, posed.pins))
+
+
 def test_a_plan_is_valued_beside_what_the_policy_decides(tmp_path):
     held = with_policy(tmp_path, 0).base
     both = Evaluator(replace(held, plan=Rules().files(HEAD.encode())))

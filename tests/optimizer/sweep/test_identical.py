@@ -68,8 +68,9 @@ def rows(database):
     if not database.exists():
         return 0
     with Store.read(database) as store:
-        version = store.current() and store.version()
-        return version and sum(entry.row is not None for entry in store.entries(version))
+        if store.current() is None:
+            return 0
+        return sum(entry.row is not None for entry in store.entries(store.version()))
 
 
 def until(reached, seconds=600):

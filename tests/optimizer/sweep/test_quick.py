@@ -3,14 +3,18 @@
 import random
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from models.build import build
 from models.given import TENANT
-from optimizer.audit import audit, values_of
+from optimizer import audit as auditing
+from optimizer import solve as solving
+from optimizer.audit import _splits, audit, values_of
 from optimizer.bands import Room, operate, priced_hours
 from optimizer.compiled import compile_case
 from optimizer.errors import InputRefused
@@ -18,8 +22,10 @@ from optimizer.grouped import Grouped, Left, Rows, simple
 from optimizer.highs import Options
 from optimizer.known import Known
 from optimizer.settle import settle
+from optimizer.solve import do_nothing
 from optimizer.splits import READ, split_halls
 from optimizer.sweep.design.keys import changed
+from optimizer.sweep.point import hourwise
 from optimizer.sweep.point.compiled import Structure
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
@@ -165,14 +171,34 @@ def test_the_audit_finds_the_same_in_arrays(texas, seed):
 def test_what_is_not_a_number_or_not_whole_is_found_in_arrays(texas):
     case = case_of(texas, drawn(0))
     model = texas[2].model(case)
-    for wrong in (np.nan, 0.5, -2.0):
+    for name, wrong in (("orders", np.nan), ("orders", 0.5), ("orders", -2.0), ("signing", 2.0)):
         settled = model.followed.settled(np.zeros(model.matrix.shape[1]))
-        place = model.layout.place[next(c for c in model.built.columns if c[0] == "orders")]
+        place = model.layout.place[next(c for c in model.built.columns if c[0] == name)]
         settled.point[place] = wrong
-        settled.plan.orders[model.built.columns[place][1]] = wrong
+        getattr(settled.plan, name)[model.built.columns[place][1]] = wrong
         quick, slow = audit(case, settled.plan, settled=settled), audit(case, settled.plan)
         assert quick.breaches
         assert str(quick.breaches) == str(slow.breaches)
+
+
+# --- doing nothing ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ended", "kept"),
+    [("by-itself", True), ("node-limit", True), ("time-limit", False), ("interrupted", False)],
+)
+def test_only_what_the_clock_did_not_end_is_remembered(monkeypatch, ended, kept):
+    """What is found in a hurry hangs on the machine, and must be no answer of other cases."""
+    with opened("by_hand") as base:
+        case = Prepared(base.loaded.instance, base.loaded.hours).case
+    model, honest = Structure(case).model(case), solving.search
+    monkeypatch.setattr(solving, "search", lambda *a, **k: replace(honest(*a, **k), ended=ended))
+    first = do_nothing(case, model)
+    assert first is not None
+    assert bool(model.followed.resting._known) == kept
+    monkeypatch.undo()
+    assert do_nothing(case, model).value_musd == first.value_musd
 
 
 # --- hours -----------------------------------------------------------------------------------
@@ -233,6 +259,16 @@ def test_a_memory_that_overlooks_a_table_is_found_out(texas):
     assert stale(texas, structure)
 
 
+def test_hours_that_take_much_memory_are_not_kept_for_long(texas, monkeypatch):
+    monkeypatch.setattr(hourwise, "MOST_BYTES", 1)
+    structure = Structure(texas[1].case)
+    assert not stale(texas, structure)
+    for share in (0.01, 0.02, 0.03):
+        structure.model(case_of(texas, Point(0, {}, {"bitcoin.pool_fee_share": share})))
+    hours = structure._hours
+    assert len(hours._hours._answers) == len(hours._priced._answers) == 1
+
+
 # --- halls -----------------------------------------------------------------------------------
 
 
@@ -251,11 +287,46 @@ def test_splits_look_at_no_other_tables_than_they_are_remembered_by(texas):
     assert seen <= set(READ)
 
 
+@pytest.mark.parametrize("key", ["halls.pecos-old.it_mw", "racks.s21-lot.machines_per_rack"])
+def test_splits_of_halls_or_racks_of_another_size_are_not_remembered(texas, key):
+    base, prepared, structure = texas
+    kept = structure.model(prepared.case).followed.splits
+    assert structure.model(case_of(texas, drawn(0))).followed.splits is kept
+    moved = case_of(texas, Point(0, {}, {key: base.held(key) + 1}))
+    assert structure.model(moved).followed.splits is not kept
+
+
 def test_racks_are_split_once():
     known, asked = Known(9), []
     for key in ("a", "b", "a"):
         assert not known.of(key, lambda key=key: bool(asked.append(key)))
     assert asked == ["a", "b"]
+
+
+def stood(place="p", whole=2, racks=3, tenants=1.0, filled=(1, 0)):
+    """A plan of one place, as far as its split goes, and where it is."""
+    given = SimpleNamespace(
+        racks_at={place: ("k",)}, contracts_at={(place, TENANT): ("x",)},
+        fillings={place: ({"k": 2.0}, {"k": 1.0})},
+    )  # fmt: skip
+    plan = SimpleNamespace(
+        given=given, halls={(0, place): whole}, racks={(0, place, "k"): racks},
+        hosting={(0, "x", place, TENANT): tenants},
+        filled={(0, place, w): number for w, number in enumerate(filled)},
+    )  # fmt: skip
+    return plan, [(0, place)]
+
+
+def test_a_split_is_remembered_of_the_very_same_halls_and_racks(monkeypatch):
+    asked, known = [], Known(99)
+    monkeypatch.setattr(auditing, "split_halls", lambda *found, **more: asked.append(found) or [])
+    others = [
+        {}, {"place": "q"}, {"whole": 3}, {"racks": 4}, {"tenants": 1.5}, {"filled": (0, 1)},
+    ]  # fmt: skip
+    for _ in range(2):
+        for other in others:
+            assert list(_splits(*stood(**other), known)) == []
+    assert len(asked) == len(others)
 
 
 # --- reading ---------------------------------------------------------------------------------

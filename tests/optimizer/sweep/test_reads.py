@@ -6,7 +6,7 @@ from optimizer.case import prepare
 from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
-from optimizer.sweep.point.reads import Noted, Remembered
+from optimizer.sweep.point.reads import Noted, Read, Remembered
 from optimizer.sweep.points import Point
 from tests.optimizer.sweep.bases import base
 from tests.optimizer.sweep.test_evaluate import differing
@@ -80,6 +80,17 @@ def test_a_table_does_not_pass_for_one_that_is_gone():
     gated = Gated(kept=1000)
     for number in range(200):
         assert gated.tables(gate=[number + 1], behind=[number]) == f"open on [{number}]"
+
+
+def test_a_table_does_not_pass_for_another_that_is_the_same_object():
+    """Empty tuples, flags and small numbers are one object, in whichever table they stand."""
+    gated, empty = Gated(), ()
+    gated.base = {"gate": (1,), "behind": (2,)}
+    read = Read(set(), {"gate", "behind"})
+    labels = {
+        read.label({}, gated.base, {**gated.base, name: empty})[0] for name in ("gate", "behind")
+    }
+    assert len(labels) == 2
 
 
 def test_few_answers_are_kept_and_all_of_them_are_right():

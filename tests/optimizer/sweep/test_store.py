@@ -12,7 +12,7 @@ import pytest
 
 from optimizer.commands.sweeps.ending import standing
 from optimizer.highs import Options
-from optimizer.sweep.points import Base, Point, Row
+from optimizer.sweep.points import Base, Held, Point, Row
 from optimizer.sweep.rows import database, glance
 from optimizer.sweep.rows.records import Done, Spec
 from optimizer.sweep.rows.refusal import SweepRefused
@@ -229,6 +229,72 @@ def test_a_sweep_of_a_newer_program_is_left_as_it_is(path, opening):
     with pytest.raises(SweepRefused, match=r"newer rackwatt .*update"):
         opening(path)
     assert path.read_bytes() == before
+
+
+#: Takes a database back to what programs of format 1 wrote.
+FORMAT_1 = "ALTER TABLE points DROP COLUMN times; DROP TABLE held; PRAGMA user_version=1"
+
+
+def written_before(path):
+    """A sweep as a program of format 1 left it."""
+    with Store.open(path) as store:
+        version = begun(store)
+        store.record(version, [solved(1)])
+    older = sqlite3.connect(path)
+    older.executescript(FORMAT_1)
+    older.close()
+
+
+def test_a_sweep_of_an_older_program_is_read_and_left_as_it_is(path):
+    written_before(path)
+    before = path.read_bytes()
+    with Store.read(path) as reader:
+        version = reader.version()
+        assert [entry.point.times for entry in reader.entries(version)] == [1] * 5
+        assert (reader.counts(version), reader.held(version)) == ({"solved": 1}, Held())
+    assert path.read_bytes() == before
+
+
+def test_a_sweep_of_an_older_program_is_brought_up_when_it_is_run(path):
+    written_before(path)
+    with Store.open(path) as store:
+        version = store.version()
+        assert store.counts(version) == {"solved": 1}
+        often = [replace(point, times=3) for point in fakes.points(5)]
+        store.design(version, often, Held({"x": 1}, {"a": "own.csv"}))
+    with Store.read(path) as reader:
+        assert reader.draws(version) == 15
+        assert reader.held(version) == Held({"x": 1}, {"a": "own.csv"})
+        assert reader.numbered(version, 1).row.status == "solved"
+        assert reader.ask("PRAGMA user_version") == [(database.FORMAT,)]
+
+
+def test_a_design_that_is_the_same_again_writes_nothing(path):
+    held = Held({"x": (1, 2.0)}, {"a": "own.csv"})
+    with Store.open(path) as store:
+        version = begun(store)
+        store.design(version, fakes.points(5), held)
+        before = store.ask("SELECT total_changes()")
+        store.design(version, fakes.points(5), held)
+        assert store.ask("SELECT total_changes()") == before
+
+
+def test_cases_that_failed_alike_are_told_once(path):
+    with Store.open(path) as store:
+        version = begun(store, 12)
+        for number in range(9):
+            said = "odd" if number == 3 else "no such column"
+            row = Row(number, "error", message=said)
+            store.record(version, [Done(Point(number, {}, {"x": number}), row)])
+        row = Row(9, "infeasible", message="no such column")
+        store.record(version, [Done(Point(9, {}, {"x": 9}), row)])
+        found = glance.failing(store, version, 8)
+        told = [[entry.point.number for entry in one.first] for one in found]
+        assert [(one.status, one.message, one.cases) for one in found] == [
+            ("error", "no such column", 8), ("error", "odd", 1),
+        ]  # fmt: skip
+        assert told == [[0, 1, 2, 4, 5], [3]]
+        assert [one.message for one in glance.failing(store, version, 1)] == ["no such column"]
 
 
 def test_what_is_not_there_cannot_be_read(path):

@@ -9,7 +9,8 @@ import pytest
 
 from optimizer.errors import InputRefused, plain
 from optimizer.sweep.design.file import read_sweep
-from tests.folders import edited, line_of
+from optimizer.sweep.whole import read_whole
+from tests.folders import INSTANCE, edited, line_of
 from tests.optimizer.sweep.files import CASES, CURVE, DRAWN, SWEEP, errors, only_error, write_sweep
 
 NOWHERE = "nowhere"
@@ -217,8 +218,14 @@ TABLE: dict[str, Mistake] = {
         key="axes.capex.values.1", hint="in $ it would be 60 M$"),
     "text for a budget": capex('values = [40, "60"]', "cannot hold this",
         key="axes.capex.values.1", hint="without quotes"),
-    "factor below nothing": capex("scale = [1, -1]", "far from real figures", old=FIRM,
-        key="axes.firm.scale.1"),
+    "factor below nothing": capex("scale = [1, -1]", "outside its range", old=FIRM,
+        key="axes.firm.scale.1", allowed="at least 0"),
+    "path below nothing": capex('key = "bitcoin.hashprice_usd_per_ph_day"\n'
+        "values = [40, { start = -40, growth_per_month = -0.005 }]", "outside its range",
+        old=f"{KEY}\n{CAPEX}", key="axes.capex.values.1", at="values", allowed="at least 0"),
+    "numbers far off first and beyond the range later": capex(
+        'key = "contracts.*.availability"\nvalues = { from = 0.1, to = 1.3, count = 3 }',
+        "outside its range", old=f"{KEY}\n{CAPEX}", at="values", allowed="at most 1"),
     "fraction of a hall": capex('key = "halls.*.count"', "not be whole", old=SITES,
         key="axes.firm.scale", at="scale", hint="round = true"),
     "factor on a flag": capex('key = "halls.*.convertible"', "holds none", old=SITES,
@@ -335,6 +342,65 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     assert [p.line for p in errors(write_sweep(tmp_path, text))] == [6, 10]
     text = SWEEP.replace("[40, 60, 80]", "[-40, -60]").replace("sites.*", "sites.x")
     assert [p.line for p in errors(write_sweep(tmp_path, text))] == [7, 7, 10]
+
+
+def test_what_no_base_could_accept_is_told_before_what_one_could(tmp_path: Path) -> None:
+    sites = '\n[sites.south]\nfirm_mw = 3\npower = "grid"\n'
+    text = SWEEP.replace(FIRM, "delta = [-5, 6000]")
+    found = errors(write_sweep(tmp_path, text, INSTANCE + sites))
+    assert [(p.key, p.found, p.allowed, p.hint) for p in found] == [
+        ("axes.firm.delta.0", "-2 MW", "at least 0", ""),
+        ("axes.firm.delta.1", "6012 MW", "0 to 5000 MW", found[1].hint),
+    ]  # fmt: skip
+    assert "sites.south.firm_mw" in found[0].message
+
+
+def test_only_axes_that_may_be_correlated_are_offered(tmp_path: Path) -> None:
+    more = '\n[axes.old]\nkey = "halls.old.fitout"\nvalues = ["mine", "gpu"]\n'
+    text = DRAWN.replace(PAIR, PAIR.replace("firm", "frm") + more)
+    problem = only_error(write_sweep(tmp_path, text))
+    assert (problem.key, problem.allowed) == ("correlations.capex.frm", "firm")
+    problem = only_error(
+        write_sweep(
+            tmp_path,
+            text.replace("frm", "xyz").replace("[correlations.capex]", "[correlations.q]"),
+        )
+    )
+    assert (problem.key, problem.allowed) == ("correlations.q", "capex, firm")
+
+
+def test_the_file_its_axes_and_the_base_are_told_at_once(tmp_path: Path) -> None:
+    text = SWEEP.replace('design = "grid"', "sampels = 3").replace("[40, 60, 80]", "[40, -60]")
+    text = text.replace("sites.*", "sites.x").replace("count = 3", 'count = "3"')
+    with pytest.raises(InputRefused) as refused:
+        read_whole(write_sweep(tmp_path, text))
+    assert [(p.key, p.message) for p in refused.value.problems] == [
+        ("sweep.sampels", "unknown key"),
+        ("axes.capex.values.1", "finance.capex_budget_musd would be outside its range"),
+        ("axes.firm.key", "the base has no sites of that name"),
+        ("axes.firm.scale.count", "the value has the wrong type"),
+    ]  # fmt: skip
+    base = INSTANCE.replace("it_mw = 5", "it_mw = -5")
+    with pytest.raises(InputRefused) as refused:
+        read_whole(write_sweep(tmp_path, text, base))
+    keys = [problem.key for problem in refused.value.problems]
+    assert keys == ["sweep.sampels", "axes.firm.scale.count", "halls.old.it_mw"]
+
+
+def test_a_table_with_an_unknown_key_is_read_on(tmp_path: Path) -> None:
+    text = SWEEP.replace(CAPEX, "rond = true\nvalues = [40, -60]")
+    with pytest.raises(InputRefused) as refused:
+        read_whole(write_sweep(tmp_path, text))
+    keys = [problem.key for problem in refused.value.problems]
+    assert keys == ["axes.capex.rond", "axes.capex.values.1"]
+
+
+def test_axes_and_a_front_are_told_at_once(tmp_path: Path) -> None:
+    text = SWEEP.replace("[40, 60, 80]", "[40, -60]")
+    text += '\n[pareto]\nmaximise = ["value"]\nminimise = ["capex"]\nfrom = -5\nto = 60\n'
+    with pytest.raises(InputRefused) as refused:
+        read_whole(write_sweep(tmp_path, text))
+    assert [p.key for p in refused.value.problems] == ["axes.capex.values.1", "pareto.from"]
 
 
 @pytest.mark.parametrize("name", ["", "there.toml", "base"])

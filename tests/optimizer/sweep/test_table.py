@@ -2,12 +2,13 @@
 
 import csv
 import random
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from optimizer.errors import UsageRefused
-from optimizer.sweep.points import Point, Row
+from optimizer.sweep.points import Held, Point, Row
 from optimizer.sweep.rows import export as module
 from optimizer.sweep.rows.export import export, table
 from optimizer.sweep.rows.records import Done, Spec
@@ -46,7 +47,8 @@ def store(tmp_path):
 
 def test_columns_come_in_the_order_of_the_design_and_no_two_are_called_alike(store):
     assert list(table(store)) == [
-        "number", "id", "capex", "price", "key.capex", "sites.a.firm_mw", "kind", "prices.a",
+        "number", "id", "times",
+        "capex", "price", "key.capex", "sites.a.firm_mw", "kind", "prices.a",
         "status", "value_musd", "bound_musd", "gap", "message",
         "racks", "site", "metric.capex", "halls",
     ]  # fmt: skip
@@ -63,6 +65,43 @@ def test_values_keep_their_kind_and_plans_their_digits(store):
     assert found["kind"][2] == '[1,"x"]'
     assert found["message"][1] == "two\nlines; +1"
     assert found["id"][0] == POINTS[0].identity(store.version().digest)[: module.LETTERS]
+
+
+def test_what_is_in_effect_stands_in_every_row(tmp_path):
+    held = Held({"sites.a.firm_mw": 8, "capex": 65, "still": 3, "kind": None}, {"a": "own.csv"})
+    with Store.open(stored(tmp_path / "s.sweep")) as store:
+        store.design(store.version(), POINTS, held)
+        found = table(store)
+    assert list(found["sites.a.firm_mw"]) == [10.0, 8.0, 8.0, 8.0]
+    assert list(found["key.capex"]) == [50.0, 60.5, 70.0, 65.0]
+    assert list(found["prices.a"]) == ["own.csv", "-dear.csv", "own.csv", "own.csv"]
+    assert list(found["kind"].fillna("open")) == ["open", "open", '[1,"x"]', "open"]
+    assert list(found["still"]) == [3] * 4
+    names = ["sites.a.firm_mw", "key.capex", "still", "kind", "prices.a"]
+    assert [name for name in found if name in names] == names
+
+
+def test_a_column_of_cases_that_is_a_key_stands_once(tmp_path):
+    key = "finance.capex_budget_musd"
+    typed = [Point(0, {key: 5.0}, {key: 5.0}), Point(1, {}, {}), Point(2, {key: 9.0}, {})]
+    with Store.open(tmp_path / "s.sweep") as store:
+        version = store.add(fakes.base(), fakes.VERSIONS)
+        store.design(version, typed, Held({key: 9.0}))
+        store.turn_to(Spec("", ""), version.number)
+        found = table(store)
+    assert list(found)[:5] == ["number", "id", "times", key, "status"]
+    assert list(found[key]) == [5.0, 9.0, 9.0]
+
+
+def test_times_say_how_often_a_point_was_drawn(tmp_path):
+    drawn = [replace(point, times=1 + point.number % 2) for point in POINTS]
+    with Store.open(stored(tmp_path / "s.sweep")) as store:
+        before = table(store)
+        store.design(store.version(), drawn)
+        assert list(table(store)["times"]) == [1, 2, 1, 2]
+        assert list(table(store)["id"]) == list(before["id"])
+        assert store.draws(store.version()) == 6
+        assert [entry.point.times for entry in store.entries(store.version())] == [1, 2, 1, 2]
 
 
 def test_a_spreadsheet_runs_nothing_of_it(store, tmp_path):
@@ -130,4 +169,4 @@ def test_a_sweep_without_points_is_an_empty_table(tmp_path):
         store.turn_to(Spec("", ""), store.add(fakes.base(), fakes.VERSIONS).number)
         assert len(table(store)) == 0
         export(store, tmp_path / "t.parquet")
-        assert export(store, tmp_path / "t.csv").read_text().startswith("number,id,status,")
+        assert export(store, tmp_path / "t.csv").read_text().startswith("number,id,times,status,")
