@@ -173,5 +173,8 @@ def hinted(model: Model, hint: Mapping[Column, float], budget: Budget) -> Floats
     outside = (known < matrix.column_lower) | (known > matrix.column_upper)
     if missing.any() or (matrix.integer & outside).any():
         return None
+    if model.followed is not None and model.followed.rules_out(known):
+        return None
     fixed = fix_integers(matrix, known)
-    return budget.run(fixed, Options(gap=0.0, time_limit=budget.to_settle)).x
+    left = Options(gap=0.0, time_limit=budget.to_settle, confirm=False)
+    return budget.run(fixed, left).x

@@ -348,6 +348,13 @@ class Followed:
             step.write(self.checked, x)
         return Settled(self.layout.context(self.given, x), x, self)
 
+    def rules_out(self, known: Floats) -> bool:
+        """Whether decisions break a relation whatever the others are, which are not numbers."""
+        x = known.copy()
+        for step in self.steps.before:
+            step.write(self.checked, x)
+        return self.checked.surely_broken(x)
+
     def _left(self, s: Site, said: Floats) -> Left:
         """What a plan leaves mining at a site."""
         at, billed = self.reading.sites[s], None

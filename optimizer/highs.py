@@ -21,7 +21,7 @@ import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 
 from optimizer.matrix import DROPPED, Floats, Matrix, largest_violation, objective_at
-from optimizer.tighten import tighten
+from optimizer.tighten import Limits, tighten
 
 #: What a run claims. ``feasible``: a plan, not shown to be the best; ``none``: stopped before any.
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "none"]
@@ -91,6 +91,8 @@ class Options:
     method : str
         How a case is searched: as a whole, site by site, or as its size suggests. One matrix
         alone is always searched as a whole.
+    confirm : bool
+        Whether a claim that no point exists is proved once more; what is only a try needs none.
     dual_tolerance : float
         What a column may still earn by the unit where HiGHS calls a linear program solved; bands
         of single hours at the brink of paying earn less than its default.
@@ -104,6 +106,7 @@ class Options:
     seed: int = 0
     presolve: bool = True
     grace: float = 5.0
+    confirm: bool = True
     dual_tolerance: float = 1e-7
     interior: bool = False
     method: Method = "auto"
@@ -184,6 +187,8 @@ class Outcome:
         What it is about.
     duals : float array, shape (rows,), or None
         Of a linear program that was solved, what one more of each row's limit is worth.
+    limits : pair of float arrays or None
+        Limits that rows leave to every column, as worked out before the run.
     """
 
     status: Status
@@ -200,6 +205,7 @@ class Outcome:
     messages: tuple[str, ...]
     matrix: Matrix | None = field(default=None, repr=False)
     duals: Floats | None = field(default=None, repr=False)
+    limits: Limits | None = field(default=None, repr=False)
 
     @property
     def violation(self) -> float:
@@ -246,6 +252,7 @@ def run(
     start: Floats | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    limits: Limits | None = None,
 ) -> Outcome:
     """Solve a matrix that has passed the pre-flight.
 
@@ -264,6 +271,8 @@ def run(
         Called about ten times a second, in the caller's thread.
     stop : threading.Event, optional
         Setting it ends the run like Ctrl-C.
+    limits : pair of float arrays, optional
+        Limits of columns that an earlier run worked out, on the same rows and wider limits.
 
     Raises
     ------
@@ -276,18 +285,19 @@ def run(
     _check_start(matrix, start)
     if not matrix.shape[1]:
         return _nothing_to_decide(matrix)
-    matrix = tighten(matrix)
+    matrix, limits = tighten(matrix, limits)
     watched = progress, stop or threading.Event()
     claim, first = _attempt(matrix, options, start, *watched)
     doubtful = _refuted(matrix, first, start, options) or _unproved(claim, first, options)
-    if claim in ("optimal", "feasible", "none") and not doubtful:
-        return first
+    believed = claim in ("optimal", "feasible", "none") and not doubtful
+    if believed or (first.x is None and not options.confirm):
+        return replace(first, limits=limits)
     left = _after(replace(options, presolve=not options.presolve), first)
     claim, second = _attempt(matrix, left, start, *watched)
     if claim == "unsettled":
         left = _after(left, second)
         second = _settled(second, _attempt(_costless(matrix), left, start, *watched)[1])
-    return _reconciled(first, second, options)
+    return replace(_reconciled(first, second, options), limits=limits)
 
 
 def _after(options: Options, outcome: Outcome) -> Options:
@@ -431,10 +441,11 @@ class Budget:
         start: Floats | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
+        limits: Limits | None = None,
     ) -> Outcome:
         """Run once, for as long as ``options`` say, and enter its work in the account."""
         options = replace(options, grace=self._grace(options.time_limit))
-        outcome = run(matrix, options, start=start, progress=progress, stop=stop)
+        outcome = run(matrix, options, start=start, progress=progress, stop=stop, limits=limits)
         self._runs.append(outcome)
         return outcome
 

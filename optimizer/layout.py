@@ -104,9 +104,20 @@ class Layout:
 
     def context(self, given: Given, point: Floats) -> Context:
         """Read a point as the numbers of a plan."""
-        values = point.tolist()
-        fields: dict[str, Any] = {
-            name: dict(zip(indices, values[span], strict=True))
-            for name, (span, indices) in self.indices.items()
-        }
-        return Context(given=given, **fields)
+        plan: Context = object.__new__(_Read)
+        plan.__dict__["given"] = given
+        plan.__dict__["_from"] = self.indices, point.copy()
+        return plan
+
+
+class _Read(Context):
+    """A plan whose decisions are named as they are first asked for: most audits ask for few."""
+
+    def __getattr__(self, name: str) -> dict[Index, float]:
+        indices, point = self.__dict__.get("_from", ({}, None))
+        if name not in indices:
+            raise AttributeError(name)
+        span, named = indices[name]
+        values: dict[Index, float] = dict(zip(named, point[span].tolist(), strict=True))
+        self.__dict__[name] = values
+        return values

@@ -501,19 +501,24 @@ def _following(matrix: Matrix) -> tuple[Flags, Floats]:
     free = matrix.column_lower != matrix.column_upper
     held = np.where(free, 0.0, matrix.column_lower)
     equal = matrix.row_lower == matrix.row_upper
-    entries = coo_array(matrix.coefficients)
-    chosen = equal[entries.row] & (entries.data != 0)
-    row, column, value = entries.row[chosen], entries.col[chosen], entries.data[chosen]
-    side = np.where(equal, matrix.row_lower, 0.0)
+    table = matrix.coefficients
+    column = np.repeat(np.arange(len(free)), np.diff(table.indptr))
+    entries = np.flatnonzero(equal[table.indices] & (table.data != 0))
+    row, column, value = table.indices[entries], column[entries], table.data[entries]
     while True:
         moves = free[column]
-        alone = moves & (np.bincount(row[moves], minlength=len(side))[row] == 1)
-        if not alone.any():
+        moving = np.bincount(row[moves], minlength=len(equal))[row]
+        last = moving == 1
+        if not last.any():
             return free, held
-        rest = side - np.bincount(row, value * held[column], len(side))
-        at, found = column[alone], rest[row[alone]] / value[alone]
-        held[at] = np.where(matrix.integer[at], _nearly_whole(found), found)
-        free[at] = False
+        at, alone = row[last], moves[last]
+        known = np.bincount(at, value[last] * held[column[last]], len(equal))
+        places, ends = column[last][alone], at[alone]
+        found = (matrix.row_lower[ends] - known[ends]) / value[last][alone]
+        held[places] = np.where(matrix.integer[places], _nearly_whole(found), found)
+        free[places] = False
+        left = moving > 1
+        row, column, value = row[left], column[left], value[left]
 
 
 def _nearly_whole(values: Floats) -> Floats:

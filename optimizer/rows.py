@@ -193,10 +193,19 @@ class Checked:
 
     def broken(self, point: Floats) -> list[Row]:
         """Find the relations that a point breaks, by more than is believed to be arithmetic."""
+        bad = ~(self._beyond(point) <= 0.0)
+        return [self.rows[i] for i in np.flatnonzero(bad)]
+
+    def surely_broken(self, point: Floats) -> bool:
+        """Whether what is known of a point breaks a relation; the rest are not numbers."""
+        return bool((self._beyond(point) > 0.0).any())
+
+    def _beyond(self, point: Floats) -> Floats:
+        """By how much more than arithmetic each relation is broken."""
         left, right = self.left.at(point), self.right.at(point)
         size = np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
-        bad = ~(self.excess(left - right) <= TOLERANCE * size)
-        return [self.rows[i] for i in np.flatnonzero(bad)]
+        beyond: Floats = self.excess(left - right) - TOLERANCE * size
+        return beyond
 
 
 class Assembly:

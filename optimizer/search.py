@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
 from optimizer.matrix import Flags, Floats, Matrix, objective_at
+from optimizer.tighten import Limits
 
 #: Decisions whose whole numbers are searched first.
 LARGE = frozenset(
@@ -59,7 +60,9 @@ class Watch:
         told = None if self.progress is None else self._told
         return self.budget.run(matrix, options, start=start, progress=told, stop=self.stop)
 
-    def run_on(self, matrix: Matrix, *, gap: float, seconds: float) -> Outcome:
+    def run_on(
+        self, matrix: Matrix, *, gap: float, seconds: float, limits: Limits | None = None
+    ) -> Outcome:
         """Run once to make racks whole, which a stop does not end at once."""
         timed = min(SECONDS_TO_ROUND, seconds) if self.budget.limited else seconds
         nodes = min(NODES_TO_ROUND, self.options.nodes or NODES_TO_ROUND)
@@ -72,7 +75,7 @@ class Watch:
                 if since[-1] - since[0] > SECONDS_TO_ROUND:
                     halt.set()
 
-        return self.budget.run(matrix, options, progress=look, stop=halt)
+        return self.budget.run(matrix, options, progress=look, stop=halt, limits=limits)
 
     def _told(self, progress: Progress) -> None:
         assert self.progress is not None
@@ -144,7 +147,7 @@ def _searched(
         bound = _lower(bound, outcome.bound)
         points = [best, outcome.x if everything else None]
         if outcome.x is not None and not everything:
-            points.append(_racks_whole(matrix, large, outcome.x, watch, known=best is not None))
+            points.append(_racks_whole(matrix, large, outcome, watch, known=best is not None))
         found = _joined(matrix, options, outcome, points, bound)
         stopped = outcome.ended in ("interrupted", "abandoned")
         if everything or found.status == "optimal" or stopped:
@@ -181,13 +184,14 @@ def _with_divided(
 
 
 def _racks_whole(
-    matrix: Matrix, large: Flags, x: Floats, watch: Watch, *, known: bool
+    matrix: Matrix, large: Flags, found: Outcome, watch: Watch, *, known: bool
 ) -> Floats | None:
-    """Hold the large decisions of a point and find the best whole numbers for the rest.
+    """Hold the large decisions of what was found and find the best whole numbers for the rest.
 
     Where no plan is known, this may be the only one: it is worth some patience.
     """
-    held = matrix.integer & large
+    assert found.x is not None
+    held, x = matrix.integer & large, found.x
     rounded = replace(
         matrix,
         column_lower=np.where(held, np.rint(x), matrix.column_lower),
@@ -195,7 +199,7 @@ def _racks_whole(
     )
     gap = GAP_FOR_LARGE * watch.options.gap
     left = watch.budget.to_search if known else watch.budget.to_settle
-    return watch.run_on(rounded, gap=gap, seconds=left).x
+    return watch.run_on(rounded, gap=gap, seconds=left, limits=found.limits).x
 
 
 def _joined(

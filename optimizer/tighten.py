@@ -25,13 +25,16 @@ from scipy.sparse import csc_array
 from optimizer.matrix import HUGE, Flags, Floats, Matrix
 
 Ints = NDArray[np.int64]
+#: Lower and upper limits of all columns.
+Limits = tuple[Floats, Floats]
 
 #: How far from a whole number a ratio of coefficients may lie and still be one.
 WHOLE = 1e-9
 #: How far a limit is loosened before it is rounded, so that no rounding error cuts a plan off.
 SLACK = 1e-6
-#: How often limits are handed on from row to row.
-PASSES = 12
+#: How often limits are handed on from row to row, and how often at most where whole numbers would
+#: have none else: those of a long horizon wait for the ones of the quarter before.
+PASSES, MOST_PASSES = 12, 100
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Recent:
         return answer
 
 
-#: Patterns of the last matrices, as long as their places are in use somewhere else.
+#: Patterns of the matrices asked for last, as long as their places are in use somewhere else.
 _PATTERNS: list[tuple[ref[Any], ref[Any], _Pattern]] = []
 _KEPT = 2
 
@@ -107,8 +110,9 @@ def _pattern(matrix: Matrix) -> _Pattern:
         table = table.copy()
         table.eliminate_zeros()
         return _Pattern.of(table, matrix.shape[0])
-    for indices, indptr, pattern in _PATTERNS:
+    for position, (indices, indptr, pattern) in enumerate(_PATTERNS):
         if indices() is table.indices and indptr() is table.indptr:
+            _PATTERNS.append(_PATTERNS.pop(position))
             return pattern
     pattern = _Pattern.of(table, matrix.shape[0])
     _PATTERNS[:] = [*_PATTERNS, (ref(table.indices), ref(table.indptr), pattern)][-_KEPT:]
@@ -120,26 +124,47 @@ def _values(matrix: Matrix) -> Floats:
     return data if data.all() else data[data != 0]
 
 
-def tighten(matrix: Matrix) -> Matrix:
+def tighten(matrix: Matrix, known: Limits | None = None) -> tuple[Matrix, Limits]:
     """Declare whole what can only be whole, and give whole numbers the limits of their rows.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        What is to be solved.
+    known : pair of float arrays, optional
+        Limits worked out for the same rows and wider limits of columns: they are taken over
+        where they leave every whole number a finite range.
 
     Returns
     -------
     Matrix
         With the same plans; limits of real numbers are left as they are.
+    pair of float arrays
+        Lower and upper limits that were worked out for every column.
     """
     if not (matrix.integer.any() and np.isfinite(matrix.coefficients.data).all()):
-        return matrix
-    integer = only_whole(matrix)
-    lower, upper = implied_limits(replace(matrix, integer=integer))
+        return matrix, (matrix.column_lower, matrix.column_upper)
+    declared = replace(matrix, integer=only_whole(matrix))
+    integer, limits = declared.integer, None if known is None else _taken_over(declared, known)
+    lower, upper = limits = limits or implied_limits(declared)
     # Crossed limits mean that no plan exists; that is for two solves to say, not for us.
     kept = integer & (lower <= upper)
-    return replace(
+    tight = replace(
         matrix,
         integer=integer,
         column_lower=np.where(kept, lower, matrix.column_lower),
         column_upper=np.where(kept, upper, matrix.column_upper),
     )
+    return tight, limits
+
+
+def _taken_over(matrix: Matrix, known: Limits) -> Limits | None:
+    """Limits of a matrix within known ones; None where a whole number has no finite range."""
+    lower = np.maximum(matrix.column_lower, known[0])
+    upper = np.minimum(matrix.column_upper, known[1])
+    lower = np.where(matrix.integer, _inwards(lower), lower)
+    upper = np.where(matrix.integer, 0.0 - _inwards(-upper), upper)
+    return (lower, upper) if np.isfinite((upper - lower)[matrix.integer]).all() else None
 
 
 def only_whole(matrix: Matrix) -> Flags:
@@ -307,7 +332,7 @@ def _ranges(begins: Ints, counts: Ints) -> Ints:
     return places
 
 
-def implied_limits(matrix: Matrix) -> tuple[Floats, Floats]:
+def implied_limits(matrix: Matrix) -> Limits:
     """Lower and upper limits that rows and other limits leave to each column.
 
     Those of whole numbers are rounded inwards; those above 1e9 in size are not found.
@@ -317,7 +342,9 @@ def implied_limits(matrix: Matrix) -> tuple[Floats, Floats]:
     limits = np.concatenate([matrix.column_lower, -matrix.column_upper])
     limits = np.where(whole, _inwards(limits), limits)
     moved: Ints | None = None
-    for _ in range(PASSES):
+    for turn in range(MOST_PASSES):
+        if turn >= PASSES and np.isfinite(limits[whole]).all():
+            break
         # Only rows of a limit that has moved have anything new to say.
         news = None if moved is None else sides.news_of(moved % n)
         live = every if news is None else every.only(sides.begins, news)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from models.derive.facts import Facts, tree_of
 from models.instance import (
     BudgetStep,
     Contract,
@@ -68,7 +67,7 @@ def _signed(draft: Draft) -> list[Signed]:
 
 def _availability(draft: Draft) -> Iterator[Problem]:
     """Compare what a contract promises with the best that any design reaches."""
-    facts = facts_of(draft)
+    facts = draft.facts
     if facts is None:
         return
     signed = {row.contract: key for key, row, _ in _signed(draft)}
@@ -93,12 +92,6 @@ def _availability(draft: Draft) -> Iterator[Problem]:
             message = "no design reaches this, so the offer is never signed"
             hint = hint if best.availability else ""
             yield draft.warning(at, message, found=found, allowed=allowed, hint=hint)
-
-
-def facts_of(draft: Draft) -> Facts | None:
-    """Read what a whole instance says of its parts."""
-    instance = draft.whole
-    return None if instance is None else Facts(instance, tree_of(instance))
 
 
 def _nowhere(draft: Draft) -> Iterator[Problem]:

@@ -156,9 +156,7 @@ class _Search:
         """Solve the linear relaxation."""
         whole = self._blocks.whole
         relaxed = replace(whole, integer=np.zeros_like(whole.integer))
-        options = replace(
-            self._options, gap=0.0, time_limit=self._budget.to_search, interior=True
-        )
+        options = replace(self._options, gap=0.0, time_limit=self._budget.to_search, interior=True)
         return self._budget.run(relaxed, options, stop=self._stop)
 
     def _admissible(self, prices: Floats) -> Floats:

@@ -44,7 +44,7 @@ def halls_drawn(seed: int) -> Case:
 
 def compiled(case: Case) -> Matrix:
     """The arrays as HiGHS gets them: what can only be whole is declared so before."""
-    return tighten(compile_case(case).matrix)
+    return tighten(compile_case(case).matrix)[0]
 
 
 def tiny_in_whole_rows(matrix: Matrix) -> tuple[int, int]:

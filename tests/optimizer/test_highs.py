@@ -114,6 +114,12 @@ def test_no_plan_is_believed_after_two_solves_only():
     assert run(CLAIMS["infeasible"]).messages == ("'infeasible' confirmed without presolve",)
 
 
+def test_what_is_only_a_try_is_solved_once():
+    outcome = run(CLAIMS["infeasible"], Options(confirm=False))
+    assert (outcome.status, outcome.x, outcome.messages) == ("infeasible", None, ())
+    assert run(CLAIMS["optimal"], Options(confirm=False)).objective == pytest.approx(9.0)
+
+
 @pytest.mark.parametrize("sentinel", PUBLISHED, ids=lambda s: s.name)
 @pytest.mark.parametrize("presolve", [True, False])
 def test_published_failures_are_solved(sentinel, presolve):

@@ -12,6 +12,7 @@ import pytest
 
 from optimizer import highs
 from optimizer import search as searching
+from optimizer import tighten as tightening
 from optimizer.highs import Budget, Options, Outcome, run
 from optimizer.matrix import Matrix, dense_matrix
 from optimizer.search import search
@@ -54,6 +55,19 @@ def test_the_best_value_is_that_of_one_search(seed):
     assert parts.objective == pytest.approx(whole.objective, abs=1e-6)
     assert parts.bound is not None
     assert parts.bound >= parts.objective - 1e-6
+
+
+def test_limits_are_worked_out_once_for_large_decisions_and_racks(monkeypatch):
+    matrix, large = random_matrix(np.random.default_rng(1))
+    asked, worked_out = [], []
+    taken, honest = tightening._taken_over, tightening.implied_limits
+    monkeypatch.setattr(
+        tightening, "_taken_over", lambda *told: asked.append(taken(*told)) or asked[-1]
+    )
+    monkeypatch.setattr(tightening, "implied_limits", lambda m: worked_out.append(m) or honest(m))
+    assert search(matrix, large, Options(gap=0.5)).status == "optimal"
+    assert len(worked_out) == len(asked) == 1
+    assert asked[0] is not None
 
 
 def test_a_loose_gap_ends_after_the_racks_are_whole():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from optimizer.highs import Options, run
 from optimizer.matrix import HUGE, dense_matrix
 from optimizer.sentinels import PUBLISHED
-from optimizer.tighten import PASSES, SLACK, implied_limits, only_whole, tighten
+from optimizer.tighten import MOST_PASSES, PASSES, SLACK, implied_limits, only_whole, tighten
 
 INF = np.inf
 
@@ -97,7 +97,7 @@ def test_limits_follow_rows_through_real_numbers():
     assert lower.tolist() == [0, 0, 0]
     assert (upper[0], upper[2]) == (2, 0)
     assert upper[1] == pytest.approx(11, abs=1e-4)
-    assert tighten(matrix).column_upper.tolist() == [2, INF, 0]
+    assert tighten(matrix)[0].column_upper.tolist() == [2, INF, 0]
 
 
 def test_a_limit_that_rounding_error_blurs_is_not_cut():
@@ -105,12 +105,12 @@ def test_a_limit_that_rounding_error_blurs_is_not_cut():
     matrix = dense_matrix(
         [[third]], [-INF], [3 * third * third * 3], [0], [INF], [1], integer=True
     )
-    assert tighten(matrix).column_upper[0] == 3
+    assert tighten(matrix)[0].column_upper[0] == 3
 
 
 def test_crossed_limits_are_left_to_the_solver():
     matrix = dense_matrix([[2, 0]], [3], [3.5], [0, 0], [9, 9], [1, 1], integer=[True, False])
-    assert tighten(matrix).column_upper.tolist() == [9, 9]
+    assert tighten(matrix)[0].column_upper.tolist() == [9, 9]
     assert run(matrix).status == "infeasible"
 
 
@@ -127,12 +127,70 @@ def test_no_whole_point_is_lost(rows, sides, open_below):
     lower = [-INF if open_below else low for low, _ in sides[: len(rows)]]
     upper = [low + width for low, width in sides[: len(rows)]]
     matrix = dense_matrix(rows, lower, upper, [-2] * 4, [2] * 4, [1] * 4, integer=True)
-    tight = tighten(matrix)
+    tight, _ = tighten(matrix)
     points = np.array(list(itertools.product(range(-2, 3), repeat=4)), float)
     activity = points @ np.array(rows).T
     holds = ((activity >= lower) & (activity <= upper)).all(axis=1)
     kept = ((points >= tight.column_lower) & (points <= tight.column_upper)).all(axis=1)
     assert kept[holds].all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.lists(coefficient, min_size=4, max_size=4), min_size=1, max_size=4),
+    st.lists(st.tuples(st.floats(-6, 6), st.floats(0, 9)), min_size=4, max_size=4),
+    st.lists(st.sampled_from([None, -2, 0, 1, 2]), min_size=4, max_size=4),
+    st.lists(st.booleans(), min_size=4, max_size=4),
+)
+def test_limits_worked_out_before_cut_off_no_whole_point_either(rows, sides, held, whole):
+    lower = [low for low, _ in sides[: len(rows)]]
+    upper = [low + width for low, width in sides[: len(rows)]]
+    wide = dense_matrix(rows, lower, upper, [-2] * 4, [2] * 4, [1] * 4, integer=whole)
+    known = tighten(wide)[1]
+    fixed = np.array([np.nan if value is None else value for value in held])
+    narrow = replace(
+        wide,
+        integer=np.ones(4, bool),
+        column_lower=np.where(np.isnan(fixed), wide.column_lower, fixed),
+        column_upper=np.where(np.isnan(fixed), wide.column_upper, fixed),
+    )
+    tight, limits = tighten(narrow, known)
+    points = np.array(list(itertools.product(range(-2, 3), repeat=4)), float)
+    activity = points @ np.array(rows).T
+    holds = ((activity >= lower) & (activity <= upper)).all(axis=1)
+    holds &= (np.isnan(fixed) | (points == fixed)).all(axis=1)
+    kept = ((points >= tight.column_lower) & (points <= tight.column_upper)).all(axis=1)
+    assert kept[holds].all()
+    # They are taken over, not worked out again, and rounded for what is whole by now.
+    lower, upper = limits
+    assert min((lower - known[0]).min(), (known[1] - upper).min()) >= 0
+    assert np.array_equal(limits, np.rint(limits))
+
+
+def chain(length, *, begins=5.0):
+    """Whole stocks of many dates: each at most one more than the one before."""
+    table = np.eye(length) - np.eye(length, k=-1)
+    sides = np.ones(length)
+    sides[0] = begins
+    low, high = [0] * length, [INF] * length
+    return dense_matrix(table, [-INF] * length, sides, low, high, [1] * length, integer=True)
+
+
+def test_whole_numbers_of_a_long_horizon_have_limits():
+    matrix = chain(40)
+    assert matrix.shape[1] > PASSES
+    assert tighten(matrix)[0].column_upper.tolist() == [5 + t for t in range(40)]
+    # Where nothing limits them there is an end all the same.
+    endless = chain(3 * MOST_PASSES, begins=INF)
+    assert (tighten(endless)[0].column_upper == INF).all()
+
+
+def test_limits_that_leave_a_whole_number_endless_are_worked_out_anew():
+    matrix = chain(4)
+    nothing = matrix.column_lower, matrix.column_upper
+    tight, limits = tighten(matrix, nothing)
+    assert tight.column_upper.tolist() == limits[1].tolist() == [5, 6, 7, 8]
+    assert tighten(matrix, (nothing[0], np.full(4, 3.0)))[0].column_upper.tolist() == [3] * 4
 
 
 def test_highs_issue_3274_is_answered_rightly():
@@ -273,7 +331,7 @@ def test_what_is_remembered_of_a_pattern_is_of_its_numbers_alone(seed):
         )
         again = replace(other, coefficients=table.copy())
         for name in ("integer", "column_lower", "column_upper"):
-            one, two = getattr(tighten(other), name), getattr(tighten(again), name)
+            one, two = getattr(tighten(other)[0], name), getattr(tighten(again)[0], name)
             np.testing.assert_array_equal(one, two)
 
 
@@ -303,9 +361,9 @@ def moved_one_by_one(matrix, rng):
 def test_what_is_remembered_of_a_pattern_is_of_its_limits_too(seed):
     matrices = list(moved_one_by_one(racks(seed), np.random.default_rng(seed)))
     assert len({id(matrix.coefficients) for matrix in matrices}) == 1
-    found = [tighten(matrix) for matrix in matrices]
+    found = [tighten(matrix)[0] for matrix in matrices]
     for one, matrix in zip(found, matrices, strict=True):
-        alone = tighten(replace(matrix, coefficients=matrix.coefficients.copy()))
+        alone, _ = tighten(replace(matrix, coefficients=matrix.coefficients.copy()))
         for name in ("integer", "column_lower", "column_upper"):
             np.testing.assert_array_equal(getattr(one, name), getattr(alone, name))
 
@@ -327,6 +385,6 @@ def test_coefficients_that_are_nothing_say_nothing(seed):
     without = table.copy()
     without.eliminate_zeros()
     assert without.nnz < table.nnz
-    one, two = (tighten(replace(matrix, coefficients=held)) for held in (table, without))
+    one, two = (tighten(replace(matrix, coefficients=held))[0] for held in (table, without))
     for name in ("integer", "column_lower", "column_upper"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))

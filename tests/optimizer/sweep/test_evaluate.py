@@ -372,16 +372,36 @@ def test_a_point_begins_from_the_plan_of_the_base_where_that_fits():
     assert objective_at(model.matrix, point) == pytest.approx(evaluate(BASE).value_musd)
     assert hinted(model, {}, Budget()) is None
     assert hinted(model, dict(list(start.items())[1:]), Budget()) is None
+    assert not model.followed.rules_out(model.layout.named(start))
     # What was converted cannot be where nothing may be spent, nor what is beyond its limits.
     changes = {"finance.capex_budget_musd": 0}
     poor = evaluate._posed(evaluate.opened.after(Point(0, {}, changes))).model
+    assert poor.followed.rules_out(poor.layout.named(start))
     assert hinted(poor, start, Budget()) is None
+    assert hinted(replace(poor, followed=None), start, Budget()) is None
     column = next(c for c in start if c[0] == "conversions" and start[c])
     place = model.built.columns.index(column)
     upper = model.matrix.column_upper.copy()
     upper[place] = 0.0
     shut = replace(model, matrix=replace(model.matrix, column_upper=upper))
     assert hinted(shut, start, Budget()) is None
+
+
+@EACH
+def test_a_start_that_is_ruled_out_does_not_fit(name, number, tmp_path):
+    evaluate = Evaluator(base(name))
+    start, ruled_out = evaluate.start(), 0
+    spent = float(evaluate.opened.loaded.instance.finance.capex_budget_musd)
+    poor = [Point(n, {}, {"finance.capex_budget_musd": spent * n / number}) for n in range(number)]
+    for point in [*poor, *drawn(tmp_path, name, number)]:
+        try:
+            model = evaluate._posed(evaluate.opened.after(point)).model
+        except InputRefused:
+            continue
+        if model.followed is not None and model.followed.rules_out(model.layout.named(start)):
+            ruled_out += 1
+            assert hinted(replace(model, followed=None), start, Budget()) is None
+    assert ruled_out >= 2
 
 
 # --- verdicts --------------------------------------------------------------------------------
