@@ -183,6 +183,16 @@ def _with_divided(
     return whole | (matrix.integer & np.isin(kinds, kinds[divided]))
 
 
+def holding(matrix: Matrix, large: Flags, point: Floats) -> Matrix:
+    """Hold the large decisions of a problem where a point has them."""
+    held, at = matrix.integer & large, np.rint(point)
+    return replace(
+        matrix,
+        column_lower=np.where(held, at, matrix.column_lower),
+        column_upper=np.where(held, at, matrix.column_upper),
+    )
+
+
 def _racks_whole(
     matrix: Matrix, large: Flags, found: Outcome, watch: Watch, *, known: bool
 ) -> Floats | None:
@@ -191,12 +201,7 @@ def _racks_whole(
     Where no plan is known, this may be the only one: it is worth some patience.
     """
     assert found.x is not None
-    held, x = matrix.integer & large, found.x
-    rounded = replace(
-        matrix,
-        column_lower=np.where(held, np.rint(x), matrix.column_lower),
-        column_upper=np.where(held, np.rint(x), matrix.column_upper),
-    )
+    rounded = holding(matrix, large, found.x)
     gap = GAP_FOR_LARGE * watch.options.gap
     left = watch.budget.to_search if known else watch.budget.to_settle
     return watch.run_on(rounded, gap=gap, seconds=left, limits=found.limits).x

@@ -29,6 +29,8 @@ GAP_OF_SITES = 0.25
 GAP_AT_FIRST = 1e-3
 #: Part of what is still open between plan and bound that a group may leave open for each site.
 GAP_OF_GROUP = 0.2
+#: Part of the time that the root may take.
+TIME_FOR_ROOT = 0.5
 #: Nodes of one search of a site, and of a group beside the rest.
 NODES_OF_SITE = 2000
 NODES_OF_GROUP = 100
@@ -42,6 +44,10 @@ NARROWER, WIDER, STEP = 0.6, 1.3, 0.5
 PATIENCE = 2
 #: Gain, as a part of the gap that is left, below which a round has brought nothing.
 GAIN = 0.02
+#: Part of the sites that groups begin with.
+FIRST_GROUP = 0.3
+#: Part of what is open by which prices of sites may prove less than the root and still be tried.
+PROMISING = 0.25
 #: Times by which groups grow then.
 GROWTH = 1.5
 
@@ -123,21 +129,29 @@ class _Search:
         self._budget, self._progress, self._stop = budget, progress, stop
         self._bound, self._master = Bound(blocks), Master(blocks)
         self._mean = 0.0
-        self._nodes, self._round, self._idle, self._width, self._group = 0, 0, 0, WIDTH, 2.0
+        self._nodes, self._round, self._idle, self._width = 0, 0, 0, WIDTH
+        self._losses = np.zeros(len(blocks.sites))
+        self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
 
     def run(self, start: Floats) -> Outcome | None:
         relaxed = self._relaxed()
         if relaxed.duals is None or relaxed.bound is None:
             return None
         self._known = _Known(self._blocks, self._options, start, relaxed.bound)
+        self._tell()
+        self._at_the_root()
         self._centre = self._admissible(relaxed.duals[self._blocks.coupling])
         self._mean = float(np.abs(self._centre).sum()) / max(1, len(self._centre))
-        self._master.add_all(start)
+        self._master.add_all(self._known.point)
+        if self._ends():
+            return self._outcome(relaxed)
         losses = self._price(self._centre, GAP_AT_FIRST)
         if losses is None and not self._is_over:
             return None
         if losses is not None:
-            self._in_turn(losses, self._centre)
+            self._losses = losses
+            if self._known.point is start:
+                self._in_turn(losses, self._centre)
         while not (self._ends() or self._group >= len(self._blocks.sites)):
             self._next_round()
         return self._outcome(relaxed)
@@ -158,6 +172,32 @@ class _Search:
         relaxed = replace(whole, integer=np.zeros_like(whole.integer))
         options = replace(self._options, gap=0.0, time_limit=self._budget.to_search, interior=True)
         return self._budget.run(relaxed, options, stop=self._stop)
+
+    def _at_the_root(self) -> None:
+        """Search the whole in one node, its large decisions alone: a bound, and maybe a plan."""
+        if self._is_over:
+            return
+        blocks, options = self._blocks, self._options
+        divisible = replace(blocks.whole, integer=blocks.whole.integer & blocks.large)
+        time_limit = TIME_FOR_ROOT * self._budget.to_search
+        once = replace(options, nodes=1, time_limit=time_limit, interior=True)
+        found = self._budget.run(divisible, once, stop=self._stop)
+        self._nodes += found.nodes
+        if found.bound is not None:
+            self._known.bound = min(self._known.bound, found.bound)
+        if found.x is not None:
+            self._known.take(self._made_whole(found.x))
+        self._tell()
+
+    def _made_whole(self, point: Floats) -> Floats | None:
+        """Make a plan whole site by site, its large decisions held; none where one cannot be."""
+        for site in range(len(self._blocks.sites)):
+            task = Around((site,), point, held=True)
+            [outcome] = self._solved([task], GAP_OF_SITES * self._options.gap, NODES_OF_GROUP)
+            if outcome is None or outcome.x is None:
+                return None
+            point = outcome.x
+        return point
 
     def _admissible(self, prices: Floats) -> Floats:
         """Leave out prices of limits that are none."""
@@ -215,24 +255,38 @@ class _Search:
             self._tell()
 
     def _next_round(self) -> None:
-        known, before, proved = self._known, self._known.left, self._known.sites_bound
+        before = self._known.left
         self._round += 1
+        if self._prices_may_prove_more and not self._at_new_prices(before):
+            return
+        self._choose()
+        self._in_groups(self._losses)
+        if before - self._known.left < GAIN * before:
+            self._group *= GROWTH
+
+    @property
+    def _prices_may_prove_more(self) -> bool:
+        """Whether sites at their prices are anywhere near to proving what is proved already."""
+        known = self._known
+        return known.sites_bound - known.bound <= PROMISING * known.left
+
+    def _at_new_prices(self, before: float) -> bool:
+        """Search sites at new prices; tell whether it is time to look for plans in other ways."""
+        known, proved = self._known, self._known.sites_bound
         width = self._width * np.maximum(np.abs(self._centre), WIDTH_OF_MEAN * self._mean)
         found = self._master.prices(self._centre, width, self._budget)
         prices = self._centre if found is None else (1 - STEP) * self._centre + STEP * found
         losses = self._price(self._admissible(prices), self._options.gap * GAP_OF_SITES)
         if losses is None or self._ends():
-            return
+            return False
+        self._losses = losses
         self._choose()
         self._idle = 0 if proved - known.sites_bound > GAIN * before else self._idle + 1
         if self._idle < PATIENCE:
-            return
+            return False
         self._idle = 0
         self._in_turn(losses, self._centre)
-        self._choose()
-        self._in_groups(losses)
-        if before - known.left < GAIN * before:
-            self._group *= GROWTH
+        return True
 
     def _choose(self) -> None:
         """Choose among all plans that are known."""
