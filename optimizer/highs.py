@@ -489,6 +489,11 @@ def _nothing_to_decide(matrix: Matrix) -> Outcome:
     )
 
 
+def unsearched(matrix: Matrix) -> Outcome:
+    """What is claimed of a matrix that no solver has seen: nothing."""
+    return _outcome("none", "by-itself", matrix, None, bound=None, root_bound=None)
+
+
 def _outcome(
     status: Status,
     ended: Ended,
@@ -563,7 +568,7 @@ def _settings(options: Options) -> dict[str, bool | int | float | str]:
         # Callbacks fire only while output is on; the console stays ours.
         "log_to_console": False,
         "output_flag": True,
-        "solver": "ipm" if options.interior else "choose",
+        **dict.fromkeys(("solver", "mip_lp_solver"), "ipm" if options.interior else "choose"),
         "parallel": "choose",
         "allow_unbounded_or_infeasible": False,
         **_asked_for(options),

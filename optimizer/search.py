@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
+from optimizer.decomposed.blocks import Blocks, made_whole
+from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap, unsearched
 from optimizer.matrix import Flags, Floats, Matrix, objective_at
 from optimizer.tighten import Limits
 
@@ -34,6 +35,10 @@ LARGE = frozenset(
 #: Part of the gap and of the time that the search over large decisions may use up.
 GAP_FOR_LARGE = 0.2
 TIME_FOR_LARGE = 0.7
+#: Columns from which the relaxation is solved from within: simplex takes ever longer for them.
+FROM_WITHIN = 15_000
+#: Whole numbers from which racks are made whole site by site.
+MANY_RACKS = 5_000
 #: How often racks found divided may join the large decisions before all of them do.
 ROUNDS = 6
 #: Distance from a whole number at which a value counts as divided.
@@ -56,7 +61,8 @@ class Watch:
 
     def run(self, matrix: Matrix, start: Floats | None, *, gap: float, seconds: float) -> Outcome:
         """Run once, told on as a part of the whole."""
-        options = replace(self.options, gap=gap, time_limit=seconds)
+        interior = self.options.interior or matrix.shape[1] >= FROM_WITHIN
+        options = replace(self.options, gap=gap, time_limit=seconds, interior=interior)
         told = None if self.progress is None else self._told
         return self.budget.run(matrix, options, start=start, progress=told, stop=self.stop)
 
@@ -88,7 +94,9 @@ def search(
     options: Options,
     *,
     kinds: NDArray[np.int64] | None = None,
+    sites: NDArray[np.int64] | None = None,
     start: Floats | None = None,
+    bound: float | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -105,8 +113,13 @@ def search(
         Gap, limits and seed for the search as a whole.
     kinds : int array, shape (columns,), optional
         Columns with the same number are the same decision at different dates.
+    sites : int array, shape (columns,), optional
+        Sites that the columns name (:func:`optimizer.decomposed.blocks.sites_of`): racks of many
+        sites are then made whole site by site.
     start : float array, optional
-        A point to begin from.
+        A point to begin from; with a ``bound`` near it, it is the answer.
+    bound : float, optional
+        What no plan can beat, as proved before.
     budget : Budget, optional
         What is left of the time, and the account of the work; unless given, the time limit of
         the options begins now.
@@ -120,20 +133,50 @@ def search(
     """
     budget = budget or Budget(options.time_limit, options.grace)
     watch = Watch(options, budget, progress, stop or threading.Event())
-    return budget.billed(_searched(matrix, large, kinds, start, watch))
+    kinds = np.arange(matrix.shape[1]) if kinds is None else kinds
+    return budget.billed(_searched(_Case(matrix, large, kinds, sites), start, bound, watch))
 
 
-def _searched(
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What is searched; see :func:`search`."""
+
+    matrix: Matrix
+    large: Flags
+    kinds: NDArray[np.int64]
+    sites: NDArray[np.int64] | None
+
+
+def racks_whole(
     matrix: Matrix,
     large: Flags,
-    kinds: NDArray[np.int64] | None,
-    start: Floats | None,
-    watch: Watch,
-) -> Outcome:
-    options = watch.options
-    kinds = np.arange(matrix.shape[1]) if kinds is None else kinds
-    whole = matrix.integer & large
-    best, bound = start, None
+    point: Floats,
+    options: Options,
+    *,
+    kinds: NDArray[np.int64],
+    sites: NDArray[np.int64] | None = None,
+    budget: Budget,
+    stop: threading.Event | None = None,
+) -> Floats | None:
+    """Find the best point with the large decisions of another, of which no more has to fit.
+
+    Parameters
+    ----------
+    matrix, large, options, kinds, sites, budget, stop
+        As in :func:`search`.
+    point : float array, shape (columns,)
+        Where the large decisions stand.
+    """
+    watch = Watch(options, budget, None, stop or threading.Event())
+    return _racks_whole(_Case(matrix, large, kinds, sites), point, None, watch, known=True)
+
+
+def _searched(case: _Case, start: Floats | None, bound: float | None, watch: Watch) -> Outcome:
+    options, matrix = watch.options, case.matrix
+    whole = matrix.integer & case.large
+    best = start
+    if best is not None and options.reached(objective_at(matrix, best), bound):
+        return _joined(matrix, options, unsearched(matrix), [best], bound)
     for attempt in range(ROUNDS + 1):
         if attempt == ROUNDS:
             whole = matrix.integer
@@ -147,7 +190,9 @@ def _searched(
         bound = _lower(bound, outcome.bound)
         points = [best, outcome.x if everything else None]
         if outcome.x is not None and not everything:
-            points.append(_racks_whole(matrix, large, outcome, watch, known=best is not None))
+            points.append(
+                _racks_whole(case, outcome.x, outcome.limits, watch, known=best is not None)
+            )
         found = _joined(matrix, options, outcome, points, bound)
         stopped = outcome.ended in ("interrupted", "abandoned")
         if everything or found.status == "optimal" or stopped:
@@ -156,7 +201,7 @@ def _searched(
             return replace(found, ended="time-limit")
         best = found.x
         limited = outcome.ended in ("time-limit", "node-limit")
-        whole = matrix.integer if limited else _with_divided(matrix, whole, kinds, outcome.x)
+        whole = matrix.integer if limited else _with_divided(matrix, whole, case.kinds, outcome.x)
     return found
 
 
@@ -194,17 +239,24 @@ def holding(matrix: Matrix, large: Flags, point: Floats) -> Matrix:
 
 
 def _racks_whole(
-    matrix: Matrix, large: Flags, found: Outcome, watch: Watch, *, known: bool
+    case: _Case, point: Floats, known_limits: Limits | None, watch: Watch, *, known: bool
 ) -> Floats | None:
-    """Hold the large decisions of what was found and find the best whole numbers for the rest.
+    """Hold the large decisions of a point and find the best whole numbers for the rest.
 
     Where no plan is known, this may be the only one: it is worth some patience.
     """
-    assert found.x is not None
-    rounded = holding(matrix, large, found.x)
-    gap = GAP_FOR_LARGE * watch.options.gap
-    left = watch.budget.to_search if known else watch.budget.to_settle
-    return watch.run_on(rounded, gap=gap, seconds=left, limits=found.limits).x
+    rounded, gap = holding(case.matrix, case.large, point), GAP_FOR_LARGE * watch.options.gap
+
+    def solve(part: Matrix, limits: Limits | None = None) -> Floats | None:
+        left = watch.budget.to_search if known else watch.budget.to_settle
+        return watch.run_on(part, gap=gap, seconds=left, limits=limits).x
+
+    if case.sites is not None:
+        blocks = Blocks.of(rounded, case.sites, case.large, case.kinds)
+        by_site = made_whole(blocks, point, solve)
+        if by_site is not None:
+            return by_site
+    return solve(rounded, known_limits)
 
 
 def _joined(

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.build import Column
 from models.context import Context
 from models.given import Given
-from optimizer.audit import Audit, audit
+from optimizer.audit import Audit, audit, values_of
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, hinted, polished
+from optimizer.decomposed.blocks import sites_of
 from optimizer.decomposed.plan import MakeWorkshop, plan_by_site
 from optimizer.decomposed.workshop import Here
 from optimizer.highs import Budget, Options, Outcome, Progress
@@ -23,7 +25,7 @@ from optimizer.layout import Layout
 from optimizer.limited import Carried, carried_out, search_within
 from optimizer.matrix import Fault, Flags, Floats, objective_at, rest_of
 from optimizer.rows import TOLERANCE
-from optimizer.search import search
+from optimizer.search import MANY_RACKS, racks_whole, search
 from optimizer.splits import fillings
 
 Status = Literal["solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed"]
@@ -148,7 +150,7 @@ def solve(
             break
         known = {**case.given.fillings, **{p: fillings(case.given, p) for p in crowded}}
         case = replace(case, given=replace(case.given, fillings=known))
-        again = _solved_once(case, asked)
+        again = _solved_once(case, replace(asked, before=solved))
         if again.status == "no-plan":
             break
         solved = again
@@ -166,6 +168,8 @@ class _Asked:
     progress: Callable[[Progress], None] | None
     stop: threading.Event | None
     workshop: MakeWorkshop
+    #: What came of it with fewer limits: no plan can beat its bound.
+    before: Solved | None = None
 
 
 def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solved:
@@ -197,6 +201,7 @@ def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solve
         clock.lap("audit")
         return _with_plan(solved, found.outcome, found.carried.plan, checked, options)
     begin = _better(model, start, hinted(model, asked.hint, budget))
+    begin = _better(model, begin, _as_before(case, model, asked))
     outcome = _searched(case, model, asked, begin)
     clock.lap("solve")
     best = start if outcome.status == "none" else outcome.x
@@ -221,15 +226,38 @@ def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> 
     by_site = plan_by_site(case.given, model, asked.options, start, asked.workshop, **watched)  # type: ignore[arg-type]
     if by_site.outcome is not None and not by_site.is_open:
         return by_site.outcome
+    before = asked.before and asked.before.outcome
     whole = search(
         model.matrix,
         model.large,
         asked.options,
         kinds=model.kinds,
+        sites=_many_sites(case, model),
         start=by_site.point,
+        bound=before.bound if before else None,
         **watched,  # type: ignore[arg-type]
     )
     return by_site.beside(whole, asked.options)
+
+
+def _many_sites(case: Case, model: Model) -> NDArray[np.int64] | None:
+    """Sites that the columns name, where racks are many and have to be made whole by site."""
+    if len(case.given.sites) < 2 or model.matrix.integer.sum() < MANY_RACKS:
+        return None
+    return sites_of(case.given, model.built.columns)
+
+
+def _as_before(case: Case, model: Model, asked: _Asked) -> Floats | None:
+    """Keep the large decisions of a plan that missed a limit, and choose the rest anew."""
+    if asked.before is None or asked.before.plan is None:
+        return None
+    known = model.layout.named(values_of(asked.before.plan))
+    if not np.isfinite(known[model.large]).all():
+        return None
+    return racks_whole(
+        model.matrix, model.large, np.where(np.isfinite(known), known, 0.0), asked.options,
+        kinds=model.kinds, sites=_many_sites(case, model), budget=asked.budget, stop=asked.stop,
+    )  # fmt: skip
 
 
 def _better(model: Model, one: Floats | None, other: Floats | None) -> Floats | None:

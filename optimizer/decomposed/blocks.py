@@ -8,7 +8,7 @@ decisions of several sites, or of the company.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -154,6 +154,30 @@ class Blocks:
             part, row_lower=part.row_lower - taken[rows], row_upper=part.row_upper - taken[rows]
         )
         return held, columns
+
+
+def made_whole(
+    blocks: Blocks, point: Floats, solve: Callable[[Matrix], Floats | None]
+) -> Floats | None:
+    """Make the numbers of a point whole site by site, each beside what the others do.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The case, its large decisions held.
+    point : float array, shape (columns,)
+        Where these are whole, and the rest divided.
+    solve : callable
+        Finds whole numbers of one site and the company; none where there are none.
+    """
+    point = point.copy()
+    for site in range(len(blocks.sites)):
+        part, columns = blocks.around((site,), point)
+        found = solve(part)
+        if found is None:
+            return None
+        point[columns] = found
+    return point if blocks.sites else None
 
 
 def part_of(matrix: Matrix, rows: Ints, columns: Ints) -> Matrix:

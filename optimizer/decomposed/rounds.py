@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.decomposed.blocks import Blocks
+from optimizer.decomposed.blocks import Blocks, made_whole
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
 from optimizer.decomposed.workshop import Around, Priced, Task, Workshop
 from optimizer.highs import Budget, Ended, Options, Outcome, Progress, relative_gap
-from optimizer.matrix import Floats, objective_at
+from optimizer.matrix import Floats, Matrix, objective_at
+from optimizer.search import holding
 
 #: Part of the gap that all sites together may leave open at the same prices.
 GAP_OF_SITES = 0.25
@@ -190,14 +191,19 @@ class _Search:
         self._tell()
 
     def _made_whole(self, point: Floats) -> Floats | None:
-        """Make a plan whole site by site, its large decisions held; none where one cannot be."""
-        for site in range(len(self._blocks.sites)):
-            task = Around((site,), point, held=True)
-            [outcome] = self._solved([task], GAP_OF_SITES * self._options.gap, NODES_OF_GROUP)
-            if outcome is None or outcome.x is None:
-                return None
-            point = outcome.x
-        return point
+        """Make a plan whole, its large decisions held; none where that cannot be."""
+        blocks = replace(
+            self._blocks, whole=holding(self._blocks.whole, self._blocks.large, point)
+        )
+
+        def solve(part: Matrix) -> Floats | None:
+            options = replace(
+                self._options, gap=GAP_OF_SITES * self._options.gap, nodes=NODES_OF_GROUP,
+                time_limit=self._budget.to_search,
+            )  # fmt: skip
+            return self._budget.run(part, options, stop=self._stop).x
+
+        return made_whole(blocks, point, solve)
 
     def _admissible(self, prices: Floats) -> Floats:
         """Leave out prices of limits that are none."""

@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 from optimizer.decomposed.blocks import Blocks
 from optimizer.highs import Budget, Options, Outcome
 from optimizer.matrix import Floats
-from optimizer.search import holding, search
+from optimizer.search import search
 from optimizer.workers import begin, starting_workers
 
 #: Seconds between two looks at a stop.
@@ -52,13 +52,12 @@ class Around:
     """The problem of some sites beside what all others do at a point.
 
     Where ``prices`` are given, what is shared costs these: it is left to whoever can do most
-    with it. Where large decisions are ``held``, only the rest of the point is made whole.
+    with it.
     """
 
     sites: tuple[int, ...]
     point: Floats
     prices: Floats | None = None
-    held: bool = False
 
     def solved(self, blocks: Blocks, options: Options, stop: threading.Event | None) -> Outcome:
         """Search for the best plan of the whole; its point is one of the whole."""
@@ -67,12 +66,9 @@ class Around:
             first = matrix.shape[0] - len(blocks.coupling)
             coupling = csr_array(matrix.coefficients)[first:]
             matrix = replace(matrix, cost=matrix.cost - coupling.T @ self.prices)
-        start: Floats | None = self.point[columns]
-        if self.held:
-            matrix, start = holding(matrix, blocks.large[columns], self.point[columns]), None
         outcome = search(
             matrix, blocks.large[columns], options,
-            kinds=blocks.kinds[columns], start=start, stop=stop,
+            kinds=blocks.kinds[columns], start=self.point[columns], stop=stop,
         )  # fmt: skip
         if outcome.x is None:
             return outcome
