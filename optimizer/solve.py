@@ -226,18 +226,19 @@ def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> 
     by_site = plan_by_site(case.given, model, asked.options, start, asked.workshop, **watched)  # type: ignore[arg-type]
     if by_site.outcome is not None and not by_site.is_open:
         return by_site.outcome
-    before = asked.before and asked.before.outcome
-    whole = search(
+    before = None if asked.before is None else asked.before.outcome
+    known = [outcome.bound for outcome in (by_site.outcome, before) if outcome is not None]
+    bounds = [bound for bound in known if bound is not None]
+    return search(
         model.matrix,
         model.large,
         asked.options,
         kinds=model.kinds,
         sites=_many_sites(case, model),
         start=by_site.point,
-        bound=before.bound if before else None,
+        bound=min(bounds, default=None),
         **watched,  # type: ignore[arg-type]
     )
-    return by_site.beside(whole, asked.options)
 
 
 def _many_sites(case: Case, model: Model) -> NDArray[np.int64] | None:

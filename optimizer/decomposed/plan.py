@@ -1,4 +1,8 @@
-"""Which cases are searched site by site, and what is left to a search of the whole."""
+"""Which cases are searched site by site, and what is left to a search of the whole.
+
+Unless told otherwise, a case of many sites begins site by site, which makes a plan and a bound
+where HiGHS alone may find none for long, and goes on as a whole from there.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,11 @@ from optimizer.compiled import Model
 from optimizer.decomposed.blocks import Blocks, sites_of
 from optimizer.decomposed.rounds import search_by_site
 from optimizer.decomposed.workshop import Workshop
-from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
+from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.matrix import Floats
 from optimizer.search import search
 
-#: Sites, and large decisions, from which a case is searched site by site unless told otherwise.
+#: Sites, and large decisions, from which a case begins site by site unless told otherwise.
 MANY_SITES, MANY_DECISIONS = 4, 1000
 #: A gap within which any plan is.
 ANY = 1e6
@@ -40,18 +44,6 @@ class Searched:
     point: Floats | None
     outcome: Outcome | None = None
     is_open: bool = True
-
-    def beside(self, outcome: Outcome, options: Options) -> Outcome:
-        """Put what a search of the whole claims under the bound that is known."""
-        known = None if self.outcome is None else self.outcome.bound
-        if known is None or outcome.x is None or (outcome.bound or known) < known:
-            return outcome
-        return replace(
-            outcome,
-            status="optimal" if options.reached(outcome.objective, known) else outcome.status,
-            bound=known,
-            gap=relative_gap(outcome.objective, known),
-        )
 
 
 def plan_by_site(
@@ -95,7 +87,10 @@ def plan_by_site(
         return Searched(start)
     shop = workshop(blocks)
     try:
-        outcome = search_by_site(blocks, options, start, shop, **watched)  # type: ignore[arg-type]
+        outcome = search_by_site(
+            blocks, options, start, shop, only_begin=options.method == "auto",
+            **watched,  # type: ignore[arg-type]
+        )  # fmt: skip
     finally:
         shop.close()
     if outcome is None:

@@ -30,8 +30,8 @@ GAP_OF_SITES = 0.25
 GAP_AT_FIRST = 1e-3
 #: Part of what is still open between plan and bound that a group may leave open for each site.
 GAP_OF_GROUP = 0.2
-#: Part of the time that the root may take.
-TIME_FOR_ROOT = 0.5
+#: Part of the time that the root may take: HiGHS may hang there in a linear program.
+TIME_FOR_ROOT = 0.15
 #: Nodes of one search of a site, and of a group beside the rest.
 NODES_OF_SITE = 2000
 NODES_OF_GROUP = 100
@@ -93,6 +93,7 @@ def search_by_site(
     budget: Budget,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    only_begin: bool = False,
 ) -> Outcome | None:
     """Find the best plan of a case of several sites.
 
@@ -110,6 +111,8 @@ def search_by_site(
         What is left of the time, and the account of the work.
     progress, stop
         As in :func:`optimizer.highs.run`.
+    only_begin : bool
+        Whether to end with the first prices and plans, from which others go on.
 
     Returns
     -------
@@ -118,7 +121,7 @@ def search_by_site(
         case for a search site by site.
     """
     search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
-    return search.run(start)
+    return search.run(start, only_begin=only_begin)
 
 
 class _Search:
@@ -134,13 +137,14 @@ class _Search:
         self._losses = np.zeros(len(blocks.sites))
         self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
 
-    def run(self, start: Floats) -> Outcome | None:
+    def run(self, start: Floats, *, only_begin: bool) -> Outcome | None:
         relaxed = self._relaxed()
         if relaxed.duals is None or relaxed.bound is None:
             return None
         self._known = _Known(self._blocks, self._options, start, relaxed.bound)
         self._tell()
-        self._at_the_root()
+        if not only_begin:
+            self._at_the_root()
         self._centre = self._admissible(relaxed.duals[self._blocks.coupling])
         self._mean = float(np.abs(self._centre).sum()) / max(1, len(self._centre))
         self._master.add_all(self._known.point)
@@ -153,7 +157,7 @@ class _Search:
             self._losses = losses
             if self._known.point is start:
                 self._in_turn(losses, self._centre)
-        while not (self._ends() or self._group >= len(self._blocks.sites)):
+        while not (only_begin or self._ends() or self._group >= len(self._blocks.sites)):
             self._next_round()
         return self._outcome(relaxed)
 

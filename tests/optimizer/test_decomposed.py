@@ -8,17 +8,21 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from optimizer import solve as solving
 from optimizer.case import prepare
 from optimizer.compiled import compile_case
-from optimizer.decomposed.blocks import COMPANY, Blocks, sites_of
+from optimizer.decomposed import plan
+from optimizer.decomposed.blocks import COMPANY, Blocks, made_whole, sites_of
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
 from optimizer.decomposed.rounds import search_by_site
 from optimizer.decomposed.workshop import Around, Here, Priced, Processes
 from optimizer.highs import Budget, Options, run
 from optimizer.matrix import dense_matrix, largest_violation, objective_at
-from optimizer.solve import do_nothing
-from tests.benchmarks.fleet import fleet, priced_years
+from optimizer.search import holding, search
+from optimizer.solve import do_nothing, solve
+from tests.benchmarks.fleet import drawn_hours, fleet, priced_years, random_fleet
+from tests.optimizer.test_splits import crowded
 
 EXACT = Options(gap=0.0, absolute_gap=1e-9)
 
@@ -222,3 +226,93 @@ def test_others_stay_as_they_are_beside_a_group(company):
             np.testing.assert_array_equal(outcome.x[block.columns], point[block.columns])
     assert largest_violation(model.matrix, outcome.x) <= 1e-6
     assert objective_at(model.matrix, outcome.x) >= objective_at(model.matrix, point) - 1e-6
+
+
+# --- a case that begins so, and large ones ------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Four sites that are not alike, six quarters."""
+    instance = random_fleet(4, 6, 2, seed=1)
+    case = prepare(instance, drawn_hours(instance, 1))
+    model = compile_case(case)
+    sites = sites_of(case.given, model.built.columns)
+    return case, model, Blocks.of(model.matrix, sites, model.large, model.kinds)
+
+
+def test_a_point_is_made_whole_site_by_site(drawn):
+    _, model, blocks = drawn
+    divisible = replace(blocks.whole, integer=blocks.whole.integer & blocks.large)
+    found = run(divisible, Options(gap=1e-3))
+    held = replace(blocks, whole=holding(blocks.whole, blocks.large, found.x))
+    off = np.abs(found.x - np.rint(found.x))[model.matrix.integer]
+    assert off.max() > 1e-3
+    point = made_whole(held, found.x, lambda part: run(part, Options(gap=1e-3)).x)
+    assert np.abs(point - np.rint(point))[model.matrix.integer].max() <= 1e-6
+    assert largest_violation(model.matrix, point) <= 1e-6
+    large = model.matrix.integer & blocks.large
+    np.testing.assert_array_equal(np.rint(point[large]), np.rint(found.x[large]))
+    assert objective_at(model.matrix, point) <= found.bound + 1e-6
+    assert objective_at(model.matrix, point) >= found.objective - 0.01 * abs(found.objective)
+    assert made_whole(held, found.x, lambda _: None) is None
+
+
+def test_racks_of_many_sites_are_made_whole_by_site_in_any_search(drawn):
+    _, model, blocks = drawn
+    sites, options = np.full(model.matrix.shape[1], COMPANY), Options(gap=1e-2)
+    for j, block in enumerate(blocks.sites):
+        sites[block.columns] = j
+    one = search(model.matrix, model.large, options, kinds=model.kinds)
+    two = search(model.matrix, model.large, options, kinds=model.kinds, sites=sites)
+    assert max(one.objective, two.objective) <= min(one.bound, two.bound) + 1e-6
+    assert two.gap <= 1e-2
+    assert largest_violation(model.matrix, two.x) <= 1e-6
+
+
+def test_a_start_at_a_known_bound_is_the_answer(drawn):
+    case, model, _ = drawn
+    nothing = do_nothing(case, model)
+    told = {"kinds": model.kinds, "start": nothing.point}
+    at_once = search(model.matrix, model.large, Options(), bound=nothing.value_musd, **told)
+    assert (at_once.status, at_once.nodes, at_once.cpu_seconds) == ("optimal", 0, 0.0)
+    np.testing.assert_array_equal(at_once.x, nothing.point)
+    best = search(model.matrix, model.large, Options(gap=1e-2), bound=1e6, **told)
+    assert best.objective > nothing.value_musd + 1.0
+    assert best.bound < 1e5
+
+
+@pytest.mark.parametrize("method", ["auto", "by-site", "whole"])
+def test_each_method_gives_an_audited_plan_under_its_bound(drawn, monkeypatch, method):
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    begun = []
+    honest = plan.search_by_site
+
+    def watched(*given, **told):
+        begun.append(told["only_begin"])
+        return honest(*given, **told)
+
+    monkeypatch.setattr(plan, "search_by_site", watched)
+    case, *_ = drawn
+    solved = solve(case, Options(gap=5e-3, method=method))
+    assert begun == {"auto": [True], "by-site": [False], "whole": []}[method]
+    assert solved.status == "solved"
+    assert solved.value_musd <= solved.bound_musd
+    assert solved.gap <= 5e-3
+
+
+def test_halls_filled_one_by_one_begin_from_the_large_decisions_before(monkeypatch):
+    """The plan that does not split keeps what it decided, and its bound still holds."""
+    given = []
+    honest = solving._as_before
+
+    def watched(*told):
+        given.append(honest(*told))
+        return given[-1]
+
+    monkeypatch.setattr(solving, "_as_before", watched)
+    solved = solve(crowded(), Options(gap=1e-2))
+    assert solved.status == "solved"
+    assert given[0] is None
+    assert len(given) > 1
+    assert given[1] is not None
