@@ -138,7 +138,7 @@ def test_workers_of_another_make_are_refused(machines, tmp_path, monkeypatch):
     with pytest.raises(SweepRefused, match=told.format("tcp://.*")):
         go(tmp_path / "s.sweep", fakes.points(2), engine)
     # One that joins later is found out by its first task.
-    monkeypatch.setattr(module, "_refuse_others", lambda client, own: None)
+    monkeypatch.setattr(module, "refuse_others", lambda client, own: None)
     with pytest.raises(SweepRefused, match=told.format(r"\S+:\d+")):
         go(tmp_path / "s.sweep", fakes.points(2), engine)
 
