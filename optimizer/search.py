@@ -168,7 +168,8 @@ def racks_whole(
         Where the large decisions stand.
     """
     watch = Watch(options, budget, None, stop or threading.Event())
-    return _racks_whole(_Case(matrix, large, kinds, sites), point, None, watch, known=True)
+    # It draws on what is left for settling a plan: without it, a good one would be lost.
+    return _racks_whole(_Case(matrix, large, kinds, sites), point, None, watch, known=False)
 
 
 def _searched(case: _Case, start: Floats | None, bound: float | None, watch: Watch) -> Outcome:

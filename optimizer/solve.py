@@ -48,6 +48,9 @@ TIME_FOR_NOTHING = 0.2
 SECONDS_FOR_NOTHING = (1.0, 60.0)
 #: How often racks that do not split into whole halls may send the search back.
 ROUNDS_OF_FILLING = 3
+#: Part of the time in which racks of many sites are searched, before halls may have to be filled
+#: one by one.
+TIME_TO_SEARCH_MANY = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +225,10 @@ def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solve
 
 def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> Outcome:
     """Search a case site by site where that is worth it, and as a whole where it is not done."""
-    watched = {"budget": asked.budget, "progress": asked.progress, "stop": asked.stop}
+    budget, sites = asked.budget, _many_sites(case, model)
+    if sites is not None and asked.before is None and budget.limited:
+        budget = budget.part(TIME_TO_SEARCH_MANY * budget.left)
+    watched = {"budget": budget, "progress": asked.progress, "stop": asked.stop}
     by_site = plan_by_site(case.given, model, asked.options, start, asked.workshop, **watched)  # type: ignore[arg-type]
     if by_site.outcome is not None and not by_site.is_open:
         return by_site.outcome
@@ -234,7 +240,7 @@ def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> 
         model.large,
         asked.options,
         kinds=model.kinds,
-        sites=_many_sites(case, model),
+        sites=sites,
         start=by_site.point,
         bound=min(bounds, default=None),
         **watched,  # type: ignore[arg-type]
