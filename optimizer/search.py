@@ -158,7 +158,7 @@ def racks_whole(
     budget: Budget,
     stop: threading.Event | None = None,
 ) -> Floats | None:
-    """Find the best point with the large decisions of another, of which no more has to fit.
+    """Find the best point with the large decisions of another, which need not fit otherwise.
 
     Parameters
     ----------

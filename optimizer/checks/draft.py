@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from models.derive.facts import Facts, tree_of
 from models.instance import Block, Horizon, Instance, month_index, month_text
 from optimizer.errors import Problem, Severity
 from optimizer.keys import Key, Places, dotted, value_at
@@ -76,11 +75,6 @@ class Draft:
             return Instance.model_validate(self.document)
         except ValidationError:
             return None
-
-    @cached_property
-    def facts(self) -> Facts | None:
-        """What the instance that was typed says of its parts; None where it does not read well."""
-        return None if self.whole is None else Facts(self.whole, tree_of(self.whole))
 
     def names(self, *table: str) -> set[str]:
         """Give the names in a table, whether or not their entries read well."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from models.derive.facts import Facts, tree_of
 from models.instance import (
     BudgetStep,
     Contract,
@@ -67,7 +68,7 @@ def _signed(draft: Draft) -> list[Signed]:
 
 def _availability(draft: Draft) -> Iterator[Problem]:
     """Compare what a contract promises with the best that any design reaches."""
-    facts = draft.facts
+    facts = facts_of(draft)
     if facts is None:
         return
     signed = {row.contract: key for key, row, _ in _signed(draft)}
@@ -92,6 +93,12 @@ def _availability(draft: Draft) -> Iterator[Problem]:
             message = "no design reaches this, so the offer is never signed"
             hint = hint if best.availability else ""
             yield draft.warning(at, message, found=found, allowed=allowed, hint=hint)
+
+
+def facts_of(draft: Draft) -> Facts | None:
+    """Read what a whole instance says of its parts."""
+    instance = draft.whole
+    return None if instance is None else Facts(instance, tree_of(instance))
 
 
 def _nowhere(draft: Draft) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from models.instance import Contract, Horizon, SignedContract, month_text
 from optimizer.best import Best, By, best_reach, in_the_way
 from optimizer.checks.draft import Draft, Span
 from optimizer.checks.early import due_by
+from optimizer.checks.impossible import facts_of
 from optimizer.errors import Problem
 from optimizer.keys import Key
 from optimizer.words import percent
@@ -23,7 +24,7 @@ ROUNDING = 1e-12
 
 def promises_in_time(draft: Draft) -> Iterator[Problem]:
     """Find promises that cannot be kept when they first have to be; the draft is sound."""
-    horizon, facts = draft.one(Horizon, "horizon"), draft.facts
+    horizon, facts = draft.one(Horizon, "horizon"), facts_of(draft)
     if horizon is None or facts is None:
         return
     span = Span.of(horizon)

@@ -1,10 +1,12 @@
 """The search site by site: prices, plans of sites, the best of them together, and again.
 
-It begins with the prices of the linear relaxation, at which every site is searched: that lowers
-the bound. Then sites are taken in turn, each beside what the others do, first paying for what is
-shared and then for nothing: that makes a good plan. In every round the master problem gives new
-prices near the ones that proved most, the sites give new plans at these, the master chooses among
-all, and groups of sites, those first that lose most against their own best, are searched together
+It begins with the prices of the linear relaxation, and with one node of the whole, whose large
+decisions alone are whole there: a bound, and often a plan, once its racks are made whole site by
+site. At the prices every site is searched, which may prove more. Without a plan so far, sites are
+taken in turn, each beside what the others do, first paying for what is shared and then for
+nothing. In every round in which prices may still prove more, the master problem gives new ones
+near those that proved most, the sites give new plans at these, and the master chooses among all.
+Then groups of sites, those first that lose most against their own best, are searched together
 beside the rest. Where a round brings nothing more, groups grow, up to the whole.
 """
 
@@ -30,7 +32,7 @@ GAP_OF_SITES = 0.25
 GAP_AT_FIRST = 1e-3
 #: Part of what is still open between plan and bound that a group may leave open for each site.
 GAP_OF_GROUP = 0.2
-#: Part of the time that the root may take: HiGHS may hang there in a linear program.
+#: Part of the time that the root may take: on `fleet` HiGHS is still there after 150 seconds.
 TIME_FOR_ROOT = 0.15
 #: Nodes of one search of a site, and of a group beside the rest.
 NODES_OF_SITE = 2000

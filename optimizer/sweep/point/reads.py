@@ -181,9 +181,6 @@ def watched_draft(draft: Draft, instance: Instance, noted: Noted) -> Draft:
         def __getattribute__(self, name: str) -> Any:
             if name == "document":
                 noted.key(())
-            if name == "facts":
-                # Those of an earlier check know what they have read, and would not read it again.
-                self.__dict__.pop(name, None)
             return super().__getattribute__(name)
 
         def names(self, *table: str) -> set[str]:
