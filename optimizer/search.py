@@ -13,7 +13,7 @@ search over everything, from the plan at hand.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -155,6 +155,7 @@ def racks_whole(
     *,
     kinds: NDArray[np.int64],
     sites: NDArray[np.int64] | None = None,
+    chosen: Sequence[int] | None = None,
     budget: Budget,
     stop: threading.Event | None = None,
 ) -> Floats | None:
@@ -166,10 +167,13 @@ def racks_whole(
         As in :func:`search`.
     point : float array, shape (columns,)
         Where the large decisions stand.
+    chosen : sequence of int, optional
+        Sites concerned, where the point is whole at all others; only these are searched then.
     """
     watch = Watch(options, budget, None, stop or threading.Event())
     # It draws on what is left for settling a plan: without it, a good one would be lost.
-    return _racks_whole(_Case(matrix, large, kinds, sites), point, None, watch, known=False)
+    case = _Case(matrix, large, kinds, sites)
+    return _racks_whole(case, point, None, watch, known=False, chosen=chosen)
 
 
 def _searched(case: _Case, start: Floats | None, bound: float | None, watch: Watch) -> Outcome:
@@ -240,7 +244,13 @@ def holding(matrix: Matrix, large: Flags, point: Floats) -> Matrix:
 
 
 def _racks_whole(
-    case: _Case, point: Floats, known_limits: Limits | None, watch: Watch, *, known: bool
+    case: _Case,
+    point: Floats,
+    known_limits: Limits | None,
+    watch: Watch,
+    *,
+    known: bool,
+    chosen: Sequence[int] | None = None,
 ) -> Floats | None:
     """Hold the large decisions of a point and find the best whole numbers for the rest.
 
@@ -254,8 +264,8 @@ def _racks_whole(
 
     if case.sites is not None:
         blocks = Blocks.of(rounded, case.sites, case.large, case.kinds)
-        by_site = made_whole(blocks, point, solve)
-        if by_site is not None:
+        by_site = made_whole(blocks, point, solve, chosen)
+        if by_site is not None or chosen is not None:
             return by_site
     return solve(rounded, known_limits)
 

@@ -17,6 +17,7 @@ from models.given import Given
 from optimizer.audit import Audit, audit, values_of
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, hinted, polished
+from optimizer.crowded import Crowded, nearby
 from optimizer.decomposed.blocks import sites_of
 from optimizer.decomposed.plan import MakeWorkshop, plan_by_site
 from optimizer.decomposed.workshop import Here
@@ -25,8 +26,7 @@ from optimizer.layout import Layout
 from optimizer.limited import Carried, carried_out, search_within
 from optimizer.matrix import Fault, Flags, Floats, objective_at, rest_of
 from optimizer.rows import TOLERANCE
-from optimizer.search import MANY_RACKS, racks_whole, search
-from optimizer.splits import fillings
+from optimizer.search import MANY_RACKS, search
 
 Status = Literal["solved", "best-found", "infeasible", "unbounded", "no-plan", "audit-failed"]
 
@@ -47,10 +47,10 @@ NODES_FOR_NOTHING = 1000
 TIME_FOR_NOTHING = 0.2
 SECONDS_FOR_NOTHING = (1.0, 60.0)
 #: How often racks that do not split into whole halls may send the search back.
-ROUNDS_OF_FILLING = 3
-#: Part of the time in which racks of many sites are searched, before halls may have to be filled
-#: one by one.
-TIME_TO_SEARCH_MANY = 0.9
+ROUNDS_OF_FILLING = 5
+#: Part of the time in which racks of many sites are searched, before some may have to be chosen
+#: anew because they do not split into whole halls.
+TIME_TO_SEARCH_MANY = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +77,10 @@ class Solved:
         What the pre-flight let through and still found odd.
     seconds : dict
         Wall-clock seconds by stage.
+    nothing : Still or None
+        Doing nothing, where it keeps to the limits.
     nothing_sought : bool
-        Whether there was time to find out what doing nothing is worth, if it keeps to the limits.
+        Whether there was time to find out.
     """
 
     status: Status
@@ -95,7 +97,13 @@ class Solved:
     contradictions: tuple[str, ...] = ()
     warnings: tuple[Fault, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    nothing: Still | None = None
     nothing_sought: bool = True
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is a plan that passed its audit."""
+        return self.audit is not None and self.audit.passed
 
 
 def solve(
@@ -139,25 +147,49 @@ def solve(
     budget = Budget(options.time_limit, options.grace)
     asked = _Asked(options, pinned or {}, budget, hint or {}, progress, stop, workshop)
     solved = _solved_once(case, asked, model)
+    crowded = Crowded()
     for _ in range(ROUNDS_OF_FILLING):
-        crowded = (
-            []
-            if solved.audit is None
-            else [
-                breach.index[1]
-                for breach in solved.audit.breaches
-                if breach.limit == "halls.split"
-            ]
-        )
-        if not crowded or not budget.to_search:
+        met = Crowded.of(solved.audit)
+        if not met:
             break
-        known = {**case.given.fillings, **{p: fillings(case.given, p) for p in crowded}}
-        case = replace(case, given=replace(case.given, fillings=known))
-        again = _solved_once(case, replace(asked, before=solved))
-        if again.status == "no-plan":
-            break
-        solved = again
+        crowded, case = crowded + met, met.filled(case)
+        solved = _uncrowded(case, replace(asked, before=solved), crowded)
+    if solved.plan is not None and not solved.passed and not budget.to_search:
+        return _nothing_instead(case, solved, options)
     return solved
+
+
+def _uncrowded(case: Case, asked: _Asked, crowded: Crowded) -> Solved:
+    """Mend a plan whose racks do not split into whole halls; search on where that is not best."""
+    solved, budget = asked.before, asked.budget
+    assert solved is not None
+    assert solved.plan is not None
+    model, point = compile_case(case, asked.pinned), None
+    if not case.limit_prices:
+        known = np.nan_to_num(model.layout.named(values_of(solved.plan)))
+        point = nearby(
+            case, model, known, crowded, asked.options,
+            sites=_many_sites(case, model), budget=budget, stop=asked.stop,
+        )  # fmt: skip
+    mended = solved
+    if point is not None and solved.outcome is not None:
+        mended = _carried(case, model, point, solved, asked)
+    if mended.status == "solved" or not (crowded.fillable and budget.to_search):
+        return mended
+    again = _solved_once(case, replace(asked, before=mended, begin=point), model)
+    if again.plan is None or again.outcome is None:
+        return again if again.status == "infeasible" and not mended.passed else mended
+    best = max(again, mended, key=_merit)
+    assert best.plan is not None
+    assert best.audit is not None
+    # What was searched last has the lowest bound.
+    return _with_plan(best, again.outcome, best.plan, best.audit, asked.options)
+
+
+def _merit(solved: Solved) -> tuple[bool, bool, float]:
+    """What makes one solve of a case better than another."""
+    value = -np.inf if solved.value_musd is None else solved.value_musd
+    return solved.plan is not None, solved.passed, value
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +205,8 @@ class _Asked:
     workshop: MakeWorkshop
     #: What came of it with fewer limits: no plan can beat its bound.
     before: Solved | None = None
+    #: A point to go on from then, where one is known.
+    begin: Floats | None = None
 
 
 def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solved:
@@ -184,13 +218,10 @@ def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solve
     if model.built.contradictions:
         names = tuple(f"{family}{list(index)}" for family, index in model.built.contradictions)
         return replace(solved, status="infeasible", contradictions=names)
-    # What it may take runs out here as it does there.
-    share = _share_for_nothing(budget)
-    nothing = do_nothing(case, model, budget=budget, stop=stop)
+    solved, start = _with_nothing(solved, case, model, asked)
+    nothing = solved.nothing
+    floor = None if nothing is None else nothing.value_musd
     clock.lap("nothing")
-    start, floor = (None, None) if nothing is None else nothing[:2]
-    cut_short = not share.to_search or (stop is not None and stop.is_set())
-    solved = replace(solved, nothing_sought=nothing is not None or not cut_short)
     if case.limit_prices:
         found = search_within(
             case, options, pinned=asked.pinned,
@@ -200,27 +231,61 @@ def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solve
         clock.lap("solve")
         if found.carried is None:
             return replace(solved, status=_without_plan(found.outcome), outcome=found.outcome)
-        checked = _judged(case, found.carried, found.outcome.bound, floor, options)
+        checked = _judged(case, found.carried, found.outcome.bound, nothing, options)
         clock.lap("audit")
         return _with_plan(solved, found.outcome, found.carried.plan, checked, options)
-    begin = _better(model, start, hinted(model, asked.hint, budget))
-    begin = _better(model, begin, _as_before(case, model, asked))
+    begin = start if asked.before else _better(model, start, hinted(model, asked.hint, budget))
     outcome = _searched(case, model, asked, begin)
     clock.lap("solve")
     best = start if outcome.status == "none" else outcome.x
     if best is None:
         return replace(solved, status=_without_plan(outcome), outcome=outcome)
-    point = polished(model.matrix, best, budget, model.follows)
-    outcome = budget.billed(outcome)
+    return _carried(case, model, best, replace(solved, outcome=outcome), asked, clock)
+
+
+def _with_nothing(
+    solved: Solved, case: Case, model: Model, asked: _Asked
+) -> tuple[Solved, Floats | None]:
+    """Find out what doing nothing is worth, and a point to begin from."""
+    before, budget, stop = asked.before, asked.budget, asked.stop
+    if before is not None and asked.begin is not None:
+        known = replace(solved, nothing=before.nothing, nothing_sought=before.nothing_sought)
+        return known, asked.begin
+    # What it may take runs out here as it does there.
+    share = _share_for_nothing(budget)
+    nothing = do_nothing(case, model, budget=budget, stop=stop)
+    cut_short = not share.to_search or (stop is not None and stop.is_set())
+    known = replace(solved, nothing=nothing, nothing_sought=nothing is not None or not cut_short)
+    return known, None if nothing is None else nothing.point
+
+
+def _carried(
+    case: Case,
+    model: Model,
+    point: Floats,
+    solved: Solved,
+    asked: _Asked,
+    clock: _Clock | None = None,
+) -> Solved:
+    """Make a plan of a point under the bound of a claim, and audit it."""
+    options, budget, clock = asked.options, asked.budget, clock or _Clock()
+    point = polished(model.matrix, point, budget, model.follows)
+    assert solved.outcome is not None
+    outcome = budget.billed(solved.outcome)
     clock.lap("polish")
     done = carried_out(case, model, point, budget)
-    checked = _judged(case, done, outcome.bound, floor, options)
-    if start is not None and not checked.passed and not budget.to_search:
-        # No time is left to mend it, and doing nothing has passed.
-        done = carried_out(case, model, start, budget)
-        checked = _judged(case, done, outcome.bound, floor, options)
+    checked = _judged(case, done, outcome.bound, solved.nothing, options)
     clock.lap("audit")
     return _with_plan(solved, outcome, done.plan, checked, options)
+
+
+def _nothing_instead(case: Case, solved: Solved, options: Options) -> Solved:
+    """Do nothing where no time is left to mend a plan, and doing nothing has passed."""
+    if solved.nothing is None or solved.outcome is None:
+        return solved
+    done, bound = solved.nothing.carried, solved.outcome.bound
+    checked = _judged(case, done, bound, solved.nothing, options)
+    return _with_plan(solved, solved.outcome, done.plan, checked, options)
 
 
 def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> Outcome:
@@ -229,20 +294,20 @@ def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> 
     if sites is not None and asked.before is None and budget.limited:
         budget = budget.part(TIME_TO_SEARCH_MANY * budget.left)
     watched = {"budget": budget, "progress": asked.progress, "stop": asked.stop}
-    by_site = plan_by_site(case.given, model, asked.options, start, asked.workshop, **watched)  # type: ignore[arg-type]
-    if by_site.outcome is not None and not by_site.is_open:
-        return by_site.outcome
-    before = None if asked.before is None else asked.before.outcome
-    known = [outcome.bound for outcome in (by_site.outcome, before) if outcome is not None]
-    bounds = [bound for bound in known if bound is not None]
+    known = None if asked.before is None else asked.before.outcome
+    if known is None:
+        by_site = plan_by_site(case.given, model, asked.options, start, asked.workshop, **watched)  # type: ignore[arg-type]
+        start, known = by_site.point, by_site.outcome
+        if known is not None and not by_site.is_open:
+            return known
     return search(
         model.matrix,
         model.large,
         asked.options,
         kinds=model.kinds,
         sites=sites,
-        start=by_site.point,
-        bound=min(bounds, default=None),
+        start=start,
+        bound=None if known is None else known.bound,
         **watched,  # type: ignore[arg-type]
     )
 
@@ -252,19 +317,6 @@ def _many_sites(case: Case, model: Model) -> NDArray[np.int64] | None:
     if len(case.given.sites) < 2 or model.matrix.integer.sum() < MANY_RACKS:
         return None
     return sites_of(case.given, model.built.columns)
-
-
-def _as_before(case: Case, model: Model, asked: _Asked) -> Floats | None:
-    """Keep the large decisions of a plan that missed a limit, and choose the rest anew."""
-    if asked.before is None or asked.before.plan is None:
-        return None
-    known = model.layout.named(values_of(asked.before.plan))
-    if not np.isfinite(known[model.large]).all():
-        return None
-    return racks_whole(
-        model.matrix, model.large, np.where(np.isfinite(known), known, 0.0), asked.options,
-        kinds=model.kinds, sites=_many_sites(case, model), budget=asked.budget, stop=asked.stop,
-    )  # fmt: skip
 
 
 def _better(model: Model, one: Floats | None, other: Floats | None) -> Floats | None:
@@ -294,7 +346,7 @@ def _judged(
     case: Case,
     done: Carried,
     bound: float | None,
-    floor: float | None,
+    nothing: Still | None,
     options: Options,
 ) -> Audit:
     """Audit a plan against the bound and doing nothing."""
@@ -303,7 +355,7 @@ def _judged(
         done.plan,
         claimed_musd=done.claimed_musd,
         bound_musd=bound,
-        nothing_musd=floor,
+        nothing_musd=None if nothing is None else nothing.value_musd,
         gap=options.gap,
         settled=done.settled,
     )

@@ -157,7 +157,10 @@ class Blocks:
 
 
 def made_whole(
-    blocks: Blocks, point: Floats, solve: Callable[[Matrix], Floats | None]
+    blocks: Blocks,
+    point: Floats,
+    solve: Callable[[Matrix], Floats | None],
+    chosen: Sequence[int] | None = None,
 ) -> Floats | None:
     """Make the numbers of a point whole site by site, each beside what the others do.
 
@@ -169,9 +172,11 @@ def made_whole(
         Where these are whole, and the rest divided.
     solve : callable
         Finds whole numbers of one site and the company; none where there are none.
+    chosen : sequence of int, optional
+        Sites concerned, where the numbers of all others are whole.
     """
     point = point.copy()
-    for site in range(len(blocks.sites)):
+    for site in range(len(blocks.sites)) if chosen is None else chosen:
         part, columns = blocks.around((site,), point)
         found = solve(part)
         if found is None:

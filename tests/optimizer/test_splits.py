@@ -15,6 +15,10 @@ from models.instance import Instance
 from optimizer import solve as solving
 from optimizer import splits
 from optimizer.case import Case, prepare
+from optimizer.crowded import with_room
+from optimizer.highs import Options
+from optimizer.layout import Layout
+from optimizer.matrix import Matrix, dense_matrix
 from optimizer.solve import solve
 from optimizer.splits import fillings, fillings_fit, split_halls
 from tests.models.tiny import BASE
@@ -243,6 +247,7 @@ def test_more_fillings_than_can_be_modelled_fail_the_audit_and_say_why(
 ):
     monkeypatch.setattr(splits, "MOST_FILLED", 10)
     monkeypatch.setattr(splits, "MOST_NODES", 0)
+    monkeypatch.setattr(solving, "ROUNDS_OF_FILLING", 0)
     solved = solve(crowded())
     assert solved.status == "audit-failed"
     assert solved.audit is not None
@@ -250,6 +255,52 @@ def test_more_fillings_than_can_be_modelled_fail_the_audit_and_say_why(
     assert "too many ways for an exact model" in str(solved.audit.breaches[0])
     assert solved.plan is not None
     assert not solved.plan.given.fillings
+
+
+def test_halls_keep_room_where_they_have_more_fillings_than_can_be_modelled(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """The plan is sound, and no claim is made beyond the bound of the one that was not."""
+    best = solve(crowded())
+    monkeypatch.setattr(splits, "MOST_FILLED", 10)
+    monkeypatch.setattr(splits, "MOST_NODES", 0)
+    solved = solve(crowded(), Options(gap=1e-6))
+    assert solved.status == "best-found"
+    assert solved.plan is not None
+    assert not solved.plan.given.fillings
+    assert solved.value_musd is not None
+    assert best.value_musd is not None
+    assert solved.bound_musd is not None
+    assert solved.value_musd <= best.value_musd <= solved.bound_musd
+
+
+def test_halls_that_keep_room_always_split():
+    """Whatever racks the limit lets in, filling one hall after another comes out."""
+    rng = np.random.default_rng(11)
+    full = 0
+    for _ in range(300):
+        sizes = dict(zip("abc", rng.uniform(0.8, 4.0, 3).round(2), strict=True))
+        given = halls_of(10.0, sizes, float(rng.integers(3, 7)))
+        halls = int(rng.integers(1, 5))
+        names = [("racks", (0, P, k)) for k in "abc"] + [("halls", (0, P))]
+        matrix = with_room(nothing_said(4), Layout(names), given, [(0, P)])
+        row, most = matrix.coefficients.toarray()[0], matrix.row_upper[0]
+        racks, left = dict.fromkeys("abc", 0), True
+        while left:
+            k = str(rng.choice(list("abc")))
+            more = {**racks, k: racks[k] + 1}
+            left = row @ np.array([*more.values(), halls]) <= most
+            racks = more if left else racks
+        assert split_halls(given, P, halls, racks, {}) is not None
+        full += sum(racks.values()) >= halls
+    assert full > 200
+
+
+def nothing_said(columns: int) -> Matrix:
+    """A matrix without rows."""
+    return dense_matrix(
+        np.zeros((0, columns)), [], [], [0] * columns, [9] * columns, [0] * columns
+    )
 
 
 def test_filling_halls_changes_nothing_where_racks_split():
