@@ -50,7 +50,7 @@ SECONDS_FOR_NOTHING = (1.0, 60.0)
 ROUNDS_OF_FILLING = 5
 #: Part of the time in which racks of many sites are searched, before some may have to be chosen
 #: anew because they do not split into whole halls.
-TIME_TO_SEARCH_MANY = 0.95
+TIME_TO_SEARCH_MANY = 0.9
 
 
 @dataclass(frozen=True, eq=False)
