@@ -97,6 +97,7 @@ def search(
     sites: NDArray[np.int64] | None = None,
     start: Floats | None = None,
     bound: float | None = None,
+    rounds: int = ROUNDS,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -120,6 +121,9 @@ def search(
         A point to begin from; with a ``bound`` near it, it is the answer.
     bound : float, optional
         What no plan can beat, as proved before.
+    rounds : int
+        How often racks found divided may join the large decisions before all of them do; with
+        none, what is found with the large decisions alone is all.
     budget : Budget, optional
         What is left of the time, and the account of the work; unless given, the time limit of
         the options begins now.
@@ -134,7 +138,8 @@ def search(
     budget = budget or Budget(options.time_limit, options.grace)
     watch = Watch(options, budget, progress, stop or threading.Event())
     kinds = np.arange(matrix.shape[1]) if kinds is None else kinds
-    return budget.billed(_searched(_Case(matrix, large, kinds, sites), start, bound, watch))
+    case = _Case(matrix, large, kinds, sites, rounds)
+    return budget.billed(_searched(case, start, bound, watch))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +150,7 @@ class _Case:
     large: Flags
     kinds: NDArray[np.int64]
     sites: NDArray[np.int64] | None
+    rounds: int = ROUNDS
 
 
 def racks_whole(
@@ -182,11 +188,11 @@ def _searched(case: _Case, start: Floats | None, bound: float | None, watch: Wat
     best = start
     if best is not None and options.reached(objective_at(matrix, best), bound):
         return _joined(matrix, options, unsearched(matrix), [best], bound)
-    for attempt in range(ROUNDS + 1):
-        if attempt == ROUNDS:
+    for attempt in range(case.rounds + 1):
+        if attempt == case.rounds and attempt:
             whole = matrix.integer
         everything = np.array_equal(whole, matrix.integer)
-        gap, seconds = _share(everything, watch)
+        gap, seconds = _share(everything, watch, is_last=everything or not case.rounds)
         outcome = watch.run(replace(matrix, integer=whole), best, gap=gap, seconds=seconds)
         if outcome.status in ("infeasible", "unbounded"):
             # A claim that a plan at hand, or a bound proved before, refutes is not believed.
@@ -195,9 +201,9 @@ def _searched(case: _Case, start: Floats | None, bound: float | None, watch: Wat
         bound = _lower(bound, outcome.bound)
         points = [best, outcome.x if everything else None]
         if outcome.x is not None and not everything:
-            points.append(
-                _racks_whole(case, outcome.x, outcome.limits, watch, known=best is not None)
-            )
+            # Where nothing is searched after, this is the only way to a plan.
+            known = best is not None and bool(case.rounds)
+            points.append(_racks_whole(case, outcome.x, outcome.limits, watch, known=known))
         found = _joined(matrix, options, outcome, points, bound)
         stopped = outcome.ended in ("interrupted", "abandoned")
         if everything or found.status == "optimal" or stopped:
@@ -210,10 +216,13 @@ def _searched(case: _Case, start: Floats | None, bound: float | None, watch: Wat
     return found
 
 
-def _share(everything: bool, watch: Watch) -> tuple[float, float]:
+def _share(everything: bool, watch: Watch, *, is_last: bool) -> tuple[float, float]:
     """Gap and seconds of one run: racks that are still to be made whole need some of both."""
     gap, seconds = watch.options.gap, watch.budget.to_search
-    return (gap, seconds) if everything else (GAP_FOR_LARGE * gap, TIME_FOR_LARGE * seconds)
+    return (
+        gap if everything else GAP_FOR_LARGE * gap,
+        seconds if is_last else TIME_FOR_LARGE * seconds,
+    )
 
 
 def _lower(one: float | None, other: float | None) -> float | None:

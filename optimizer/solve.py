@@ -19,7 +19,7 @@ from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, hinted, polished
 from optimizer.crowded import Crowded, nearby
 from optimizer.decomposed.blocks import sites_of
-from optimizer.decomposed.plan import MakeWorkshop, plan_by_site
+from optimizer.decomposed.plan import MANY_SITES, MakeWorkshop, plan_by_site, plan_on, suits
 from optimizer.decomposed.workshop import Here
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.layout import Layout
@@ -46,8 +46,11 @@ NODES_FOR_NOTHING = 1000
 #: since it is mostly found in less and then there is a plan, and a minute at most.
 TIME_FOR_NOTHING = 0.2
 SECONDS_FOR_NOTHING = (1.0, 60.0)
-#: How often racks that do not split into whole halls may send the search back.
-ROUNDS_OF_FILLING = 5
+#: How often a plan is searched on from: racks that do not split into whole halls may send it
+#: back, and many sites may have left time.
+ROUNDS = 6
+#: Part of the time so far below which no other round is begun.
+WORTH_A_ROUND = 0.05
 #: Part of the time in which racks of many sites are searched, before some may have to be chosen
 #: anew because they do not split into whole halls.
 TIME_TO_SEARCH_MANY = 0.9
@@ -148,12 +151,18 @@ def solve(
     asked = _Asked(options, pinned or {}, budget, hint or {}, progress, stop, workshop)
     solved = _solved_once(case, asked, model)
     crowded = Crowded()
-    for _ in range(ROUNDS_OF_FILLING):
+    for _ in range(ROUNDS):
         met = Crowded.of(solved.audit)
-        if not met:
+        if met:
+            crowded, case = crowded + met, met.filled(case)
+            solved = _uncrowded(case, replace(asked, before=solved), crowded)
+            continue
+        before = solved.value_musd
+        if solved.status != "best-found" or budget.to_search <= WORTH_A_ROUND * budget.seconds:
             break
-        crowded, case = crowded + met, met.filled(case)
-        solved = _uncrowded(case, replace(asked, before=solved), crowded)
+        solved = _improved(case, replace(asked, before=solved))
+        if solved.value_musd == before:
+            break
     if solved.plan is not None and not solved.passed and not budget.to_search:
         return _nothing_instead(case, solved, options)
     return solved
@@ -163,12 +172,10 @@ def _uncrowded(case: Case, asked: _Asked, crowded: Crowded) -> Solved:
     """Mend a plan whose racks do not split into whole halls; search on where that is not best."""
     solved, budget = asked.before, asked.budget
     assert solved is not None
-    assert solved.plan is not None
     model, point = compile_case(case, asked.pinned), None
     if not case.limit_prices:
-        known = np.nan_to_num(model.layout.named(values_of(solved.plan)))
         point = nearby(
-            case, model, known, crowded, asked.options,
+            case, model, _point_of(model, solved), crowded, asked.options,
             sites=_many_sites(case, model), budget=budget, stop=asked.stop,
         )  # fmt: skip
     mended = solved
@@ -176,10 +183,35 @@ def _uncrowded(case: Case, asked: _Asked, crowded: Crowded) -> Solved:
         mended = _carried(case, model, point, solved, asked)
     if mended.status == "solved" or not (crowded.fillable and budget.to_search):
         return mended
-    again = _solved_once(case, replace(asked, before=mended, begin=point), model)
+    return _again(case, model, replace(asked, before=mended, begin=point))
+
+
+def _improved(case: Case, asked: _Asked) -> Solved:
+    """Go on from a sound plan of many sites; where sites are few, the search has done all."""
+    solved = asked.before
+    assert solved is not None
+    if not asked.budget.limited or len(case.given.sites) < MANY_SITES:
+        return solved
+    model = compile_case(case, asked.pinned)
+    if not suits(case.given, model, asked.options):
+        return solved
+    return _again(case, model, replace(asked, begin=_point_of(model, solved)))
+
+
+def _point_of(model: Model, solved: Solved) -> Floats:
+    """Write a plan as a point; what it does not know of is zero."""
+    assert solved.plan is not None
+    return np.nan_to_num(model.layout.named(values_of(solved.plan)))
+
+
+def _again(case: Case, model: Model, asked: _Asked) -> Solved:
+    """Search on from a plan, and keep the better one under what is proved by then."""
+    before = asked.before
+    assert before is not None
+    again = _solved_once(case, asked, model)
     if again.plan is None or again.outcome is None:
-        return again if again.status == "infeasible" and not mended.passed else mended
-    best = max(again, mended, key=_merit)
+        return again if again.status == "infeasible" and not before.passed else before
+    best = max(again, before, key=_merit)
     assert best.plan is not None
     assert best.audit is not None
     # What was searched last has the lowest bound.
@@ -291,25 +323,32 @@ def _nothing_instead(case: Case, solved: Solved, options: Options) -> Solved:
 def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> Outcome:
     """Search a case site by site where that is worth it, and as a whole where it is not done."""
     budget, sites = asked.budget, _many_sites(case, model)
-    if sites is not None and asked.before is None and budget.limited:
+    if sites is not None and budget.limited:
         budget = budget.part(TIME_TO_SEARCH_MANY * budget.left)
-    watched = {"budget": budget, "progress": asked.progress, "stop": asked.stop}
     known = None if asked.before is None else asked.before.outcome
     if known is None:
-        by_site = plan_by_site(case.given, model, asked.options, start, asked.workshop, **watched)  # type: ignore[arg-type]
+        by_site = plan_by_site(
+            case.given, model, asked.options, start, asked.workshop,
+            budget=budget, progress=asked.progress, stop=asked.stop,
+        )  # fmt: skip
         start, known = by_site.point, by_site.outcome
         if known is not None and not by_site.is_open:
             return known
+    elif start is not None and known.bound is not None and _goes_on_by_site(case, model, asked):
+        return plan_on(
+            case.given, model, asked.options, start, known.bound, asked.workshop,
+            budget=budget, progress=asked.progress, stop=asked.stop,
+        )  # fmt: skip
     return search(
-        model.matrix,
-        model.large,
-        asked.options,
-        kinds=model.kinds,
-        sites=sites,
-        start=start,
+        model.matrix, model.large, asked.options, kinds=model.kinds, sites=sites, start=start,
         bound=None if known is None else known.bound,
-        **watched,  # type: ignore[arg-type]
-    )
+        budget=budget, progress=asked.progress, stop=asked.stop,
+    )  # fmt: skip
+
+
+def _goes_on_by_site(case: Case, model: Model, asked: _Asked) -> bool:
+    """Whether what time is left goes to groups of sites: without a limit, to the whole."""
+    return asked.budget.limited and suits(case.given, model, asked.options)
 
 
 def _many_sites(case: Case, model: Model) -> NDArray[np.int64] | None:

@@ -22,7 +22,7 @@ from optimizer.decomposed.blocks import Blocks, made_whole
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
 from optimizer.decomposed.workshop import Around, Priced, Task, Workshop
-from optimizer.highs import Budget, Ended, Options, Outcome, Progress, relative_gap
+from optimizer.highs import Budget, Ended, Options, Outcome, Progress, relative_gap, unsearched
 from optimizer.matrix import Floats, Matrix, objective_at
 from optimizer.search import holding
 
@@ -126,6 +126,32 @@ def search_by_site(
     return search.run(start, only_begin=only_begin)
 
 
+def improve_by_site(
+    blocks: Blocks,
+    options: Options,
+    start: Floats,
+    bound: float,
+    workshop: Workshop,
+    *,
+    budget: Budget,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Outcome:
+    """Search sites anew beside the rest, one by one and in ever larger groups.
+
+    Parameters
+    ----------
+    blocks, options, workshop, budget, progress, stop
+        As in :func:`search_by_site`.
+    start : float array, shape (columns,)
+        A plan to begin from.
+    bound : float
+        What no plan can beat, as proved before.
+    """
+    search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
+    return search.go_on(start, bound)
+
+
 class _Search:
     def __init__(
         self, blocks: Blocks, options: Options, workshop: Workshop, budget: Budget,
@@ -162,6 +188,21 @@ class _Search:
         while not (only_begin or self._ends() or self._group >= len(self._blocks.sites)):
             self._next_round()
         return self._outcome(relaxed)
+
+    def go_on(self, start: Floats, bound: float) -> Outcome:
+        self._known = _Known(self._blocks, self._options, start, bound)
+        self._master.add_all(start)
+        if not self._ends():
+            self._known.take(self._made_whole(start))
+            self._master.add_all(self._known.point)
+        self._group = 1.0
+        while not self._ends() and self._group < len(self._blocks.sites):
+            before = self._known.left
+            self._round += 1
+            self._in_groups(self._losses)
+            if before - self._known.left < GAIN * before:
+                self._group = max(self._group + 1.0, self._group * GROWTH)
+        return self._outcome(unsearched(self._blocks.whole))
 
     @property
     def _is_over(self) -> bool:

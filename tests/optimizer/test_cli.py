@@ -367,7 +367,7 @@ def test_a_plan_that_fails_its_audit_is_kept_aside(
     folder = write_folder(tmp_path / "crowded", CROWDED)
     repaired = rackwatt("solve", folder, "--json", "--out", "repaired")
     assert repaired.code == 0
-    monkeypatch.setattr(optimizer.solve, "ROUNDS_OF_FILLING", 0)
+    monkeypatch.setattr(optimizer.solve, "ROUNDS", 0)
     said = rackwatt("solve", folder, "--json", "--out", "failed")
     assert said.code == 7
     assert said.object["status"] == "audit-failed"

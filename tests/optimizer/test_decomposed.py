@@ -15,9 +15,9 @@ from optimizer.decomposed import plan
 from optimizer.decomposed.blocks import COMPANY, Blocks, made_whole, sites_of
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
-from optimizer.decomposed.rounds import search_by_site
+from optimizer.decomposed.rounds import improve_by_site, search_by_site
 from optimizer.decomposed.workshop import Around, Here, Priced, Processes
-from optimizer.highs import Budget, Options, run
+from optimizer.highs import Budget, Options, Progress, run, unsearched
 from optimizer.matrix import dense_matrix, largest_violation, objective_at
 from optimizer.search import holding, search
 from optimizer.solve import do_nothing, solve
@@ -316,3 +316,105 @@ def test_halls_filled_one_by_one_begin_from_the_large_decisions_before(monkeypat
     assert solved.status == "solved"
     assert given
     assert all((before == after).all() for before, after in given)
+
+
+def timed(monkeypatch):
+    """Have cases of any size begin as large ones do, and note what they begin with."""
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    begun = []
+    for name in ("search", "search_by_site", "improve_by_site"):
+        honest = getattr(plan, name)
+
+        def watched(*given, honest=honest, name=name, **told):
+            begun.append(name)
+            return honest(*given, **told)
+
+        monkeypatch.setattr(plan, name, watched)
+    return begun
+
+
+def test_a_whole_is_tried_first_where_time_is_limited(drawn, monkeypatch):
+    begun = timed(monkeypatch)
+    case, *_ = drawn
+    solved = solve(case, Options(gap=5e-3, time_limit=600.0))
+    assert begun[0] == "search"
+    assert "search_by_site" not in begun
+    assert solved.status == "solved"
+    assert solved.value_musd <= solved.bound_musd
+
+
+def test_sites_are_searched_where_the_whole_finds_nothing_soon(drawn, monkeypatch):
+    """What the whole has proved is kept."""
+    begun = timed(monkeypatch)
+    monkeypatch.setattr(plan, "_is_close", lambda _: False)
+    case, model, _ = drawn
+    nothing = do_nothing(case, model)
+    solved = solve(case, Options(gap=5e-3, time_limit=600.0))
+    assert begun[:2] == ["search", "search_by_site"]
+    assert solved.passed
+    assert solved.value_musd > nothing.value_musd + 1.0
+    assert solved.value_musd <= solved.bound_musd
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_groups_of_sites_lead_to_the_best_plan_of_a_small_company(seed):
+    """Pairs of three sites, again and again, beside the rest."""
+    blocks, stop = knapsacks(seed), threading.Event()
+    best = run(blocks.whole, EXACT)
+    start = run(replace(blocks.whole, cost=np.zeros_like(blocks.whole.cost)), EXACT).x
+    found = improve_by_site(
+        blocks, EXACT, start, best.bound, Here(blocks), budget=Budget(), stop=stop
+    )
+    assert largest_violation(blocks.whole, found.x) <= 1e-6
+    value = objective_at(blocks.whole, found.x)
+    assert objective_at(blocks.whole, start) <= value <= best.bound + 1e-6
+    assert found.bound == best.bound
+    singly = best_singly(blocks, found.x)
+    assert value >= singly - 1e-6
+
+
+def best_singly(blocks, point):
+    """The best that any one site can do beside the others."""
+    values = []
+    for site in range(len(blocks.sites)):
+        part, columns = blocks.around((site,), point)
+        other = point.copy()
+        other[columns] = run(part, EXACT).x
+        values.append(objective_at(blocks.whole, other))
+    return max(values)
+
+
+def test_a_plan_of_many_sites_is_searched_on_from(drawn, monkeypatch):
+    """What the first search leaves open is taken up in groups, under its bound."""
+    begun = timed(monkeypatch)
+    honest = plan._whole_first
+
+    def poor(blocks, options, start, sites, **watched):
+        found = honest(blocks, replace(options, gap=0.2), start, sites, **watched)
+        return replace(found, status="feasible")
+
+    monkeypatch.setattr(plan, "_whole_first", poor)
+    case, *_ = drawn
+    solved = solve(case, Options(gap=1e-2, time_limit=600.0))
+    assert "improve_by_site" in begun
+    assert solved.passed
+    assert solved.value_musd <= solved.bound_musd
+
+
+def test_the_whole_gives_up_where_it_finds_no_plan_in_its_time(drawn, monkeypatch):
+    case, model, blocks = drawn
+    told = []
+
+    def endless(*_, progress, stop, budget, **__):
+        while not stop.is_set():
+            progress(Progress(budget.seconds, -1e9, None, np.inf, 0, stopping=False))
+            told.append(budget.seconds)
+        return unsearched(model.matrix)
+
+    monkeypatch.setattr(plan, "search", endless)
+    start, sites = do_nothing(case, model).point, np.zeros(model.matrix.shape[1], int)
+    found = plan._whole_first(
+        blocks, Options(), start, sites, budget=Budget(2.0), progress=None, stop=None
+    )
+    assert found.x is None
+    assert told[-2] < plan.TIME_TO_FIND * plan.TIME_FOR_WHOLE * 2.0

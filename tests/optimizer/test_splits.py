@@ -232,7 +232,7 @@ def test_crowded_halls_are_filled_one_by_one(monkeypatch):
     assert filled.plan is not None
     stands = {(k, round(filled.plan.racks[2, P, k])) for k in "LS"}
     assert stands == {("L", 15), ("S", 6)}
-    monkeypatch.setattr(solving, "ROUNDS_OF_FILLING", 0)
+    monkeypatch.setattr(solving, "ROUNDS", 0)
     together = solve(case)
     assert together.status == "audit-failed"
     assert together.audit is not None
@@ -247,7 +247,7 @@ def test_more_fillings_than_can_be_modelled_fail_the_audit_and_say_why(
 ):
     monkeypatch.setattr(splits, "MOST_FILLED", 10)
     monkeypatch.setattr(splits, "MOST_NODES", 0)
-    monkeypatch.setattr(solving, "ROUNDS_OF_FILLING", 0)
+    monkeypatch.setattr(solving, "ROUNDS", 0)
     solved = solve(crowded())
     assert solved.status == "audit-failed"
     assert solved.audit is not None
