@@ -152,12 +152,11 @@ def solve(
     solved = _solved_once(case, asked, model)
     crowded = Crowded()
     for _ in range(ROUNDS):
-        met = Crowded.of(solved.audit)
+        met, before = Crowded.of(solved.audit), solved.value_musd
         if met:
             crowded, case = crowded + met, met.filled(case)
             solved = _uncrowded(case, replace(asked, before=solved), crowded)
             continue
-        before = solved.value_musd
         if solved.status != "best-found" or budget.to_search <= WORTH_A_ROUND * budget.seconds:
             break
         solved = _improved(case, replace(asked, before=solved))
@@ -169,7 +168,7 @@ def solve(
 
 
 def _uncrowded(case: Case, asked: _Asked, crowded: Crowded) -> Solved:
-    """Mend a plan whose racks do not split into whole halls; search on where that is not best."""
+    """Mend a plan whose racks do not split into whole halls; search anew where that fails."""
     solved, budget = asked.before, asked.budget
     assert solved is not None
     model, point = compile_case(case, asked.pinned), None
@@ -178,22 +177,23 @@ def _uncrowded(case: Case, asked: _Asked, crowded: Crowded) -> Solved:
             case, model, _point_of(model, solved), crowded, asked.options,
             sites=_many_sites(case, model), budget=budget, stop=asked.stop,
         )  # fmt: skip
-    mended = solved
-    if point is not None and solved.outcome is not None:
-        mended = _carried(case, model, point, solved, asked)
-    if mended.status == "solved" or not (crowded.fillable and budget.to_search):
-        return mended
-    return _again(case, model, replace(asked, before=mended, begin=point))
+    if point is not None:
+        return _carried(case, model, point, solved, asked)
+    return _again(case, model, asked) if crowded.fillable and budget.to_search else solved
 
 
 def _improved(case: Case, asked: _Asked) -> Solved:
-    """Go on from a sound plan of many sites; where sites are few, the search has done all."""
+    """Go on from a sound plan where there is more to search.
+
+    That is where halls are filled one by one by now, or many sites had little time.
+    """
     solved = asked.before
     assert solved is not None
-    if not asked.budget.limited or len(case.given.sites) < MANY_SITES:
+    is_timed = asked.budget.limited and len(case.given.sites) >= MANY_SITES
+    if not (case.given.fillings or is_timed):
         return solved
     model = compile_case(case, asked.pinned)
-    if not suits(case.given, model, asked.options):
+    if not (case.given.fillings or suits(case.given, model, asked.options)):
         return solved
     return _again(case, model, replace(asked, begin=_point_of(model, solved)))
 

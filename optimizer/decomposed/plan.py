@@ -33,7 +33,7 @@ ANY = 1e6
 MOST_AT_ONCE = 40_000
 #: Part of the time in which it is, and part of this in which it has to come within a gap. Of 12
 #: sites over 20 half-years, relaxations from within: within 1 % after 38 to 42 seconds.
-TIME_FOR_WHOLE, TIME_TO_FIND, CLOSE = 0.8, 0.35, 0.05
+TIME_FOR_WHOLE, TIME_TO_FIND, CLOSE = 0.8, 0.75, 0.15
 
 MakeWorkshop = Callable[[Blocks], Workshop]
 

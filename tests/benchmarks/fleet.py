@@ -302,7 +302,11 @@ class _Drawn:
         own = self.rng.sample(names, max(1, len(names) // 2))
         offers = {f"own-{s}": self._lease([s], (2.0, 5.0), (100.0, 145.0)) for s in sorted(own)}
         for number in range(max(1, len(names) // 3)):
-            several = sorted(self.rng.sample(names, self.rng.randint(2, max(2, len(names) // 2))))
+            several = sorted(
+                self.rng.sample(
+                    names, min(len(names), self.rng.randint(2, max(2, len(names) // 2)))
+                )
+            )
             offers[f"open-{number}"] = self._lease(several, (5.0, 14.0), (120.0, 165.0))
         for number in range(max(1, len(names) // 6)):
             offers[f"gpus-{number}"] = self._rental()
