@@ -25,6 +25,7 @@ soak: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.races small
 
 docs: .venv/installed-dev
 	$(BIN)/python -m optimizer.pages

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from models.build import Built, build
 from optimizer.case import Case, prepare
@@ -13,10 +14,13 @@ from optimizer.compiled import compile_case
 from optimizer.highs import Options
 from optimizer.matrix import Matrix, compile_model
 from optimizer.solve import solve
+from tests.benchmarks import races
 from tests.benchmarks.arrays import converted, recipe, same, triplets
 from tests.benchmarks.fleet import drawn_hours, fleet, priced_years, random_fleet
+from tests.benchmarks.races import Run
 from tests.benchmarks.stages import STAGES, function_at
 from tests.benchmarks.stopwatch import laps_of
+from tests.optimizer.test_splits import crowded
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +104,42 @@ def test_a_drawn_fleet_has_a_plan() -> None:
     assert solved.value_musd is not None
     assert solved.audit.nothing_musd is not None
     assert solved.value_musd > solved.audit.nothing_musd
+
+
+def test_who_races_finds_the_same_and_is_told(by_hand_race: dict[str, Run]) -> None:
+    values = [run.value for run in by_hand_race.values()]
+    assert values == pytest.approx([values[0]] * len(values), rel=2e-3)
+    assert all(run.is_plan for run in by_hand_race.values())
+    assert all(0 < run.reached[races.GAPS[-1]] <= run.seconds for run in by_hand_race.values())
+    console = Console(width=100, record=True)
+    console.print(races.told({"by_hand": by_hand_race}, 9.0))
+    assert "geometric mean" in console.export_text()
+
+
+@pytest.fixture(scope="module")
+def by_hand_race() -> dict[str, Run]:
+    _, case = next(races.small())
+    return races.race(case, 9.0)
+
+
+def test_a_race_stops_at_a_plan_above_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, case = next(races.small())
+
+    def lying(*_: Any) -> Run:
+        return Run(value=1.0, bound=2.0, is_plan=True)
+
+    honest = races.racers()
+    monkeypatch.setattr(races, "racers", lambda: {**honest, "liar": lying})
+    with pytest.raises(ValueError, match=r"above 2\.0 by liar"):
+        races.race(case, 9.0)
+
+
+def test_what_is_no_plan_refutes_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Racks that fit a group together but not its halls are worth more than any plan."""
+    honest = races.racers()
+    racer = {name: honest[name] for name in ("rackwatt", "HiGHS")}
+    monkeypatch.setattr(races, "racers", lambda: racer)
+    runs = races.race(crowded(), 9.0)
+    assert runs["rackwatt"].is_plan
+    assert not runs["HiGHS"].is_plan
+    assert runs["HiGHS"].value > runs["rackwatt"].bound
