@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+
 from optimizer.actions import actions_of
 from optimizer.answers.alternatives.measures import STANDING, measures_of
 from optimizer.answers.compare.side import Side
