@@ -73,11 +73,13 @@ def alternatives(
 ) -> None:
     """Find plans nearly as good as the best and as different as possible.
 
-    Each is as far as can be from all plans before it: in IT MW by site and
-    use at the end of each year, and in first actions. Each is audited, and
-    worth no less than the loss leaves. What all plans within the loss do is
-    proved, decision by decision: those are safe to take now. Every plan is
-    written with its actions, as by solve, to RUN/plan-N.
+    Each is as far as can be from all plans before it, is audited, and is
+    worth no less than the loss leaves. Distance is in MW: IT MW of each use
+    at each site by which two plans differ, on average over the ends of the
+    years, and MW by which their first actions differ. What all plans within
+    the loss do is proved, decision by decision: those are safe to take now.
+    Every plan is written with its actions, as by solve, to DIR/plan-N.
+    Without a time limit, work is limited by nodes.
 
     Exit codes: 0 all distances and decisions are proved, 10 some are not,
     else those of solve.

@@ -33,7 +33,7 @@ from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.limited import carried_out
 from optimizer.matrix import Flags, Floats, Matrix
 from optimizer.search import racks_whole, search
-from optimizer.solve import ROUNDS_OF_FILLING, Solved, solve
+from optimizer.solve import Solved, solve
 from optimizer.splits import fillings
 from optimizer.yearly import in_tangents
 
@@ -50,6 +50,8 @@ TIME_FOR_OTHERS = 0.6
 #: By how much more a plan is asked to be worth than the loss leaves, in M$ and as a share: what
 #: the solver's tolerance may take.
 MARGIN = 1e-6
+#: How often racks that do not split into whole halls may send the search for a plan back.
+ROUNDS_OF_FILLING = 3
 #: How often the value asked for is raised for a plan whose audit found less than the loss leaves.
 ROUNDS_OF_VALUE = 4
 

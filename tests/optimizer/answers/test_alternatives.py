@@ -7,10 +7,12 @@ plan near the best must do.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,10 +35,12 @@ from optimizer.answers.alternatives.measures import (
 from optimizer.answers.alternatives.shared import shared
 from optimizer.audit import audit, values_of
 from optimizer.case import Case, prepare
+from optimizer.cli import main
 from optimizer.compiled import compile_case
 from optimizer.highs import Options
 from optimizer.load import load
 from optimizer.solve import solve
+from tests.folders import edited, write_folder
 from tests.models.small_cases import draw_case, filled, ready
 from tests.optimizer.answers.every_plan import EveryPlan, TooMany
 
@@ -214,3 +218,62 @@ def test_against_every_plan_of_many_cases() -> None:
     assert differing >= 50
     assert proved
     assert denied
+
+
+# --- the command ---------------------------------------------------------------------------
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    code = main(["alternatives", *arguments, "--json", "--quiet"])
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, answer
+
+
+def test_a_run_of_alternatives_holds_plans_that_evaluate_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    code, answer = asked(capsys, str(INSTANCES / "by_hand"), "--loss", "0.1", "--count", "1",
+                         "--gap", "1e-4", "--out", str(out))  # fmt: skip
+    assert code == 0
+    assert answer["status"] == "solved"
+    best, other = answer["plans"]
+    assert other["value_musd"] >= answer["least_musd"] >= 0.9 * best["value_musd"] - 1e-12
+    assert (out / "decisions.csv").is_file()
+    plan = str(out / "plan-1" / "actions.csv")
+    held = main(["evaluate", str(INSTANCES / "by_hand"), "--plan", plan, "--only", "--no-optimum",
+                 "--json", "--quiet"])  # fmt: skip
+    judged = json.loads(capsys.readouterr().out)
+    assert held == 0
+    assert judged["value_musd"] == pytest.approx(other["value_musd"], abs=1e-6)
+    again, same = asked(capsys, str(INSTANCES / "by_hand"), "--loss", "0.1", "--count", "1",
+                        "--gap", "1e-4", "--out", str(tmp_path / "again"))  # fmt: skip
+    assert again == code
+    assert {**same, "out": ""} == {**answer, "out": ""}
+    for path in (out / "plan-1").iterdir():
+        assert (tmp_path / "again" / "plan-1" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_what_cannot_be_meant_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_hand = str(INSTANCES / "by_hand")
+    assert main(["alternatives", by_hand, "--loss", "0.00001"]) == 2
+    assert "--loss" in capsys.readouterr().err
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep me")
+    code, answer = asked(capsys, by_hand, "--out", str(tmp_path / "mine"))
+    assert code == 2
+    assert "no run of ours" in answer["message"]
+    code, answer = asked(capsys, str(tmp_path / "nowhere"))
+    assert code == 3
+    assert answer["status"] == "refused"
+
+
+def test_a_case_without_a_plan_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    debt = '[[commitments.debt]]\nname = "note"\nmonth = "2027-06"\nprincipal_musd = '
+    folder = write_folder(tmp_path / "broke", edited(debt + "2", debt + "500"))
+    code, answer = asked(capsys, str(folder), "--out", str(tmp_path / "out"))
+    assert code == 4
+    assert answer["status"] == "infeasible"
+    assert not (tmp_path / "out").exists()
