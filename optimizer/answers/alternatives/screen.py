@@ -82,8 +82,9 @@ def _plans(tables: Told) -> Table:
                  ("signed", "words"))  # fmt: skip
     for row in tables.plans:
         away = "" if row.distance_mw is None else f"{row.distance_mw:,.1f}"
-        most = "" if row.most_mw is None else "proved" if row.proved else f"{row.most_mw:,.1f}"
+        most = "–" if row.most_mw is None else "proved" if row.proved else f"{row.most_mw:,.1f}"
         loss = f"{100.0 * row.loss_share:.2f}" if row.plan else ""
+        most = most if row.plan else ""
         table.add_row(_name(row.plan), figure(row.value_musd, digits=2), loss, away, most,
                       cell(row.capex_musd), row.signed or "nothing")  # fmt: skip
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -213,8 +214,9 @@ def _plans(found: Alternatives) -> Iterator[PlanRow]:
                   _capex(found.best.plan), _signed(found.best.plan))  # fmt: skip
     for number, other in enumerate(found.others, 1):
         loss = best - other.value_musd
+        most = other.most_mw if math.isfinite(other.most_mw) else None
         yield PlanRow(number, other.value_musd, loss, loss / max(abs(best), 1e-9),
-                      other.distance_mw, other.most_mw, other.proved, _capex(other.plan),
+                      other.distance_mw, most, other.proved, _capex(other.plan),
                       _signed(other.plan))  # fmt: skip
 
 

@@ -72,17 +72,18 @@ class Compared:
 
     def frames(self) -> dict[str, DataFrame]:
         """Tables by name."""
-        return {name: frame(kind, getattr(self, name)) for name, kind in _ROWS.items()}
+        return {file: frame(kind, getattr(self, name)) for name, (file, kind) in _ROWS.items()}
 
 
-_ROWS: dict[str, type[Any]] = {
-    "input": ChangeRow,
-    "standing": StandingChange,
-    "actions": ActionChange,
-    "contracts": ContractChange,
-    "lines": Line,
-    "flows": Line,
-    "steps": Step,
+#: The table and the rows of each field.
+_ROWS: dict[str, tuple[str, type[Any]]] = {
+    "input": ("input_changes", ChangeRow),
+    "standing": ("standing_changes", StandingChange),
+    "actions": ("action_changes", ActionChange),
+    "contracts": ("contract_changes", ContractChange),
+    "lines": ("value_by_line", Line),
+    "flows": ("value_by_flow", Line),
+    "steps": ("value_by_input", Step),
 }
 
 
@@ -131,7 +132,7 @@ def _input(rows: Sequence[ChangeRow]) -> Iterator[RenderableType]:
         table.add_row(row.key, _short(row.old) or "·", _short(row.new) or "·")
     yield table
     if len(rows) > MOST_LINES:
-        yield Text(f"{len(rows) - MOST_LINES} more stand in input.csv", "dim")
+        yield Text(f"{len(rows) - MOST_LINES} more stand in input_changes.csv", "dim")
 
 
 def _plans(compared: Compared) -> Iterator[RenderableType]:
@@ -175,7 +176,7 @@ def _actions(rows: Sequence[ActionChange]) -> Iterator[RenderableType]:
                       row.new_month or "·")  # fmt: skip
     yield table
     if len(rows) > MOST_LINES:
-        yield Text(f"{len(rows) - MOST_LINES} more stand in actions.csv", "dim")
+        yield Text(f"{len(rows) - MOST_LINES} more stand in action_changes.csv", "dim")
 
 
 def _amounts(row: ActionChange) -> str:

@@ -106,6 +106,18 @@ def test_what_is_safe_on_paper(by_hand: Case) -> None:
     assert sure["sell", "lot"].every == 6.0
 
 
+def test_branches_count_by_how_likely_they_are() -> None:
+    """Of a use at a site, a MW at every end of every branch is one MW."""
+    case = ready(draw_case(3, leaves=2))
+    sums: dict[tuple[str, str], float] = {}
+    for measure in measures_of(case, 1):
+        if measure.kind == STANDING:
+            key = measure.site, measure.subject
+            sums[key] = sums.get(key, 0.0) + measure.weight
+    assert sums
+    assert all(weight == pytest.approx(1.0) for weight in sums.values())
+
+
 # --- against every plan --------------------------------------------------------------------
 
 
@@ -123,7 +135,7 @@ class _Tried:
 def _small(first: int, loss_of: tuple[float, ...] = LOSSES) -> Iterator[_Tried]:
     """Draw cases whose plans are few enough to try them all."""
     for seed in itertools.count(first):
-        case = ready(draw_case(seed))
+        case = ready(draw_case(seed, leaves=1 + seed % 2))
         model = compile_case(filled(case))
         if model.built.contradictions or model.matrix.integer.sum() > 45:
             continue

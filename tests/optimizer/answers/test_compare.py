@@ -113,7 +113,7 @@ def test_a_run_is_compared_as_it_was_solved(
     ]  # fmt: skip
     known = [json.loads((Path(run) / "plan.json").read_text())["value_musd"] for run in runs]
     assert [one["old_musd"], one["new_musd"]] == pytest.approx(known, abs=1e-8)
-    assert (tmp_path / "difference" / "steps.csv").is_file()
+    assert (tmp_path / "difference" / "value_by_input.csv").is_file()
     assert (tmp_path / "difference" / "compare.json").is_file()
 
 
