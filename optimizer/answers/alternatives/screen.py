@@ -179,6 +179,7 @@ def _shared(tables: Told, loss: str) -> Iterator[RenderableType]:
         if rows:
             yield Text(heads[sure], "italic")
             table = grid(("", "words"), (_HEADS.get(sure, ""), "figure"))
+            table.show_header = sure in _HEADS
             for row in rows:
                 table.add_row(f"  {_deed(row)}", _without(row))
             yield table

@@ -45,7 +45,7 @@ from tests.models.small_cases import draw_case, filled, ready
 from tests.optimizer.answers.every_plan import EveryPlan, TooMany
 
 INSTANCES = Path(__file__).parents[3] / "instances"
-EXACT = Options(gap=1e-5, absolute_gap=1e-5, time_limit=120.0)
+EXACT = Options(gap=1e-5, absolute_gap=1e-5, time_limit=3600.0)
 #: How many small cases the suite compares, and how many a soak does.
 FEW, MANY = 6, int(os.environ.get("RACKWATT_ALTERNATIVES", "60"))
 LOSSES = (0.05, 0.1, 0.2, 0.3)
@@ -104,6 +104,19 @@ def test_what_is_safe_on_paper(by_hand: Case) -> None:
     assert sure["sign", "tenant"].sure == "every plan"
     assert sure["sign", "tenant"].without_musd == pytest.approx(nothing.nothing_musd, abs=1e-4)
     assert sure["sell", "lot"].every == 6.0
+
+
+def test_what_the_plans_shown_share_is_not_safe_for_that(by_hand: Case) -> None:
+    """Within 13 % of 12.03 M$ doing nothing is left, 10.51 M$: what only the best plan does."""
+    found, hunt = alternatives(by_hand, Wanted(0.13, 0), EXACT)
+    assert hunt is not None
+    assert not found.others
+    decisions = list(shared(found, hunt))
+    assert {d.action for d in decisions} == {"convert", "sell", "sign"}
+    for decision in decisions:
+        assert decision.sure == "all shown"
+        assert decision.decided
+        assert decision.every == 0.0
 
 
 def test_branches_count_by_how_likely_they_are() -> None:

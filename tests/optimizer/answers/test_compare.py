@@ -32,7 +32,7 @@ from optimizer.solve import solve
 from tests.models.small_cases import draw_case
 
 BY_HAND = Path(__file__).parents[3] / "instances" / "by_hand"
-QUICK = Options(gap=1e-6, time_limit=60.0)
+QUICK = Options(gap=1e-6, time_limit=3600.0)
 #: How many random pairs the suite compares, and how many a soak does.
 FEW, MANY = 6, int(os.environ.get("RACKWATT_PAIRS", "200"))
 ADDS_UP = 1e-9
