@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from optimizer.cli_alternatives import EXAMPLES as OF_ALTERNATIVES
+from optimizer.cli_alternatives import alternatives
+from optimizer.cli_compare import EXAMPLES as OF_COMPARE
+from optimizer.cli_compare import compare
 from optimizer.cli_sweep import sweeps
 from optimizer.typed import Json, Overwrite, Quiet, examples
 
@@ -467,6 +471,8 @@ def export(
 
 
 app.add_typer(sweeps, name="sweep")
+app.command(epilog=OF_ALTERNATIVES)(alternatives)
+app.command(epilog=OF_COMPARE)(compare)
 
 
 @app.command(epilog=examples("rackwatt doctor", "rackwatt doctor --json"))

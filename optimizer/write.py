@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 PROGRAM = "rackwatt"
 MANIFEST = "manifest.json"
+#: Folders of a run that hold copies of what it was solved from: the files of its instance, and
+#: price files in place of the instance's, by site.
+INPUTS, REPLACED = "inputs", "prices"
 #: Where a plan goes that did not survive the audit.
 REJECTED = "rejected"
 #: Digits behind the point that files keep: a dollar in a thousand M$, a watt in a thousand MW.
@@ -72,6 +75,7 @@ def write_run(
     *,
     overwrite: bool = False,
     tell: Callable[[str], None] | None = None,
+    inputs: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write a run folder.
 
@@ -96,6 +100,8 @@ def write_run(
         Replace a run of ours that lies there; what else lies in its folder is kept.
     tell : callable, optional
         Hears which files of the old folder were kept, and under which names.
+    inputs : mapping of str to bytes, optional
+        Copies of what was read, by their name in the run.
 
     Returns
     -------
@@ -107,16 +113,51 @@ def write_run(
     UsageRefused
         Where ``out`` exists and may not be replaced.
     """
-    refuse_taken(out, overwrite=overwrite)
-    kept: list[str] = []
-    with _appearing(out, kept) as folder:
+
+    def fill(folder: Path) -> dict[str, Any]:
         if tables is not None:
             home = folder if solved.status != "audit-failed" else folder / REJECTED
             home.mkdir(exist_ok=True)
             write_json(home / "plan.json", plan_json(case, solved, tables))
             for name, table in tables.items():
                 write_table(home / name, table)
-        manifest = manifest_json(read, case, solved, options)
+        for name, data in (inputs or {}).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        return manifest_json(read, case, solved, options)
+
+    return write_folder(out, fill, overwrite=overwrite, tell=tell)
+
+
+def write_folder(
+    out: Path,
+    fill: Callable[[Path], dict[str, Any]],
+    *,
+    overwrite: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> Path:
+    """Write a folder of files with a manifest that holds their hashes.
+
+    Parameters
+    ----------
+    out : Path
+        The folder; parents are made.
+    fill : callable
+        Writes files into the folder that it is given, and says what the manifest holds.
+    overwrite : bool
+        Replace a run of ours that lies there; what else lies in its folder is kept.
+    tell : callable, optional
+        Hears which files of the old folder were kept, and under which names.
+
+    Raises
+    ------
+    UsageRefused
+        Where ``out`` exists and may not be replaced.
+    """
+    refuse_taken(out, overwrite=overwrite)
+    kept: list[str] = []
+    with _appearing(out, kept) as folder:
+        manifest = fill(folder)
         manifest["files"] = {
             path.relative_to(folder).as_posix(): _digest(path)
             for path in sorted(folder.rglob("*"))

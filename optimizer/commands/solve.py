@@ -17,6 +17,7 @@ from models.build import Column
 from optimizer.actions import Lists
 from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.remarks import notes, remarks
+from optimizer.commands.runs import kept_inputs
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
 from optimizer.decomposed.plan import MakeWorkshop
@@ -144,8 +145,12 @@ def present(
     laid_out = None if solved.plan is None else tables(ready.case, solved, lists_of(ready, wish))
     written = None
     if laid_out is not None and out is not None:
+        kept = kept_inputs(ready, wish)
+        if kept is None:
+            voice.warn("files of the instance were changed meanwhile: the run keeps no inputs")
         written = write_run(out, ready, ready.case, solved, laid_out, wish.options,
-                            overwrite=wish.overwrite, tell=voice.warn)  # fmt: skip
+                            overwrite=wish.overwrite, tell=voice.warn,
+                            inputs=None if kept is None else kept.of_run())  # fmt: skip
     voice.show(screen(ready.case, solved, laid_out, clashes=clashes, ways=ways,
                       notes=notes(wish), width=voice.data.width))  # fmt: skip
     for words in remarks(ready, laid_out, written):

@@ -1,0 +1,304 @@
+"""Alternatives against every plan of small cases, and what all plans share against the same.
+
+The case of ``by_hand`` is worked out on paper first: what differs, by how many MW, and what every
+plan near the best must do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from optimizer.answers.alternatives.found import (
+    DIFFERS_MW,
+    Alternatives,
+    Hunt,
+    Wanted,
+    alternatives,
+)
+from optimizer.answers.alternatives.measures import (
+    STANDING,
+    Terms,
+    distance_mw,
+    first_actions,
+    measured,
+    measures_of,
+)
+from optimizer.answers.alternatives.shared import shared
+from optimizer.audit import audit, values_of
+from optimizer.case import Case, prepare
+from optimizer.cli import main
+from optimizer.compiled import compile_case
+from optimizer.highs import Options
+from optimizer.load import load
+from optimizer.solve import solve
+from tests.folders import edited, write_folder
+from tests.models.small_cases import draw_case, filled, ready
+from tests.optimizer.answers.every_plan import EveryPlan, TooMany
+
+INSTANCES = Path(__file__).parents[3] / "instances"
+EXACT = Options(gap=1e-5, absolute_gap=1e-5, time_limit=3600.0)
+#: How many small cases the suite compares, and how many a soak does.
+FEW, MANY = 6, int(os.environ.get("RACKWATT_ALTERNATIVES", "60"))
+LOSSES = (0.05, 0.1, 0.2, 0.3)
+
+
+@pytest.fixture(scope="module")
+def by_hand() -> Case:
+    loaded = load(INSTANCES / "by_hand")
+    return prepare(loaded.instance, loaded.hours)
+
+
+# --- on paper ------------------------------------------------------------------------------
+
+
+def test_measures_of_the_case_on_paper(by_hand: Case) -> None:
+    """Ten lots mine at both year ends, AI takes 5 MW at the second; six lots are sold at once."""
+    measures = measures_of(by_hand, 1)
+    solved = solve(by_hand, EXACT)
+    assert solved.plan is not None
+    at = measured(measures, values_of(solved.plan))
+    told = {(m.kind, m.subject, m.when): float(mw) for m, mw in zip(measures, at, strict=True)}
+    assert told[STANDING, "mining", "2029-01"] == pytest.approx(10.0)
+    assert told[STANDING, "mining", "2030-01"] == pytest.approx(10.0)
+    assert told[STANDING, "ai", "2030-01"] == pytest.approx(5.0)
+    assert told["sell", "lot", "first"] == pytest.approx(6.0)
+    assert told["convert", "ai+two-feeds", "first"] == pytest.approx(5.0)
+    assert told["sign", "tenant", "first"] == pytest.approx(5.0)
+    weights = {m.kind: m.weight for m in measures}
+    assert weights[STANDING] == 0.5
+    assert weights["sell"] == weights["sign"] == 1.0
+
+
+def test_doing_nothing_is_farthest_on_paper(by_hand: Case) -> None:
+    """Within 20 %: no AI, and six lots more of mining where the grid bears them.
+
+    16 lots at both ends are 6 MW more on average, AI 5 MW less at one end of two, that is 2.5;
+    the tenant's 5 MW, the hall's 5 MW, and 6 lots sold are first actions that fall away.
+    """
+    found, _ = alternatives(by_hand, Wanted(0.13, 1), EXACT)
+    nothing = 0.5 * (6.0 + 6.0) + 0.5 * 5.0 + 5.0 + 5.0 + 6.0
+    assert nothing == 24.5
+    (other,) = found.others
+    assert other.distance_mw >= nothing - 1e-6
+    assert other.most_mw == pytest.approx(other.distance_mw, rel=1e-5)
+    assert other.value_musd >= found.least_musd
+
+
+def test_what_is_safe_on_paper(by_hand: Case) -> None:
+    """Without AI the case is worth 10.51 M$ at most: within 10 % of 12.03 every plan takes it."""
+    found, hunt = alternatives(by_hand, Wanted(0.1, 2), EXACT)
+    assert hunt is not None
+    sure = {(d.action, d.subject): d for d in shared(found, hunt)}
+    nothing = solve(by_hand, EXACT).audit
+    assert nothing is not None
+    assert sure["convert", "ai+two-feeds"].sure == "every plan"
+    assert sure["sign", "tenant"].sure == "every plan"
+    assert sure["sign", "tenant"].without_musd == pytest.approx(nothing.nothing_musd, abs=1e-4)
+    assert sure["sell", "lot"].every == 6.0
+
+
+def test_what_the_plans_shown_share_is_not_safe_for_that(by_hand: Case) -> None:
+    """Within 13 % of 12.03 M$ doing nothing is left, 10.51 M$: what only the best plan does."""
+    found, hunt = alternatives(by_hand, Wanted(0.13, 0), EXACT)
+    assert hunt is not None
+    assert not found.others
+    decisions = list(shared(found, hunt))
+    assert {d.action for d in decisions} == {"convert", "sell", "sign"}
+    for decision in decisions:
+        assert decision.sure == "all shown"
+        assert decision.decided
+        assert decision.every == 0.0
+
+
+def test_branches_count_by_how_likely_they_are() -> None:
+    """Of a use at a site, a MW at every end of every branch is one MW."""
+    case = ready(draw_case(3, leaves=2))
+    sums: dict[tuple[str, str], float] = {}
+    for measure in measures_of(case, 1):
+        if measure.kind == STANDING:
+            key = measure.site, measure.subject
+            sums[key] = sums.get(key, 0.0) + measure.weight
+    assert sums
+    assert all(weight == pytest.approx(1.0) for weight in sums.values())
+
+
+# --- against every plan --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A small case, its alternatives, and every plan of it."""
+
+    seed: int
+    case: Case
+    found: Alternatives
+    hunt: Hunt
+    every: EveryPlan
+
+
+def _small(first: int, loss_of: tuple[float, ...] = LOSSES) -> Iterator[_Tried]:
+    """Draw cases whose plans are few enough to try them all."""
+    for seed in itertools.count(first):
+        case = ready(draw_case(seed, leaves=1 + seed % 2))
+        model = compile_case(filled(case))
+        if model.built.contradictions or model.matrix.integer.sum() > 45:
+            continue
+        found, hunt = alternatives(case, Wanted(loss_of[seed % len(loss_of)], 3), EXACT)
+        if hunt is None or found.least_musd == found.best.value_musd:
+            continue
+        terms = [[(model.layout.place[c], mw) for c, mw in m.terms] for m in found.measures]
+        weights = np.array([m.weight for m in found.measures])
+        try:
+            every = EveryPlan(model.matrix, found.least_musd, terms, weights, 6000)
+        except TooMany:
+            continue
+        yield _Tried(seed, case, found, hunt, every)
+
+
+def _compare(tried: _Tried) -> int:
+    """Each distance is the largest there is, each plan worth enough; how many were compared."""
+    found, before = tried.found, [tried.found.at]
+    for other in found.others:
+        again = audit(other.case, other.plan)
+        assert again.passed, (tried.seed, again.breaches)
+        assert again.value_musd >= found.least_musd, tried.seed
+        assert other.most_mw == pytest.approx(other.distance_mw, rel=1e-4, abs=1e-4), tried.seed
+        at = measured(found.measures, values_of(other.plan))
+        apart = min(distance_mw(found.measures, at, one) for one in before)
+        most = tried.every.farthest(before)
+        assert apart == pytest.approx(most, rel=5e-5, abs=1e-4), tried.seed
+        before.append(at)
+    if len(found.others) < tried.hunt.wanted.count:
+        assert found.exhausted, (tried.seed, found.halted)
+        assert tried.every.farthest(before) <= DIFFERS_MW, tried.seed
+    return len(found.others)
+
+
+def _share(tried: _Tried) -> tuple[int, int]:
+    """What is said to be in every plan, or in none, is; and the contrary where it is denied."""
+    proved = denied = 0
+    columns = tried.every.matrix.column_names
+    model = compile_case(filled(tried.case))
+    for decision in shared(tried.found, tried.hunt):
+        terms = _counted(tried, decision.action, decision.site, decision.subject)
+        cost = np.zeros(len(columns))
+        for column, size in terms:
+            cost[model.layout.place[column]] += size
+        least, most = tried.every.amounts(cost)
+        assert decision.decided, (tried.seed, decision)
+        if decision.action == "sign":
+            assert (least > 0.5) == (decision.sure == "every plan"), (tried.seed, decision)
+            assert (most < 0.5) == (decision.sure == "no plan"), (tried.seed, decision)
+        else:
+            assert decision.every == pytest.approx(least), (tried.seed, decision)
+        proved += decision.sure in ("every plan", "no plan")
+        denied += decision.sure not in ("every plan", "no plan")
+    return proved, denied
+
+
+def _counted(tried: _Tried, action: str, site: str, subject: str) -> Terms:
+    given = tried.case.given
+    if action == "sign":
+        return tuple((("signing", (n, x)), 1.0) for n, x in given.signing_allowed if x == subject)
+    return next(
+        m.terms for m in first_actions(tried.case, 1, counted=True)
+        if (m.kind, m.site, m.subject) == (action, site, subject)
+    )  # fmt: skip
+
+
+def test_against_every_plan_of_small_cases() -> None:
+    compared = sum(_compare(tried) for tried in itertools.islice(_small(0), FEW))
+    assert compared
+
+
+def test_what_is_shared_against_every_plan() -> None:
+    counts = [_share(tried) for tried in itertools.islice(_small(100), FEW)]
+    assert sum(proved for proved, _ in counts)
+
+
+@pytest.mark.soak
+def test_against_every_plan_of_many_cases() -> None:
+    cases = compared = differing = proved = denied = plans = most = 0
+    for tried in _small(1000):
+        found, (one, other) = _compare(tried), _share(tried)
+        cases, compared, differing = cases + 1, compared + found, differing + bool(found)
+        proved, denied = proved + one, denied + other
+        plans, most = plans + len(tried.every.all_held), max(most, len(tried.every.all_held))
+        if differing == MANY:
+            break
+    told = (f"{cases} cases, {differing} of them with alternatives: {compared} distances are the "
+          f"largest among {plans:,} plans in whole numbers tried (at most {most:,} in a case), no "
+          f"loss is exceeded; of first actions and contracts {proved} are proved shared and "
+          f"{denied} are not, each as in all plans")  # fmt: skip
+    print(told)  # noqa: T201
+    assert differing >= 50
+    assert proved
+    assert denied
+
+
+# --- the command ---------------------------------------------------------------------------
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    code = main(["alternatives", *arguments, "--json", "--quiet"])
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, answer
+
+
+def test_a_run_of_alternatives_holds_plans_that_evaluate_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    code, answer = asked(capsys, str(INSTANCES / "by_hand"), "--loss", "0.1", "--count", "1",
+                         "--gap", "1e-4", "--out", str(out))  # fmt: skip
+    assert code == 0
+    assert answer["status"] == "solved"
+    best, other = answer["plans"]
+    assert other["value_musd"] >= answer["least_musd"] >= 0.9 * best["value_musd"] - 1e-12
+    assert (out / "decisions.csv").is_file()
+    plan = str(out / "plan-1" / "actions.csv")
+    held = main(["evaluate", str(INSTANCES / "by_hand"), "--plan", plan, "--only", "--no-optimum",
+                 "--json", "--quiet"])  # fmt: skip
+    judged = json.loads(capsys.readouterr().out)
+    assert held == 0
+    assert judged["value_musd"] == pytest.approx(other["value_musd"], abs=1e-6)
+    again, same = asked(capsys, str(INSTANCES / "by_hand"), "--loss", "0.1", "--count", "1",
+                        "--gap", "1e-4", "--out", str(tmp_path / "again"))  # fmt: skip
+    assert again == code
+    assert {**same, "out": ""} == {**answer, "out": ""}
+    for path in (out / "plan-1").iterdir():
+        assert (tmp_path / "again" / "plan-1" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_what_cannot_be_meant_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_hand = str(INSTANCES / "by_hand")
+    assert main(["alternatives", by_hand, "--loss", "0.00001"]) == 2
+    assert "--loss" in capsys.readouterr().err
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep me")
+    code, answer = asked(capsys, by_hand, "--out", str(tmp_path / "mine"))
+    assert code == 2
+    assert "no run of ours" in answer["message"]
+    code, answer = asked(capsys, str(tmp_path / "nowhere"))
+    assert code == 3
+    assert answer["status"] == "refused"
+
+
+def test_a_case_without_a_plan_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    debt = '[[commitments.debt]]\nname = "note"\nmonth = "2027-06"\nprincipal_musd = '
+    folder = write_folder(tmp_path / "broke", edited(debt + "2", debt + "500"))
+    code, answer = asked(capsys, str(folder), "--out", str(tmp_path / "out"))
+    assert code == 4
+    assert answer["status"] == "infeasible"
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,300 @@
+"""What differs between plans: on paper first, then random pairs whose parts must add up."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import random
+import shutil
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from models.hours import Hours
+from models.instance import Instance
+from optimizer.answers.compare import waterfall
+from optimizer.answers.compare.compared import compare
+from optimizer.answers.compare.side import Document, Side
+from optimizer.answers.compare.told import Compared
+from optimizer.answers.compare.waterfall import DoesNotAddUp, by_line
+from optimizer.case import Case, prepare
+from optimizer.cli import main
+from optimizer.errors import InputRefused
+from optimizer.highs import Options
+from optimizer.solve import solve
+from tests.models.small_cases import draw_case
+
+BY_HAND = Path(__file__).parents[3] / "instances" / "by_hand"
+QUICK = Options(gap=1e-6, time_limit=3600.0)
+#: How many random pairs the suite compares, and how many a soak does.
+FEW, MANY = 6, int(os.environ.get("RACKWATT_PAIRS", "200"))
+ADDS_UP = 1e-9
+
+
+def other_by_hand(folder: Path, **texts: str) -> Path:
+    """Copy the case on paper with pieces of its text changed: ``old=new`` by position."""
+    shutil.copytree(BY_HAND, folder)
+    path = folder / "instance.toml"
+    text = path.read_text()
+    for old, new in (piece.split(" -> ") for piece in texts.values()):
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path.write_text(text)
+    (folder / "sources.csv").unlink()
+    return folder
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    code = main(["compare", *arguments, "--json", "--quiet"])
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, answer
+
+
+# --- on paper ------------------------------------------------------------------------------
+
+
+def test_steps_on_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten lots mine 7,300 hours a year; a PH/s earns half a dollar more an hour for 12 $ a day.
+
+    That is 25 $/MWh on 73,000 MWh a year, worth 10/11 and 1000/1331 today. The tenant pays 80 $
+    less on 5 MW for a year, worth 1000/1331. With two million less the plan breaks the floor
+    of the cash, so the last step is told with the decisions.
+    """
+    other = other_by_hand(
+        tmp_path / "other", a="hashprice_usd_per_ph_day = 48 -> hashprice_usd_per_ph_day = 60",
+        b="rate_usd_per_kw_month = 280 -> rate_usd_per_kw_month = 200",
+        c="opening_cash_musd = 12 -> opening_cash_musd = 10",
+    )  # fmt: skip
+    code, answer = told(capsys, str(BY_HAND), str(other))
+    (one,) = answer["comparisons"]
+    assert code == 0
+    assert [row["key"] for row in one["input"]] == [
+        "contracts.tenant.rate_usd_per_kw_month", "bitcoin.hashprice_usd_per_ph_day",
+        "finance.opening_cash_musd",
+    ]  # fmt: skip
+    rent, mining, rest = one["steps"]
+    assert rent["held"]
+    assert rent["change_musd"] == pytest.approx(-80 * 5000 * 12 / 1e6 * 1000 / 1331, abs=1e-9)
+    worth = 25 * 73_000 / 1e6 * (10 / 11 + 1000 / 1331)
+    assert mining["change_musd"] == pytest.approx(worth, abs=1e-9)
+    assert not rest["held"]
+    assert "least cash" in rest["why"]
+    assert {row["what"] for row in one["actions"]} == {"dropped"}
+    assert one["contracts"] == [
+        {"contract": "tenant", "old_mw": pytest.approx(5.0), "new_mw": 0.0,
+         "more_mw": pytest.approx(-5.0)}
+    ]  # fmt: skip
+
+
+def test_a_run_is_compared_as_it_was_solved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The instance has been edited since: the run knows what it was solved from."""
+    folder = other_by_hand(tmp_path / "case", a="capex_budget_musd = 15 -> capex_budget_musd = 14")
+    runs = [str(tmp_path / name) for name in ("before", "after")]
+    assert main(["solve", str(folder), "--out", runs[0], "--quiet"]) == 0
+    text = (folder / "instance.toml").read_text()
+    (folder / "instance.toml").write_text(text.replace("budget_musd = 14", "budget_musd = 5"))
+    assert main(["solve", str(folder), "--out", runs[1], "--quiet"]) == 0
+    capsys.readouterr()
+    code, answer = told(capsys, *runs, "--out", str(tmp_path / "difference"))
+    (one,) = answer["comparisons"]
+    assert code == 0
+    assert one["input"] == [
+        {"group": "finance", "key": "finance.capex_budget_musd", "what": "changed", "old": "14",
+         "new": "5"}
+    ]  # fmt: skip
+    known = [json.loads((Path(run) / "plan.json").read_text())["value_musd"] for run in runs]
+    assert [one["old_musd"], one["new_musd"]] == pytest.approx(known, abs=1e-8)
+    assert (tmp_path / "difference" / "value_by_input.csv").is_file()
+    assert (tmp_path / "difference" / "compare.json").is_file()
+
+
+def test_the_same_twice_differs_in_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = told(capsys, str(BY_HAND), str(BY_HAND))
+    (one,) = answer["comparisons"]
+    assert code == 0
+    assert not one["input"]
+    assert not one["actions"]
+    assert [step["change_musd"] for step in one["steps"]] == [0.0]
+
+
+def test_a_run_without_inputs_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert main(["solve", str(BY_HAND), "--out", str(run), "--quiet"]) == 0
+    shutil.rmtree(run / "inputs")
+    capsys.readouterr()
+    code, answer = told(capsys, str(run), str(BY_HAND))
+    assert code == 2
+    assert "keeps no inputs" in answer["message"]
+
+
+def test_parts_that_do_not_add_up_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = next(pairs(0))
+    missing = dict(list(waterfall.PARTS.items())[1:])
+    monkeypatch.setattr(waterfall, "PARTS", missing)
+    with pytest.raises(DoesNotAddUp):
+        by_line(before, after)
+
+
+# --- random pairs --------------------------------------------------------------------------
+
+
+def _case_of(document: Document, hours: Mapping[str, Hours]) -> Case:
+    try:
+        return prepare(Instance.model_validate(dict(document)), hours)
+    except ValidationError as error:
+        raise InputRefused([]) from error
+
+
+def _side(label: str, document: dict[str, Any], hours: Mapping[str, Hours]) -> Side | None:
+    case = _case_of(document, hours)
+    solved = solve(case, QUICK)
+    if solved.plan is None or solved.status == "audit-failed":
+        return None
+    return Side(label, document, hours, case, solved, {}, _case_of)
+
+
+def _scaled(rng: random.Random, held: Any) -> Any:
+    """Scale every number of a path, or a number."""
+    if isinstance(held, dict):
+        return {**held, "start": held["start"] * rng.uniform(0.6, 1.5)}
+    if isinstance(held, list):
+        return [{**step, "value": step["value"] * rng.uniform(0.6, 1.5)} for step in held]
+    return held * rng.uniform(0.6, 1.5)
+
+
+def _changed(rng: random.Random, document: dict[str, Any]) -> dict[str, Any]:
+    """Change one to four things that a planner would."""
+    new, done = deepcopy(document), 0
+    wanted = rng.randint(1, 4)
+    changes = [_hashprice, _discount, _capex, _racks, _rate, _dropped, _firm]
+    for change in rng.sample(changes, len(changes)):
+        done += change(rng, new)
+        if done == wanted:
+            break
+    return new
+
+
+def _hashprice(rng: random.Random, new: dict[str, Any]) -> bool:
+    key = next(
+        (k for k in ("hashprice_usd_per_ph_day", "btc_price_usd") if k in new["bitcoin"]), ""
+    )
+    if key:
+        new["bitcoin"][key] = _scaled(rng, new["bitcoin"][key])
+    return bool(key)
+
+
+def _discount(rng: random.Random, new: dict[str, Any]) -> bool:
+    new["finance"]["discount_per_year"] = rng.uniform(0.02, 0.3)
+    return True
+
+
+def _capex(rng: random.Random, new: dict[str, Any]) -> bool:
+    new["finance"]["capex_budget_musd"] = rng.uniform(0.0, 60.0)
+    return True
+
+
+def _racks(rng: random.Random, new: dict[str, Any]) -> bool:
+    for machine in new["machines"].values():
+        machine["price_usd_per_th"] = _scaled(rng, machine["price_usd_per_th"])
+    return bool(new["machines"])
+
+
+def _rate(rng: random.Random, new: dict[str, Any]) -> bool:
+    keys = ("rate_usd_per_kw_month", "rate_usd_per_gpu_hour")
+    found = [(c, k) for c in new.get("contracts", {}).values() for k in keys if c.get(k)]
+    for contract, key in found:
+        contract[key] = _scaled(rng, contract[key])
+    return bool(found)
+
+
+def _dropped(rng: random.Random, new: dict[str, Any]) -> bool:
+    """Take a contract away: a plan that signs it cannot be held."""
+    signed = {c["contract"] for c in new.get("commitments", {}).get("contracts", [])}
+    free = [x for x in new.get("contracts", {}) if x not in signed]
+    if not free or rng.random() < 0.5:
+        return False
+    del new["contracts"][free[0]]
+    return True
+
+
+def _firm(rng: random.Random, new: dict[str, Any]) -> bool:
+    site = next(iter(new["sites"].values()))
+    if isinstance(site["firm_mw"], list):
+        return False
+    site["firm_mw"] *= rng.uniform(0.5, 1.4)
+    return True
+
+
+def pairs(first: int) -> Iterator[tuple[Side, Side]]:
+    """Draw pairs of instances, the second with things changed and now and then other prices."""
+    for seed in itertools.count(first):
+        rng = random.Random(f"pair {seed}")
+        drawn = draw_case(seed)
+        document = drawn.instance.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
+        other = _changed(rng, document)
+        hours = dict(drawn.hours)
+        if rng.random() < 0.3:
+            name = next(iter(hours))
+            price = hours[name].price_usd_per_mwh * rng.uniform(0.7, 1.4)
+            hours[name] = replace(hours[name], price_usd_per_mwh=price)
+        sides = _side("before", document, drawn.hours), _side("after", other, hours)
+        if sides[0] is not None and sides[1] is not None:
+            yield sides[0], sides[1]
+
+
+def check(before: Side, after: Side) -> Compared:
+    """Every waterfall adds up, its steps follow each other, decisions made anew cost nothing."""
+    found = compare(before, after, QUICK)
+    difference = after.value_musd - before.value_musd
+    for parts in (found.lines, found.flows, found.steps):
+        assert abs(math.fsum(part.change_musd for part in parts) - difference) <= ADDS_UP
+    value = before.value_musd
+    for step in found.steps:
+        assert step.value_musd - value == pytest.approx(step.change_musd, abs=ADDS_UP)
+        value = step.value_musd
+    assert value == after.value_musd
+    for line in found.lines:
+        assert line.new_musd - line.old_musd == line.change_musd
+    last = found.steps[-1]
+    if not last.groups:
+        assert last.change_musd >= -1e-5 * max(1.0, abs(after.value_musd))
+    return found
+
+
+def test_parts_of_random_pairs_add_up() -> None:
+    found = [check(*pair) for pair in itertools.islice(pairs(0), FEW)]
+    assert any(len(one.steps) > 2 for one in found)
+
+
+@pytest.mark.soak
+def test_parts_of_many_random_pairs_add_up() -> None:
+    worst, steps, together, moved = 0.0, 0, 0, 0
+    for before, after in itertools.islice(pairs(1000), MANY):
+        found = check(before, after)
+        difference = after.value_musd - before.value_musd
+        worst = max(
+            worst,
+            *(abs(math.fsum(part.change_musd for part in parts) - difference)
+              for parts in (found.lines, found.flows, found.steps)),
+        )  # fmt: skip
+        steps += sum(step.held for step in found.steps)
+        together += bool(found.steps[-1].groups)
+        moved += bool(found.actions)
+    told = (f"{MANY} pairs: parts miss the difference by {worst:.1e} M$ at most; {steps} steps "
+            f"with the plan held, {together} pairs where it could not be held to the end; "
+            f"{moved} pairs whose actions differ")  # fmt: skip
+    print(told)  # noqa: T201
+    assert steps
+    assert together
+    assert moved
