@@ -122,10 +122,20 @@ class Evaluator:
         posed = self._posed(self.opened.after(Point(0, {}, {})))
         return posed.case, posed.model
 
+    def posed(self, point: Point) -> Posed:
+        """Read, derive and compile a point.
+
+        Raises
+        ------
+        InputRefused
+            With every problem of the changed instance.
+        """
+        return self._posed(self.opened.after(point))
+
     def _loaded(self, changed: Changed) -> Loaded:
         return replace(self.opened.loaded, instance=changed.instance, hours=changed.hours)
 
-    def _posed(self, changed: Changed) -> _Posed:
+    def _posed(self, changed: Changed) -> Posed:
         """Derive and compile a point, from the base's numbers where they hold."""
         if changed.moved is None:
             case = prepare(changed.instance, changed.hours)
@@ -136,13 +146,13 @@ class Evaluator:
         pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
             if pins != self.pins:
-                return _Posed(case, compile_case(case, pins), pins)
+                return Posed(case, compile_case(case, pins), pins)
             try:
-                return _Posed(case, self._structure.model(case), pins)
+                return Posed(case, self._structure.model(case), pins)
             except StructureDiffers:
-                return _Posed(case, compile_case(case, pins), pins)
+                return Posed(case, compile_case(case, pins), pins)
 
-    def _solved(self, posed: _Posed) -> tuple[Solved, _Given | None]:
+    def _solved(self, posed: Posed) -> tuple[Solved, _Given | None]:
         """The best plan of a case, and the given plan in it.
 
         Where the best plan is not asked for, the given one stands in its place.
@@ -158,7 +168,7 @@ class Evaluator:
             given = _Given(None, _told(refused.problems))
         return self._best(posed), given
 
-    def _best(self, posed: _Posed) -> Solved:
+    def _best(self, posed: Posed) -> Solved:
         """The best plan of a case; of plans alike in value, the one that ties prefer."""
         options, hint = self.base.options, self.base.start
         budget = Budget(options.time_limit, options.grace)
@@ -169,12 +179,12 @@ class Evaluator:
         left = replace(options, time_limit=budget.to_search)
         return ties_broken(case, model, best, self.base.ties, left)
 
-    def _planned(self, posed: _Posed) -> Solved | None:
+    def _planned(self, posed: Posed) -> Solved | None:
         pins = self.opened.planned(posed.case, posed.pins)
         return None if pins is None else solve(posed.case, self.base.options, pinned=pins)
 
 
-class _Posed(NamedTuple):
+class Posed(NamedTuple):
     """A point, derived and compiled, with the decisions that the instance's own policy takes."""
 
     case: Case
