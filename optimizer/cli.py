@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from optimizer.cli_sweep import sweeps
+from optimizer.cli_verdict import EXAMPLES as VERDICTS
+from optimizer.cli_verdict import verdict
 from optimizer.typed import Json, Overwrite, Quiet, examples
 
 if TYPE_CHECKING:
@@ -467,6 +469,7 @@ def export(
 
 
 app.add_typer(sweeps, name="sweep")
+app.command(epilog=VERDICTS)(verdict)
 
 
 @app.command(epilog=examples("rackwatt doctor", "rackwatt doctor --json"))

@@ -107,16 +107,48 @@ def write_run(
     UsageRefused
         Where ``out`` exists and may not be replaced.
     """
-    refuse_taken(out, overwrite=overwrite)
-    kept: list[str] = []
-    with _appearing(out, kept) as folder:
+
+    def fill(folder: Path) -> dict[str, Any]:
         if tables is not None:
             home = folder if solved.status != "audit-failed" else folder / REJECTED
             home.mkdir(exist_ok=True)
             write_json(home / "plan.json", plan_json(case, solved, tables))
             for name, table in tables.items():
                 write_table(home / name, table)
-        manifest = manifest_json(read, case, solved, options)
+        return manifest_json(read, case, solved, options)
+
+    return write_folder(out, fill, overwrite=overwrite, tell=tell)
+
+
+def write_folder(
+    out: Path,
+    fill: Callable[[Path], dict[str, Any]],
+    *,
+    overwrite: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> Path:
+    """Write a folder of files with a manifest that holds their hashes.
+
+    Parameters
+    ----------
+    out : Path
+        The folder; parents are made.
+    fill : callable
+        Writes files into the folder that it is given, and says what the manifest holds.
+    overwrite : bool
+        Replace a run of ours that lies there; what else lies in its folder is kept.
+    tell : callable, optional
+        Hears which files of the old folder were kept, and under which names.
+
+    Raises
+    ------
+    UsageRefused
+        Where ``out`` exists and may not be replaced.
+    """
+    refuse_taken(out, overwrite=overwrite)
+    kept: list[str] = []
+    with _appearing(out, kept) as folder:
+        manifest = fill(folder)
         manifest["files"] = {
             path.relative_to(folder).as_posix(): _digest(path)
             for path in sorted(folder.rglob("*"))

@@ -12,6 +12,7 @@ from models.build import Column
 from models.context import Context
 from models.instance import month_text
 from optimizer.answers.verdict.strategies import (
+    NAMES,
     Name,
     Strategy,
     ai_only,
@@ -32,7 +33,7 @@ from optimizer.plan.uptime import UptimeRow, uptime
 from optimizer.plan.value import lowest_cash, peak_funding_musd
 from optimizer.solve import Solved, do_nothing, solve
 from optimizer.sweep.point.figures import figures_of
-from optimizer.words import figure, quantity
+from optimizer.words import quantity
 
 #: What came of a column: that of a solve, or that there was no time for it.
 Status = Literal[
@@ -99,6 +100,10 @@ class Stood:
         What is to be known about it.
     plan : Context or None
         The plan.
+    solved : Solved or None
+        What came of the solve.
+    case : Case or None
+        The case that was solved: the policy is the strategy's.
     """
 
     name: Name
@@ -109,6 +114,8 @@ class Stood:
     reason: str = ""
     remark: str = ""
     plan: Context | None = field(default=None, repr=False)
+    solved: Solved | None = field(default=None, repr=False)
+    case: Case | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +183,7 @@ def columns_of(posed: Posed) -> tuple[Stood, ...]:
         In the order in which they stand side by side; management's only where there is a plan.
     """
     model = compile_case(posed.case, posed.policy)
-    stood = {"as-is": as_is(posed, model)}
+    stood: dict[str, Stood] = {"as-is": as_is(posed, model)}
     for name, made in _strategies(posed, model).items():
         posed.say(name)
         stood[name] = _searched(posed, made, len(stood))
@@ -185,11 +192,7 @@ def columns_of(posed: Posed) -> tuple[Stood, ...]:
     if stood.get("no-reuse") is None:
         same = replace(stood["optimum"], name="no-reuse", remark="the policy of the instance")
         stood["no-reuse"] = same
-    order: tuple[Name, ...] = (
-        "as-is", "management", "mining-only", "ai-only", "half-of-each-site",
-        "half-of-the-sites", "no-reuse", "optimum",
-    )  # fmt: skip
-    return tuple(stood[name] for name in order if name in stood)
+    return tuple(stood[name] for name in NAMES if name in stood)
 
 
 def _strategies(posed: Posed, model: Model) -> dict[Name, Callable[[], Strategy]]:
@@ -217,7 +220,7 @@ def as_is(posed: Posed, model: Model) -> Stood:
         return Stood("as-is", "infeasible", reason="doing nothing breaks a limit")
     plan = still.carried.plan
     return Stood("as-is", "solved", still.value_musd, still.value_musd,
-                 figures_in(posed.case, plan), plan=plan)  # fmt: skip
+                 figures_in(posed.case, plan), plan=plan, case=posed.case)  # fmt: skip
 
 
 def _searched(posed: Posed, make: Callable[[], Strategy], done: int) -> Stood:
@@ -277,6 +280,8 @@ def _stood(strategy: Strategy, solved: Solved, reason: str) -> Stood:
         reason or _without_plan(solved),
         strategy.remark,
         plan,
+        solved,
+        strategy.case,
     )
 
 
@@ -391,8 +396,3 @@ def _first_served(plan: Context) -> int | None:
         if float(mw) > SIGNED_MW
     ]  # fmt: skip
     return min(served, key=lambda n: plan.given.tree.period[n], default=None)
-
-
-def musd(value: float | None) -> str:
-    """Write a value in M$."""
-    return figure(value)
