@@ -60,6 +60,10 @@ def verdict(
     no_switching: Annotated[
         bool, typer.Option("--no-switching", help="Leave switching prices out.")
     ] = False,
+    happened: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Prices as they came: month, and a column for each key."),
+    ] = None,
     gap: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Relative gap of each strategy.")
     ] = 1e-4,
@@ -106,4 +110,4 @@ def verdict(
     options = Options(gap=gap, time_limit=limit, seed=seed)
     wish = Wish(instance, options, {}, plan, out, overwrite, workers)
     prices = () if no_switching else _prices(switching)
-    raise typer.Exit(give_verdict(Question(wish, prices, only), Voice(json, quiet)))
+    raise typer.Exit(give_verdict(Question(wish, prices, only, happened), Voice(json, quiet)))

@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from rich.text import Text
+
 from optimizer.answers.verdict.columns import Apart, Posed, Stood, columns_of, flexibility
 from optimizer.answers.verdict.columns import whole_numbers
+from optimizer.answers.verdict.happened import replayed
 from optimizer.answers.verdict.many import SIDES, Asked, switches_of
 from optimizer.answers.verdict.strategies import TITLES
 from optimizer.answers.verdict.switching import GAP, Switch
@@ -50,15 +53,29 @@ class Question:
         Prices whose switching values are sought.
     only : bool
         Nothing is done beyond management's plan.
+    happened : Path or None
+        Prices as they came, in place of the instance's.
     """
 
     wish: Wish
     switching: Sequence[str] = ()
     only: bool = False
+    happened: Path | None = None
 
 
 def give_verdict(question: Question, voice: Voice) -> int:
     """Run the command and return its exit code."""
+    wish = question.wish
+    if question.happened is not None:
+        # Its folder goes with the object.
+        home = replayed(wish.instance, question.happened)
+        inner = replace(question, wish=replace(wish, instance=home.path), happened=None)
+        note = f"prices are those of {question.happened}, in place of the instance's"
+        return _given(inner, voice, note)
+    return _given(question, voice)
+
+
+def _given(question: Question, voice: Voice, note: str = "") -> int:
     wish = question.wish
     ready = make_ready(wish, voice)
     out = wish.out or RUNS / _folder_name(question, ready)
@@ -70,7 +87,7 @@ def give_verdict(question: Question, voice: Voice) -> int:
     options = {**asdict(wish.options), "time_limit": _finite(wish.options.time_limit),
                "switching": list(question.switching), "switching_gap": GAP}  # fmt: skip
     write_verdict(out, verdict, ready, options, overwrite=wish.overwrite, tell=voice.warn)
-    voice.show(*screen(verdict))
+    voice.show(*screen(verdict), *([Text(f"\n{note}")] if note else []))
     for words in remarks(ready, None, out):
         voice.say(words)
     best = verdict.column("optimum")
