@@ -13,8 +13,14 @@ from pathlib import Path
 
 from rich.text import Text
 
-from optimizer.answers.verdict.columns import Apart, Posed, Stood, columns_of, flexibility
-from optimizer.answers.verdict.columns import whole_numbers
+from optimizer.answers.verdict.columns import (
+    Apart,
+    Posed,
+    Stood,
+    columns_of,
+    flexibility,
+    whole_numbers,
+)
 from optimizer.answers.verdict.happened import replayed
 from optimizer.answers.verdict.many import SIDES, Asked, switches_of
 from optimizer.answers.verdict.strategies import TITLES
@@ -155,7 +161,10 @@ def _told(switch: Switch) -> str:
 
 def _folder_name(question: Question, ready: Ready) -> str:
     """Name the folder after the instance and all that the answer hangs on."""
-    options = {**asdict(question.wish.options), "time_limit": str(question.wish.options.time_limit)}
+    options = {
+        **asdict(question.wish.options),
+        "time_limit": str(question.wish.options.time_limit),
+    }
     content = [sorted(ready.hashes.items()), options, list(question.switching), question.only,
                versions()[PROGRAM]]  # fmt: skip
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]

@@ -108,4 +108,3 @@ def _dates(before: Answer, after: Answer, given: Given) -> Iterator[str]:
             f"{p}: {counted(other, 'hall')} instead of {was.get((n, p), 0)} in "
             f"{period_of(given.tree, n)}"
         )
-

@@ -30,7 +30,7 @@ from optimizer.kept import Kept
 from optimizer.load import Loaded
 from optimizer.plan.ledger import ledger
 from optimizer.plan.uptime import UptimeRow, uptime
-from optimizer.plan.value import lowest_cash, peak_funding_musd
+from optimizer.plan.value import peak_funding_musd
 from optimizer.solve import Solved, do_nothing, solve
 from optimizer.sweep.point.figures import figures_of
 from optimizer.words import quantity
@@ -259,10 +259,11 @@ def _best(posed: Posed, model: Model, stood: Mapping[str, Stood]) -> Stood:
 
 def whole_numbers(model: Model, plan: Context) -> dict[Column, float]:
     """Whole numbers of a plan by column, to begin another search from; those the plan knows."""
-    whole = (column for column, is_whole in
-             zip(model.built.columns, model.matrix.integer.tolist(), strict=True) if is_whole)  # fmt: skip
     known: dict[Column, float] = {}
-    for name, index in whole:
+    whole = model.matrix.integer.tolist()
+    for (name, index), is_whole in zip(model.built.columns, whole, strict=True):
+        if not is_whole:
+            continue
         value = getattr(plan, name).get(index)
         if value is not None:
             known[name, index] = float(value)
@@ -375,7 +376,9 @@ def flexibility(posed: Posed, best: Stood) -> Apart:
     if posed.stop.is_set() or posed.budget.to_search <= 0:
         return Apart(None, from_month=month, reason="the time was over")
     held = {
-        (name, index): float(value) for name in PLANT for index, value in getattr(plan, name).items()
+        (name, index): float(value)
+        for name in PLANT
+        for index, value in getattr(plan, name).items()
     }
     pins = {**posed.policy, **held, **without_mining(posed.case.given, first)}
     timed = replace(posed.options, time_limit=posed.budget.to_search / 2)

@@ -113,7 +113,9 @@ def _in_turn(asked: Asked, budget: Budget, stop: threading.Event, take: Take) ->
                                   width=asked.width))  # fmt: skip
 
 
-def _at_once(asked: Asked, workers: int, budget: Budget, stop: threading.Event, take: Take) -> None:
+def _at_once(
+    asked: Asked, workers: int, budget: Budget, stop: threading.Event, take: Take
+) -> None:
     context = multiprocessing.get_context("spawn")
     with starting_workers():
         pool = ProcessPoolExecutor(workers, context, initializer=_ready,

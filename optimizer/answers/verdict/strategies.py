@@ -47,8 +47,8 @@ MEANINGS: Mapping[Name, str] = {
     "management": "the actions of --plan, and what is best beside them",
     "mining-only": "nothing is signed, converted, bought or rebuilt for AI; what stands goes on",
     "ai-only": "mining ends in the first period in which AI can be served at all, for good",
-    "half-of-each-site": "at the end half of the halls of each site that could run both are for AI",
-    "half-of-the-sites": "at the end half of the sites that could run both run AI, the others mine",
+    "half-of-each-site": "of sites that could run both, half of each one's halls are for AI at the end",
+    "half-of-the-sites": "of sites that could run both, half run AI at the end, the others mine",
     "no-reuse": "no GPU is rebuilt, no mining hall made fit for AI, AI stands on new MW only",
     "optimum": "whatever is best",
 }
@@ -99,7 +99,9 @@ def _steps_into_ai(g: Given) -> Iterator[Column]:
 
     yield from (("signing", index) for index in indices.signing(g))
     yield from (
-        ("conversions", (n, p, q)) for n, p, q in g.conversions_allowed if is_ai(q) and not is_ai(p)
+        ("conversions", (n, p, q))
+        for n, p, q in g.conversions_allowed
+        if is_ai(q) and not is_ai(p)
     )
     yield from (("orders", (n, p, k)) for n, p, k in g.orders_allowed if is_ai(p))
     yield from (
@@ -165,16 +167,16 @@ def _most_ai(model: Model, n: Node, budget: Budget) -> float:
     aimed = replace(model.matrix, cost=served, offset=0.0)
     divisible = replace(aimed, integer=np.zeros_like(aimed.integer))
     left = Options(time_limit=budget.to_search, gap=1.0, nodes=NODES_TO_REACH, confirm=False)
+    most = 0.0
     for matrix in (divisible, aimed):
         found = budget.run(matrix, left)
-        if found.x is None or float(served @ found.x) <= DUST_MW:
+        most = 0.0 if found.x is None else float(served @ found.x)
+        if most <= DUST_MW:
             return 0.0
-    return float(served @ found.x)
+    return most
 
 
-def halved(
-    name: Name, loaded: Loaded, case: Case, policy: Mapping[Column, float]
-) -> Strategy:
+def halved(name: Name, loaded: Loaded, case: Case, policy: Mapping[Column, float]) -> Strategy:
     """Half of each site, or half of the sites, of those that could run both."""
     words = {"half-of-each-site": "of-each-site", "half-of-the-sites": "of-the-sites"}
     changed = _with_policy(loaded, case, {"halves": words[name]})

@@ -263,11 +263,11 @@ class _Search:
             over = self.sign * (setting - end) >= 0
             if over:
                 setting = end
-            setting = self.possible(setting)
-            if setting is None:
+            reached = self.possible(setting)
+            if reached is None:
                 return
-            yield setting
-            if over or self.sign * (setting - self.on.base) < step * (1 - 1e-9):
+            yield reached
+            if over or self.sign * (reached - self.on.base) < step * (1 - 1e-9):
                 return
             step *= 2.0
 
@@ -359,7 +359,7 @@ class _Search:
         return [at - self.sign * half, at + self.sign * half]
 
     def lead(self, setting: float, other: Answer) -> float | None:
-        """What the instance's own answer is worth more than another; None without plans of both."""
+        """What the own answer is worth more than another; None without plans of both."""
         own, its = self.worth(setting, self.own), self.worth(setting, other)
         if own.value_musd is None or its.value_musd is None:
             return None
@@ -420,7 +420,8 @@ class _Search:
         return self.found("infeasible", near, far)
 
     def found(self, status: Status, near: float, far: float | None = None) -> Switch:
-        words, margins = "", (None, None)
+        words = ""
+        margins: tuple[float | None, float | None] = (None, None)
         other = self.points[far].answer if far in self.points else None
         if other is not None and far is not None:
             plan = self.points[far].solved.plan

@@ -97,12 +97,16 @@ def _deed(verdict: Verdict, best: Stood) -> str:
     still = verdict.column("as-is")
     assert best.value_musd is not None
     assert best.figures is not None
-    over = None if still is None or still.value_musd is None else best.value_musd - still.value_musd
+    over = (
+        None if still is None or still.value_musd is None else best.value_musd - still.value_musd
+    )
     if over is not None and over <= verdict.tie_musd:
         return "Carry on: nothing is worth more than keeping what stands"
     told = best.figures
     names = list(told.signed_mw)
-    halls = f"convert {counted(round(told.halls_converted), 'hall')}" if told.halls_converted else ""
+    halls = (
+        f"convert {counted(round(told.halls_converted), 'hall')}" if told.halls_converted else ""
+    )
     signed = f"sign {counted(len(names), 'contract')} ({', '.join(names)})" if names else ""
     deeds = " and ".join(filter(None, (halls, signed)))
     if not names:
@@ -206,9 +210,10 @@ def _rows(verdict: Verdict) -> Iterator[tuple[str, list[str]]]:
                           else figure(one.bound_musd) for one in columns]  # fmt: skip
     figured = [one.figures for one in columns]
     yield "capex, M$", ["" if f is None else cell(f.capex_musd) for f in figured]
-    yield "halls converted", [
-        "" if f is None else cell(f.halls_converted, whole=True) for f in figured
-    ]
+    yield (
+        "halls converted",
+        ["" if f is None else cell(f.halls_converted, whole=True) for f in figured],
+    )
     yield "mining MW at the end", ["" if f is None else cell(f.mining_mw) for f in figured]
     yield "AI MW at the end", ["" if f is None else cell(f.ai_mw) for f in figured]
     for x in dict.fromkeys(x for f in figured if f is not None for x in f.signed_mw):

@@ -14,7 +14,15 @@ from optimizer.answers.verdict.prices import BY_NAME
 from optimizer.answers.verdict.strategies import MEANINGS
 from optimizer.answers.verdict.switching import Switch, relative_width
 from optimizer.answers.verdict.told import Verdict, sentence
-from optimizer.write import PROGRAM, Inputs, rounded, versions, write_folder, write_json, write_table
+from optimizer.write import (
+    PROGRAM,
+    Inputs,
+    rounded,
+    versions,
+    write_folder,
+    write_json,
+    write_table,
+)
 
 #: Folder of the actions of each strategy, by its name; each is read back by ``--plan``.
 PLANS = "plans"
