@@ -1,4 +1,4 @@
-"""The answer of a plan: contracts signed and hall states over time; and plans of a given answer."""
+"""The answer of a plan: contracts signed and hall states over time."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from optimizer.evaluate import broken_limits
 from optimizer.highs import Budget, Options
 from optimizer.kept import Kept
 from optimizer.load import Loaded
+from optimizer.pins import only
 from optimizer.plan.ledger import ledger
 from optimizer.plan.uptime import UptimeRow, uptime
 from optimizer.plan.value import peak_funding_musd
@@ -217,7 +218,9 @@ def as_is(posed: Posed, model: Model) -> Stood:
         return Stood("as-is", "infeasible", reason=_contradiction(posed.case))
     still = do_nothing(posed.case, model, budget=posed.budget, stop=posed.stop)
     if still is None:
-        return Stood("as-is", "infeasible", reason="doing nothing breaks a limit")
+        kept = Strategy("management", posed.case, only(posed.case, posed.policy))
+        share = posed.budget.part(min(SECONDS_FOR_REASON, posed.budget.left))
+        return Stood("as-is", "infeasible", reason=reason_of(kept, share, posed.stop))
     plan = still.carried.plan
     return Stood("as-is", "solved", still.value_musd, still.value_musd,
                  figures_in(posed.case, plan), plan=plan, case=posed.case)  # fmt: skip

@@ -47,7 +47,7 @@ MEANINGS: Mapping[Name, str] = {
     "management": "the actions of --plan, and what is best beside them",
     "mining-only": "nothing is signed, converted, bought or rebuilt for AI; what stands goes on",
     "ai-only": "mining ends in the first period in which AI can be served at all, for good",
-    "half-of-each-site": "of sites that could run both, half of each one's halls are for AI at the end",
+    "half-of-each-site": "at sites that could run both, half of the halls are for AI at the end",
     "half-of-the-sites": "of sites that could run both, half run AI at the end, the others mine",
     "no-reuse": "no GPU is rebuilt, no mining hall made fit for AI, AI stands on new MW only",
     "optimum": "whatever is best",

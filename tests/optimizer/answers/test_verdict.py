@@ -17,6 +17,7 @@ import pytest
 from models.context import Context
 from optimizer.answers.verdict import switching
 from optimizer.answers.verdict.answers import Answer
+from optimizer.answers.verdict.claims import Told, claims_page
 from optimizer.answers.verdict.columns import (
     Posed,
     Stood,
@@ -31,6 +32,7 @@ from optimizer.answers.verdict.prices import BY_NAME, NAMES
 from optimizer.answers.verdict.strategies import first_ai
 from optimizer.answers.verdict.switching import GAP, Searcher, Side, Switch, relative_width
 from optimizer.answers.verdict.told import Verdict, sentence
+from optimizer.answers.verdict.written import as_json
 from optimizer.case import prepare
 from optimizer.cli import main
 from optimizer.cli_verdict import PRICES
@@ -45,6 +47,7 @@ from optimizer.sweep.point.home import Home
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.written import instance_files
 from optimizer.sweep.points import Base, Point
+from optimizer.write import write_json
 from tests.optimizer.sweep.bases import INSTANCES, drawn
 from tests.test_by_hand import BREAK_EVEN_RENT, GAIN, NOTHING, VALUE
 
@@ -478,13 +481,43 @@ def test_a_file_of_what_happened_that_cannot_be_is_refused(
 
 
 def test_what_happened_to_shipped_instances_is_read() -> None:
-    files = sorted(INSTANCES.glob("*/happened.csv"))
-    assert [file.parent.name for file in files] == ["hive", "hut8", "iren"]
+    files = sorted((INSTANCES / "replays").glob("*.csv"))
+    assert [file.stem for file in files] == ["hive", "hut8", "iren"]
     for file in files:
-        home = replayed(file.parent, file)
+        home = replayed(INSTANCES / file.stem, file)
         steps = load(home.path).instance.bitcoin.hashprice_usd_per_ph_day
         assert isinstance(steps, list)
         assert [step.value for step in steps][:7] == [53.8, 53.8, 50.9, 56.2, 42.4, 34.5, 35.2]
+
+
+# --- the article's claims ------------------------------------------------------------------
+
+
+def test_stored_verdicts_are_of_the_stored_results() -> None:
+    told = Told.read(INSTANCES)
+    assert set(told.now) == {"hut8", "hive", "iren", "texas"}
+    assert set(told.then) == {"hut8", "hive", "iren"}
+    for name, verdict in told.now.items():
+        result = json.loads((INSTANCES / name / "result.json").read_text())
+        values = {c["strategy"]: c["value_musd"] for c in verdict["columns"]}
+        assert values["optimum"] == pytest.approx(result["value_musd"], rel=1e-3)
+        assert values["as-is"] == pytest.approx(result["nothing_musd"], abs=1e-3)
+        known = [value for value in values.values() if value is not None]
+        assert max(known) <= values["optimum"] + 1e-3 * abs(values["optimum"])
+
+
+def test_the_page_says_what_stored_verdicts_say(tmp_path: Path) -> None:
+    assert list(claims_page(tmp_path)) == []
+    folder = tmp_path / "hive"
+    folder.mkdir()
+    columns = tuple(by_hand().values())
+    verdict = Verdict("hive", "", columns, flexibility(posed(BY_HAND), columns[-1]))
+    write_json(folder / "verdict.json", as_json(verdict))
+    page = "\n".join(claims_page(tmp_path))
+    row = "| `hive` | 10.5 | 10.5 | 9.3 | 12.0 | 10.5 | 10.5 | 12.0 | 1.5 | 2.7 |"
+    assert row in page
+    assert "reuse of GPUs, halls and power is worth 1.5 M$ of 12.0" in page
+    assert "Hut 8: no reuse" not in page
 
 
 # --- the command ---------------------------------------------------------------------------
