@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.answers.verdict.prices import BY_NAME
-from optimizer.answers.verdict.strategies import NAMES, TITLES
+from optimizer.answers.verdict.strategies import MEANINGS, NAMES, TITLES
 from optimizer.words import figure, percent
 
 #: Stored verdicts, and what each is of.
@@ -23,10 +23,9 @@ STORED, HAPPENED = "verdict.json", "verdict-happened.json"
 COMPANIES = ("hut8", "hive", "iren", "texas")
 HEAD = """\
 `rackwatt verdict` puts strategies side by side. These tables are made of `verdict.json` and
-`verdict-happened.json` beside each instance; values in M$, at a gap of 1e-4 (`iren` 1e-3). What
-each strategy means, `rackwatt verdict --help` and its screen say. *Mixing* is the best plan less
-the better of mining only and AI only. *Flexibility* is the best plan less the same contracts and
-hall states without mining from the first AI on.
+`verdict-happened.json` beside each instance; values in M$, at a gap of 1e-4 (`hive` and `iren`
+1e-3). *Mixing* is the best plan less the better of mining only and AI only. *Flexibility* is the
+best plan less the same contracts and hall states without mining from the first AI on.
 """
 REPLAY = """\
 The same cases with what came until June 2026 (`replays/`, with sources): hashprice 53.8,
@@ -65,6 +64,10 @@ def claims_page(instances: Path) -> Iterator[str]:
         return
     yield "## The article's claims\n"
     yield "<!-- claims:begin -->\n" + HEAD
+    yield "\n".join(
+        f"- *{TITLES[name]}*: {MEANINGS[name]}" for name in NAMES if name != "management"
+    )  # fmt: skip
+    yield ""
     yield _side_by_side(told.now)
     yield _lines(
         ("the article says", "what the numbers say"),

@@ -187,7 +187,7 @@ def columns_of(posed: Posed) -> tuple[Stood, ...]:
     stood: dict[str, Stood] = {"as-is": as_is(posed, model)}
     for name, made in _strategies(posed, model).items():
         posed.say(name)
-        stood[name] = _searched(posed, made, len(stood))
+        stood[name] = _searched(posed, name, made, len(stood))
     posed.say("optimum")
     stood["optimum"] = _best(posed, model, stood)
     if stood.get("no-reuse") is None:
@@ -226,11 +226,12 @@ def as_is(posed: Posed, model: Model) -> Stood:
                  figures_in(posed.case, plan), plan=plan, case=posed.case)  # fmt: skip
 
 
-def _searched(posed: Posed, make: Callable[[], Strategy], done: int) -> Stood:
+def _searched(posed: Posed, name: Name, make: Callable[[], Strategy], done: int) -> Stood:
     """Solve a strategy with its share of the time that is left."""
     if posed.stop.is_set() or posed.budget.to_search <= 0:
-        return Stood(make().name, "not-reached", reason="the time was over")
-    share = posed.budget.part(posed.budget.left / max(1, 8 - done))
+        return Stood(name, "not-reached", reason="the time was over")
+    # The best plan and what is taken away from it come after the strategies.
+    share = posed.budget.part(posed.budget.left / max(2, len(NAMES) + 1 - done))
     strategy = make()
     if strategy.refusal:
         return Stood(strategy.name, "infeasible", reason=strategy.refusal)

@@ -7,12 +7,12 @@ far from real figures it may go, are asked of the same checks.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from models.instance import Instance
-from optimizer.sweep.design.format import Limits, Wrong
+from optimizer.sweep.design.format import Limits
 from optimizer.sweep.design.levers import HASHPRICE, Bench, Lever
 from optimizer.sweep.design.spec import Axis, Sweep
 from optimizer.sweep.points import Json
@@ -91,7 +91,7 @@ PRICES: tuple[Price, ...] = (
     Price("ai-capex", "capex per MW of AI", "scale", "times", 0.2, 5.0, _ai_capex),
     Price("delay", "delay of AI works", "delta", "months", -12.0, 36.0, _ai_works, whole=True),
     Price("entry-cost", "cost of entering AI", "values", "M$", 0.0, 2000.0,
-          _always("finance.ai_entry_cost_musd")),
+          lambda i: () if i.finance.hosts_ai_already else ("finance.ai_entry_cost_musd",)),
     Price("split-cost", "yearly cost of running both", "values", "M$/year", 0.0, 500.0,
           _always("finance.split_cost_company_musd_per_year")),
     Price("discount-rate", "discount rate", "values", "per year", 0.0, 0.6,
@@ -124,16 +124,12 @@ class Moved:
     base: float
     figure: float | None = None
     figure_key: str = ""
-    told: list[str] = field(default_factory=list)
 
     def changes(self, setting: float) -> Mapping[str, Json] | None:
         """Keys that a setting changes; None where it cannot be, or is far from real figures."""
         typed: Json = round(setting) if self.price.whole else setting
-        effect = self.lever.effect(typed, self._tell)
+        effect = self.lever.effect(typed, lambda _: None)
         return None if effect is None else effect.changes
-
-    def _tell(self, wrong: Wrong) -> None:
-        self.told.append(wrong.message)
 
 
 def moved(price: Price, instance: Instance, document: Mapping[str, Any]) -> Moved | None:

@@ -236,13 +236,10 @@ def _value(one: Stood) -> str:
 
 def _reasons(verdict: Verdict) -> Iterator[Text]:
     """Say why columns hold no plan, and what is to be known about others."""
-    told = [(one, one.reason or one.remark) for one in verdict.columns]
-    if any(words for _, words in told):
-        yield Text("")
-    for one, words in told:
-        if words:
-            cannot = "cannot be: " if one.status == "infeasible" else ""
-            yield Text.assemble((TITLES[one.name], "dim"), f"  {cannot}{words}")
+    for place, one in enumerate(o for o in verdict.columns if o.reason or o.remark):
+        cannot = "cannot be: " if one.status == "infeasible" else ""
+        words = "; ".join(filter(None, (one.remark, one.reason and f"{cannot}{one.reason}")))
+        yield Text.assemble("" if place else "\n", (TITLES[one.name], "dim"), f"  {words}")
 
 
 def _worth(verdict: Verdict) -> Iterator[Text]:
