@@ -170,7 +170,7 @@ class Searcher:
         if changes is None:
             return None
         try:
-            posed = self._evaluator.posed(Point(0, {}, changes))
+            posed = self._evaluator.posed(self._evaluator.opened.after(Point(0, {}, changes)))
         except InputRefused:
             return None
         model, pins = posed.model, dict(posed.pins)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pyomo.common.gc_manager import PauseGC
 
 from models.build import Column
+from models.context import Context
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.errors import InputRefused, Problem
@@ -74,7 +75,7 @@ class Evaluator:
     def _row(self, point: Point) -> Row:
         try:
             changed = self.opened.after(point)
-            posed = self._posed(changed)
+            posed = self.posed(changed)
             solved, planned = self._solved(posed)
             if is_chosen(point):
                 gap = self.base.options.gap
@@ -108,35 +109,24 @@ class Evaluator:
         )
         if solved.plan is None or solved.status == "audit-failed":
             return None
-        plan = solved.plan
-        return {
-            (name, index): float(getattr(plan, name)[index])
-            for (name, index), whole in zip(
-                model.built.columns, model.matrix.integer.tolist(), strict=True
-            )
-            if whole
-        }
+        return whole_numbers(model, solved.plan)
 
     def base_case(self) -> tuple[Case, Model]:
         """The base itself, derived and compiled."""
-        posed = self._posed(self.opened.after(Point(0, {}, {})))
+        posed = self.posed(self.opened.after(Point(0, {}, {})))
         return posed.case, posed.model
-
-    def posed(self, point: Point) -> Posed:
-        """Read, derive and compile a point.
-
-        Raises
-        ------
-        InputRefused
-            With every problem of the changed instance.
-        """
-        return self._posed(self.opened.after(point))
 
     def _loaded(self, changed: Changed) -> Loaded:
         return replace(self.opened.loaded, instance=changed.instance, hours=changed.hours)
 
-    def _posed(self, changed: Changed) -> Posed:
-        """Derive and compile a point, from the base's numbers where they hold."""
+    def posed(self, changed: Changed) -> Posed:
+        """Derive and compile a point, from the base's numbers where they hold.
+
+        Raises
+        ------
+        InputRefused
+            Where no answer to it could be trusted.
+        """
         if changed.moved is None:
             case = prepare(changed.instance, changed.hours)
         else:
@@ -147,10 +137,14 @@ class Evaluator:
         with refusing_unsound(loaded, case):
             if pins != self.pins:
                 return Posed(case, compile_case(case, pins), pins)
-            try:
-                return Posed(case, self._structure.model(case), pins)
-            except StructureDiffers:
-                return Posed(case, compile_case(case, pins), pins)
+            return Posed(case, self.compiled(case), pins)
+
+    def compiled(self, case: Case) -> Model:
+        """Compile a case under the base's own pins, from the base's rows where they hold."""
+        try:
+            return self._structure.model(case)
+        except StructureDiffers:
+            return compile_case(case, self.pins)
 
     def _solved(self, posed: Posed) -> tuple[Solved, _Given | None]:
         """The best plan of a case, and the given plan in it.
@@ -198,6 +192,17 @@ class _Given:
 
     solved: Solved | None
     refusal: str = ""
+
+
+def whole_numbers(model: Model, plan: Context) -> dict[Column, float]:
+    """Read the whole numbers of a plan, for others of much the same case to begin from."""
+    return {
+        (name, index): float(getattr(plan, name)[index])
+        for (name, index), whole in zip(
+            model.built.columns, model.matrix.integer.tolist(), strict=True
+        )
+        if whole
+    }
 
 
 def make_evaluate(base: Base) -> Evaluator:
