@@ -39,6 +39,8 @@ WIDTH = 1e-3
 FIRST_STEP = 0.04
 #: Most values that are solved on one side.
 MOST_SOLVES = 40
+#: Where between two settings the next is tried, where those before cannot be.
+SHARES = (0.5, 0.45, 0.55, 0.25, 0.75)
 #: How often a far side that ties is moved out, each time twice as far.
 ROUNDS_OUT = 5
 
@@ -294,6 +296,14 @@ class _Search:
             setting = min(max(float(round(setting)), low + 1), high - 1)
         return setting
 
+    def middle(self, near: float, far: float) -> float | None:
+        """A setting near the middle of two that figures may have; None where there is none."""
+        for share in SHARES:
+            setting = self.between(near, far, share)
+            if setting is None or self.on.changes(setting) is not None:
+                return setting
+        return None
+
     # --- solving ---------------------------------------------------------------------------
 
     def solved(self, setting: float) -> At | None:
@@ -331,17 +341,16 @@ class _Search:
     def closed(self, near: float, far: float) -> tuple[float, float]:
         """Close in on the nearest change."""
         halve = False
-        while (middle := self.between(near, far)) is not None:
+        while (middle := self.middle(near, far)) is not None:
             before = abs(far - near)
             tries = [middle] if halve or self.on.price.whole else self.crossing(near, far)
             for setting in tries or [middle]:
                 if not min(near, far) < setting < max(near, far):
                     continue
                 point = self.solved(setting)
-                if point is not None and point.answer == self.own:
-                    near = setting
-                else:
-                    far = setting
+                if point is None:
+                    continue
+                near, far = (setting, far) if point.answer == self.own else (near, setting)
             # Where the two ends say little about what lies between, halving is as good.
             halve = abs(far - near) > 0.5 * before
         return near, far
@@ -409,7 +418,7 @@ class _Search:
 
     def without_plan(self, near: float, far: float) -> Switch:
         """Close in on where the last plan is lost; beyond it no answer is an answer."""
-        while (middle := self.between(near, far)) is not None:
+        while (middle := self.middle(near, far)) is not None:
             point = self.solved(middle)
             if point is not None and point.solved.status == "infeasible":
                 far = middle

@@ -28,7 +28,7 @@ from optimizer.answers.verdict.columns import (
 )
 from optimizer.answers.verdict.happened import replayed
 from optimizer.answers.verdict.many import SIDES, Asked, switches_of
-from optimizer.answers.verdict.prices import BY_NAME, NAMES
+from optimizer.answers.verdict.prices import BY_NAME, NAMES, Moved
 from optimizer.answers.verdict.strategies import first_ai
 from optimizer.answers.verdict.switching import GAP, Searcher, Side, Switch, relative_width
 from optimizer.answers.verdict.told import Verdict, sentence
@@ -330,6 +330,25 @@ def test_what_time_did_not_allow_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     assert some.far < float(BREAK_EVEN_RENT / 280) < some.near
 
 
+def test_settings_that_cannot_be_are_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the break-even, nothing within a tenth of a per cent of one figure can be typed."""
+    searcher, hole = Searcher(base(BY_HAND)), 0.9
+    changes = Moved.changes
+
+    def with_hole(on: Moved, setting: float) -> Any:
+        return None if abs(setting - hole) < 2e-3 else changes(on, setting)
+
+    monkeypatch.setattr(Moved, "changes", with_hole)
+    switch = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert holds(switch, float(BREAK_EVEN_RENT / 280))
+    # Where the change itself lies in the hole, the bracket is as wide as that.
+    hole = float(BREAK_EVEN_RENT / 280)
+    wide = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert holds(wide, hole)
+    assert wide is not None
+    assert 4e-3 <= abs((wide.far or 0.0) - (wide.near or 0.0)) <= 2e-2
+
+
 def test_a_price_that_an_instance_does_not_have_is_left_out(tmp_path: Path) -> None:
     text = (BY_HAND / "instance.toml").read_text()
     head = text.partition("[contracts.tenant]")[0]
@@ -369,6 +388,8 @@ def against_a_grid(
         return fresh_answer(opened, changes)
 
     steps = [switch.base + (switch.near - switch.base) * i / points for i in range(points + 1)]
+    # An adder next to nought, for one, is refused as a slip of units.
+    steps = [s for s in steps if on.changes(s) is not None]
     if on.price.whole:
         steps = [s for s in steps if s == round(s)]
     assert all(answer_at(setting) == own for setting in steps), f"{name} {side}: not the nearest"
@@ -390,7 +411,7 @@ def brackets(tmp_path: Path, cases: int, points: int, seed: int) -> Iterator[tup
 def test_brackets_hold_the_nearest_change_of_a_grid(tmp_path: Path) -> None:
     whole = base(BY_HAND)
     searcher, opened = Searcher(whole), Opened(whole)
-    for name in ("hashprice", "discount-rate"):
+    for name in ("ai-capex", "discount-rate"):
         found = against_a_grid(searcher, opened, name, "above", 5)
         assert found is not None
         switch, held = found
