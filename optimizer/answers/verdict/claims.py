@@ -203,7 +203,7 @@ def _hut8(verdict: Mapping[str, Any] | None) -> str:
     return (
         f"with reuse switched off and the purchase as it was, the best plan is worth "
         f"{figure(best['value_musd'])} M$ against {figure(_value(verdict, 'as-is'))} as is; it "
-        f"{signed} and spends {figure(best['capex_musd'])} M$, most of it on new machines"
+        f"{signed} and spends {figure(best['capex_musd'])} M$, what was owed among it"
     )
 
 
