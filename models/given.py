@@ -662,6 +662,20 @@ class Given:
     share_nodes: tuple[Node, ...] = shape("nodes at which the shares hold")
     mining_share_min: float = known("", r"\underline\alpha", "least share of mining")
     mining_share_max: float = known("", r"\bar\alpha", "largest share of mining")
+    half_mw: Table[Place, float] = known(
+        "MW/hall", r"\eta", "IT MW of today of a hall, at sites that are halved"
+    )
+    largest_half_mw: Table[Site, float] = known(
+        "MW", r"\bar\eta", "the largest hall of a site of whose halls half are for AI"
+    )
+    least_half_mw: Table[Site, float] = known(
+        "MW", r"\underline\eta", "the smallest hall of a site that runs one business"
+    )
+    one_business_sites: tuple[Site, ...] = shape(
+        "sites that could run both businesses and are to run one"
+    )
+    ai_sites_least: float = known("", r"\lfloor S / 2 \rfloor", "least number of sites of AI")
+    ai_sites_most: float = known("", r"\lceil S / 2 \rceil", "largest number of sites of AI")
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -231,19 +231,25 @@ def clouded(g: Given) -> Iterable[Index]:
 
 
 def split_sites(g: Given) -> Iterable[Index]:
-    """Nodes and sites, where running both businesses costs something."""
-    return sites(g) if g.split_site or g.split_company else ()
+    """Nodes and sites, where running both businesses costs something, or is ruled out."""
+    counted = g.split_site or g.split_company or g.one_business_sites
+    return sites(g) if counted else ()
 
 
 def ai_sites(g: Given) -> Iterable[Index]:
-    """Nodes and sites, where entering AI or running both businesses costs something."""
-    return sites(g) if g.split_site or g.split_company or g.entry_cost else ()
+    """Nodes and sites, where entering AI or running both costs something, or is ruled out."""
+    return sites(g) if _hosting_counts(g) else ()
 
 
 def ai_halls(g: Given) -> Iterable[Index]:
     """Nodes and hall groups that can serve AI, where that is counted."""
-    counted = g.split_site or g.split_company or g.entry_cost
+    counted = _hosting_counts(g)
     return ((n, h) for n in g.nodes for h in g.places if hosts_ai(g, h)) if counted else ()
+
+
+def _hosting_counts(g: Given) -> bool:
+    """Whether it matters which sites host AI."""
+    return bool(g.split_site or g.split_company or g.entry_cost or g.one_business_sites)
 
 
 def demanded(g: Given) -> Iterable[Index]:
@@ -299,6 +305,21 @@ def floor_nodes(g: Given) -> Iterable[Index]:
 def limit_nodes(g: Given) -> Iterable[Index]:
     """Nodes at which mining keeps to a largest share."""
     return ((n,) for n in g.share_nodes if g.mining_share_max < 1)
+
+
+def halved_sites(g: Given) -> Iterable[Index]:
+    """Leaves and sites of whose halls half are to be AI halls."""
+    return ((n, s) for n in g.tree.leaves for s in g.largest_half_mw)
+
+
+def one_business_sites(g: Given) -> Iterable[Index]:
+    """Leaves and sites that could run both businesses and are to run one."""
+    return ((n, s) for n in g.tree.leaves for s in g.one_business_sites)
+
+
+def halved_leaves(g: Given) -> Iterable[Index]:
+    """Leaves at which half of such sites are to be sites of AI."""
+    return ((n,) for n in g.tree.leaves if g.one_business_sites)
 
 
 def kept(g: Given) -> Iterable[Index]:

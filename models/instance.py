@@ -1270,6 +1270,11 @@ class Policy(Block):
         "stand until they wear out, and no new contract is served there",
         default=[],
     )
+    halves: Literal["of-each-site", "of-the-sites"] | None = said(
+        "at the end half of each site's halls are AI halls, or half of the sites run AI and the "
+        "others mining; of the sites that could run both",
+        default=None,
+    )
     reuse_gpus: Flag = said("GPU racks may be rebuilt", default=True)
     reuse_halls: Flag = said("mining halls may become AI halls", default=True)
     reuse_power: Flag = said("AI may use the MW that exists today", default=True)

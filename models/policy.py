@@ -1,12 +1,12 @@
-"""What the owner wants besides value: shares of the two businesses, sites left as they are."""
+"""What the owner wants besides value: shares of the two businesses, halves, sites kept as is."""
 
 from __future__ import annotations
 
 from models import grid, mining
 from models.context import Context
-from models.given import Place, RackType
+from models.given import Place, RackType, Site
 from models.relation import Number, Relation, at_least, at_most, total
-from models.tree import Node
+from models.tree import Leaf, Node
 
 
 def mining_share_floor(c: Context, n: Node) -> Relation:
@@ -43,6 +43,82 @@ def kept_racks(c: Context, n: Node, p: Place, k: RackType) -> Relation:
     not replaced. GPU-hours of the racks that stand there may be sold.
     """
     return at_least(c.racks[n, p, k], c.given.racks_unworn[n, p, k])
+
+
+def half_of_site_floor(c: Context, leaf: Leaf, s: Site) -> Relation:
+    r"""At the end, of a site's halls no less than half are AI halls.
+
+    .. math::
+        \sum_{p \in s,\ \text{AI}} \eta_p H_{lp} + \bar\eta_s \ge
+        \sum_{p \in s,\ \text{mining}} \eta_p H_{lp}
+
+    Halls count by the IT MW that they have today, whatever an AI hall keeps of them. Whole halls
+    may miss the half by half of the largest, so that both differ by it.
+    """
+    ai, mining = _half_mw(c, leaf, s)
+    return at_least(ai + c.given.largest_half_mw[s], mining)
+
+
+def half_of_site_limit(c: Context, leaf: Leaf, s: Site) -> Relation:
+    r"""At the end, of a site's halls no more than half are AI halls.
+
+    .. math::
+        \sum_{p \in s,\ \text{AI}} \eta_p H_{lp} - \bar\eta_s \le
+        \sum_{p \in s,\ \text{mining}} \eta_p H_{lp}
+    """
+    ai, mining = _half_mw(c, leaf, s)
+    return at_most(ai - c.given.largest_half_mw[s], mining)
+
+
+def one_business_at_site(c: Context, leaf: Leaf, s: Site) -> Relation:
+    r"""At the end, a site that could run both businesses runs one.
+
+    .. math:: w_{ls} + z_{ls} \le 1
+    """
+    return at_most(c.hosts[leaf, s] + c.mines[leaf, s], 1.0)
+
+
+def ai_site_floor(c: Context, leaf: Leaf, s: Site) -> Relation:
+    r"""A site counts as one of AI only where an AI hall is in service.
+
+    .. math::
+        \sum_{p \in s,\ \text{AI}} \eta_p H_{lp} \ge \underline\eta_s w_{ls}
+    """
+    ai, _ = _half_mw(c, leaf, s)
+    return at_least(ai, c.given.least_half_mw[s] * c.hosts[leaf, s])
+
+
+def half_of_sites_floor(c: Context, leaf: Leaf) -> Relation:
+    r"""At the end, no less than half of the sites that could run both are sites of AI.
+
+    .. math:: \sum_s w_{ls} \ge \lfloor S / 2 \rfloor
+    """
+    sites = c.given.one_business_sites
+    return at_least(total(c.hosts[leaf, s] for s in sites), c.given.ai_sites_least)
+
+
+def half_of_sites_limit(c: Context, leaf: Leaf) -> Relation:
+    r"""At the end, no more than half of the sites that could run both are sites of AI.
+
+    .. math:: \sum_s w_{ls} \le \lceil S / 2 \rceil
+    """
+    sites = c.given.one_business_sites
+    return at_most(total(c.hosts[leaf, s] for s in sites), c.given.ai_sites_most)
+
+
+def _half_mw(c: Context, n: Node, s: Site) -> tuple[Number, Number]:
+    """IT MW, as they are today, of a site's AI halls and of its mining halls."""
+    g = c.given
+
+    def of(workload: str) -> Number:
+        return total(
+            g.half_mw[p] * c.halls[n, p]
+            for h in g.halls[s]
+            for p in g.places[h]
+            if g.workload_of[p] == workload
+        )
+
+    return of("ai"), of("mining")
 
 
 def _mw(c: Context, n: Node) -> tuple[Number, Number]:

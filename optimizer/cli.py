@@ -22,6 +22,8 @@ from optimizer.cli_alternatives import alternatives
 from optimizer.cli_compare import EXAMPLES as OF_COMPARE
 from optimizer.cli_compare import compare
 from optimizer.cli_sweep import sweeps
+from optimizer.cli_verdict import EXAMPLES as VERDICTS
+from optimizer.cli_verdict import verdict
 from optimizer.typed import Json, Overwrite, Quiet, examples
 
 if TYPE_CHECKING:
@@ -473,6 +475,7 @@ def export(
 app.add_typer(sweeps, name="sweep")
 app.command(epilog=OF_ALTERNATIVES)(alternatives)
 app.command(epilog=OF_COMPARE)(compare)
+app.command(epilog=VERDICTS)(verdict)
 
 
 @app.command(epilog=examples("rackwatt doctor", "rackwatt doctor --json"))

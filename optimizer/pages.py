@@ -17,6 +17,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from models.instance import TABLES, Block, Growth, Instance, Step
+from optimizer.answers.verdict.claims import claims_page
 from optimizer.docstrings import attributes_told
 from optimizer.formulation import in_line
 from optimizer.keys import Kind, declared, dotted, keys_of, kinds_of, limits_of, unit_of
@@ -318,7 +319,7 @@ def readme(instances: Path) -> str:
     """Write the page of the format, with what the stored results say about each instance."""
     tables = ", ".join(f"`{table}.csv`" for table in TABLES)
     parts = [GUIDE.format(example=EXAMPLE, tables=tables, layouts="\n".join(_layouts()))]
-    parts += ["## Shipped instances\n", *_shipped(instances)]
+    parts += ["## Shipped instances\n", *_shipped(instances), *claims_page(instances)]
     parts += ["## Blocks\n", *_planned(Instance), *_sections(Instance, "")]
     parts += ["### Paths and dated quantities\n", *_table(Growth), *_table(Step)]
     parts += ["## Catalogue\n", *_shelves()]

@@ -71,6 +71,12 @@ LIMITS: Mapping[str, Limit] = {
     "capital.loan_to_cost": Limit("capex that the loan may pay", "M$"),
     "policy.mining_share_floor": Limit("least share of mining", "MW"),
     "policy.mining_share_limit": Limit("most share of mining", "MW"),
+    "policy.half_of_site_floor": Limit("at least half of a site's halls for AI", "MW"),
+    "policy.half_of_site_limit": Limit("at most half of a site's halls for AI", "MW"),
+    "policy.one_business_at_site": Limit("one business at a site", "businesses"),
+    "policy.ai_site_floor": Limit("AI halls at a site of AI", "halls"),
+    "policy.half_of_sites_floor": Limit("at least half of the sites for AI", "sites"),
+    "policy.half_of_sites_limit": Limit("at most half of the sites for AI", "sites"),
     "policy.kept_racks": Limit("racks at sites that stay as they are", "racks"),
 }
 

@@ -32,6 +32,7 @@ def tables(d: Facts) -> dict[str, Any]:
         "debt_interest": _dated_sum(d, "interest_musd"),
         "debt_left": _owed_beyond(d),
         **_shares(d),
+        **_halves(d),
     }
 
 
@@ -64,6 +65,27 @@ def _shares(d: Facts) -> dict[str, Any]:
         "mining_share_max": min(
             _or(policy.mining_share_max, 1.0), 1.0 - (policy.ai_share_min or 0.0)
         ),
+    }
+
+
+def _halves(d: Facts) -> dict[str, Any]:
+    """Sites and halls that are halved: those that could run both businesses."""
+    wanted = d.i.policy.halves
+    uses: dict[str, set[str]] = {s: set() for s in d.i.sites}
+    for place in d.place_list:
+        uses[place.site].add(place.workload)
+    both = [s for s, used in uses.items() if {"mining", "ai"} <= used]
+    by_hall = both if wanted == "of-each-site" else []
+    by_site = both if wanted == "of-the-sites" else []
+    halls = {h: hall for h, hall in d.i.halls.items() if hall.site in (*by_hall, *by_site)}
+    sizes = {s: [hall.it_mw for hall in halls.values() if hall.site == s] for s in both}
+    return {
+        "half_mw": {p.name: halls[p.hall].it_mw for p in d.place_list if p.hall in halls},
+        "largest_half_mw": {s: max(sizes[s]) for s in by_hall},
+        "least_half_mw": {s: min(sizes[s]) for s in by_site},
+        "one_business_sites": tuple(by_site),
+        "ai_sites_least": float(len(by_site) // 2),
+        "ai_sites_most": float(-(-len(by_site) // 2)),
     }
 
 

@@ -92,7 +92,7 @@ def test_a_ratio_has_no_unit_and_everything_else_has() -> None:
         "price_growth", "exchange", "mining_ready", "due_share", "loan_interest", "loan_share",
         "loan_fee", "mining_share_min", "mining_share_max", "credit_share", "option_credit",
         "learning_credit", "tail_fees", "learning_tail", "billing_floor", "peak_floor", "ai_draw",
-        "cloud_draw", "year_limit", "year_cap",
+        "cloud_draw", "year_limit", "year_cap", "ai_sites_least", "ai_sites_most",
     }  # fmt: skip
 
 

@@ -1254,6 +1254,82 @@ def test_racks_of_a_site_that_stays_as_it_is_stand_until_they_wear_out() -> None
     assert absent(case(tiny(fleet=fleet)), "policy.kept_racks", 0, MINE, "rig")
 
 
+#: A second hall group at the first site, and a site that only mines.
+YARD = {"site": "b", "count": 1, "it_mw": 5.0, "fitout": "mine", "convertible": False}
+
+
+def halved(halves: str) -> Given:
+    """Two groups of halls that could serve AI, beside a site that cannot."""
+    return case(
+        tiny(
+            contracts__lease=LEASE,
+            halls={"barn": {**BARN, "it_mw": 6.0}, "yard": YARD},
+            sites__b={"firm_mw": 6.0, "power": "a"},
+            policy__halves=halves,
+        )
+    )
+
+
+def halls_of_use(n: int, ai: float, mining: float) -> Terms:
+    """Halls of the site that is halved, by the MW that they have today."""
+    return {
+        ("halls", n, AI): 4.0 * ai,
+        ("halls", n, BARN_AI): 6.0 * ai,
+        ("halls", n, MINE): 4.0 * mining,
+        ("halls", n, BARN_MINE): 6.0 * mining,
+    }
+
+
+@rows_of("policy.half_of_site_floor")
+def test_at_least_half_of_a_sites_halls_serve_ai_in_the_end() -> None:
+    g = halved("of-each-site")
+    assert row(g, "policy.half_of_site_floor", 2, "a") == by_hand(
+        halls_of_use(2, 1, -1), ">=", -6.0
+    )
+    assert absent(g, "policy.half_of_site_floor", 1, "a")
+    assert absent(g, "policy.half_of_site_floor", 2, "b")
+    assert absent(halved("of-the-sites"), "policy.half_of_site_floor", 2, "a")
+
+
+@rows_of("policy.half_of_site_limit")
+def test_at_most_half_of_a_sites_halls_serve_ai_in_the_end() -> None:
+    g = halved("of-each-site")
+    assert row(g, "policy.half_of_site_limit", 2, "a") == by_hand(
+        halls_of_use(2, 1, -1), "<=", 6.0
+    )
+    assert absent(g, "policy.half_of_site_limit", 2, "b")
+
+
+@rows_of("policy.one_business_at_site")
+def test_a_site_runs_one_business_in_the_end() -> None:
+    g = halved("of-the-sites")
+    assert row(g, "policy.one_business_at_site", 2, "a") == by_hand(
+        {("hosts", 2, "a"): 1.0, ("mines", 2, "a"): 1.0}, "<=", 1.0
+    )
+    assert absent(g, "policy.one_business_at_site", 1, "a")
+    assert absent(g, "policy.one_business_at_site", 2, "b")
+
+
+@rows_of("policy.ai_site_floor")
+def test_a_site_of_ai_has_an_ai_hall() -> None:
+    terms = {("halls", 2, AI): 4.0, ("halls", 2, BARN_AI): 6.0, ("hosts", 2, "a"): -4.0}
+    assert row(halved("of-the-sites"), "policy.ai_site_floor", 2, "a") == by_hand(terms, ">=")
+
+
+@rows_of("policy.half_of_sites_floor")
+def test_at_least_half_of_the_sites_rounded_down_run_ai() -> None:
+    g = halved("of-the-sites")
+    assert row(g, "policy.half_of_sites_floor", 2) == by_hand({("hosts", 2, "a"): 1.0}, ">=", 0.0)
+    assert absent(g, "policy.half_of_sites_floor", 1)
+
+
+@rows_of("policy.half_of_sites_limit")
+def test_at_most_half_of_the_sites_rounded_up_run_ai() -> None:
+    g = halved("of-the-sites")
+    assert row(g, "policy.half_of_sites_limit", 2) == by_hand({("hosts", 2, "a"): 1.0}, "<=", 1.0)
+    assert absent(halved("of-each-site"), "policy.half_of_sites_limit", 2)
+
+
 # --- beyond the horizon --------------------------------------------------------------------
 
 #: A tenant's contract that runs on for a year after the other's end.

@@ -272,7 +272,12 @@ def rich() -> Given:
                 {"mw": 2.0, "usd_per_mwh": 5.0, "commitment": True, "called_hours_per_year": 100.0}
             ],
         },
-        policy={"mining_share_min": 0.1, "mining_share_max": 0.9, "reuse_power": False},
+        policy={
+            "mining_share_min": 0.1,
+            "mining_share_max": 0.9,
+            "reuse_power": False,
+            "halves": "of-the-sites",
+        },
         uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
     )
     fillings = ({"rig": 4.0}, {"rig": 1.0, "large": 2.0})
@@ -281,7 +286,9 @@ def rich() -> Given:
     hours = supplied(Derivation(instance, fork(instance)))
     # What hours earn is bounded in one of the last periods, and banded in the others.
     bounded = in_tangents(given, hours, {(given.nodes[-1], "a"): (1e-3,)})
-    return replace(bounded, fillings={MINE: fillings}, racks_unworn=unworn)
+    # Either halves are asked for in a case, never both.
+    halved = {"a": 10.0}
+    return replace(bounded, fillings={MINE: fillings}, racks_unworn=unworn, largest_half_mw=halved)
 
 
 def fork(instance: Instance) -> Tree:

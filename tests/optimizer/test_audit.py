@@ -100,6 +100,12 @@ def test_a_plan_broken_in_one_place_is_rejected_by_name():
         "grid.whole_new_power",
         "policy.mining_share_limit",
         "policy.kept_racks",
+        "policy.half_of_site_floor",
+        "policy.half_of_site_limit",
+        "policy.one_business_at_site",
+        "policy.ai_site_floor",
+        "policy.half_of_sites_floor",
+        "policy.half_of_sites_limit",
         "halls.works_limit",
         # These bound what hours may earn, and no plan holds them.
         "yearly.least_use",

@@ -1,0 +1,653 @@
+"""Strategies side by side, and the prices at which the answer turns, against brute force."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.context import Context
+from optimizer.answers.verdict import switching
+from optimizer.answers.verdict.answers import Answer
+from optimizer.answers.verdict.claims import Told, claims_page
+from optimizer.answers.verdict.columns import (
+    Posed,
+    Stood,
+    better_pure,
+    columns_of,
+    flexibility,
+    mixing_musd,
+)
+from optimizer.answers.verdict.happened import replayed
+from optimizer.answers.verdict.many import SIDES, Asked, switches_of
+from optimizer.answers.verdict.prices import BY_NAME, NAMES, Moved
+from optimizer.answers.verdict.strategies import first_ai
+from optimizer.answers.verdict.switching import GAP, Searcher, Side, Switch, relative_width
+from optimizer.answers.verdict.told import Verdict, sentence
+from optimizer.answers.verdict.written import as_json
+from optimizer.case import prepare
+from optimizer.cli import main
+from optimizer.cli_verdict import PRICES
+from optimizer.compiled import compile_case
+from optimizer.errors import InputRefused
+from optimizer.highs import Budget, Options
+from optimizer.load import load
+from optimizer.solve import solve
+from optimizer.sweep.base import base_of
+from optimizer.sweep.design.spec import Sweep
+from optimizer.sweep.point.home import Home
+from optimizer.sweep.point.opened import Opened
+from optimizer.sweep.point.written import instance_files
+from optimizer.sweep.points import Base, Point
+from optimizer.write import write_json
+from tests.optimizer.sweep.bases import INSTANCES, drawn
+from tests.test_by_hand import BREAK_EVEN_RENT, GAIN, NOTHING, VALUE
+
+BY_HAND = INSTANCES / "by_hand"
+EXACT = Options(gap=1e-6, time_limit=60.0)
+#: A tenant's year in the second year, and an entry into AI a year from now, in today's money.
+YEAR = Fraction(100, 121)
+
+#: A second site, whose halls cost less to mine in and may serve another tenant.
+BROOK = """
+[sites.brook]
+firm_mw = 6
+staff_musd_per_year = 0.3
+power = "creek"
+
+[halls.shed]
+site = "brook"
+count = 1
+it_mw = 5
+fitout = "mine"
+
+[[fleet]]
+hall = "shed"
+rack = "lot"
+racks = 4
+age_months = 24
+"""
+
+
+def base(folder: Path) -> Base:
+    return replace(base_of(Sweep(Path(), folder, "v"), load(folder)), options=EXACT)
+
+
+def posed(folder: Path) -> Posed:
+    loaded = load(folder)
+    return Posed(loaded, prepare(loaded.instance, loaded.hours), {}, None, EXACT, Budget(120.0))
+
+
+def by_name(columns: tuple[Stood, ...]) -> dict[str, Stood]:
+    return {one.name: one for one in columns}
+
+
+@cache
+def by_hand() -> dict[str, Stood]:
+    return by_name(columns_of(posed(BY_HAND)))
+
+
+@pytest.fixture
+def two_sites(tmp_path: Path) -> Path:
+    folder = tmp_path / "two"
+    folder.mkdir()
+    for name in ("instance.toml", "prices.csv"):
+        (folder / name).write_bytes((BY_HAND / name).read_bytes())
+    with (folder / "instance.toml").open("a") as toml:
+        toml.write(BROOK)
+    return folder
+
+
+def variants(tmp_path: Path, number: int, seed: int = 3) -> list[Home]:
+    """The case on paper with two or three of its figures drawn anew."""
+    whole = base(BY_HAND)
+    points = drawn(tmp_path, "by_hand", number, seed)
+    return [Home(instance_files(whole, point, "drawn")) for point in points]
+
+
+# --- strategies ----------------------------------------------------------------------------
+
+
+def test_the_case_on_paper_side_by_side() -> None:
+    columns = by_hand()
+    assert columns["as-is"].value_musd == pytest.approx(float(NOTHING), abs=1e-9)
+    assert columns["mining-only"].value_musd == pytest.approx(float(NOTHING), abs=1e-9)
+    assert columns["optimum"].value_musd == pytest.approx(float(VALUE), abs=1e-9)
+    # One hall of two: the best plan halves the site by itself.
+    assert columns["half-of-each-site"].value_musd == pytest.approx(float(VALUE), abs=1e-9)
+    assert columns["ai-only"].remark == "mining ends 2030-01"
+    assert mixing_musd(tuple(columns.values())) == pytest.approx(float(GAIN), abs=1e-9)
+    pure = better_pure(tuple(columns.values()))
+    assert pure is not None
+    assert pure.name == "mining-only"
+
+
+def test_figures_of_a_column_are_those_of_its_plan() -> None:
+    told = by_hand()["optimum"].figures
+    assert told is not None
+    assert (told.capex_musd, told.mining_mw, told.ai_mw) == pytest.approx((10.0, 10.0, 5.0))
+    assert told.signed_mw == pytest.approx({"tenant": 5.0})
+    assert (told.promised, told.reached) == (0.999, 0.9999)
+    assert told.ai_mw_by_site == pytest.approx({"creek": 5.0})
+
+
+def test_ai_alone_on_the_same_plant_is_the_best_plan_without_its_miners() -> None:
+    asked = posed(BY_HAND)
+    best = by_hand()["optimum"]
+    apart = flexibility(asked, best)
+    assert apart.from_month == "2030-01"
+    assert best.plan is not None
+    assert apart.worth_musd is not None
+    case = asked.case
+    alone = {
+        (name, index): float(value) for name in ("signing", "signed_mw", "conversions")
+        for index, value in getattr(best.plan, name).items()
+    } | {("racks", (1, "barn:mine", "lot")): 0.0}  # fmt: skip
+    fresh = solve(case, EXACT, pinned=alone)
+    assert apart.alone_musd == pytest.approx(fresh.value_musd, abs=1e-6)
+    assert apart.worth_musd == pytest.approx(float(VALUE) - (fresh.value_musd or 0.0), abs=1e-6)
+
+
+def ai_halls(plan: Context, n: int, site: str) -> float:
+    g = plan.given
+    return sum(
+        float(count) for (m, p), count in plan.halls.items()
+        if m == n and g.workload_of[p] == "ai" and g.site_of[p] == site
+    )  # fmt: skip
+
+
+def halls_mw(plan: Context, n: int, site: str, use: str) -> float:
+    """IT MW of today of a site's halls of one use."""
+    g = plan.given
+    return sum(
+        g.half_mw[p] * float(count) for (m, p), count in plan.halls.items()
+        if m == n and g.site_of[p] == site and g.workload_of[p] == use
+    )  # fmt: skip
+
+
+def mining_racks(plan: Context, n: int, site: str) -> float:
+    g = plan.given
+    return sum(
+        float(count) for (m, p, _), count in plan.racks.items()
+        if m == n and g.workload_of[p] == "mining" and g.site_of[p] == site
+    )  # fmt: skip
+
+
+def assert_strategies_are_kept(columns: dict[str, Stood]) -> int:
+    """Each plan does what its strategy says, and the free optimum is worth no less."""
+    best, plans = columns["optimum"].value_musd, 0
+    for name, one in columns.items():
+        if one.plan is None:
+            assert one.reason
+            continue
+        plans += 1
+        assert best is not None
+        assert one.value_musd is not None
+        assert best >= one.value_musd - 2 * GAP * max(1.0, abs(best)), name
+        g, last = one.plan.given, one.plan.given.nodes[-1]
+        if name in ("mining-only", "as-is"):
+            assert not any(float(mw) > 1e-9 for mw in one.plan.signed_mw.values())
+            assert all(ai_halls(one.plan, last, s) == 0 for s in g.sites)
+        if name == "ai-only":
+            assert all(mining_racks(one.plan, last, s) == 0 for s in g.sites)
+        if name == "half-of-each-site":
+            for s, largest in g.largest_half_mw.items():
+                ai, mining = (halls_mw(one.plan, last, s, use) for use in ("ai", "mining"))
+                assert abs(ai - mining) <= largest + 1e-9
+        if name == "half-of-the-sites":
+            of_ai = [s for s in g.one_business_sites if ai_halls(one.plan, last, s) > 0]
+            assert (
+                len(g.one_business_sites) // 2 <= len(of_ai) <= -(-len(g.one_business_sites) // 2)
+            )
+            assert all(mining_racks(one.plan, last, s) == 0 for s in of_ai)
+    return plans
+
+
+def test_no_strategy_beats_the_best_plan_nor_breaks_its_own_rule(tmp_path: Path) -> None:
+    plans = 0
+    for home in variants(tmp_path, 6):
+        plans += assert_strategies_are_kept(by_name(columns_of(posed(home.path))))
+    assert plans >= 24
+
+
+def test_half_of_the_sites_is_the_best_choice_of_sites(two_sites: Path) -> None:
+    asked = posed(two_sites)
+    columns = by_name(columns_of(asked))
+    assert_strategies_are_kept(columns)
+    found = columns["half-of-the-sites"]
+    case, last = asked.case, asked.case.given.nodes[-1]
+    worth: dict[str, float] = {}
+    for chosen, other, place in (("creek", "brook", "barn"), ("brook", "creek", "shed")):
+        # Chosen: an AI hall and no miners at the end; the other site: no AI hall ever.
+        g = case.given
+        best = float("-inf")
+        for halls in range(1, int(g.halls_most[place]) + 1):
+            pins = {("racks", (last, f"{place}:mine", "lot")): 0.0,
+                    ("halls", (last, f"{place}:ai+two-feeds")): float(halls)}  # fmt: skip
+            pins |= {("halls", (n, p)): 0.0 for n in g.nodes for p in g.site_of
+                     if g.site_of[p] == other and g.workload_of[p] == "ai"}  # fmt: skip
+            alone = solve(case, EXACT, pinned=pins)
+            best = max(best, alone.value_musd if alone.value_musd is not None else best)
+        worth[chosen] = best
+    assert found.value_musd == pytest.approx(max(worth.values()), abs=1e-5)
+    assert worth["creek"] != pytest.approx(worth["brook"], abs=1e-3)
+
+
+def test_ai_is_reached_when_some_plan_serves_it_and_not_before() -> None:
+    asked = posed(BY_HAND)
+    model = compile_case(asked.case, {})
+    assert first_ai(asked.case, model, Budget(30.0)) == 1
+    offers = [("signing", index) for index in asked.case.given.signing_allowed]
+    never = compile_case(asked.case, dict.fromkeys(offers, 0.0))
+    assert first_ai(asked.case, never, Budget(30.0)) is None
+
+
+def test_what_cannot_be_says_why(tmp_path: Path) -> None:
+    text = (BY_HAND / "instance.toml").read_text().replace("budget_musd = 15", "budget_musd = 9")
+    (tmp_path / "instance.toml").write_text(text)
+    (tmp_path / "prices.csv").write_bytes((BY_HAND / "prices.csv").read_bytes())
+    columns = by_name(columns_of(posed(tmp_path)))
+    assert columns["ai-only"].status == "infeasible"
+    assert columns["ai-only"].reason == "no plan serves AI within the horizon"
+    assert columns["half-of-each-site"].status == "infeasible"
+    assert "capex budget (horizon): short by 1 M$" in columns["half-of-each-site"].reason
+    assert columns["optimum"].value_musd == pytest.approx(float(NOTHING), abs=1e-9)
+
+
+# --- switching prices ----------------------------------------------------------------------
+
+
+def holds(switch: Switch | None, exactly: float) -> bool:
+    """Whether a proved bracket holds a value."""
+    assert switch is not None
+    assert switch.status == "proved"
+    assert switch.near is not None
+    assert switch.far is not None
+    return bool(min(switch.near, switch.far) < exactly < max(switch.near, switch.far))
+
+
+def test_prices_on_paper_lie_in_their_brackets() -> None:
+    searcher = Searcher(base(BY_HAND))
+    entry = searcher.switch(BY_NAME["entry-cost"], "above", budget=Budget(60.0))
+    assert holds(entry, float(1 + GAIN / YEAR))
+    assert entry is not None
+    assert entry.words == "tenant not signed; barn ai+two-feeds: 0 halls instead of 1"
+    width = relative_width(entry)
+    assert width is not None
+    assert width <= 1e-3
+    rent = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert holds(rent, float(BREAK_EVEN_RENT / 280))
+    assert rent is not None
+    assert rent.figure_key == "contracts.tenant.rate_usd_per_kw_month"
+    assert rent.far_figure is not None
+    assert rent.near_figure is not None
+    assert rent.far_figure < float(BREAK_EVEN_RENT) < rent.near_figure
+    assert min(rent.near_margin_musd or 0, rent.far_margin_musd or 0) > GAP * float(VALUE)
+
+
+def test_whole_months_are_moved_one_by_one() -> None:
+    switch = Searcher(base(BY_HAND)).switch(BY_NAME["delay"], "above", budget=Budget(60.0))
+    assert switch is not None
+    assert (switch.status, switch.near, switch.far) == ("proved", 0.0, 1.0)
+
+
+def test_an_answer_that_never_changes_says_how_far_it_holds() -> None:
+    switch = Searcher(base(BY_HAND)).switch(BY_NAME["hashprice"], "below", budget=Budget(60.0))
+    assert switch is not None
+    assert (switch.status, switch.near, switch.far) == ("none", 0.2, None)
+    assert all(one.same for one in switch.tried)
+
+
+def test_two_answers_that_tie_are_called_undecided() -> None:
+    searcher = Searcher(base(BY_HAND))
+    # So narrow a bracket that its two sides differ by less than the gap.
+    switch = searcher.switch(BY_NAME["entry-cost"], "above", budget=Budget(60.0), width=1e-9)
+    assert switch is not None
+    assert switch.status == "undecided"
+    assert abs(switch.far_margin_musd or 0.0) <= GAP * float(VALUE)
+
+
+def test_what_time_did_not_allow_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    searcher = Searcher(base(BY_HAND))
+    nothing = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(0.0))
+    assert nothing is not None
+    assert (nothing.status, nothing.near, nothing.far) == ("unfinished", 1.0, None)
+    monkeypatch.setattr(switching, "MOST_SOLVES", 4)
+    some = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert some is not None
+    assert some.status == "unfinished"
+    assert some.near is not None
+    assert some.far is not None
+    # What was found by then is true.
+    assert some.far < float(BREAK_EVEN_RENT / 280) < some.near
+
+
+def test_settings_that_cannot_be_are_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the break-even, nothing within a tenth of a per cent of one figure can be typed."""
+    searcher, hole = Searcher(base(BY_HAND)), 0.9
+    changes = Moved.changes
+
+    def with_hole(on: Moved, setting: float) -> Any:
+        return None if abs(setting - hole) < 2e-3 else changes(on, setting)
+
+    monkeypatch.setattr(Moved, "changes", with_hole)
+    switch = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert holds(switch, float(BREAK_EVEN_RENT / 280))
+    # Where the change itself lies in the hole, the bracket is as wide as that.
+    hole = float(BREAK_EVEN_RENT / 280)
+    wide = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert holds(wide, hole)
+    assert wide is not None
+    assert 4e-3 <= abs((wide.far or 0.0) - (wide.near or 0.0)) <= 2e-2
+
+
+def test_a_price_that_an_instance_does_not_have_is_left_out(tmp_path: Path) -> None:
+    text = (BY_HAND / "instance.toml").read_text()
+    head = text.partition("[contracts.tenant]")[0]
+    (tmp_path / "instance.toml").write_text(head)
+    (tmp_path / "prices.csv").write_bytes((BY_HAND / "prices.csv").read_bytes())
+    assert Searcher(base(tmp_path)).switch(BY_NAME["ai-rate"], "above") is None
+
+
+def fresh_answer(opened: Opened, changes: Mapping[str, Any]) -> Answer | None:
+    """The answer of an instance read, derived, compiled and solved without any short cut."""
+    read = opened.whole(Point(0, {}, changes))
+    solved = solve(prepare(read.instance, read.hours), Options(gap=0.0, absolute_gap=1e-9))
+    return None if solved.plan is None else Answer.of(solved.plan)
+
+
+def against_a_grid(
+    searcher: Searcher, opened: Opened, name: str, side: Side, points: int
+) -> tuple[Switch, int] | None:
+    """Find a switching price, and look for another answer on a grid between it and the base.
+
+    Returns
+    -------
+    Switch and int, or None
+        The bracket and how many points of the grid it was held against; None without one.
+    """
+    switch = searcher.switch(BY_NAME[name], side, budget=Budget(300.0))
+    on = searcher.moved(BY_NAME[name])
+    if switch is None or on is None or switch.status != "proved":
+        return None
+    assert switch.near is not None
+    assert switch.far is not None
+    own = fresh_answer(opened, {})
+
+    def answer_at(setting: float) -> Answer | None:
+        changes = on.changes(setting)
+        assert changes is not None
+        return fresh_answer(opened, changes)
+
+    steps = [switch.base + (switch.near - switch.base) * i / points for i in range(points + 1)]
+    # An adder next to nought, for one, is refused as a slip of units.
+    steps = [s for s in steps if on.changes(s) is not None]
+    if on.price.whole:
+        steps = [s for s in steps if s == round(s)]
+    assert all(answer_at(setting) == own for setting in steps), f"{name} {side}: not the nearest"
+    assert answer_at(switch.far) != own, f"{name} {side}: nothing changes"
+    return switch, len(steps) + 1
+
+
+def brackets(tmp_path: Path, cases: int, points: int, seed: int) -> Iterator[tuple[Switch, int]]:
+    for home in variants(tmp_path, cases, seed):
+        whole = base(home.path)
+        searcher, opened = Searcher(whole), Opened(whole)
+        for name in NAMES:
+            for side in SIDES:
+                found = against_a_grid(searcher, opened, name, side, points)
+                if found is not None:
+                    yield found
+
+
+def test_brackets_hold_the_nearest_change_of_a_grid(tmp_path: Path) -> None:
+    whole = base(BY_HAND)
+    searcher, opened = Searcher(whole), Opened(whole)
+    for name in ("ai-capex", "discount-rate"):
+        found = against_a_grid(searcher, opened, name, "above", 5)
+        assert found is not None
+        switch, held = found
+        assert held >= 6
+        assert (relative_width(switch) or 1.0) <= 1.1e-3
+
+
+@pytest.mark.soak
+def test_fifty_switching_prices_against_a_fine_grid(tmp_path: Path) -> None:
+    """At least fifty brackets, each against twenty points solved without any short cut."""
+    found: list[Switch] = []
+    held = 0
+    for switch, points in brackets(tmp_path, 40, 20, seed=11):
+        found.append(switch)
+        held += points
+        if len(found) >= 54:
+            break
+    moved = [switch for switch in found if not BY_NAME[switch.price].whole]
+    widths = sorted(relative_width(switch) or 0.0 for switch in moved)
+    margins = [m for s in found for m in (s.near_margin_musd, s.far_margin_musd) if m is not None]
+    print(  # noqa: T201
+        f"{len(found)} switching prices of {len({s.price for s in found})} kinds, {held} points "
+        f"solved from nothing: none inside a side differs, each far side does; relative width: "
+        f"median {widths[len(widths) // 2]:.1e}, largest {widths[-1]:.1e}; least margin "
+        f"{min(margins):.1e} M$"
+    )
+    assert len(found) >= 50
+    assert widths[-1] <= 2e-2
+
+
+def test_a_case_drawn_anew_against_a_grid(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    found = 0
+    for home in variants(tmp_path, 3, seed=7):
+        whole = base(home.path)
+        searcher, opened = Searcher(whole), Opened(whole)
+        for name in chance.sample(("hashprice", "ai-rate", "entry-cost"), 1):
+            for side in SIDES:
+                found += against_a_grid(searcher, opened, name, side, 6) is not None
+    assert found >= 1
+
+
+def test_prices_are_the_same_whoever_looks_for_them() -> None:
+    asked = Asked(base(BY_HAND), {}, ("entry-cost",))
+    alone, together = (
+        switches_of(asked, workers=n, budget=Budget(), stop=threading.Event()) for n in (1, 2)
+    )
+    assert alone == together
+    assert [(s.price, s.side) for s in alone] == [("entry-cost", "below"), ("entry-cost", "above")]
+
+
+# --- replay --------------------------------------------------------------------------------
+
+
+def test_what_happened_takes_the_place_of_paths_and_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "came.csv"
+    file.write_text(
+        "# from nowhere\n"
+        "month,bitcoin.hashprice_usd_per_ph_day,contracts.*.rate_usd_per_kw_month\n"
+        "2029-01,48,\n2030-01,24,\n2030-02,,300\n"
+    )
+    home = replayed(BY_HAND, file)
+    instance = load(home.path).instance
+    steps = instance.bitcoin.hashprice_usd_per_ph_day
+    assert isinstance(steps, list)
+    assert [(step.from_, step.value) for step in steps] == [("2029-01", 48.0), ("2030-01", 24.0)]
+    assert instance.contracts["tenant"].rate_usd_per_kw_month == 300.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("month,nothing.here\n2029-01,5\n", "the format has no such key"),
+        ("month,finance.overhead_musd_per_year\n2029-01,5\n2030-01,6\n", "does not change over"),
+        ("month,bitcoin.hashprice_usd_per_ph_day\n2029-13,5\n", "this is no month"),
+        ("month,bitcoin.hashprice_usd_per_ph_day\n2029-01,x\n", "this is no number"),
+        ("month,bitcoin.hashprice_usd_per_ph_day\n2030-01,5\n2029-01,6\n", "one after another"),
+        ("when,bitcoin.hashprice_usd_per_ph_day\n2030-01,5\n", "the first column is the month"),
+    ],
+)
+def test_a_file_of_what_happened_that_cannot_be_is_refused(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "came.csv").write_text(text)
+    with pytest.raises(InputRefused) as refused:
+        replayed(BY_HAND, tmp_path / "came.csv")
+    assert said in " ".join(str(problem) for problem in refused.value.problems)
+
+
+def test_what_happened_to_shipped_instances_is_read() -> None:
+    files = sorted((INSTANCES / "replays").glob("*.csv"))
+    assert [file.stem for file in files] == ["hive", "hut8", "iren"]
+    for file in files:
+        home = replayed(INSTANCES / file.stem, file)
+        steps = load(home.path).instance.bitcoin.hashprice_usd_per_ph_day
+        assert isinstance(steps, list)
+        assert [step.value for step in steps][:7] == [53.8, 53.8, 50.9, 56.2, 42.4, 34.5, 35.2]
+
+
+# --- the article's claims ------------------------------------------------------------------
+
+
+def test_stored_verdicts_are_of_the_stored_results() -> None:
+    told = Told.read(INSTANCES)
+    assert set(told.now) == {"hut8", "hive", "iren", "texas"}
+    assert set(told.then) == {"hut8", "hive", "iren"}
+    for name, verdict in told.now.items():
+        result = json.loads((INSTANCES / name / "result.json").read_text())
+        values = {c["strategy"]: c["value_musd"] for c in verdict["columns"]}
+        assert values["optimum"] == pytest.approx(result["value_musd"], rel=1e-3)
+        assert values["as-is"] == pytest.approx(result["nothing_musd"], abs=1e-3)
+        known = [value for value in values.values() if value is not None]
+        assert max(known) <= values["optimum"] + 1e-3 * abs(values["optimum"])
+
+
+def test_the_page_says_what_stored_verdicts_say(tmp_path: Path) -> None:
+    assert list(claims_page(tmp_path)) == []
+    folder = tmp_path / "hive"
+    folder.mkdir()
+    columns = tuple(by_hand().values())
+    verdict = Verdict("hive", "", columns, flexibility(posed(BY_HAND), columns[-1]))
+    write_json(folder / "verdict.json", as_json(verdict))
+    page = "\n".join(claims_page(tmp_path))
+    row = "| `hive` | 10.5 | 10.5 | 9.3 | 12.0 | 10.5 | 10.5 | 12.0 | 1.5 | 2.7 |"
+    assert row in page
+    assert "reuse of GPUs, halls and power is worth 1.5 M$ of 12.0" in page
+    assert "Hut 8: no reuse" not in page
+
+
+# --- the command ---------------------------------------------------------------------------
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = main(["verdict", *map(str, arguments), "--json", "--quiet"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_the_command_answers_three_ways(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wish = (BY_HAND, "--switching", "entry-cost", "--workers", 1)
+    code, answer = run(capsys, *wish, "--out", tmp_path / "one")
+    assert (code, answer["status"]) == (0, "solved")
+    assert answer["value_musd"] == pytest.approx(float(VALUE), abs=1e-8)
+    assert answer["mixing_musd"] == pytest.approx(float(GAIN), abs=1e-8)
+    assert [c["strategy"] for c in answer["columns"]] == [
+        "as-is", "mining-only", "ai-only", "half-of-each-site", "half-of-the-sites", "no-reuse",
+        "optimum",
+    ]  # fmt: skip
+    assert [s["status"] for s in answer["switching"]] == ["none", "proved"]
+    run(capsys, *wish, "--out", tmp_path / "two")
+    names = {p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*") if p.is_file()}
+    assert {Path("verdict.json"), Path("strategies.csv"), Path("switching.csv"),
+            Path("tried.csv"), Path("plans/optimum/actions.csv")} <= names  # fmt: skip
+    for name in names - {Path("manifest.json")}:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    # The plan of a strategy is read back, and worth what the column says.
+    code, answer = run(capsys, BY_HAND, "--no-switching", "--only", "--plan",
+                       tmp_path / "one" / "plans" / "optimum" / "actions.csv",
+                       "--out", tmp_path / "three")  # fmt: skip
+    values = {c["strategy"]: c["value_musd"] for c in answer["columns"]}
+    assert values["management"] == pytest.approx(values["optimum"], abs=1e-8)
+
+
+def test_the_screen_says_it_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["verdict", str(BY_HAND), "--switching", "hashprice", "--workers", "1", "-q",
+                 "--out", str(tmp_path / "run")])  # fmt: skip
+    shown = " ".join(capsys.readouterr().out.split())
+    assert code == 0
+    assert (
+        "Convert 1 hall and sign 1 contract (tenant): 1.5 M$ better than carrying on; the mix is "
+        "worth 1.5 M$ more than the better business alone (mining only); right as long as "
+        "hashprice rises by less than 20.8 %." in shown
+    )
+
+
+def test_a_folder_that_is_taken_is_refused_and_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    code, answer = run(capsys, BY_HAND, "--no-switching", "--out", tmp_path)
+    assert (code, answer["status"]) == (2, "usage")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--switching", "hashprise"),
+        ("--switching", "hashprice", "--no-switching"),
+        ("--only",),
+        ("--switching", ","),
+        ("--gap", "nan"),
+    ],
+)
+def test_mistakes_in_the_command_are_told(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verdict", str(BY_HAND), *arguments]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_bad_input_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "came.csv").write_text("month,nothing.here\n2029-01,5\n")
+    out = tmp_path / "run"
+    code, answer = run(capsys, BY_HAND, "--happened", tmp_path / "came.csv", "--out", out)
+    assert (code, answer["status"]) == (3, "refused")
+    assert not out.exists()
+
+
+def test_an_instance_without_a_plan_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (BY_HAND / "instance.toml").read_text()
+    (tmp_path / "instance.toml").write_text(text.replace("minimum_cash_musd = 2",
+                                                         "minimum_cash_musd = 60"))  # fmt: skip
+    (tmp_path / "prices.csv").write_bytes((BY_HAND / "prices.csv").read_bytes())
+    code, answer = run(capsys, tmp_path, "--out", tmp_path / "run")
+    assert (code, answer["status"]) == (4, "infeasible")
+    assert {c["status"] for c in answer["columns"]} == {"infeasible"}
+    assert answer["sentence"].startswith("No plan: least cash")
+
+
+def test_names_of_prices_are_those_of_the_machine() -> None:
+    assert PRICES == NAMES
+
+
+def test_carrying_on_is_a_verdict_too() -> None:
+    columns = by_hand()
+    best = replace(columns["as-is"], name="optimum")
+    stood = (columns["as-is"], columns["mining-only"], best)
+    told = sentence(Verdict("x", "", stood, flexibility(posed(BY_HAND), best)))
+    assert told == (
+        "Carry on: nothing is worth more than keeping what stands; the mix adds nothing to "
+        "mining only."
+    )
