@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pyomo.common.gc_manager import PauseGC
 
 from models.build import Column
+from models.context import Context
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.errors import InputRefused, Problem
@@ -74,7 +75,7 @@ class Evaluator:
     def _row(self, point: Point) -> Row:
         try:
             changed = self.opened.after(point)
-            posed = self._posed(changed)
+            posed = self.posed(changed)
             solved, planned = self._solved(posed)
             if is_chosen(point):
                 gap = self.base.options.gap
@@ -108,25 +109,24 @@ class Evaluator:
         )
         if solved.plan is None or solved.status == "audit-failed":
             return None
-        plan = solved.plan
-        return {
-            (name, index): float(getattr(plan, name)[index])
-            for (name, index), whole in zip(
-                model.built.columns, model.matrix.integer.tolist(), strict=True
-            )
-            if whole
-        }
+        return whole_numbers(model, solved.plan)
 
     def base_case(self) -> tuple[Case, Model]:
         """The base itself, derived and compiled."""
-        posed = self._posed(self.opened.after(Point(0, {}, {})))
+        posed = self.posed(self.opened.after(Point(0, {}, {})))
         return posed.case, posed.model
 
     def _loaded(self, changed: Changed) -> Loaded:
         return replace(self.opened.loaded, instance=changed.instance, hours=changed.hours)
 
-    def _posed(self, changed: Changed) -> _Posed:
-        """Derive and compile a point, from the base's numbers where they hold."""
+    def posed(self, changed: Changed) -> Posed:
+        """Derive and compile a point, from the base's numbers where they hold.
+
+        Raises
+        ------
+        InputRefused
+            Where no answer to it could be trusted.
+        """
         if changed.moved is None:
             case = prepare(changed.instance, changed.hours)
         else:
@@ -136,13 +136,17 @@ class Evaluator:
         pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
             if pins != self.pins:
-                return _Posed(case, compile_case(case, pins), pins)
-            try:
-                return _Posed(case, self._structure.model(case), pins)
-            except StructureDiffers:
-                return _Posed(case, compile_case(case, pins), pins)
+                return Posed(case, compile_case(case, pins), pins)
+            return Posed(case, self.compiled(case), pins)
 
-    def _solved(self, posed: _Posed) -> tuple[Solved, _Given | None]:
+    def compiled(self, case: Case) -> Model:
+        """Compile a case under the base's own pins, from the base's rows where they hold."""
+        try:
+            return self._structure.model(case)
+        except StructureDiffers:
+            return compile_case(case, self.pins)
+
+    def _solved(self, posed: Posed) -> tuple[Solved, _Given | None]:
         """The best plan of a case, and the given plan in it.
 
         Where the best plan is not asked for, the given one stands in its place.
@@ -158,7 +162,7 @@ class Evaluator:
             given = _Given(None, _told(refused.problems))
         return self._best(posed), given
 
-    def _best(self, posed: _Posed) -> Solved:
+    def _best(self, posed: Posed) -> Solved:
         """The best plan of a case; of plans alike in value, the one that ties prefer."""
         options, hint = self.base.options, self.base.start
         budget = Budget(options.time_limit, options.grace)
@@ -169,12 +173,12 @@ class Evaluator:
         left = replace(options, time_limit=budget.to_search)
         return ties_broken(case, model, best, self.base.ties, left)
 
-    def _planned(self, posed: _Posed) -> Solved | None:
+    def _planned(self, posed: Posed) -> Solved | None:
         pins = self.opened.planned(posed.case, posed.pins)
         return None if pins is None else solve(posed.case, self.base.options, pinned=pins)
 
 
-class _Posed(NamedTuple):
+class Posed(NamedTuple):
     """A point, derived and compiled, with the decisions that the instance's own policy takes."""
 
     case: Case
@@ -188,6 +192,17 @@ class _Given:
 
     solved: Solved | None
     refusal: str = ""
+
+
+def whole_numbers(model: Model, plan: Context) -> dict[Column, float]:
+    """Read the whole numbers of a plan, for others of much the same case to begin from."""
+    return {
+        (name, index): float(getattr(plan, name)[index])
+        for (name, index), whole in zip(
+            model.built.columns, model.matrix.integer.tolist(), strict=True
+        )
+        if whole
+    }
 
 
 def make_evaluate(base: Base) -> Evaluator:

@@ -80,7 +80,7 @@ def test_points_are_audited_in_arrays():
     evaluate = Evaluator(base("by_hand"))
     assert evaluate.base_case()[1].followed is not None
     changed = Opened(base("by_hand")).after(Point(0, {}, {"finance.capex_budget_musd": 5.0}))
-    assert evaluate._posed(changed).model.followed is not None
+    assert evaluate.posed(changed).model.followed is not None
 
 
 def test_contradictions_of_figures_alone_are_found():

@@ -324,7 +324,7 @@ def test_a_policy_decides_at_its_dates_where_the_unknowns_stay(tmp_path):
     (folder / "taken.csv").write_text(HEAD + "sell,2029-01,lot,barn:mine,,1\n")
     sweep = Sweep(tmp_path / "s.toml", folder, "s", gap=1e-6)
     held = Evaluator(base_of(sweep, read_base(folder).loaded))
-    posed = held._posed(held.opened.after(Point(0, {}, {"horizon.start": "2028-01"})))
+    posed = held.posed(held.opened.after(Point(0, {}, {"horizon.start": "2028-01"})))
     assert list(posed.model.built.columns) == held.base_case()[1].built.columns
     assert set(held.pins) == {("sales", (0, "barn:mine", "lot"))}
     assert set(posed.pins) == {("sales", (1, "barn:mine", "lot"))}
@@ -375,7 +375,7 @@ def test_a_point_begins_from_the_plan_of_the_base_where_that_fits():
     assert not model.followed.rules_out(model.layout.named(start))
     # What was converted cannot be where nothing may be spent, nor what is beyond its limits.
     changes = {"finance.capex_budget_musd": 0}
-    poor = evaluate._posed(evaluate.opened.after(Point(0, {}, changes))).model
+    poor = evaluate.posed(evaluate.opened.after(Point(0, {}, changes))).model
     assert poor.followed.rules_out(poor.layout.named(start))
     assert hinted(poor, start, Budget()) is None
     assert hinted(replace(poor, followed=None), start, Budget()) is None
@@ -395,7 +395,7 @@ def test_a_start_that_is_ruled_out_does_not_fit(name, number, tmp_path):
     poor = [Point(n, {}, {"finance.capex_budget_musd": spent * n / number}) for n in range(number)]
     for point in [*poor, *drawn(tmp_path, name, number)]:
         try:
-            model = evaluate._posed(evaluate.opened.after(point)).model
+            model = evaluate.posed(evaluate.opened.after(point)).model
         except InputRefused:
             continue
         if model.followed is not None and model.followed.rules_out(model.layout.named(start)):
