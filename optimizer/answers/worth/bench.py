@@ -129,6 +129,11 @@ class Bench:
         self.evaluator = Evaluator(base)
         self.document: Mapping[str, Any] = self.evaluator.opened.document(Point(0, {}, {}))
 
+    @property
+    def gap(self) -> float:
+        """Relative gap to which values are worked out."""
+        return min(GAP, self.options.gap)
+
     # --- cases -----------------------------------------------------------------------------
 
     def at(self, changes: Mapping[str, Json]) -> Posed:
@@ -218,7 +223,7 @@ class Bench:
         seconds = left
         if self.budget.limited:
             seconds = min(left, max(SECONDS_FOR_ONE, TIME_FOR_ONE * left))
-        options = replace(self.options, gap=min(GAP, self.options.gap), time_limit=seconds)
+        options = replace(self.options, gap=self.gap, time_limit=seconds)
         hint = None if start is None else _hint(model, start)
         return solve(case, options, pinned=pins, model=model, hint=hint, stop=self.stop,
                      progress=self.progress)  # fmt: skip

@@ -122,7 +122,8 @@ def touched(one: Matrix, other: Matrix) -> np.ndarray:
 
 
 def tight(matrix: Matrix, point: Floats, rows: np.ndarray, tolerance: float = 1e-6) -> bool:
-    """Whether any of some rows has no room left at a point."""
+    """Whether any of some rows has no room left at a point; what only defines never has any."""
+    rows = rows & (matrix.row_lower != matrix.row_upper)
     activity = (matrix.coefficients @ point)[rows]
     for limit in (matrix.row_lower[rows], matrix.row_upper[rows]):
         near = np.abs(activity - limit) <= tolerance * np.maximum(1.0, np.abs(limit))

@@ -83,7 +83,7 @@ def by(step: float, *, least: float = -math.inf, most: float = math.inf) -> Move
         if not isinstance(held, int | float) or isinstance(held, bool):
             return None
         new = moved(float(held))
-        amount = abs(new - float(held))
+        amount = round(abs(new - float(held)), 9)
         if amount < 1e-9:
             return None
         return (int(new) if found.kind.what == "count" else new), amount
@@ -104,6 +104,9 @@ def _month(sign: int, stop: str = "") -> Move:
 
     def move(found: Found, calendar: Calendar) -> tuple[Json, float] | None:
         held = month_index(str(found.held))
+        counts = calendar.start < held if sign < 0 else held < calendar.end
+        if not counts:
+            return None
         new = held + sign * calendar.months
         if stop:
             new = min(new, month_index(stop))
