@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from optimizer import cli_explain
 from optimizer.cli_sweep import sweeps
 from optimizer.typed import Json, Overwrite, Quiet, examples
 
@@ -294,6 +295,9 @@ def evaluate(
     wish = Wish(instance, Options(gap=gap, time_limit=limit, threads=threads, seed=seed),
                 _by_site(prices), plan, out, overwrite)  # fmt: skip
     raise typer.Exit(evaluate_plan(Question(wish, only, optimum), Voice(json, quiet)))
+
+
+app.command(epilog=cli_explain.EXAMPLES)(cli_explain.explain)
 
 
 @app.command(

@@ -72,6 +72,7 @@ def write_run(
     *,
     overwrite: bool = False,
     tell: Callable[[str], None] | None = None,
+    beside: Mapping[str, pd.DataFrame] | None = None,
 ) -> Path:
     """Write a run folder.
 
@@ -96,6 +97,8 @@ def write_run(
         Replace a run of ours that lies there; what else lies in its folder is kept.
     tell : callable, optional
         Hears which files of the old folder were kept, and under which names.
+    beside : mapping of str to DataFrame, optional
+        Further tables to write beside those of the plan, by name.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def write_run(
             home = folder if solved.status != "audit-failed" else folder / REJECTED
             home.mkdir(exist_ok=True)
             write_json(home / "plan.json", plan_json(case, solved, tables))
-            for name, table in tables.items():
+            for name, table in (*tables.items(), *(beside or {}).items()):
                 write_table(home / name, table)
         manifest = manifest_json(read, case, solved, options)
         manifest["files"] = {

@@ -7,7 +7,8 @@ and compiled again, and begins from the plan at hand.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -133,6 +134,17 @@ class Bench:
     def gap(self) -> float:
         """Relative gap to which values are worked out."""
         return min(GAP, self.options.gap)
+
+    @contextmanager
+    def part(self, share: float) -> Iterator[None]:
+        """Let what follows take no more than a part of the time that is left."""
+        whole = self.budget
+        if whole.limited:
+            self.budget = whole.part(share * whole.left)
+        try:
+            yield
+        finally:
+            self.budget = whole
 
     # --- cases -----------------------------------------------------------------------------
 

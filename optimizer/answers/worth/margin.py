@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from optimizer.highs import Outcome
-from optimizer.matrix import Floats, Matrix, fix_integers, objective_at
+from optimizer.matrix import Flags, Floats, Matrix, fix_integers, objective_at
 
 #: Parts of a change that are tried, from the first to the smallest.
 FIRST_PART, HALVINGS = 1 / 16, 10
@@ -114,20 +114,28 @@ def wider(one: Matrix, other: Matrix) -> bool:
     return bool(harmless.all())
 
 
-def touched(one: Matrix, other: Matrix) -> np.ndarray:
+def touched(one: Matrix, other: Matrix) -> Flags:
     """Which rows a change moves: in their limits, or in a coefficient."""
     rows = (one.row_lower != other.row_lower) | (one.row_upper != other.row_upper)
     rows[_apart(one, other).tocoo().row] = True
     return rows
 
 
-def tight(matrix: Matrix, point: Floats, rows: np.ndarray, tolerance: float = 1e-6) -> bool:
-    """Whether any of some rows has no room left at a point; what only defines never has any."""
-    rows = rows & (matrix.row_lower != matrix.row_upper)
-    activity = (matrix.coefficients @ point)[rows]
-    for limit in (matrix.row_lower[rows], matrix.row_upper[rows]):
-        near = np.abs(activity - limit) <= tolerance * np.maximum(1.0, np.abs(limit))
-        if near[np.isfinite(limit)].any():
+def binds(one: Matrix, other: Matrix, point: Floats, tolerance: float = 1e-6) -> bool:
+    """Whether a change moves a limit at a point that leaves it no room.
+
+    What only defines a number limits nothing, nor does what the point makes nothing of, such as
+    the most MW of a contract that is not signed.
+    """
+    activity = one.coefficients @ point
+    used = other.coefficients @ point - activity
+    pairs = ((one.row_lower, other.row_lower), (one.row_upper, other.row_upper))
+    limits = one.row_lower != one.row_upper
+    for before, after in pairs:
+        finite = limits & np.isfinite(before) & np.isfinite(after)
+        near = np.abs(activity - before) <= tolerance * np.maximum(1.0, np.abs(before))
+        step = np.where(finite, after, 0.0) - np.where(finite, before, 0.0) - used
+        if (finite & near & (np.abs(step) > tolerance**2)).any():
             return True
     return False
 

@@ -2,7 +2,8 @@
 
 More room never makes a plan worse. So where one change gives room to many limits at once and no
 plan comes of it that is worth more, none of them is worth anything: one solve proves that of all
-of them. Only where one does come of it are they looked at in halves.
+of them. Only where one does come of it are they looked at in halves. A limit that leaves room may
+well be worth something, as decisions are whole: that it is not binding proves nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ import numpy as np
 
 from models.build import Row
 from optimizer.answers.worth.bench import Bench, Best, TimeOver
-from optimizer.answers.worth.margin import Held, alike, held, margin, same, tight, touched, wider
+from optimizer.answers.worth.margin import (
+    Held,
+    alike,
+    binds,
+    held,
+    margin,
+    same,
+    touched,
+    wider,
+)
 from optimizer.answers.worth.units import Unit
 from optimizer.errors import InputRefused
 from optimizer.sweep.point.evaluate import Posed
@@ -125,16 +135,20 @@ class OneMore:
                 yield number, self._nothing(one, 0.0, 0)
             else:
                 asked[number] = one
-        binding = [n for n, one in asked.items() if one.binds]
-        slack = [n for n, one in asked.items() if one.binds is False and one.is_wider
-                 and not one.unit.again]  # fmt: skip
-        slack = self._of_own_keys(asked, slack)
-        others = [n for n in asked if n not in {*binding, *slack}]
+        idle = self._of_own_keys(
+            asked, [n for n, one in asked.items() if one.is_wider and not self._earns(one)]
+        )
+        rest = sorted((n for n in asked if n not in set(idle)), key=lambda n: not asked[n].binds)
+        binding = [n for n in rest if asked[n].binds]
         for number in binding:
             yield number, self._alone(asked[number])
-        yield from self._together(asked, slack)
-        for number in others:
+        yield from self._together(asked, idle)
+        for number in rest[len(binding) :]:
             yield number, self._alone(asked[number])
+
+    def _earns(self, one: _Asked) -> bool:
+        """Whether a unit earns something at the margin, so that it need not be tried for naught."""
+        return one.margin is not None and one.margin > self._open()
 
     @staticmethod
     def _of_own_keys(asked: dict[int, _Asked], numbers: Sequence[int]) -> list[int]:
@@ -159,7 +173,7 @@ class OneMore:
         if self.held is not None:
             rate = margin(self.held, self.matrix, new, self.bench.run)
         return _Asked(
-            unit, posed, True, wider(self.matrix, new), tight(self.matrix, self.point, rows),
+            unit, posed, True, wider(self.matrix, new), binds(self.matrix, new, self.point),
             rate, moved,
         )  # fmt: skip
 
