@@ -23,6 +23,10 @@ from optimizer.sweep.point.evaluate import Posed
 
 #: Most solves for one price.
 MOST_SOLVES = 14
+#: Part of the time that is left which one price may take at most, until the last few.
+TIME_FOR_ONE = 0.25
+#: Width of a bracket that is narrow enough where no slope is known, as a part of the price.
+NARROW_SHARE = 1e-3
 #: Part of a price by which it is moved to see what a plan makes of it.
 STEP = 1e-3
 #: How far from the price sought a proof is tried, in what the gaps leave open.
@@ -31,7 +35,7 @@ ASIDE = 1.5
 NARROW = 4.0
 
 #: ``turns``: at this price it is chosen. ``cannot``: no plan can choose it, at any price.
-#: ``never``: not even at the most welcome price. ``open``: the bracket is not proved on both
+#: ``never``: no plan with it beats the best even at the most welcome price. ``open``: the bracket is not proved on both
 #: sides. ``not reached``: no time was left.
 Verdict = Literal["turns", "cannot", "never", "open", "not reached"]
 
@@ -105,11 +109,11 @@ class Chosen:
     def turns(self, things: Sequence[Thing]) -> Iterator[Turn]:
         """Give the price at which each thing is chosen."""
         for number, thing in enumerate(things):
-            try:
-                yield self.turn(thing)
-            except TimeOver:
-                yield from (Turn(rest, "not reached") for rest in things[number:])
-                return
+            with self.bench.part(max(TIME_FOR_ONE, 1.0 / (len(things) - number))):
+                try:
+                    yield self.turn(thing)
+                except TimeOver:
+                    yield Turn(thing, "not reached")
 
     def turn(self, thing: Thing) -> Turn:
         """Find the price at which a thing is chosen.
@@ -176,9 +180,9 @@ class _Search:
             if found is None:
                 self.no_at = step if self.no_at is None else max(step, self.no_at)
             if step == self._most and self.yes is None and found is not None:
-                if self.no is not None and self.no.price == step:
+                if self.no is found or found.best.solved.status == "solved":
                     return self._never(found)
-                return self._told(f"as good as the best for nothing, {thing.kind}")
+                return self._told("no proof was found even at the most welcome price")
         return self._told("" if self._is_narrow else "no proof on both sides was found")
 
     @property
@@ -194,12 +198,15 @@ class _Search:
         start = None if self.last is None else self.last.best.plan
         best = self.bench.forced(posed, self.thing.columns, start or self.chosen.base.plan)
         self.solves += 1
-        if best.value is None:
-            if best.solved.status == "infeasible":
-                return None
+        if best.solved.status == "infeasible":
+            return None
+        if best.solved.status == "unbounded":
+            found = _Tried(step, best, math.inf, math.inf, 0.0)
+        elif best.value is None:
             raise TimeOver
-        bound = math.inf if best.bound is None else best.bound
-        found = _Tried(step, best, best.value, bound, self._slope(step, posed, best))
+        else:
+            bound = math.inf if best.bound is None else best.bound
+            found = _Tried(step, best, best.value, bound, self._slope(step, posed, best))
         self.last = found
         if found.value > self.chosen.bound and (self.yes is None or step < self.yes.price):
             self.yes = found
@@ -257,10 +264,10 @@ class _Search:
     def _is_narrow(self) -> bool:
         if self.yes is None or self._no_step is None:
             return False
-        if self.yes.slope <= 0:
-            return False
-        width = self.chosen.open_musd / self.yes.slope
-        return self.yes.price - self._no_step <= NARROW * width
+        width = NARROW_SHARE * max(abs(self._price(self.yes.price)), 1e-6)
+        if self.yes.slope > 0:
+            width = NARROW * self.chosen.open_musd / self.yes.slope
+        return self.yes.price - self._no_step <= width
 
     # --- what came of it -------------------------------------------------------------------
 
@@ -269,9 +276,9 @@ class _Search:
         return Turn(self.thing, "cannot", message=message, solves=self.solves)
 
     def _never(self, found: _Tried) -> Turn:
-        lacks = self.chosen.value - found.value
+        lacks = max(0.0, self.chosen.value - found.value)
         return Turn(self.thing, "never", self.loss, lacks_musd=lacks, amount=self._amount(found),
-                    message="", solves=self.solves)  # fmt: skip
+                    solves=self.solves)  # fmt: skip
 
     def _told(self, message: str) -> Turn:
         yes, no = self.yes, self._no_step
@@ -285,7 +292,8 @@ class _Search:
 
     def _amount(self, tried: _Tried) -> float:
         plan = tried.best.plan
-        assert plan is not None
+        if plan is None:
+            return math.inf
         columns = self.thing.columns
         if self.thing.kind == "contract":
             columns = frozenset(("signed_mw", index) for _, index in columns)

@@ -20,6 +20,8 @@ from optimizer.words import counted, figure, quantity
 
 #: Most lines of each kind.
 MOST_LIMITS, MOST_NAMED = 16, 12
+#: Below this, plans are worth the same.
+NOTHING_MUSD = 1e-3
 
 
 def told(loaded: Loaded, found: Explained) -> RenderableType:
@@ -181,7 +183,7 @@ def _turns(turns: Sequence[Turn]) -> Iterator[RenderableType]:
     for one in turns:
         name = f"{one.thing.kind} {one.thing.name}"
         if one.verdict == "never":
-            yield Text(f"{name}: not even {_most_welcome(one)}; it would lack {_lacks(one)} M$ more")
+            yield Text(f"{name}: not even {_most_welcome(one)}; {_lacks(one)}")
         elif one.verdict == "open" and one.message:
             yield Text(f"{name}: {one.message}", "yellow")
     cannot = [one for one in turns if one.verdict == "cannot"]
@@ -201,7 +203,10 @@ def _most_welcome(one: Turn) -> str:
 
 
 def _lacks(one: Turn) -> str:
-    return "–" if one.lacks_musd is None else _musd(one.lacks_musd)
+    """Say what a thing would still lack at the most welcome price."""
+    if not one.lacks_musd or one.lacks_musd < NOTHING_MUSD:
+        return "a plan with it is then worth no more than one without"
+    return f"a plan with it would still be worth {_musd(one.lacks_musd)} M$ less"
 
 
 def _price(price: float | None) -> str:
