@@ -72,9 +72,7 @@ def explain_plan(
         stoppable(HEARD) as stop,
         _telling(voice) as (tell, progress),
     ):
-        bench = Bench(
-            ready.loaded, wish.options, wish.prices, stop=stop, progress=progress
-        )
+        bench = Bench(ready.loaded, wish.options, wish.prices, stop=stop, progress=progress)
         if run is not None and plan is None:
             plan = _plan_of(run, ready, bench)
         try:

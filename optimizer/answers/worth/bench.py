@@ -247,15 +247,12 @@ class Bench:
 
 
 def _with_figure(block: Any, key: Key, value: float) -> Any:
-    """Copy a block with one figure in it changed."""
+    """Copy a block, or a table of blocks, with one figure in it changed."""
     head, rest = key[0], key[1:]
-    inner = block[head] if isinstance(block, dict | list) else getattr(block, str(head))
+    inner = block[head] if isinstance(block, dict) else getattr(block, str(head))
     new = _with_figure(inner, rest, value) if rest else value
     if isinstance(block, dict):
         return {**block, head: new}
-    if isinstance(block, list):
-        assert isinstance(head, int)
-        return [*block[:head], new, *block[head + 1 :]]
     return block.model_copy(update={str(head): new})
 
 

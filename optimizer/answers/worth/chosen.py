@@ -18,6 +18,7 @@ from typing import Literal
 from optimizer.answers.worth.bench import Bench, Best, TimeOver, taken
 from optimizer.answers.worth.margin import alike, held, margin
 from optimizer.answers.worth.prices import Thing
+from optimizer.elastic import clashing
 from optimizer.errors import InputRefused
 from optimizer.sweep.point.evaluate import Posed
 
@@ -35,8 +36,8 @@ ASIDE = 1.5
 NARROW = 4.0
 
 #: ``turns``: at this price it is chosen. ``cannot``: no plan can choose it, at any price.
-#: ``never``: no plan with it beats the best even at the most welcome price. ``open``: the bracket is not proved on both
-#: sides. ``not reached``: no time was left.
+#: ``never``: no plan with it beats the best even at the most welcome price. ``open``: the
+#: bracket is not proved on both sides. ``not reached``: no time was left.
 Verdict = Literal["turns", "cannot", "never", "open", "not reached"]
 
 
@@ -160,7 +161,7 @@ class _Search:
     # Prices are counted from today's, so that more is more welcome.
 
     def run(self) -> Turn:
-        thing = self.thing
+        """Search, and say what came of it."""
         first = self._try(0.0)
         if first is None:
             self.no_at = 0.0
@@ -233,7 +234,7 @@ class _Search:
             return None
         last = self.last
         assert last is not None
-        low = max((x for x in (self._no_step, -math.inf) if x is not None))
+        low = max(x for x in (self._no_step, -math.inf) if x is not None)
         high = self._most if self.yes is None else self.yes.price
         step = self._most
         if last.slope > 0:
@@ -272,8 +273,18 @@ class _Search:
     # --- what came of it -------------------------------------------------------------------
 
     def _cannot(self) -> Turn:
-        message = "no plan with it keeps to all limits"
+        message = "no plan with it keeps to all limits" + self._in_the_way()
         return Turn(self.thing, "cannot", message=message, solves=self.solves)
+
+    def _in_the_way(self) -> str:
+        """Name the limit that would have to give most, where one decision chooses the thing."""
+        if self.thing.kind not in ("contract", "project"):
+            return ""
+        posed = self.chosen.base.posed
+        pinned = {**posed.pins, min(self.thing.columns): 1.0}
+        clashes = clashing(posed.case, pinned=pinned, budget=self.bench.budget,
+                           stop=self.bench.stop)  # fmt: skip
+        return f"; {clashes[0]}" if clashes else ""
 
     def _never(self, found: _Tried) -> Turn:
         lacks = max(0.0, self.chosen.value - found.value)

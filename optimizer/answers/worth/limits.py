@@ -1,4 +1,4 @@
-"""Limits that a plan presses against, by the keys that set them, and what more of each is worth."""
+"""Limits that a plan presses against, by the keys that set them, and who gives them room."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def alike(one: Matrix, other: Matrix) -> bool:
     return one.shape == other.shape and list(one.row_names) == list(other.row_names)
 
 
-def _arrays(matrix: Matrix) -> tuple[Floats, ...]:
+def _arrays(matrix: Matrix) -> tuple[Floats | Flags, ...]:
     return (
         matrix.row_lower, matrix.row_upper, matrix.column_lower, matrix.column_upper,
         matrix.cost, matrix.integer,
@@ -116,7 +116,7 @@ def wider(one: Matrix, other: Matrix) -> bool:
 
 def touched(one: Matrix, other: Matrix) -> Flags:
     """Which rows a change moves: in their limits, or in a coefficient."""
-    rows = (one.row_lower != other.row_lower) | (one.row_upper != other.row_upper)
+    rows: Flags = (one.row_lower != other.row_lower) | (one.row_upper != other.row_upper)
     rows[_apart(one, other).tocoo().row] = True
     return rows
 

@@ -147,7 +147,7 @@ class OneMore:
             yield number, self._alone(asked[number])
 
     def _earns(self, one: _Asked) -> bool:
-        """Whether a unit earns something at the margin, so that it need not be tried for naught."""
+        """Whether a unit earns something at the margin: it need not be tried for naught."""
         return one.margin is not None and one.margin > self._open()
 
     @staticmethod

@@ -6,8 +6,9 @@ contract, the capex of a project, of a fit-out or of a rack, a grant for the wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from models.build import Column
@@ -17,7 +18,6 @@ from models.given import Given
 from models.units import USD_PER_MUSD
 from optimizer import whynot
 from optimizer.answers.worth.bench import Bench
-from optimizer.case import Case
 from optimizer.sweep.point.evaluate import Posed
 
 #: How many times the rent that is offered counts as any rent at all.
@@ -101,66 +101,70 @@ class _Everything:
         yield from self._fitouts()
         yield from self._racks()
 
-    def _named(self, decision: str, wanted: Callable[[tuple[Any, ...]], bool]) -> frozenset[Column]:
-        return frozenset(c for c in self.columns if c[0] == decision and wanted(c[1]))
+    def _deciding(self, decision: str, at: int, name: str) -> frozenset[Column]:
+        """Decisions that have a name at a place of their index."""
+        return frozenset(c for c in self.columns if c[0] == decision and c[1][at] == name)
+
+    def _converting(self, ways: Set[tuple[str, str]]) -> frozenset[Column]:
+        """Conversions from one place to another."""
+        return frozenset(c for c in self.columns if c[0] == "conversions" and c[1][1:] in ways)
 
     def _contracts(self) -> Iterator[Thing]:
         for x, offer in self.instance.contracts.items():
             if x in self.given.signed_today_mw:
                 continue
-            columns = self._named("signing", lambda index, x=x: index[1] == x)
-            by_hour = offer.rate_usd_per_kw_month is None
-            field = "rate_usd_per_gpu_hour" if by_hour else "rate_usd_per_kw_month"
-            unit = "$/GPU-hour" if by_hour else "$/kW/month"
-            yield self._typed("contract", x, columns, ("contracts", x, field), unit, +1.0,
-                              lambda x=x: whynot.no_signing(self.case, x))  # fmt: skip
+            columns = self._deciding("signing", 1, x)
+            why = "" if columns else _told(whynot.no_signing(self.case, x))
+            if offer.rate_usd_per_kw_month is None:
+                key, unit = ("contracts", x, "rate_usd_per_gpu_hour"), "$/GPU-hour"
+            else:
+                key, unit = ("contracts", x, "rate_usd_per_kw_month"), "$/kW/month"
+            yield self._typed("contract", columns, key, unit, why)
 
     def _projects(self) -> Iterator[Thing]:
         for j in self.instance.projects:
-            columns = self._named("builds", lambda index, j=j: index[1] == j)
-            yield self._typed("project", j, columns, ("projects", j, "capex_musd"), "M$", -1.0,
-                              lambda j=j: whynot.no_build(self.case, self.given.nodes[0], j))  # fmt: skip
+            columns = self._deciding("builds", 1, j)
+            why = ""
+            if not columns:
+                why = _told(whynot.no_build(self.case, self.given.nodes[0], j))
+            yield self._typed("project", columns, ("projects", j, "capex_musd"), "M$", why)
 
     def _fitouts(self) -> Iterator[Thing]:
-        fitout = self.given.fitout_of
+        g = self.given
         for f in self.instance.fitouts:
-            columns = self._named(
-                "conversions", lambda index, f=f: fitout[index[2]] == f != fitout[index[1]]
-            )
-            key = ("fitouts", f, "capex_usd_per_kw")
-            yield self._typed("fit-out", f, columns, key, "$/kW", -1.0,
-                              lambda: ("no hall can take it within the horizon", ""))  # fmt: skip
+            ways = {(p, q) for p, q in g.conversion_cost if g.fitout_of[q] == f != g.fitout_of[p]}
+            columns = self._converting(ways)
+            why = "" if columns else "no hall may be converted to it within the horizon"
+            yield self._typed("fit-out", columns, ("fitouts", f, "capex_usd_per_kw"), "$/kW", why)
 
     def _typed(
-        self, kind: Kind, name: str, columns: frozenset[Column], key: tuple[str, ...], unit: str,
-        sign: float, why: Callable[[], whynot.Reason],
+        self, kind: Kind, columns: frozenset[Column], key: tuple[str, str, str], unit: str,
+        why: str,
     ) -> Thing:  # fmt: skip
-        block: Any = self.instance
-        for part in key:
-            block = block[part] if isinstance(block, Mapping) else getattr(block, part)
-        return Thing(
-            kind, name, columns, ".".join(key), unit, float(block), sign, 0.0,
-            lambda price: self.bench.at_figure(key, price), "" if columns else _told(why()),
-        )  # fmt: skip
+        """Something whose price is one key: a rent, which may rise, or a cost, which may fall."""
+        table, name, field = key
+        price = float(getattr(getattr(self.instance, table)[name], field))
+        sign = 1.0 if kind == "contract" else -1.0
+        limit = HIGHEST * max(price, 1.0) if sign > 0 else 0.0
+        at = partial(self.bench.at_figure, key)
+        return Thing(kind, name, columns, ".".join(key), unit, price, sign, limit, at, why)
 
     def _halls(self) -> Iterator[Thing]:
         """Hall groups that might leave mining: what a grant for each hall would have to be."""
         g = self.given
         for h, hall in self.instance.halls.items():
+            if not any(g.workload_of[p] != "ai" for p in g.places[h]):
+                continue
             ways = frozenset(
                 (p, q)
                 for p, q in g.conversion_cost
                 if g.hall_of[p] == h and g.workload_of[q] == "ai" and g.workload_of[p] != "ai"
             )
-            if not any(g.workload_of[p] != "ai" for p in g.places[h]):
-                continue
-            columns = self._named("conversions", lambda index, ways=ways: index[1:] in ways)
+            columns = self._converting(ways)
             most = max((g.conversion_cost[way] for way in ways), default=0.0)
             why = "" if columns else self._no_ai(h, hall.convertible)
-            yield Thing(
-                "hall", h, columns, f"halls.{h}", "M$/hall", 0.0, +1.0, most,
-                lambda grant, ways=ways: self._granted(ways, grant), why,
-            )  # fmt: skip
+            at = partial(self._granted, ways)
+            yield Thing("hall", h, columns, f"halls.{h}", "M$/hall", 0.0, 1.0, most, at, why)
 
     def _no_ai(self, h: str, convertible: bool) -> str:
         if not convertible:
@@ -177,21 +181,21 @@ class _Everything:
         return self._with(conversion_cost=cost)
 
     def _racks(self) -> Iterator[Thing]:
-        g, d = self.given, self.case.derivation
         for k, rack in self.instance.racks.items():
-            columns = self._named("orders", lambda index, k=k: index[2] == k)
+            columns = self._deciding("orders", 2, k)
             why = ""
             if not columns:
-                why = f"racks.{k}.buyable says no" if not rack.buyable else self._no_order(k)
-            price = d.price_usd(k)
-            yield Thing(
-                "rack", k, columns, f"racks.{k}", "$/rack", price, -1.0, 0.0,
-                lambda usd, k=k, share=rack.deposit_share: self._with(
-                    rack_deposit={**g.rack_deposit, k: usd * share / USD_PER_MUSD},
-                    rack_due={**g.rack_due, k: usd * (1.0 - share) / USD_PER_MUSD},
-                ),
-                why,
-            )  # fmt: skip
+                why = self._no_order(k) if rack.buyable else f"racks.{k}.buyable says no"
+            price = self.case.derivation.price_usd(k)
+            at = partial(self._priced, k)
+            yield Thing("rack", k, columns, f"racks.{k}", "$/rack", price, -1.0, 0.0, at, why)
+
+    def _priced(self, k: str, usd: float) -> Posed:
+        g, share = self.given, self.instance.racks[k].deposit_share
+        return self._with(
+            rack_deposit={**g.rack_deposit, k: usd * share / USD_PER_MUSD},
+            rack_due={**g.rack_due, k: usd * (1.0 - share) / USD_PER_MUSD},
+        )
 
     def _no_order(self, k: str) -> str:
         homes = [p for p, kinds in self.given.racks_at.items() if k in kinds]

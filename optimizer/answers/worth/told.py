@@ -13,6 +13,7 @@ from optimizer.answers.worth.defaults import MOST, Moves, Side
 from optimizer.answers.worth.explained import Explained
 from optimizer.answers.worth.limits import Pressed
 from optimizer.answers.worth.more import Worth
+from optimizer.answers.worth.units import Unit
 from optimizer.load import Loaded
 from optimizer.screen.grids import grid
 from optimizer.screen.sections import whenever
@@ -22,6 +23,13 @@ from optimizer.words import counted, figure, quantity
 MOST_LIMITS, MOST_NAMED = 16, 12
 #: Below this, plans are worth the same.
 NOTHING_MUSD = 1e-3
+#: What the figures of two tables are.
+ABOUT_WORTHS = """\
+re-solved: the best plan with it less the best without, each found anew; at the margin: the same
+at the rate of its first step, whole decisions held; ?: a limit ended the search"""
+ABOUT_PRICES = """\
+misses: what the best plan with at least one of it is worth less than the best, at today's price;
+a hall's price is a grant for the works of each hall"""
 
 
 def told(loaded: Loaded, found: Explained) -> RenderableType:
@@ -34,7 +42,9 @@ def _parts(loaded: Loaded, found: Explained) -> Iterator[RenderableType]:
     assert best.value is not None
     name = loaded.instance.instance.name
     proved = _proof(best.value, best.bound)
-    yield Text.assemble((name, "bold"), f"  the best plan is worth {figure(best.value)} M$, {proved}")
+    yield Text.assemble(
+        (name, "bold"), f"  the best plan is worth {figure(best.value)} M$, {proved}"
+    )
     yield Text("\nWhat binds, and what one more is worth", "bold")
     yield from _limits(found)
     yield Text("\nOne more unit of each limit, M$", "bold")
@@ -85,7 +95,12 @@ def _amount(worth: Worth) -> str:
     unit = worth.unit
     if not unit.unit:
         return unit.what
-    return f"{unit.amount:g} {unit.unit if unit.amount != 1 else unit.unit.removesuffix('s')} more"
+    return f"{_much(unit)} more"
+
+
+def _much(unit: Unit) -> str:
+    singular = unit.unit.removesuffix("s") if unit.amount == 1 else unit.unit
+    return f"{unit.amount:g} {singular}"
 
 
 def _worth(worth: Worth) -> str:
@@ -96,7 +111,7 @@ def _worth(worth: Worth) -> str:
     if worth.at_most_musd is None or not math.isfinite(worth.at_most_musd):
         return worth.verdict
     assert worth.at_least_musd is not None
-    return f"{_musd(worth.at_least_musd)} to {_musd(worth.at_most_musd)}"
+    return f"{_musd(worth.at_least_musd)} to {_musd(worth.at_most_musd)}?"
 
 
 def _margin(worth: Worth) -> str:
@@ -124,15 +139,17 @@ def _units(loaded: Loaded, worths: Sequence[Worth]) -> Iterator[RenderableType]:
     shown.sort(key=lambda one: -(one.musd or 0.0))
     if shown:
         table = grid(("one more", "words"), ("of", "words"), ("where", "words"),
-                     ("re-solved", "figure"), ("at the margin", "figure"), ("typed at", "date"))  # fmt: skip
+                     ("re-solved", "figure"), ("at the margin", "figure"),
+                     ("typed at", "date"))  # fmt: skip
         for one in shown:
             unit = one.unit
-            much = f"{unit.amount:g} {unit.unit if unit.amount != 1 else unit.unit.removesuffix('s')}"
+            much = (
+                f"{unit.amount:g} {unit.unit if unit.amount != 1 else unit.unit.removesuffix('s')}"
+            )
             table.add_row(much if unit.unit else "", unit.what, unit.where, _worth(one),
                           _margin(one), _place(loaded, unit.key))  # fmt: skip
         yield table
-        yield Text("re-solved: the best plan with it less the best without, each found anew; at "
-                   "the margin:\nthe same at the rate of its first step, whole decisions held", "dim")  # fmt: skip
+        yield Text(ABOUT_WORTHS, "dim")
     nothing = [one for one in worths if one.verdict == "nothing"]
     if nothing:
         most = max(one.at_most_musd or 0.0 for one in nothing)
@@ -178,8 +195,7 @@ def _turns(turns: Sequence[Turn]) -> Iterator[RenderableType]:
                           _price(one.not_at), thing.unit,
                           "–" if one.loss_musd is None else _musd(one.loss_musd))  # fmt: skip
         yield table
-        yield Text("misses: what the best plan with at least one of it is worth less than the best, "
-                   "at today's\nprice; a hall's price is a grant for the works of each hall", "dim")  # fmt: skip
+        yield Text(ABOUT_PRICES, "dim")
     for one in turns:
         name = f"{one.thing.kind} {one.thing.name}"
         if one.verdict == "never":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.instance import month_index, month_text
@@ -132,6 +132,8 @@ class Kind:
     what: str
     unit: str
     move: Move
+    #: Whether it limits a plan where nobody typed it, too: by the default of the format.
+    always: bool = False
 
 
 #: Everything that a planner may limit, the dearest first.
@@ -143,7 +145,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("finance.opening_cash_musd", "cash at the start", "M$", by(1.0)),
     Kind("finance.loan.limit_musd", "limit of the loan", "M$", by(1.0)),
     Kind(
-        "finance.loan.loan_to_cost_share", "share of capex that the loan pays", "share",
+        "finance.loan.loan_to_cost_share",
+        "share of capex that the loan pays",
+        "share",
         by(0.01, most=1.0),
     ),
     Kind("finance.loan.draw_until", "later last draw of the loan", "months", _month(1)),
@@ -158,7 +162,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("contracts.*.sign_by", "later last month to sign", "months", _month(1)),
     Kind("contracts.*.latest_delivery", "later last delivery", "months", _month(1)),
     Kind("gpu_cloud.*.demand_limit_mw", "demand for GPU-hours", "MW", by(1.0)),
-    Kind("projects.*.max_units", "units of the project", "units", by(1)),
+    Kind("projects.*.max_units", "units of the project", "units", by(1), always=True),
     Kind("projects.*.months", "shorter time to build", "months", _sooner),
     Kind("projects.*.earliest", "earlier first order", "months", _month(-1)),
     Kind("projects.*.latest", "later last order", "months", _month(1)),
@@ -169,7 +173,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("fitouts.*.works_months", "shorter works", "months", _sooner),
     Kind("uptime.packages.*.works_months", "shorter works of the package", "months", _sooner),
     Kind("uptime.components.*.works_months", "shorter works of a unit", "months", _sooner),
-    Kind("uptime.subsystems.*.spares_max", "spare units", "units", by(1)),
+    Kind("uptime.subsystems.*.spares_max", "spare units", "units", by(1), always=True),
     Kind("racks.*.delivery_months", "sooner delivery", "months", _sooner),
     Kind("racks.*.buyable", "racks that may be bought", "", _lifted(True)),
     Kind("racks.*.buy_from", "earlier first order", "months", _month(-1)),
@@ -210,6 +214,8 @@ def units(document: Mapping[str, Any]) -> list[Unit]:
 
 def _of_kind(document: Mapping[str, Any], kind: Kind, calendar: Calendar) -> Iterator[Unit]:
     for held in find(document, kind.pattern)[0]:
+        if held.held is ABSENT and kind.always:
+            held = replace(held, held=held.base)
         if held.held is ABSENT:
             continue
         moved = kind.move(held, calendar)

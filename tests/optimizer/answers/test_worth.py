@@ -65,9 +65,7 @@ def test_a_third_hall_keeps_six_lots_for_a_year(worths: dict[tuple[str, str], Wo
         "contracts.tenant.min_mw", "fitouts.mine.works_months",
     ],
 )  # fmt: skip
-def test_what_is_worth_nothing_is_proved(
-    worths: dict[tuple[str, str], Worth], key: str
-) -> None:
+def test_what_is_worth_nothing_is_proved(worths: dict[tuple[str, str], Worth], key: str) -> None:
     one = worths[key, ""]
     assert one.verdict == "nothing"
     assert one.at_most_musd == exactly(0)

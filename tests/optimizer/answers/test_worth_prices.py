@@ -76,6 +76,18 @@ def test_the_grant_for_a_hall(cheap: dict[tuple[str, str], Turn]) -> None:
     assert barn.price == pytest.approx(float((BREAK_EVEN_RENT - 240) * DOLLAR), abs=1e-4)
 
 
+def test_a_seventeenth_lot_is_bought_for_what_it_earns(
+    cheap: dict[tuple[str, str], Turn],
+) -> None:
+    # At half a M$ it loses what the README says.
+    lot = cheap["rack", "lot"]
+    loss = Fraction(644411, 3660250)
+    assert lot.loss_musd == pytest.approx(float(loss), abs=1e-9)
+    assert lot.price is not None
+    assert lot.not_at is not None
+    assert lot.price < 500_000 - 1e6 * float(loss) < lot.not_at
+
+
 def test_a_lot_is_bought_for_what_it_fetches() -> None:
     turns = turns_of(*on_bench(INSTANCES / "by_hand"))
     lot = turns["rack", "lot"]
@@ -98,10 +110,13 @@ def test_an_offer_that_is_over_says_why(tmp_path: Path) -> None:
     over = edited('start = "2028-07"', 'start = "2031-07"')
     turns = turns_of(*on_bench(write_folder(tmp_path / "over", over)))
     lease = turns["contract", "lease"]
-    assert (lease.verdict, lease.message.partition(";")[0]) == ("cannot", "lease starts in 2031-07")
+    assert (lease.verdict, lease.message.partition(";")[0]) == (
+        "cannot",
+        "lease starts in 2031-07",
+    )
 
 
-# --- by full solves ------------------------------------------------------------------------------
+# --- by full solves ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [0, 1, 3])
@@ -153,7 +168,7 @@ def test_prices_move_nothing_of_a_plan_without_the_thing(tmp_path: Path) -> None
         assert abs(moved).max() < 1e-9
 
 
-# --- defaults --------------------------------------------------------------------------------------
+# --- defaults ----------------------------------------------------------------------
 
 
 def moves_of(folder: Path) -> list[Moves]:

@@ -1,0 +1,85 @@
+"""Two hundred values of one more unit, each against two full solves from nothing.
+
+``RACKWATT_SOAK_UNITS`` sets how many values there are at least (200), small sites first and
+shipped instances among them; ``RACKWATT_SOAK_TEXAS`` how many of them are of texas (8).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from optimizer.answers.worth.bench import Bench
+from optimizer.answers.worth.more import OneMore
+from optimizer.answers.worth.units import units
+from optimizer.highs import Options
+from optimizer.load import load
+from tests.folders import write_folder
+from tests.optimizer.answers.anew import INSTANCES, anew, drawn, with_unit
+
+pytestmark = pytest.mark.soak
+
+VALUES = int(os.environ.get("RACKWATT_SOAK_UNITS", "200"))
+OF_TEXAS = int(os.environ.get("RACKWATT_SOAK_TEXAS", "8"))
+PATIENT = Options(gap=1e-6)
+
+
+def folders(tmp_path: Path) -> Iterator[tuple[Path, int | None]]:
+    """Instances, and of how many units of each values are asked for."""
+    yield INSTANCES / "by_hand", None
+    yield INSTANCES / "texas", OF_TEXAS
+    yield INSTANCES / "hut8", VALUES // 5
+    for seed in count():
+        yield write_folder(tmp_path / str(seed), drawn(seed)), None
+
+
+def test_values_are_those_of_two_full_solves(tmp_path: Path) -> None:
+    values = nothing = together = 0
+    worst = (0.0, "", 0.0)
+    apart = 0.0
+    for folder, most in folders(tmp_path):
+        if values >= VALUES:
+            break
+        loaded = load(folder)
+        bench = Bench(loaded, Options())
+        best = bench.best(bench.at({}))
+        asked = units(bench.document)
+        if most is not None:
+            asked = random.Random(f"units of {folder.name}").sample(asked, min(most, len(asked)))
+        base = anew(loaded, loaded.instance, PATIENT)
+        assert base.value_musd is not None
+        assert base.bound_musd is not None
+        size = max(1.0, abs(base.value_musd))
+        for one in OneMore(bench, best).worths(asked):
+            if one.verdict == "refused":
+                continue
+            other = anew(loaded, with_unit(loaded, one.unit), PATIENT)
+            if other.value_musd is None:
+                assert one.musd is None
+                continue
+            assert one.musd is not None
+            assert one.at_least_musd is not None
+            assert one.at_most_musd is not None
+            assert other.bound_musd is not None
+            values += 1
+            nothing += one.verdict == "nothing"
+            together += one.together > 1
+            difference = other.value_musd - base.value_musd
+            error = abs(one.musd - difference)
+            worst = max(worst, (error, f"{folder.name} {one.unit.key}", one.musd))
+            apart = max(apart, error / size)
+            # What both pairs of bounds leave open has to overlap.
+            assert one.at_least_musd <= other.bound_musd - base.value_musd + 1e-9 * size
+            assert one.at_most_musd >= other.value_musd - base.bound_musd - 1e-9 * size
+            assert error <= 4e-6 * size
+        print(f"{folder.name}: {values} values, {bench.solves} solves")  # noqa: T201
+    print(  # noqa: T201
+        f"{values} values, {nothing} of them nothing, {together} proved together; largest error "
+        f"{worst[0]:.3g} M$ ({worst[1]}, worth {worst[2]:.6g} M$), {apart:.2g} of the value"
+    )
+    assert values >= VALUES
