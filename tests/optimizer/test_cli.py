@@ -28,7 +28,9 @@ from optimizer.init import templates
 from tests.folders import edited, line_of, write_folder
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("solve", "check", "evaluate", "prices", "init", "export", "doctor", "sweep")
+COMMANDS = (
+    "solve", "check", "evaluate", "explain", "prices", "init", "export", "doctor", "sweep",
+)  # fmt: skip
 
 #: Costs of 30 M$ a year that nothing can pay.
 BROKE = edited("opening_cash_musd = 20", "opening_cash_musd = 20\noverhead_musd_per_year = 30")
