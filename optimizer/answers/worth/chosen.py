@@ -23,11 +23,11 @@ from optimizer.errors import InputRefused
 from optimizer.sweep.point.evaluate import Posed
 
 #: Most solves for one price.
-MOST_SOLVES = 14
+MOST_SOLVES = 24
 #: Part of the time that is left which one price may take at most, until the last few.
 TIME_FOR_ONE = 0.25
-#: Width of a bracket that is narrow enough where no slope is known, as a part of the price.
-NARROW_SHARE = 1e-3
+#: Width of a bracket that is narrow enough where value jumps, as a part of the price.
+NARROW_SHARE = 1e-4
 #: Part of a price by which it is moved to see what a plan makes of it.
 STEP = 1e-3
 #: How far from the price sought a proof is tried, in what the gaps leave open.
@@ -239,7 +239,7 @@ class _Search:
         step = self._most
         if last.slope > 0:
             width = self.chosen.open_musd / last.slope
-            root = last.price + (self.chosen.value - last.value) / last.slope
+            root = self._root(last)
             step = root + ASIDE * width
             if self.yes is not None and self.yes.price <= root + NARROW / 2 * width:
                 step = root - ASIDE * width
@@ -265,10 +265,25 @@ class _Search:
     def _is_narrow(self) -> bool:
         if self.yes is None or self._no_step is None:
             return False
-        width = NARROW_SHARE * max(abs(self._price(self.yes.price)), 1e-6)
-        if self.yes.slope > 0:
-            width = NARROW * self.chosen.open_musd / self.yes.slope
-        return self.yes.price - self._no_step <= width
+        apart = self.yes.price - self._no_step
+        if self._jumps:
+            size = max(abs(self.thing.price), abs(self._price(self.yes.price)))
+            return apart <= NARROW_SHARE * size
+        return apart <= NARROW * self.chosen.open_musd / self.yes.slope
+
+    @property
+    def _jumps(self) -> bool:
+        """Whether neither side's own plan would be as good as the best within the bracket."""
+        assert self.yes is not None
+        assert self._no_step is not None
+        if self.yes.slope <= 0 or self._root(self.yes) >= self._no_step:
+            return self.yes.slope <= 0
+        last = None if self.no is None or self.no.price < self._no_step else self.no
+        return last is None or last.slope <= 0 or self._root(last) > self.yes.price
+
+    def _root(self, tried: _Tried) -> float:
+        """Where a plan with the thing would be worth as much as the best."""
+        return tried.price + (self.chosen.value - tried.value) / tried.slope
 
     # --- what came of it -------------------------------------------------------------------
 
