@@ -6,6 +6,7 @@ and compiled again, and begins from the plan at hand.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -67,9 +68,16 @@ class Best:
         return None if self.solved.status == "audit-failed" else self.solved.value_musd
 
     @property
-    def bound(self) -> float | None:
-        """What no plan can beat, in M$; no plan is worth minus infinity."""
-        return -np.inf if self.solved.status == "infeasible" else self.solved.bound_musd
+    def bound(self) -> float:
+        """What no plan can beat, in M$: infinite where that is not known, or there is none."""
+        if self.solved.status == "infeasible":
+            return -math.inf
+        return math.inf if self.solved.bound_musd is None else self.solved.bound_musd
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the plan is the best, within the gap."""
+        return self.solved.status == "solved"
 
     @property
     def plan(self) -> Context | None:

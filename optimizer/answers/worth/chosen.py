@@ -104,7 +104,6 @@ class Chosen:
     def __init__(self, bench: Bench, base: Best) -> None:
         self.bench, self.base = bench, base
         assert base.value is not None
-        assert base.bound is not None
         self.value, self.bound = base.value, base.bound
 
     def turns(self, things: Sequence[Thing]) -> Iterator[Turn]:
@@ -129,6 +128,8 @@ class Chosen:
         if self.base.posed.case.limit_prices:
             message = "not worked out under a limit on a year's energy"
             return Turn(thing, "open", message=message)
+        if not math.isfinite(self.bound):
+            return Turn(thing, "open", message="no bound of the best plan itself is known")
         self.bench.check()
         search = _Search(self, thing)
         try:
@@ -206,8 +207,7 @@ class _Search:
         elif best.value is None:
             raise TimeOver
         else:
-            bound = math.inf if best.bound is None else best.bound
-            found = _Tried(step, best, best.value, bound, self._slope(step, posed, best))
+            found = _Tried(step, best, best.value, best.bound, self._slope(step, posed, best))
         self.last = found
         if found.value > self.chosen.bound and (self.yes is None or step < self.yes.price):
             self.yes = found

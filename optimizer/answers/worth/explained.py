@@ -81,7 +81,7 @@ def explain(bench: Bench, start: Context | None = None, told: Told | None = None
     tell = told or (lambda _what, _done: None)
     tell("the plan itself", 0)
     best = bench.best(bench.at({}), start)
-    if best.plan is None or best.bound is None:
+    if best.plan is None:
         return Explained(best)
     case, defaults = best.posed.case, bench.loaded.defaults
     limits = pressed(bench.loaded, case, best.plan)

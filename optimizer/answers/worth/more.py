@@ -102,7 +102,6 @@ class OneMore:
     def __init__(self, bench: Bench, base: Best) -> None:
         self.bench, self.base = bench, base
         assert base.value is not None
-        assert base.bound is not None
         self.value, self.bound = base.value, base.bound
         self.matrix, self.point = base.posed.model.matrix, base.point
         #: Under a limit on a year's energy a plan has bands of its own, and no margin here.
@@ -197,14 +196,14 @@ class OneMore:
         status = best.solved.status
         if status == "infeasible":
             return Worth(one.unit, "worth", message="no plan keeps to all limits", **known)  # type: ignore[arg-type]
-        if best.value is None or best.bound is None:
+        if best.value is None:
             return Worth(one.unit, "unproved", message=f"no plan: {status}", **known)  # type: ignore[arg-type]
         more = best.value - self.value
         least, most = best.value - self.bound, best.bound - self.value
         if one.is_wider:
             least, more = max(0.0, least), max(0.0, more)
         verdict: Verdict = "worth" if least > 0 or most < 0 else "nothing"
-        if status != "solved" or self.base.solved.status != "solved":
+        if not (best.is_proved and self.base.is_proved):
             verdict = "worth" if verdict == "worth" else "unproved"
         message = "" if status == "solved" else f"the search ended early ({status})"
         return Worth(one.unit, verdict, more, least, most, message=message, **known)  # type: ignore[arg-type]
@@ -228,8 +227,8 @@ class OneMore:
         covered = [n for n in numbers if wider(asked[n].posed.model.matrix, matrix)]
         if covered:
             best = self.bench.best(joint, self.base.plan)
-            most = np.inf if best.bound is None else best.bound - self.value
-            if most <= self._open():
+            most = best.bound - self.value
+            if self.base.is_proved and most <= self._open():
                 for number in covered:
                     yield number, self._nothing(asked[number], most, len(numbers))
                 rest = [n for n in numbers if n not in set(covered)]
@@ -242,4 +241,4 @@ class OneMore:
 
     def _open(self) -> float:
         """What two proved plans may be apart and still be worth the same, in M$."""
-        return (self.bound - self.value) + self.bench.gap * max(1.0, abs(self.value))
+        return 2.0 * self.bench.gap * max(1.0, abs(self.value))

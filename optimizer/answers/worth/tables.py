@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -131,7 +132,7 @@ class ChosenRow:
     verdict: str
     loss_musd: float | None
     lacks_musd: float | None
-    taken_then: float
+    taken_then: float | None
     file: str
     line: str
     message: str
@@ -203,8 +204,8 @@ def _unit(loaded: Loaded, one: Worth) -> UnitRow:
     file, line = loaded.where(unit.key)
     return UnitRow(
         unit.key, unit.what, unit.where, unit.amount, unit.unit, json.dumps(unit.before),
-        json.dumps(unit.after), one.verdict, one.musd, one.at_least_musd, one.at_most_musd,
-        one.margin_musd, "" if one.binds is None else "yes" if one.binds else "no", one.together,
+        json.dumps(unit.after), one.verdict, one.musd, _finite(one.at_least_musd),
+        _finite(one.at_most_musd), one.margin_musd, "" if one.binds is None else "yes" if one.binds else "no", one.together,
         file, _line(line), one.message,
     )  # fmt: skip
 
@@ -214,7 +215,8 @@ def _turn(loaded: Loaded, one: Turn) -> ChosenRow:
     file, line = loaded.where(thing.key)
     return ChosenRow(
         thing.kind, thing.name, thing.key, thing.unit, thing.price, one.price, one.not_at,
-        one.verdict, one.loss_musd, one.lacks_musd, one.amount, file, _line(line), one.message,
+        one.verdict, one.loss_musd, one.lacks_musd, _finite(one.amount), file,
+        _line(line), one.message,
     )  # fmt: skip
 
 
@@ -227,9 +229,13 @@ def _moves(one: Moves) -> DefaultRow:
     return DefaultRow(
         one.default.key, json.dumps(one.default.value), one.step, value(one.down), value(one.up),
         None if one.down is None else one.down.musd, None if one.up is None else one.up.musd,
-        one.verdict, most if most < float("inf") else None, one.default.source,
+        one.verdict, _finite(most), one.default.source,
         "; ".join(messages),
     )  # fmt: skip
+
+
+def _finite(number: float | None) -> float | None:
+    return None if number is None or not math.isfinite(number) else number
 
 
 def _line(line: int | None) -> str:

@@ -55,9 +55,9 @@ def _parts(loaded: Loaded, found: Explained) -> Iterator[RenderableType]:
     yield from _defaults(found)
 
 
-def _proof(value: float, bound: float | None) -> str:
-    if bound is None or not math.isfinite(bound):
-        return "not proved"
+def _proof(value: float, bound: float) -> str:
+    if not math.isfinite(bound):
+        return "not proved to be the best"
     apart = max(0.0, bound - value)
     return f"and no plan is worth {apart:.1g} M$ more" if apart > 1e-9 else "proved to be the best"
 
@@ -110,7 +110,8 @@ def _worth(worth: Worth) -> str:
         return "nothing"
     if worth.at_most_musd is None or not math.isfinite(worth.at_most_musd):
         return worth.verdict
-    assert worth.at_least_musd is not None
+    if worth.at_least_musd is None or not math.isfinite(worth.at_least_musd):
+        return worth.verdict
     return f"{_musd(worth.at_least_musd)} to {_musd(worth.at_most_musd)}?"
 
 
