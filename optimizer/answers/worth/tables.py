@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+#: Whether a limit binds, in words.
+BINDS: Mapping[bool | None, str] = {None: "", True: "yes", False: "no"}
+
+
 @dataclass(frozen=True)
 class LimitRow:
     """One limit that binds, as a row.
@@ -205,8 +209,8 @@ def _unit(loaded: Loaded, one: Worth) -> UnitRow:
     return UnitRow(
         unit.key, unit.what, unit.where, unit.amount, unit.unit, json.dumps(unit.before),
         json.dumps(unit.after), one.verdict, one.musd, _finite(one.at_least_musd),
-        _finite(one.at_most_musd), one.margin_musd, "" if one.binds is None else "yes" if one.binds else "no", one.together,
-        file, _line(line), one.message,
+        _finite(one.at_most_musd), one.margin_musd, BINDS[one.binds], one.together, file,
+        _line(line), one.message,
     )  # fmt: skip
 
 
