@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 
 from optimizer.answers.worth import margin
 from optimizer.answers.worth.bench import Bench, Best, TimeOver
+from optimizer.answers.worth.chosen import Chosen
 from optimizer.answers.worth.more import OneMore, Worth
+from optimizer.answers.worth.prices import not_chosen
 from optimizer.answers.worth.units import units
 from optimizer.highs import Options
 from optimizer.load import load
@@ -235,6 +238,17 @@ def test_without_time_nothing_is_claimed() -> None:
     assert len(found) == len(units(bench.document))
     with pytest.raises(TimeOver):
         bench.check()
+
+
+def test_beside_a_plan_that_is_not_proved_nothing_is_claimed() -> None:
+    bench, best = on_bench(INSTANCES / "by_hand")
+    open_end = replace(best, solved=replace(best.solved, status="best-found", bound_musd=None))
+    found = list(OneMore(bench, open_end).worths(units(bench.document)))
+    moved = [one for one in found if one.together]
+    assert {one.verdict for one in moved} == {"unproved"}
+    assert best.plan is not None
+    things = not_chosen(bench, best.posed, best.plan)
+    assert {one.verdict for one in Chosen(bench, open_end).turns(things)} == {"open"}
 
 
 def test_a_unit_that_no_instance_may_have_is_refused_by_name(tmp_path: Path) -> None:
