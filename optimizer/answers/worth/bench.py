@@ -39,6 +39,8 @@ GAP = 1e-6
 #: Part of the time that is left which one solve may take, and seconds that it may in any case.
 TIME_FOR_ONE = 0.2
 SECONDS_FOR_ONE = 5.0
+#: How often halls that have to be filled one by one may send such a search back.
+ROUNDS_OF_FILLING = 4
 #: Name of the row by which something has to be chosen.
 CHOSEN = "chosen"
 
@@ -225,7 +227,7 @@ class Bench:
             Where no time is left for it.
         """
         case, model = posed.case, with_one_of(posed.model, names)
-        while True:
+        for _ in range(ROUNDS_OF_FILLING):
             solved = self._solve(case, model, posed.pins, start)
             best = Best(Posed(case, model, posed.pins), solved)
             if best.plan is None or taken(best.plan, names) > 0.5:
@@ -233,6 +235,7 @@ class Bench:
             # Halls that had to be filled one by one sent the search back without the row.
             case = replace(case, given=replace(case.given, fillings=best.plan.given.fillings))
             model = with_one_of(compile_case(case, posed.pins), names)
+        return Best(best.posed, replace(solved, status="no-plan", plan=None, value_musd=None))
 
     def _solve(
         self, case: Case, model: Model, pins: Mapping[Column, float], start: Context | None
