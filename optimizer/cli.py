@@ -21,6 +21,7 @@ from optimizer.cli_alternatives import EXAMPLES as OF_ALTERNATIVES
 from optimizer.cli_alternatives import alternatives
 from optimizer.cli_compare import EXAMPLES as OF_COMPARE
 from optimizer.cli_compare import compare
+from optimizer import cli_explain
 from optimizer.cli_sweep import sweeps
 from optimizer.cli_verdict import EXAMPLES as VERDICTS
 from optimizer.cli_verdict import verdict
@@ -300,6 +301,9 @@ def evaluate(
     wish = Wish(instance, Options(gap=gap, time_limit=limit, threads=threads, seed=seed),
                 _by_site(prices), plan, out, overwrite)  # fmt: skip
     raise typer.Exit(evaluate_plan(Question(wish, only, optimum), Voice(json, quiet)))
+
+
+app.command(epilog=cli_explain.EXAMPLES)(cli_explain.explain)
 
 
 @app.command(

@@ -76,6 +76,7 @@ def write_run(
     overwrite: bool = False,
     tell: Callable[[str], None] | None = None,
     inputs: Mapping[str, bytes] | None = None,
+    beside: Mapping[str, pd.DataFrame] | None = None,
 ) -> Path:
     """Write a run folder.
 
@@ -102,6 +103,8 @@ def write_run(
         Hears which files of the old folder were kept, and under which names.
     inputs : mapping of str to bytes, optional
         Copies of what was read, by their name in the run.
+    beside : mapping of str to DataFrame, optional
+        Further tables to write beside those of the plan, by name.
 
     Returns
     -------
@@ -119,7 +122,7 @@ def write_run(
             home = folder if solved.status != "audit-failed" else folder / REJECTED
             home.mkdir(exist_ok=True)
             write_json(home / "plan.json", plan_json(case, solved, tables))
-            for name, table in tables.items():
+            for name, table in (*tables.items(), *(beside or {}).items()):
                 write_table(home / name, table)
         for name, data in (inputs or {}).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

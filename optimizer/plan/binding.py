@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from models.allocation import FAMILIES, Family
 from models.context import Context
+from models.indices import Index
 from models.relation import Relation
 from optimizer.words import in_typed_unit, limit_words, month_of, sentence, whereabouts
 
@@ -48,14 +48,19 @@ class BindingRow:
 
 def binding(plan: Context) -> Iterator[BindingRow]:
     """List typed limits without slack; those whose both sides are zero limit nothing."""
+    return (row_of(plan, *pressed) for pressed in pressing(plan))
+
+
+def pressing(plan: Context) -> Iterator[tuple[Family, Index, Relation]]:
+    """Walk the relations of these limits, with their families and indices."""
     for family in FAMILIES:
         if family.limit and family.name not in REACHED_BY_LEAVING:
             for index, relation in family.relations(plan):
                 if _binds(relation) and not _idle(plan, family, index):
-                    yield _row(plan, family, index, relation)
+                    yield family, index, relation
 
 
-def _idle(plan: Context, family: Family, index: tuple[Any, ...]) -> bool:
+def _idle(plan: Context, family: Family, index: Index) -> bool:
     """Whether a limit is of a class of promises that the site does not serve at all."""
     if "q" not in family.letters or "s" not in family.letters:
         return False
@@ -71,7 +76,8 @@ def _binds(relation: Relation) -> bool:
     return abs(left - right) <= TOLERANCE * max(1.0, size)
 
 
-def _row(plan: Context, family: Family, index: tuple[Any, ...], relation: Relation) -> BindingRow:
+def row_of(plan: Context, family: Family, index: Index, relation: Relation) -> BindingRow:
+    """Say in the planner's words which limit binds, where and when."""
     words, n = limit_words(family.name), index[family.letters.index("n")]
     taken, unit = in_typed_unit(plan.given, family.name, index, float(relation.left))
     most, _ = in_typed_unit(plan.given, family.name, index, float(relation.right))

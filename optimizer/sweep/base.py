@@ -50,18 +50,24 @@ def base_of(sweep: Sweep, loaded: Loaded) -> Base:
     loaded : Loaded
         Its base.
     """
-    names = [name for name in loaded.files if not name.startswith(PACKAGED)]
-    pin = loaded.instance.policy.pin
-    # What is wrong with a list of actions is told by who reads it.
-    if pin is not None and not leaves(loaded.folder, pin) and (loaded.folder / pin).is_file():
-        names.append(pin)
-    files = {name: (loaded.folder / name).read_bytes() for name in dict.fromkeys(names)}
+    files = files_of(loaded)
     files |= {name: path.read_bytes() for name, path in sweep.files.items()}
     plan = None
     if sweep.plan is not None:
         rules = Rules(sweep.plan.only, sweep.plan.regret)
         plan = rules.files(sweep.plan.actions.read_bytes())
     return Base(files, sweep.options, sweep.memory_mb, plan, ties=sweep.ties)
+
+
+def files_of(loaded: Loaded) -> dict[str, bytes]:
+    """Read what an instance is made of, its policy's list of actions among it, by name."""
+    typed = (name for name in loaded.files if not name.startswith(PACKAGED))
+    names = [name for name in typed if (loaded.folder / name).is_file()]
+    pin = loaded.instance.policy.pin
+    # What is wrong with a list of actions is told by who reads it.
+    if pin is not None and not leaves(loaded.folder, pin) and (loaded.folder / pin).is_file():
+        names.append(pin)
+    return {name: (loaded.folder / name).read_bytes() for name in dict.fromkeys(names)}
 
 
 def document_of(folder: Path) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class Lever:
             return round(fraction(setting)) if rounds and is_float else setting
         if target.kind.what == "count":
             return self._count(target, setting)
-        return _moved(target.base, times if self.axis.verb == "scale" else plus, setting)
+        return moved(target.base, times if self.axis.verb == "scale" else plus, setting)
 
     def _count(self, target: Found, setting: float) -> int | Wrong:
         """Scale a count, which must stay whole."""
@@ -124,7 +124,7 @@ class Lever:
         return Wrong(message, f"{float(exact):g}", "", "write round = true beside it")
 
 
-def _moved(held: Any, move: Callable[[float, float], float], by: float) -> Any:
+def moved(held: Any, move: Callable[[float, float], float], by: float) -> Any:
     """Move a number, or every value of a path: its start or its steps, not its growth or dates."""
     if isinstance(held, Mapping):
         return {**held, "start": move(held["start"], by)}

@@ -1,0 +1,244 @@
+"""What one more unit of each limit is worth: by a real re-solve, and at the margin.
+
+More room never makes a plan worse. So where one change gives room to many limits at once and no
+plan comes of it that is worth more, none of them is worth anything: one solve proves that of all
+of them. Only where one does come of it are they looked at in halves. A limit that leaves room may
+well be worth something, as decisions are whole: that it is not binding proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from models.build import Row
+from optimizer.answers.worth.bench import Bench, Best, TimeOver
+from optimizer.answers.worth.margin import (
+    Held,
+    alike,
+    binds,
+    held,
+    margin,
+    same,
+    touched,
+    wider,
+)
+from optimizer.answers.worth.units import Unit
+from optimizer.errors import InputRefused
+from optimizer.sweep.point.evaluate import Posed
+
+#: ``worth``: it is worth more, or less, than the gaps leave open. ``nothing``: proved to be worth
+#: no more than that. ``unproved``: a limit ended a search. ``refused``: such an instance is
+#: refused. ``not reached``: no time was left.
+Verdict = Literal["worth", "nothing", "unproved", "refused", "not reached"]
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What one more unit is worth.
+
+    Attributes
+    ----------
+    unit : Unit
+        What there is more of.
+    verdict : str
+        See :data:`Verdict`.
+    musd : float or None
+        Value of the best plan with it less that without, each from its own solve.
+    at_least_musd, at_most_musd : float or None
+        What the bounds of both solves leave open.
+    margin_musd : float or None
+        The same unit at the rate of its first step, with whole decisions held; None where the
+        change makes other unknowns, or no linear program tells.
+    binds : bool or None
+        Whether the plan leaves one of its rows no room; None where it makes other unknowns.
+    together : int
+        How many limits the solve gave room to; zero where the change moves no number at all.
+    message : str
+        Why it is not known, or what is to be known about it.
+    rows : frozenset of Row
+        Families and indices of the rows that it moves.
+    """
+
+    unit: Unit
+    verdict: Verdict
+    musd: float | None = None
+    at_least_musd: float | None = None
+    at_most_musd: float | None = None
+    margin_musd: float | None = None
+    binds: bool | None = None
+    together: int = 1
+    message: str = ""
+    rows: frozenset[Row] = field(default=frozenset(), repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A unit, its case, and what is known of it before a solve."""
+
+    unit: Unit
+    posed: Posed
+    is_alike: bool
+    is_wider: bool
+    binds: bool | None
+    margin: float | None
+    rows: frozenset[Row]
+
+
+class OneMore:
+    """Finds what units are worth beside one plan.
+
+    Parameters
+    ----------
+    bench : Bench
+        Solves changes.
+    base : Best
+        The best plan as it is.
+    """
+
+    def __init__(self, bench: Bench, base: Best) -> None:
+        self.bench, self.base = bench, base
+        assert base.value is not None
+        self.value, self.bound = base.value, base.bound
+        self.matrix, self.point = base.posed.model.matrix, base.point
+        #: Under a limit on a year's energy a plan has bands of its own, and no margin here.
+        self.held: Held | None = None
+        if not base.posed.case.limit_prices:
+            self.held = held(self.matrix, self.point, bench.run)
+
+    def worths(self, units: Sequence[Unit]) -> Iterator[Worth]:
+        """Give what each unit is worth, those first that bind; in another order than asked."""
+        told: set[int] = set()
+        try:
+            for number, worth in self._found(units):
+                told.add(number)
+                yield worth
+        except TimeOver:
+            rest = (unit for number, unit in enumerate(units) if number not in told)
+            yield from (Worth(unit, "not reached") for unit in rest)
+
+    def _found(self, units: Sequence[Unit]) -> Iterator[tuple[int, Worth]]:
+        asked: dict[int, _Asked] = {}
+        for number, unit in enumerate(units):
+            self.bench.check()
+            try:
+                one = self._ask(unit)
+            except InputRefused as refused:
+                message = refused.problems[0].message if refused.problems else str(refused)
+                yield number, Worth(unit, "refused", message=message)
+                continue
+            if one.is_alike and same(self.matrix, one.posed.model.matrix):
+                yield number, self._nothing(one, 0.0, 0)
+            else:
+                asked[number] = one
+        idle = self._of_own_keys(
+            asked, [n for n, one in asked.items() if one.is_wider and not self._earns(one)]
+        )
+        rest = sorted((n for n in asked if n not in set(idle)), key=lambda n: not asked[n].binds)
+        binding = [n for n in rest if asked[n].binds]
+        for number in binding:
+            yield number, self._alone(asked[number])
+        yield from self._together(asked, idle)
+        for number in rest[len(binding) :]:
+            yield number, self._alone(asked[number])
+
+    def _earns(self, one: _Asked) -> bool:
+        """Whether a unit earns something at the margin: it need not be tried for naught."""
+        return one.margin is not None and one.margin > self._open()
+
+    @staticmethod
+    def _of_own_keys(asked: dict[int, _Asked], numbers: Sequence[int]) -> list[int]:
+        """Leave out units that move a key which another moves as well."""
+        met: set[str] = set()
+        kept = []
+        for number in numbers:
+            if met.isdisjoint(asked[number].unit.changes):
+                kept.append(number)
+            met.update(asked[number].unit.changes)
+        return kept
+
+    def _ask(self, unit: Unit) -> _Asked:
+        posed = self._posed(unit)
+        new = posed.model.matrix
+        if not alike(self.matrix, new):
+            return _Asked(unit, posed, False, False, None, None, frozenset())
+        rows = touched(self.matrix, new)
+        names = self.base.posed.model.built.rows
+        moved = frozenset(names[i] for i in np.flatnonzero(rows).tolist())
+        rate = None
+        if self.held is not None:
+            rate = margin(self.held, self.matrix, new, self.bench.run)
+        return _Asked(
+            unit, posed, True, wider(self.matrix, new), binds(self.matrix, new, self.point),
+            rate, moved,
+        )  # fmt: skip
+
+    def _posed(self, unit: Unit) -> Posed:
+        if not unit.again:
+            return self.bench.at(unit.changes)
+        instance = self.base.posed.case.instance
+        offers = instance.contracts
+        name = next(n for k in range(2, len(offers) + 3)
+                    if (n := f"{unit.again[:56]}-{k}") not in offers)  # fmt: skip
+        more = {**offers, name: offers[unit.again]}
+        return self.bench.of(instance.model_copy(update={"contracts": more}))
+
+    # --- solves ----------------------------------------------------------------------------
+
+    def _alone(self, one: _Asked) -> Worth:
+        return self._judged(one, self.bench.best(one.posed, self.base.plan))
+
+    def _judged(self, one: _Asked, best: Best) -> Worth:
+        known = {"margin_musd": one.margin, "binds": one.binds, "rows": one.rows}
+        status = best.solved.status
+        if status == "infeasible":
+            return Worth(one.unit, "worth", message="no plan keeps to all limits", **known)  # type: ignore[arg-type]
+        if best.value is None:
+            return Worth(one.unit, "unproved", message=f"no plan: {status}", **known)  # type: ignore[arg-type]
+        more = best.value - self.value
+        least, most = best.value - self.bound, best.bound - self.value
+        if one.is_wider:
+            least, more = max(0.0, least), max(0.0, more)
+        verdict: Verdict = "worth" if least > 0 or most < 0 else "nothing"
+        if not (best.is_proved and self.base.is_proved):
+            verdict = "worth" if verdict == "worth" else "unproved"
+        message = "" if status == "solved" else f"the search ended early ({status})"
+        return Worth(one.unit, verdict, more, least, most, message=message, **known)  # type: ignore[arg-type]
+
+    def _nothing(self, one: _Asked, most: float, together: int) -> Worth:
+        message = "" if together else "it changes no number of the case"
+        return Worth(one.unit, "nothing", 0.0, 0.0, max(0.0, most), 0.0 if not together else
+                     one.margin, one.binds, together, message, one.rows)  # fmt: skip
+
+    def _together(
+        self, asked: dict[int, _Asked], numbers: Sequence[int]
+    ) -> Iterator[tuple[int, Worth]]:
+        """Prove of several limits without pressure that none is worth anything."""
+        if len(numbers) < 2:
+            for number in numbers:
+                yield number, self._alone(asked[number])
+            return
+        changes = {k: v for n in numbers for k, v in asked[n].unit.changes.items()}
+        joint = self.bench.at(changes)
+        matrix = joint.model.matrix
+        covered = [n for n in numbers if wider(asked[n].posed.model.matrix, matrix)]
+        if covered:
+            best = self.bench.best(joint, self.base.plan)
+            most = best.bound - self.value
+            if self.base.is_proved and most <= self._open():
+                for number in covered:
+                    yield number, self._nothing(asked[number], most, len(numbers))
+                rest = [n for n in numbers if n not in set(covered)]
+                for number in rest:
+                    yield number, self._alone(asked[number])
+                return
+        half = len(numbers) // 2
+        yield from self._together(asked, numbers[:half])
+        yield from self._together(asked, numbers[half:])
+
+    def _open(self) -> float:
+        """What two proved plans may be apart and still be worth the same, in M$."""
+        return 2.0 * self.bench.gap * max(1.0, abs(self.value))

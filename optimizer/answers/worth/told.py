@@ -1,0 +1,275 @@
+"""A plan's explanation on the screen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from optimizer.answers.worth.chosen import Turn
+from optimizer.answers.worth.defaults import MOST, Moves, Side
+from optimizer.answers.worth.explained import Explained
+from optimizer.answers.worth.limits import Pressed
+from optimizer.answers.worth.more import Worth
+from optimizer.answers.worth.units import Unit
+from optimizer.load import Loaded
+from optimizer.screen.grids import grid
+from optimizer.screen.sections import whenever
+from optimizer.words import counted, figure, quantity
+
+#: Most lines of each kind.
+MOST_LIMITS, MOST_NAMED = 16, 12
+#: Below this, plans are worth the same.
+NOTHING_MUSD = 1e-3
+#: What the figures of two tables are.
+ABOUT_WORTHS = """\
+re-solved: the best plan with it less the best without, each found anew; at the margin: the same
+at the rate of its first step, whole decisions held; ?: a limit ended the search"""
+ABOUT_PRICES = """\
+misses: what the best plan with at least one of it is worth less than the best, at today's price;
+a hall's price is a grant for the works of each hall"""
+
+
+def told(loaded: Loaded, found: Explained) -> RenderableType:
+    """Say why a plan is what it is."""
+    return Group(*_parts(loaded, found))
+
+
+def _parts(loaded: Loaded, found: Explained) -> Iterator[RenderableType]:
+    best = found.best
+    assert best.value is not None
+    name = loaded.instance.instance.name
+    proved = _proof(best.value, best.bound)
+    yield Text.assemble(
+        (name, "bold"), f"  the best plan is worth {figure(best.value)} M$, {proved}"
+    )
+    yield Text("\nWhat binds, and what one more is worth", "bold")
+    yield from _limits(found)
+    yield Text("\nOne more unit of each limit, M$", "bold")
+    yield from _units(loaded, found.worths)
+    yield Text("\nWhat was not chosen, and when it would be", "bold")
+    yield from _turns(found.turns)
+    yield Text(f"\nThe {MOST} defaults that move value most, M$", "bold")
+    yield from _defaults(found)
+
+
+def _proof(value: float, bound: float) -> str:
+    if not math.isfinite(bound):
+        return "not proved to be the best"
+    apart = max(0.0, bound - value)
+    return f"and no plan is worth {apart:.1g} M$ more" if apart > 1e-9 else "proved to be the best"
+
+
+# --- limits ----------------------------------------------------------------------------------
+
+
+def _limits(found: Explained) -> Iterator[RenderableType]:
+    if not found.pressed:
+        yield Text("no limit that was typed: the decisions themselves hold this plan where it is")
+    for one in found.pressed[:MOST_LIMITS]:
+        yield from _limit(one, found.worths)
+    if len(found.pressed) > MOST_LIMITS:
+        yield Text(f"{len(found.pressed) - MOST_LIMITS} more stand in the files", "dim")
+
+
+def _limit(one: Pressed, worths: Sequence[Worth]) -> Iterator[RenderableType]:
+    months = one.months
+    when = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]} ({len(months)})"
+    least, most = quantity(one.least, ""), quantity(one.most, one.unit)
+    at = most if most.startswith(f"{least} ") else f"{least} to {most}"
+    where = f", {one.where}" if one.where else ""
+    yield Text.assemble(f"{one.about}{where}, {whenever(one.limit, when)}: ", (at, "bold"))
+    place = f", {one.file}:{one.line}" if one.line else ""
+    if one.key:
+        yield Text(f"  {one.key}{place}", "dim", no_wrap=True, overflow="fold")
+    for worth in one.worths(worths):
+        unit = worth.unit
+        key = "" if unit.key == one.key else f" ({unit.key})"
+        much = f"{_amount(worth)}{key}"
+        yield Text(f"  {much}: {_worth(worth)} re-solved, {_margin(worth)} at the margin")
+
+
+def _amount(worth: Worth) -> str:
+    unit = worth.unit
+    if not unit.unit:
+        return unit.what
+    return f"{_much(unit)} more"
+
+
+def _much(unit: Unit) -> str:
+    singular = unit.unit.removesuffix("s") if unit.amount == 1 else unit.unit
+    return f"{unit.amount:g} {singular}"
+
+
+def _worth(worth: Worth) -> str:
+    if worth.verdict == "worth":
+        return "no plan left" if worth.musd is None else _musd(worth.musd)
+    if worth.verdict == "nothing":
+        return "nothing"
+    if worth.at_most_musd is None or not math.isfinite(worth.at_most_musd):
+        return worth.verdict
+    if worth.at_least_musd is None or not math.isfinite(worth.at_least_musd):
+        return worth.verdict
+    return f"{_musd(worth.at_least_musd)} to {_musd(worth.at_most_musd)}?"
+
+
+def _margin(worth: Worth) -> str:
+    return "–" if worth.margin_musd is None else _musd(worth.margin_musd)
+
+
+def _musd(value: float) -> str:
+    """Write M$ with three digits that count, as little matters here.
+
+    Examples
+    --------
+    >>> [_musd(x) for x in (0.0, 0.21493, -0.00412, 12.3456, 1234.5)]
+    ['0', '0.215', '-0.00412', '12.35', '1,234.5']
+    """
+    size = abs(value)
+    if size < 5e-7:
+        return "0"
+    if size >= 1000:
+        return f"{value:,.1f}"
+    return f"{value:.2f}" if size >= 10 else f"{value:.3g}"
+
+
+def _units(loaded: Loaded, worths: Sequence[Worth]) -> Iterator[RenderableType]:
+    shown = [one for one in worths if one.verdict in ("worth", "unproved")]
+    shown.sort(key=lambda one: -(one.musd or 0.0))
+    if shown:
+        table = grid(("one more", "words"), ("of", "words"), ("where", "words"),
+                     ("re-solved", "figure"), ("at the margin", "figure"),
+                     ("typed at", "date"))  # fmt: skip
+        for one in shown:
+            unit = one.unit
+            much = (
+                f"{unit.amount:g} {unit.unit if unit.amount != 1 else unit.unit.removesuffix('s')}"
+            )
+            table.add_row(much if unit.unit else "", unit.what, unit.where, _worth(one),
+                          _margin(one), _place(loaded, unit.key))  # fmt: skip
+        yield table
+        yield Text(ABOUT_WORTHS, "dim")
+    nothing = [one for one in worths if one.verdict == "nothing"]
+    if nothing:
+        most = max(one.at_most_musd or 0.0 for one in nothing)
+        apart = f"more than {most:.1g} M$" if most > 1e-9 else "anything"
+        yield Text(f"proved not to be worth {apart}, one more of: {_named(_short(nothing))}")
+    refused = [one for one in worths if one.verdict == "refused"]
+    if refused:
+        yield Text(f"cannot be given more: {_named(_short(refused))}")
+    left = [one for one in worths if one.verdict == "not reached"]
+    if left:
+        yield Text(f"not reached in time: {_named(_short(left))}", "yellow")
+
+
+def _short(worths: Iterable[Worth]) -> list[str]:
+    return [f"{one.unit.what} {one.unit.where}".strip() for one in worths]
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    rest = f", and {more} more in the files" if more > 0 else ""
+    return ", ".join(names[:MOST_NAMED]) + rest
+
+
+def _place(loaded: Loaded, key: str) -> str:
+    file, line = loaded.where(key)
+    return file if line is None else f"{file}:{line}"
+
+
+# --- what was not chosen ---------------------------------------------------------------------
+
+
+def _turns(turns: Sequence[Turn]) -> Iterator[RenderableType]:
+    if not turns:
+        yield Text("nothing: all that is offered was chosen")
+        return
+    shown = [one for one in turns if one.verdict in ("turns", "open")]
+    if shown:
+        table = grid(("what", "words"), ("today", "figure"), ("chosen at", "figure"),
+                     ("not at", "figure"), ("", "date"), ("misses M$", "figure"))  # fmt: skip
+        for one in shown:
+            thing = one.thing
+            table.add_row(f"{thing.kind} {thing.name}", _price(thing.price), _price(one.price),
+                          _price(one.not_at), thing.unit,
+                          "–" if one.loss_musd is None else _musd(one.loss_musd))  # fmt: skip
+        yield table
+        yield Text(ABOUT_PRICES, "dim")
+    for one in turns:
+        name = f"{one.thing.kind} {one.thing.name}"
+        if one.verdict == "never":
+            yield Text(f"{name}: not even {_most_welcome(one)}; {_lacks(one)}")
+        elif one.verdict == "open" and one.message:
+            yield Text(f"{name}: {one.message}", "yellow")
+    cannot = [one for one in turns if one.verdict == "cannot"]
+    for one in cannot[:MOST_NAMED]:
+        yield Text(f"{one.thing.kind} {one.thing.name}: at no price; {one.message}")
+    if len(cannot) > MOST_NAMED:
+        yield Text(f"{len(cannot) - MOST_NAMED} more stand in the files", "dim")
+    left = [f"{one.thing.kind} {one.thing.name}" for one in turns if one.verdict == "not reached"]
+    if left:
+        yield Text(f"not reached in time: {_named(left)}", "yellow")
+
+
+def _most_welcome(one: Turn) -> str:
+    if one.thing.kind == "contract":
+        return f"at {_price(one.thing.limit)} {one.thing.unit}"
+    return "with all works paid" if one.thing.kind == "hall" else "for nothing"
+
+
+def _lacks(one: Turn) -> str:
+    """Say what a thing would still lack at the most welcome price."""
+    if not one.lacks_musd or one.lacks_musd < NOTHING_MUSD:
+        return "a plan with it is then worth no more than one without"
+    return f"a plan with it would still be worth {_musd(one.lacks_musd)} M$ less"
+
+
+def _price(price: float | None) -> str:
+    """Write a price with five digits.
+
+    Examples
+    --------
+    >>> _price(246.3936), _price(99999.01), _price(0.21234567), _price(None)
+    ('246.39', '99,999', '0.21235', '–')
+    """
+    if price is None:
+        return "–"
+    digits = max(0, 4 - math.floor(math.log10(abs(price)))) if price else 0
+    return f"{round(price, digits):,.{min(digits, 6)}f}"
+
+
+# --- defaults --------------------------------------------------------------------------------
+
+
+def _defaults(found: Explained) -> Iterator[RenderableType]:
+    solved = [one for one in found.moves if one.verdict == "solved" and one.moves > 0]
+    if not solved:
+        yield Text("no default moves it")
+    else:
+        table = grid(("default", "words"), ("is", "figure"), ("step", "date"),
+                     ("less of it", "figure"), ("more of it", "figure"))  # fmt: skip
+        for one in solved[:MOST]:
+            table.add_row(one.default.key, _held(one), one.step, _side(one.down), _side(one.up))
+        yield table
+    left = [one for one in found.moves if one.verdict == "not reached"]
+    others = len(found.moves) - min(MOST, len(solved)) - len(left)
+    if others:
+        yield Text(f"{counted(others, 'other')} proved to move it less, by such steps"
+                   f"{'' if not left else ', as far as was reached'}", "dim")  # fmt: skip
+    if found.zeros:
+        yield Text(f"{counted(found.zeros, 'default')} of zero, which have no tenth", "dim")
+    if left:
+        yield Text(f"not reached in time: {counted(len(left), 'default')}", "yellow")
+
+
+def _held(one: Moves) -> str:
+    value = one.default.value
+    return f"{value:,.6g}" if isinstance(value, int | float) else "a path"
+
+
+def _side(side: Side | None) -> str:
+    if side is None:
+        return "·"
+    return "refused" if side.musd is None else f"{side.musd:+,.3f}"

@@ -1,0 +1,157 @@
+"""``rackwatt explain`` of an instance that has a plan: why the plan is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from models.context import Context
+from optimizer.answers.worth.bench import Bench, TimeOver
+from optimizer.answers.worth.explained import Explained, Told, explain
+from optimizer.answers.worth.tables import objects_of, tables_of
+from optimizer.answers.worth.told import told
+from optimizer.commands.ready import Ready, Wish
+from optimizer.commands.stopping import stoppable
+from optimizer.commands.voice import NO_ANSWER, Voice
+from optimizer.errors import UsageRefused
+from optimizer.highs import Progress
+from optimizer.pins import pins_of, read_actions
+from optimizer.plan import tables
+from optimizer.progress import Line, describe
+from optimizer.solve import EXIT_CODES, Solved, solve
+from optimizer.unsound import refusing_unsound
+from optimizer.write import refuse_taken, write_run
+
+#: Exit code where time was over before every question was answered.
+STOPPED = EXIT_CODES["best-found"]
+#: Said at the first Ctrl-C.
+HEARD = "stopping with what is known so far; press Ctrl-C again to abandon it\n"
+
+
+def explain_plan(
+    ready: Ready,
+    wish: Wish,
+    voice: Voice,
+    *,
+    plan: Context | None = None,
+    run: Path | None = None,
+) -> int:
+    """Explain the best plan of an instance, and return the exit code.
+
+    Parameters
+    ----------
+    ready : Ready
+        The instance.
+    wish : Wish
+        Options, price files, and the run folder to write the plan and its explanation to. The
+        time limit is for everything; the gap is no wider than that of
+        :mod:`optimizer.answers.worth.bench`.
+    voice : Voice
+        Where to speak.
+    plan : Context, optional
+        A plan of the same instance to begin from.
+    run : Path, optional
+        A run folder whose plan to begin from.
+
+    Raises
+    ------
+    InputRefused
+        With every problem of the instance, or of the run's actions.
+    UsageRefused
+        Where the folder to write to is taken, or the run holds no plan.
+    """
+    if wish.out is not None:
+        refuse_taken(wish.out, overwrite=wish.overwrite)
+    with (
+        refusing_unsound(ready.loaded, ready.case),
+        stoppable(HEARD) as stop,
+        _telling(voice) as (tell, progress),
+    ):
+        bench = Bench(ready.loaded, wish.options, wish.prices, stop=stop, progress=progress)
+        if run is not None and plan is None:
+            plan = _plan_of(run, ready, bench)
+        try:
+            found = explain(bench, plan, tell)
+        except TimeOver:
+            voice.warn("no time was left to find a plan; give it more with --time-limit")
+            voice.answer(status="no-plan", **NO_ANSWER)
+            return EXIT_CODES["no-plan"]
+    return _present(ready, found, wish, voice)
+
+
+def _plan_of(run: Path, ready: Ready, bench: Bench) -> Context | None:
+    """Carry out the actions of a run."""
+    actions = run / "actions.csv"
+    if not actions.is_file():
+        raise UsageRefused(f"{run} holds no plan: there is no actions.csv in it")
+    pins = pins_of(ready.case, read_actions(actions, str(actions)))
+    pinned = {**ready.policy.values, **pins}
+    solved = solve(ready.case, bench.options, pinned=pinned, stop=bench.stop)
+    return None if solved.status == "audit-failed" else solved.plan
+
+
+def _present(ready: Ready, found: Explained, wish: Wish, voice: Voice) -> int:
+    """Show and write an explanation."""
+    solved = found.best.solved
+    if found.best.plan is None:
+        voice.show(Text(f"there is no plan to explain: {solved.status}"))
+        voice.answer(**_worth(solved), out=None)
+        return EXIT_CODES[solved.status]
+    laid_out = tables_of(ready.loaded, found)
+    written = None
+    if wish.out is not None:
+        case = found.best.posed.case
+        written = write_run(
+            wish.out, ready, case, solved, tables(case, solved), wish.options,
+            overwrite=wish.overwrite, tell=voice.warn, beside=laid_out,
+        )  # fmt: skip
+    voice.show(told(ready.loaded, found))
+    if written is not None:
+        voice.say(f"run written to {written}")
+    voice.answer(
+        **_worth(solved), out=None if written is None else str(written),
+        complete=found.is_whole, **objects_of(laid_out),
+    )  # fmt: skip
+    return EXIT_CODES["solved"] if found.is_whole else STOPPED
+
+
+def _worth(solved: Solved) -> dict[str, Any]:
+    return {
+        "status": solved.status, "value_musd": solved.value_musd,
+        "bound_musd": solved.bound_musd, "gap": solved.gap,
+    }  # fmt: skip
+
+
+@contextmanager
+def _telling(voice: Voice) -> Iterator[tuple[Told | None, Any]]:
+    """Say on stderr what is being worked out."""
+    if voice.quiet:
+        yield None, None
+        return
+    with _Working(voice.talk) as line:
+        yield line.tell, line.follow
+
+
+class _Working(Line):
+    """A line that says what is being worked out, and how its solve stands."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._what = ""
+
+    def tell(self, what: str, done: int) -> None:
+        """Say what is being worked out, and how many of it are done."""
+        began = not self._what.startswith(what)
+        self._what = f"{what}, {done} done" if done else what
+        if self._live is not None or began:
+            self._show(self._what)
+
+    def follow(self, progress: Progress) -> None:
+        """Say how the solve stands, where the line lives."""
+        if self._live is not None:
+            self._show(f"{self._what}   {describe(progress)}")

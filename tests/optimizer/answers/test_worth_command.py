@@ -1,0 +1,162 @@
+"""``rackwatt explain`` of an instance with a plan: its screen, its object, its files, its ends."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from models.context import Context
+from optimizer.answers.worth.bench import Bench
+from optimizer.answers.worth.explained import Explained, Told, explain
+from optimizer.cli import main
+from optimizer.commands import explain_plan
+from tests.folders import edited, write_folder
+from tests.optimizer.answers.anew import INSTANCES, by_hand
+
+BY_HAND = str(INSTANCES / "by_hand")
+TABLES = (
+    "explain_limits", "explain_one_more_unit", "explain_not_chosen", "explain_defaults",
+)  # fmt: skip
+
+
+class Called(NamedTuple):
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def called(*words: str) -> Called:
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(["explain", *words])
+    return Called(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Called, Path]:
+    out = tmp_path_factory.mktemp("answers") / "run"
+    return called(BY_HAND, "--json", "--out", str(out)), out
+
+
+def test_the_object_holds_all_answers(answered: tuple[Called, Path]) -> None:
+    result, out = answered
+    assert result.exit_code == 0
+    told = json.loads(result.stdout)
+    assert told["status"] == "solved"
+    assert told["complete"] is True
+    assert told["out"] == str(out)
+    assert {name.removeprefix("explain_") for name in TABLES} <= set(told)
+    hall = next(row for row in told["one_more_unit"] if row["key"] == "halls.barn.count")
+    assert hall["resolved_musd"] == pytest.approx(2.2053223140)
+    assert hall["margin_musd"] == pytest.approx(0.0, abs=1e-9)
+    assert (hall["file"], hall["line"]) == ("instance.toml", "75")
+
+
+def test_the_files_hold_them_too(answered: tuple[Called, Path]) -> None:
+    result, out = answered
+    told = json.loads(result.stdout)
+    assert (out / "plan.json").is_file()
+    for name in TABLES:
+        table = pd.read_csv(out / f"{name}.csv")
+        assert len(table) == len(told[name.removeprefix("explain_")]) > 0
+        assert (out / f"{name}.parquet").is_file()
+    written = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["files"]
+    assert {f"{name}.csv" for name in TABLES} <= set(written)
+
+
+def test_the_same_instance_gives_the_same_bytes(
+    answered: tuple[Called, Path], tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    called(BY_HAND, "--quiet", "--out", str(again))
+    for name in TABLES:
+        file = f"{name}.csv"
+        assert (again / file).read_bytes() == (answered[1] / file).read_bytes()
+
+
+def test_a_run_is_not_overwritten(answered: tuple[Called, Path]) -> None:
+    before = (answered[1] / "manifest.json").read_bytes()
+    refused = called(BY_HAND, "--out", str(answered[1]))
+    assert refused.exit_code == 2
+    assert (answered[1] / "manifest.json").read_bytes() == before
+
+
+def test_a_run_is_a_plan_to_begin_from(answered: tuple[Called, Path], tmp_path: Path) -> None:
+    result = called(BY_HAND, "--run", str(answered[1]), "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["value_musd"] == pytest.approx(12.029563554)
+    empty = called(BY_HAND, "--run", str(tmp_path))
+    assert empty.exit_code == 2
+    assert "no actions.csv" in empty.stderr
+
+
+def test_the_screen_fits_and_names_keys_and_lines() -> None:
+    shown = called(BY_HAND, "--quiet").stdout
+    assert max(map(len, shown.splitlines())) <= 100
+    assert "halls.barn.it_mw, instance.toml:76" in shown
+    assert "rack lot" in shown
+    for heading in ("What binds", "One more unit", "What was not chosen", "defaults that move"):
+        assert heading in shown
+    assert "not reached" not in shown
+
+
+def test_what_a_stop_does_not_allow_is_told_as_not_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stopped(bench: Bench, plan: Context | None, tell: Told | None) -> Explained:
+        """Stop where Ctrl-C or the time limit would, after four units."""
+
+        def told(what: str, done: int) -> None:
+            if (what, done) == ("one more unit", 4):
+                bench.stop.set()
+
+        assert tell is not None
+        return explain(bench, plan, told)
+
+    monkeypatch.setattr(explain_plan, "explain", stopped)
+    result = called(BY_HAND, "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == 10
+    assert (told["status"], told["complete"]) == ("solved", False)
+    units = [row["verdict"] == "not reached" for row in told["one_more_unit"]]
+    assert units == [False] * 4 + [True] * (len(units) - 4)
+    assert {row["verdict"] for row in told["not_chosen"]} == {"not reached"}
+    assert {row["verdict"] for row in told["defaults"]} == {"not reached"}
+    assert all(row["resolved_musd"] is None for row in told["one_more_unit"][4:])
+
+
+def test_the_screen_names_what_was_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(bench: Bench, plan: Context | None, tell: Told | None) -> Explained:
+        return explain(bench, plan, lambda what, _: bench.stop.set() if "unit" in what else None)
+
+    monkeypatch.setattr(explain_plan, "explain", stopped)
+    shown = called(BY_HAND).stdout
+    assert shown.count("not reached in time") == 3
+    assert "proved to move it less" not in shown
+
+
+def test_without_any_time_there_is_no_plan() -> None:
+    result = called(BY_HAND, "--time-limit", "0", "--json")
+    assert result.exit_code == 6
+    assert json.loads(result.stdout)["status"] == "no-plan"
+
+
+def test_an_instance_without_a_plan_is_told_as_such(tmp_path: Path) -> None:
+    folder = by_hand(tmp_path / "none", ("minimum_cash_musd = 2", "minimum_cash_musd = 4000"))
+    result = called(str(folder), "--json", "--out", str(tmp_path / "out"))
+    assert result.exit_code == 4
+    assert json.loads(result.stdout)["status"] == "infeasible"
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_input_is_refused(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "bad", edited("count = 4", "count = -4"))
+    result = called(str(folder), "--json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["status"] == "refused"

@@ -1,0 +1,209 @@
+"""At which price what was not chosen would be: on paper, and by full solves on either side."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.context import Context
+from optimizer.answers.worth.bench import Bench, Best, taken
+from optimizer.answers.worth.chosen import Chosen, Turn
+from optimizer.answers.worth.defaults import MOST, Defaults, Moves
+from optimizer.answers.worth.prices import not_chosen
+from optimizer.highs import Options
+from optimizer.load import load
+from tests.folders import edited, write_folder
+from tests.optimizer.answers.anew import INSTANCES, anew, by_hand, changed_by_hand, drawn
+
+#: Rent at which by_hand's answer turns, and what a dollar of it is worth, by its README.
+BREAK_EVEN_RENT = Fraction(3387913, 13750)
+DOLLAR = Fraction(60, 1331)
+
+
+def on_bench(folder: Path, **options: Any) -> tuple[Bench, Best]:
+    bench = Bench(load(folder), Options(**options))
+    return bench, bench.best(bench.at({}))
+
+
+def turns_of(bench: Bench, best: Best) -> dict[tuple[str, str], Turn]:
+    assert best.plan is not None
+    things = not_chosen(bench, best.posed, best.plan)
+    return {(one.thing.kind, one.thing.name): one for one in Chosen(bench, best).turns(things)}
+
+
+@pytest.fixture(scope="module")
+def cheap(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Turn]:
+    """Where the tenant pays 240 $, he is not taken."""
+    folder = tmp_path_factory.mktemp("by-hand") / "cheap"
+    return turns_of(*on_bench(by_hand(folder, ("_month = 280", "_month = 240"))))
+
+
+def test_the_rent_at_which_the_tenant_is_taken(cheap: dict[tuple[str, str], Turn]) -> None:
+    tenant = cheap["contract", "tenant"]
+    assert tenant.verdict == "turns"
+    assert tenant.price is not None
+    assert tenant.not_at is not None
+    assert tenant.not_at < float(BREAK_EVEN_RENT) < tenant.price
+    assert tenant.price - tenant.not_at < 2e-3
+    assert tenant.amount == pytest.approx(5.0)
+
+
+def test_what_the_tenant_misses(cheap: dict[tuple[str, str], Turn]) -> None:
+    loss = cheap["contract", "tenant"].loss_musd
+    assert loss == pytest.approx(float((BREAK_EVEN_RENT - 240) * DOLLAR), abs=1e-9)
+
+
+def test_the_works_at_which_the_hall_is_converted(cheap: dict[tuple[str, str], Turn]) -> None:
+    # Of a dollar less by the kW, on 5,000 kW, nine tenths of it are not worth anything at the
+    # end: the hall is then a year old, of ten.
+    dollar = Fraction(5, 1000) * (1 - Fraction(9, 10) * Fraction(10000, 14641))
+    price = 1600 - (BREAK_EVEN_RENT - 240) * DOLLAR / dollar
+    works = cheap["fit-out", "ai"]
+    assert works.verdict == "turns"
+    assert works.price is not None
+    assert works.not_at is not None
+    assert works.price < float(price) < works.not_at
+    assert works.not_at - works.price < 0.05
+
+
+def test_the_grant_for_a_hall(cheap: dict[tuple[str, str], Turn]) -> None:
+    # A grant is paid today and moves nothing else: it is what the tenant misses.
+    barn = cheap["hall", "barn"]
+    assert barn.verdict == "turns"
+    assert barn.price == pytest.approx(float((BREAK_EVEN_RENT - 240) * DOLLAR), abs=1e-4)
+
+
+def test_a_seventeenth_lot_is_bought_for_what_it_earns(
+    cheap: dict[tuple[str, str], Turn],
+) -> None:
+    # At half a M$ it loses what the README says.
+    lot = cheap["rack", "lot"]
+    loss = Fraction(644411, 3660250)
+    assert lot.loss_musd == pytest.approx(float(loss), abs=1e-9)
+    assert lot.price is not None
+    assert lot.not_at is not None
+    assert lot.price < 500_000 - 1e6 * float(loss) < lot.not_at
+
+
+def test_a_lot_is_bought_for_what_it_fetches() -> None:
+    turns = turns_of(*on_bench(INSTANCES / "by_hand"))
+    lot = turns["rack", "lot"]
+    assert lot.price is not None
+    assert lot.not_at is not None
+    # All places are taken: a lot replaces another, which is sold for 100,000 $ whenever that is.
+    assert lot.price < 100_000 < lot.not_at
+    assert lot.not_at - lot.price < 10
+    # It is missed least where it is bought a year later: 0.4 M$ then.
+    assert lot.loss_musd == pytest.approx(0.4 * 100 / 121, abs=1e-9)
+
+
+def test_a_fit_out_that_no_works_would_finish_is_chosen_at_no_price() -> None:
+    turns = turns_of(*on_bench(INSTANCES / "by_hand"))
+    assert turns["fit-out", "mine"].verdict == "cannot"
+    assert turns["fit-out", "mine"].price is None
+
+
+def test_an_offer_that_is_over_says_why(tmp_path: Path) -> None:
+    over = edited('start = "2028-07"', 'start = "2031-07"')
+    turns = turns_of(*on_bench(write_folder(tmp_path / "over", over)))
+    lease = turns["contract", "lease"]
+    assert (lease.verdict, lease.message.partition(";")[0]) == (
+        "cannot",
+        "lease starts in 2031-07",
+    )
+
+
+# --- by full solves ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_full_solves_choose_it_on_one_side_only(tmp_path: Path, seed: int) -> None:
+    bench, best = on_bench(write_folder(tmp_path / "drawn", drawn(seed)))
+    proved = 0
+    for turn in turns_of(bench, best).values():
+        thing = turn.thing
+        assert turn.verdict in ("turns", "cannot", "never")
+        if turn.verdict != "turns":
+            continue
+        assert turn.price is not None
+        assert turn.not_at is not None
+        assert (turn.price - turn.not_at) * thing.sign > 0
+        proved += 1
+        for price, is_chosen in ((turn.price, True), (turn.not_at, False)):
+            free = bench.best(thing.at(price))
+            assert free.plan is not None
+            assert (taken(free.plan, thing.columns) > 0.5) is is_chosen
+    assert proved
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_typed_prices_turn_the_answer_of_a_solve_from_nothing(tmp_path: Path, seed: int) -> None:
+    folder = write_folder(tmp_path / "drawn", drawn(seed))
+    bench, best = on_bench(folder)
+    loaded = load(folder)
+    for turn in turns_of(bench, best).values():
+        thing = turn.thing
+        if turn.verdict != "turns" or thing.kind not in ("contract", "project", "fit-out"):
+            continue
+        for price, is_chosen in ((turn.price, True), (turn.not_at, False)):
+            plan = anew(loaded, changed_by_hand(loaded, {thing.key: price})).plan
+            assert isinstance(plan, Context)
+            assert (taken(plan, thing.columns) > 0.5) is is_chosen
+
+
+def test_prices_move_nothing_of_a_plan_without_the_thing(tmp_path: Path) -> None:
+    # The search rests on it: the best plan without a thing is worth the same at every price.
+    bench, best = on_bench(write_folder(tmp_path / "drawn", drawn(1)))
+    assert best.plan is not None
+    for thing in not_chosen(bench, best.posed, best.plan):
+        matrix = thing.at(0.5 * (thing.price + thing.limit)).model.matrix
+        whole = best.posed.model.matrix
+        if not thing.columns or matrix.shape != whole.shape:
+            continue
+        assert matrix.cost @ best.point == pytest.approx(whole.cost @ best.point, abs=1e-9)
+        moved = (matrix.coefficients - whole.coefficients) @ best.point
+        assert abs(moved).max() < 1e-9
+
+
+# --- defaults ----------------------------------------------------------------------
+
+
+def moves_of(folder: Path) -> list[Moves]:
+    bench, best = on_bench(folder)
+    return Defaults(bench, best).ranked(bench.loaded.defaults)
+
+
+def test_machines_that_run_a_tenth_less_earn_a_tenth_less() -> None:
+    first = moves_of(INSTANCES / "by_hand")[0]
+    assert first.default.key == "machines.miner.availability_share"
+    # Ten lots for two years, as the README has it; more than all the time there is not.
+    earned = 10 * Fraction(2117, 5000) * (Fraction(10, 11) + Fraction(1000, 1331))
+    assert first.down is not None
+    assert first.down.musd == pytest.approx(float(-earned / 10), abs=1e-9)
+    assert first.up is None
+
+
+def test_the_five_are_those_that_solves_from_nothing_find(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "plain")
+    loaded = load(folder)
+    base = anew(loaded, loaded.instance).value_musd
+    assert base is not None
+    found = moves_of(folder)
+    assert {one.verdict for one in found} <= {"solved", "less", "nothing", "refused"}
+    largest: list[float] = []
+    for one in found:
+        moved = 0.0
+        for side in one.sides:
+            if side.message.startswith("refused"):
+                continue
+            other = anew(loaded, changed_by_hand(loaded, {one.default.key: side.value}))
+            assert other.value_musd is not None
+            moved = max(moved, abs(other.value_musd - base))
+            assert moved <= one.may_move + 1e-4
+        largest.append(moved)
+        if one.verdict == "solved":
+            assert one.moves == pytest.approx(moved, abs=1e-4)
+    assert largest[:MOST] == pytest.approx(sorted(largest, reverse=True)[:MOST], abs=1e-4)
