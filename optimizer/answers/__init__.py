@@ -1,0 +1,1 @@
+"""Answers to what the reader of a plan asks."""
