@@ -134,6 +134,11 @@ class Questions:
             for line, row in rows.iterrows()
         }  # type: ignore[arg-type]
 
+    def pinned_amount(self, line: int) -> float:
+        """Amount of a line of the plan that is pinned."""
+        assert self._actions is not None
+        return float(self._actions.loc[line, "amount"])
+
     # --- a question as a case --------------------------------------------------------------
 
     def posed(self, edits: Edits) -> Posed | None:
