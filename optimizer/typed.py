@@ -2,9 +2,49 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse what is no finite number."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("a finite number is needed")
+    return value
+
+
+def by_site(pairs: list[str] | None) -> dict[str, Path]:
+    """Read ``SITE=FILE`` pairs, each site once."""
+    prices: dict[str, Path] = {}
+    for pair in pairs or []:
+        site, equals, file = pair.partition("=")
+        if not (site and equals and file):
+            raise typer.BadParameter(f"{pair!r} is not SITE=FILE", param_hint="--prices")
+        if site in prices:
+            raise typer.BadParameter(f"{site} is given two files", param_hint="--prices")
+        prices[site] = Path(file)
+    return prices
+
+
+Instance = Annotated[
+    Path, typer.Argument(metavar="INSTANCE", help="Folder that holds instance.toml.")
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0, callback=finite, metavar="SECONDS", help="Stop then, with the best plan so far."
+    ),
+]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write.")]
+Threads = Annotated[int, typer.Option(min=1, max=1024, help="Threads; one repeats exactly.")]
+Prices = Annotated[
+    list[str] | None,
+    typer.Option(metavar="SITE=FILE", help="Hourly prices in place of a site's; repeatable."),
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
 
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace an older run; what you changed is kept.")

@@ -117,10 +117,62 @@ def write_run(
             for name, table in tables.items():
                 write_table(home / name, table)
         manifest = manifest_json(read, case, solved, options)
-        manifest["files"] = {
-            path.relative_to(folder).as_posix(): _digest(path)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
+        manifest["files"] = _digests(folder)
+        write_json(folder / MANIFEST, manifest)
+    if kept and tell is not None:
+        tell(f"kept in {out}: {'; '.join(kept)}")
+    return out
+
+
+def write_answer(
+    out: Path,
+    read: Inputs,
+    about: Mapping[str, Any],
+    answer: Mapping[str, Mapping[str, Any]],
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    overwrite: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> Path:
+    """Write a folder with the answer to a question, beside what a solve writes of its own.
+
+    Parameters
+    ----------
+    out : Path
+        The folder; parents are made.
+    read : Inputs
+        Hashes of the files that were read, and the defaults that were used.
+    about : mapping
+        What the manifest says of the answer: command, instance, options, seconds.
+    answer : mapping
+        Contents of JSON files by their name.
+    tables : mapping of str to DataFrame
+        Tables by their name, written as CSV and Parquet.
+    overwrite, tell
+        As of :func:`write_run`.
+
+    Raises
+    ------
+    UsageRefused
+        Where ``out`` exists and may not be replaced.
+    """
+    refuse_taken(out, overwrite=overwrite)
+    kept: list[str] = []
+    with _appearing(out, kept) as folder:
+        for name, content in answer.items():
+            write_json(folder / f"{name}.json", content)
+        for name, table in tables.items():
+            write_table(folder / name, table)
+        manifest = {
+            "program": PROGRAM,
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            **about,
+            "inputs_sha256": dict(sorted(read.hashes.items())),
+            "versions": versions(),
+            "defaults": [
+                {"key": d.key, "value": d.value, "source": d.source} for d in read.defaults
+            ],
+            "files": _digests(folder),
         }
         write_json(folder / MANIFEST, manifest)
     if kept and tell is not None:
@@ -254,6 +306,12 @@ def _everything_in(folder: Path) -> Iterator[Path]:
 
 def _is_unchanged(path: Path, digest: str) -> bool:
     return path.is_file() and not path.is_symlink() and _digest(path) == digest
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder, by its name."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
 
 
 def _digest(path: Path) -> str:

@@ -112,7 +112,7 @@ def _column(typed: Posed, moved: Posed, unit: float) -> Floats | None:
 
 
 def _alike(one: Floats, other: Floats) -> bool:
-    return bool(np.all((one == other) | (np.abs(one - other) <= ALIKE * (1.0 + np.abs(one)))))
+    return bool(np.allclose(one, other, rtol=ALIKE, atol=ALIKE))
 
 
 def _same_coefficients(one: Matrix, other: Matrix) -> bool:

@@ -154,7 +154,7 @@ def _proof(posed: Posed) -> list[Row]:
     sizes = np.abs(prices)
     labels = Labels(posed.model.built)
     heavy = np.flatnonzero(sizes > WEIGHS * max(1e-300, sizes.max(initial=0.0)))
-    return [labels.row(posed.model.matrix.row_names[i]) for i in heavy]
+    return [labels.row(posed.model.matrix.row_names[i]) for i in heavy.tolist()]
 
 
 def _names(case: Case, row: Row) -> Iterator[tuple[str, str]]:
@@ -191,7 +191,7 @@ def _months(posed: Posed, limits: Sequence[Limit]) -> Iterator[tuple[str, tuple[
             row
             for row in rows
             if key_of(posed.case, row, None) == limit.key
-            or (_is_of(posed.case, row, limit) and limit.at[0] != "finance")
+            or (_is_of(posed.case, row, limit) and limit.parts[0] != "finance")
         ]
         months = [
             period_of(tree, index[_LETTERS[family].index("n")])

@@ -1,4 +1,4 @@
-"""Another document in place of the one that was typed: keys that differ, and keys that are gone."""
+"""Another document in place of the one that was typed: keys that differ, or are gone."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Limit:
     ----------
     key : str
         The dotted key; of a plan that is pinned, the line of its file.
-    at : Key
+    parts : Key
         Its parts.
     about : str
         What it limits, in the planner's words.
@@ -54,12 +54,14 @@ class Limit:
         What the document holds where this limit holds nobody back.
     touches : frozenset of (str, str)
         Tables and names that rows of the model have in common with it.
+    said : str
+        What it says within a sentence, ``{held}`` and ``{where}`` in it.
     whole : bool
         Whether only whole numbers can be typed.
     """
 
     key: str
-    at: Key
+    parts: Key
     about: str
     where: str
     unit: str
@@ -68,12 +70,13 @@ class Limit:
     way: Way
     free: Edits
     touches: frozenset[tuple[str, str]]
+    said: str
     whole: bool = False
 
     @property
     def is_pin(self) -> bool:
         """Whether it is a line of the plan that is pinned."""
-        return self.at[:2] == ("policy", "pin")
+        return self.parts[:2] == ("policy", "pin")
 
 
 class _Read(NamedTuple):
@@ -136,10 +139,11 @@ def _owner(_: _Read, found: Found) -> Edits:
 
 
 class _Kind(NamedTuple):
-    """Limits of one kind: the keys, the words, and how they give."""
+    """Limits of one kind: the keys, the words in a table and in a sentence, how they give."""
 
     pattern: str
     about: str
+    said: str
     way: Way
     free: _Free
     up: bool | None = True
@@ -149,64 +153,112 @@ class _Kind(NamedTuple):
 
 #: Kinds of limits, those first that a planner would rather see left out of a clash.
 KINDS: tuple[_Kind, ...] = (
-    _Kind("gpu_cloud.*.demand_limit_mw", "demand for GPU-hours", "amount", _gone),
-    _Kind("uptime.subsystems.*.spares_max", "most spare units", "count", _put(MOST_SPARES)),
-    _Kind("fitouts.*.can_go_back", "conversion of what is fitted out", "yes", _put(True), None),
-    _Kind("fitouts.*.positions_per_mw", "rack positions", "amount", _put(10_000.0)),
-    _Kind("racks.*.buy_from", "first month of ordering", "earlier", _gone, None),
-    _Kind("racks.*.buy_until", "last month of ordering", "later", _gone, None),
-    _Kind("racks.*.buyable", "orders of the rack", "yes", _put(True), None),
-    _Kind("contracts.*.max_mw", "most MW of the contract", "amount", _put(MOST_MW)),
-    _Kind("contracts.*.min_mw", "least MW of the contract", "amount", _put(LEAST_MW), False),
-    _Kind("contracts.*.sign_by", "last month of signing", "later", _at_start, None),
-    _Kind("contracts.*.latest_delivery", "latest delivery", "later", _last_delivery, None),
-    _Kind("uptime.packages.*.availability", "availability of the package", "nines",
-          _put(BEST_PACKAGE)),
-    _Kind("projects.*.earliest", "first month of the project's order", "earlier", _gone, None),
-    _Kind("projects.*.latest", "last month of the project's order", "later", _gone, None),
-    _Kind("projects.*.max_units", "units of the project", "count", _more(MORE_UNITS)),
-    _Kind("halls.*.fitouts", "fit-outs of the hall", "all", _gone, None),
-    _Kind("halls.*.convertible", "conversion of the hall", "yes", _put(True), None),
-    _Kind("halls.*.rack_positions", "rack positions of a hall", "amount", _gone),
-    _Kind("halls.*.count", "halls", "count", _more(MORE_HALLS)),
-    _Kind("fitouts.*.kw_per_rack_max", "densest rack of the fit-out", "density", _gone),
-    _Kind("sites.*.fibre", "fibre", "yes", _put(True), None),
-    _Kind("sites.*.interruptible_mw", "interruptible grid MW", "amount", _put(MOST_MW)),
-    _Kind("sites.*.substation_mw", "substation", "amount", _gone),
-    _Kind("sites.*.mining_mw_max", "grid MW granted to mining", "amount", _gone),
-    _Kind("sites.*.ai_mw_max", "grid MW granted to AI", "amount", _gone),
-    _Kind("sites.*.firm_mw", "firm grid MW", "amount", _put(MOST_MW), always=True),
-    _Kind("power.*.energy_cap_mwh_per_year", "energy of a year", "amount", _gone),
-    _Kind("power.*.carbon.cap_tonnes_per_year", "carbon of a year", "amount", _gone),
-    _Kind("commitments.debt.*.principal_musd", "debt to be repaid", "amount", _put(0.0), False),
-    _Kind("commitments.works.*.due_musd", "still owed for works", "amount", _put(0.0), False),
-    _Kind("commitments.racks.*.due_musd", "still owed for racks", "amount", _put(0.0), False),
-    _Kind("finance.loan.draw_until", "last month of a draw", "later", _gone, None),
-    _Kind("finance.loan.loan_to_cost_share", "share of capex that the loan may pay", "amount",
-          _put(1.0)),
-    _Kind("finance.loan.limit_musd", "limit of the loan", "amount", _put(MOST_CASH_MUSD)),
-    _Kind("finance.opening_cash_musd", "cash at the start", "amount", _put(MOST_CASH_MUSD)),
-    _Kind("finance.minimum_cash_musd", "least cash", "amount", _put(0.0), False),
-    _Kind("contracts.*.kw_per_rack", "density of the tenant's racks", "density", _gone, False),
-    _Kind("contracts.*.cooling", "cooling that the tenant needs", "all", _gone, None),
-    _Kind("contracts.*.sites", "sites that may serve the contract", "all", _gone, None),
-    _Kind("contracts.*.availability", "availability promised", "nines", _put(LEAST_PROMISE),
-          False),
-    _Kind("contracts.*.start", "start of the contract", "later", _last_start, None),
-    _Kind("finance.capex_budget_by_period.*.musd", "capex budget of a span", "amount",
-          _put(MOST_MUSD)),
-    _Kind("finance.capex_budget_by_site_musd.*", "capex budget of the site", "amount",
-          _put(MOST_MUSD)),
-    _Kind("finance.capex_budget_musd", "capex budget", "amount", _gone),
-    _Kind("policy.shares_from", "first month of the shares", "later", _gone, None),
-    _Kind("policy.mining_share_min", "least share of mining", "amount", _gone, False),
-    _Kind("policy.mining_share_max", "most share of mining", "amount", _gone),
-    _Kind("policy.ai_share_min", "least share of AI", "amount", _gone, False),
-    _Kind("policy.ai_share_max", "most share of AI", "amount", _gone),
-    _Kind("policy.reuse_gpus", "rebuilding of GPU racks", "yes", _put(True), None),
-    _Kind("policy.reuse_halls", "mining halls for AI", "yes", _put(True), None),
-    _Kind("policy.reuse_power", "today's MW for AI", "yes", _put(True), None),
-    _Kind("commitments.contracts.*.mw", "MW signed", "amount", _owner, False),
+    _Kind("gpu_cloud.*.demand_limit_mw", "demand for GPU-hours",
+          "{held} of demand for GPU-hours on {where}", "amount", _gone),
+    _Kind("uptime.subsystems.*.spares_max", "most spare units",
+          "{held} beyond those needed in {where}", "count", _put(MOST_SPARES)),
+    _Kind("fitouts.*.can_go_back", "conversion of what is fitted out",
+          "{where}, from which no hall goes back", "yes", _put(True), None),
+    _Kind("fitouts.*.positions_per_mw", "rack positions",
+          "{held} of rack positions in {where}", "amount", _put(10_000.0)),
+    _Kind("racks.*.buy_from", "first month of ordering",
+          "{where} not ordered before {held}", "earlier", _gone, None),
+    _Kind("racks.*.buy_until", "last month of ordering",
+          "{where} not ordered after {held}", "later", _gone, None),
+    _Kind("racks.*.buyable", "orders of the rack",
+          "no orders of {where}", "yes", _put(True), None),
+    _Kind("contracts.*.max_mw", "most MW of the contract",
+          "{held} of {where} at most", "amount", _put(MOST_MW)),
+    _Kind("contracts.*.min_mw", "least MW of the contract",
+          "{held} of {where} at least", "amount", _put(LEAST_MW), False),
+    _Kind("contracts.*.sign_by", "last month of signing",
+          "{where} signed by {held}", "later", _at_start, None),
+    _Kind("contracts.*.latest_delivery", "latest delivery",
+          "{where} delivered by {held}", "later", _last_delivery, None),
+    _Kind("uptime.packages.*.availability", "availability of the package",
+          "{held} that package {where} reaches", "nines", _put(BEST_PACKAGE)),
+    _Kind("projects.*.earliest", "first month of the project's order",
+          "{where} not ordered before {held}", "earlier", _gone, None),
+    _Kind("projects.*.latest", "last month of the project's order",
+          "{where} not ordered after {held}", "later", _gone, None),
+    _Kind("projects.*.max_units", "units of the project",
+          "{held} of {where} at most", "count", _more(MORE_UNITS)),
+    _Kind("halls.*.fitouts", "fit-outs of the hall",
+          "{where} fitted out as {held} only", "all", _gone, None),
+    _Kind("halls.*.convertible", "conversion of the hall",
+          "no conversion of {where}", "yes", _put(True), None),
+    _Kind("halls.*.rack_positions", "rack positions of a hall",
+          "{held} in a hall of {where}", "amount", _gone),
+    _Kind("halls.*.count", "halls",
+          "{held} in {where}", "count", _more(MORE_HALLS)),
+    _Kind("fitouts.*.kw_per_rack_max", "densest rack of the fit-out",
+          "racks of {held} at most in {where}", "density", _gone),
+    _Kind("sites.*.fibre", "fibre",
+          "no fibre at {where}", "yes", _put(True), None),
+    _Kind("sites.*.interruptible_mw", "interruptible grid MW",
+          "{held} interruptible at {where}", "amount", _put(MOST_MW)),
+    _Kind("sites.*.substation_mw", "substation",
+          "a substation of {held} at {where}", "amount", _gone),
+    _Kind("sites.*.mining_mw_max", "grid MW granted to mining",
+          "{held} granted to mining at {where}", "amount", _gone),
+    _Kind("sites.*.ai_mw_max", "grid MW granted to AI",
+          "{held} granted to AI at {where}", "amount", _gone),
+    _Kind("sites.*.firm_mw", "firm grid MW",
+          "{held} firm at {where}", "amount", _put(MOST_MW), always=True),
+    _Kind("power.*.energy_cap_mwh_per_year", "energy of a year",
+          "{held} a year on {where}", "amount", _gone),
+    _Kind("power.*.carbon.cap_tonnes_per_year", "carbon of a year",
+          "{held} of carbon a year on {where}", "amount", _gone),
+    _Kind("commitments.debt.*.principal_musd", "debt to be repaid",
+          "{held} of {where} to be repaid", "amount", _put(0.0), False),
+    _Kind("commitments.works.*.due_musd", "still owed for works",
+          "{held} owed for works in {where}", "amount", _put(0.0), False),
+    _Kind("commitments.racks.*.due_musd", "still owed for racks",
+          "{held} owed for racks in {where}", "amount", _put(0.0), False),
+    _Kind("finance.loan.draw_until", "last month of a draw",
+          "no draw of the loan after {held}", "later", _gone, None),
+    _Kind("finance.loan.loan_to_cost_share", "share of capex that the loan may pay",
+          "a loan for {held} of capex", "amount", _put(1.0)),
+    _Kind("finance.loan.limit_musd", "limit of the loan",
+          "a loan of {held} at most", "amount", _put(MOST_CASH_MUSD)),
+    _Kind("finance.opening_cash_musd", "cash at the start",
+          "{held} of cash at the start", "amount", _put(MOST_CASH_MUSD)),
+    _Kind("finance.minimum_cash_musd", "least cash",
+          "{held} of cash that must stay", "amount", _put(0.0), False),
+    _Kind("contracts.*.kw_per_rack", "density of the tenant's racks",
+          "racks of {held} for {where}", "density", _gone, False),
+    _Kind("contracts.*.cooling", "cooling that the tenant needs",
+          "{where} cooled by {held}", "all", _gone, None),
+    _Kind("contracts.*.sites", "sites that may serve the contract",
+          "{where} served at {held} only", "all", _gone, None),
+    _Kind("contracts.*.availability", "availability promised",
+          "{held} promised to {where}", "nines", _put(LEAST_PROMISE), False),
+    _Kind("contracts.*.start", "start of the contract",
+          "{where} from {held}", "later", _last_start, None),
+    _Kind("finance.capex_budget_by_period.*.musd", "capex budget of a span",
+          "{held} of capex in {where}", "amount", _put(MOST_MUSD)),
+    _Kind("finance.capex_budget_by_site_musd.*", "capex budget of the site",
+          "{held} of capex at {where}", "amount", _put(MOST_MUSD)),
+    _Kind("finance.capex_budget_musd", "capex budget",
+          "{held} of capex in all", "amount", _gone),
+    _Kind("policy.shares_from", "first month of the shares",
+          "shares from {held}", "later", _gone, None),
+    _Kind("policy.mining_share_min", "least share of mining",
+          "mining at least {held} of the MW in use", "amount", _gone, False),
+    _Kind("policy.mining_share_max", "most share of mining",
+          "mining at most {held} of the MW in use", "amount", _gone),
+    _Kind("policy.ai_share_min", "least share of AI",
+          "AI at least {held} of the MW in use", "amount", _gone, False),
+    _Kind("policy.ai_share_max", "most share of AI",
+          "AI at most {held} of the MW in use", "amount", _gone),
+    _Kind("policy.reuse_gpus", "rebuilding of GPU racks",
+          "no GPU rack rebuilt", "yes", _put(True), None),
+    _Kind("policy.reuse_halls", "mining halls for AI",
+          "no mining hall for AI", "yes", _put(True), None),
+    _Kind("policy.reuse_power", "today's MW for AI",
+          "none of today's MW for AI", "yes", _put(True), None),
+    _Kind("commitments.contracts.*.mw", "MW signed",
+          "{held} signed with {where}", "amount", _owner, False),
 )  # fmt: skip
 
 
@@ -236,14 +288,16 @@ def limits_of(
         Limit(
             f"policy.keep_sites.{site}", ("policy", "keep_sites", i), "site that stays as it is",
             site, "", site, None, "drop", {("policy", "keep_sites", i): REMOVED},
-            frozenset({("sites", site), ("policy", "")}),
+            frozenset({("sites", site), ("policy", "")}), "{where} kept as it is",
         )
         for i, site in enumerate(kept)
     ]  # fmt: skip
     limits += [
         Limit(
-            f"{PIN}, line {line}", ("policy", "pin", line), words, "", "", words, None, "drop",
+            f"{PIN}, line {line}", ("policy", "pin", line), "decision that is pinned", str(line),
+            "", words, None, "drop",
             {("policy", "pin", line): REMOVED}, frozenset({("policy", "pin")}),
+            "the pinned line {where}: {held}",
         )
         for line, words in (pinned or {}).items()
     ]  # fmt: skip
@@ -263,7 +317,7 @@ def _of_kind(kind: _Kind, read: _Read) -> Iterator[Limit]:
         unit = unit_of(one.info) if kind.way in ("amount", "count", "density", "nines") else ""
         yield Limit(
             one.text, one.key, kind.about, _where(read, one.key), unit, held, kind.up, kind.way,
-            free, _touches(read, one.key), whole,
+            free, _touches(read, one.key), kind.said, whole,
         )  # fmt: skip
 
 

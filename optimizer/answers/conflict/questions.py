@@ -129,15 +129,16 @@ class Questions:
         if rows is None:
             return {}
         cells = ("action", "amount", "subject", "from", "to", "month")
+        told = rows.to_dict(orient="index")
         return {
-            int(line): " ".join(str(row[c]) for c in cells if c in row and str(row[c]))
-            for line, row in rows.iterrows()
-        }  # type: ignore[arg-type]
+            int(str(line)): " ".join(str(row[c]) for c in cells if c in row and str(row[c]))
+            for line, row in told.items()
+        }
 
     def pinned_amount(self, line: int) -> float:
         """Amount of a line of the plan that is pinned."""
         assert self._actions is not None
-        return float(self._actions.loc[line, "amount"])
+        return float(str(self._actions.loc[line, "amount"]))
 
     # --- a question as a case --------------------------------------------------------------
 
@@ -285,4 +286,3 @@ def freed(limits: Iterable[Any]) -> dict[Key, Any]:
     for limit in limits:
         edits |= limit.free
     return edits
-

@@ -22,7 +22,7 @@ from optimizer.answers.conflict.limits import LEAST_MW, Limit, started
 from optimizer.answers.conflict.questions import NODES, Questions
 from optimizer.highs import Options
 from optimizer.keys import Key, dotted, value_at
-from optimizer.words import counted, percent
+from optimizer.words import counted, figure, percent
 
 #: What became of looking for a change of a kind: one that was tried; none that may be typed is
 #: enough; one is not enough, whatever it be; or it was not settled.
@@ -118,7 +118,7 @@ class Mender:
             mended = self._amount(limit, was)
         else:
             mended = self._nearest(limit, was, list(_choices(self.questions, limit)))
-        if mended is None and limit.at[:2] == ("commitments", "contracts"):
+        if mended is None and limit.parts[:2] == ("commitments", "contracts"):
             released = _Try(limit.free, "not signed", "released")
             mended = self._nearest(limit, was, [released])
         if mended is not None:
@@ -128,9 +128,7 @@ class Mender:
     def _verdict(self, edits: Edits) -> str:
         return self.questions.verdict({**self.beside, **edits})
 
-    def _verified(
-        self, limit: Limit, was: str, tried: _Try, *, cheapest: bool
-    ) -> Repair | None:
+    def _verified(self, limit: Limit, was: str, tried: _Try, *, cheapest: bool) -> Repair | None:
         """Type a change into the instance and solve it; None where that gives no plan."""
         solved = self.questions.solved({**self.beside, **tried.edits}, GAP)
         if solved is None or solved.status not in ("solved", "best-found"):
@@ -267,8 +265,8 @@ class Figures:
     @property
     def room(self) -> float:
         """By how much the number may move; infinite where nothing ends it."""
-        end = self.limit.free.get(self.limit.at, REMOVED)
-        if self.limit.at[:2] == ("commitments", "contracts"):
+        end = self.limit.free.get(self.limit.parts, REMOVED)
+        if self.limit.parts[:2] == ("commitments", "contracts"):
             end = LEAST_MW
         if end is REMOVED or isinstance(end, list):
             return math.inf if self.limit.up else max(0.0, float(self.limit.held))
@@ -324,8 +322,8 @@ class Figures:
 
     def _edits(self, value: Any) -> dict[Key, Any]:
         """Type a value; a contract's least MW give way with the MW that are signed."""
-        edits = {self.limit.at: value}
-        if self.limit.at[:2] == ("commitments", "contracts"):
+        edits = {self.limit.parts: value}
+        if self.limit.parts[:2] == ("commitments", "contracts"):
             least = ("contracts", self.limit.where, "min_mw")
             if value < value_at(self._document, least):
                 edits[least] = value
@@ -333,11 +331,11 @@ class Figures:
 
     def text(self, edits: Edits) -> str:
         """What is typed then, in words."""
-        return typed_text(self.limit, edits[self.limit.at])
+        return typed_text(self.limit, edits[self.limit.parts])
 
     def difference(self, edits: Edits) -> str:
         """By how much that differs, in words."""
-        then, held = edits[self.limit.at], self.limit.held
+        then, held = edits[self.limit.parts], self.limit.held
         if self._is_dated:
             then, held = then[0]["value"], held[0]["value"]
         word = "more" if then > held else "less"
@@ -391,16 +389,16 @@ def _choices(questions: Questions, limit: Limit) -> Iterator[_Try]:
     elif limit.way == "all":
         yield from _others(questions, limit)
     elif limit.way == "yes":
-        yield _Try({limit.at: True}, "yes", "allowed")
+        yield _Try({limit.parts: True}, "yes", "allowed")
     else:
         yield _Try(limit.free, "gone", "taken out")
 
 
 def _shorter_lines(questions: Questions, limit: Limit) -> Iterator[_Try]:
     """A line of the plan with a smaller amount, and without the line."""
-    amount = questions.pinned_amount(int(limit.at[2]))
+    amount = questions.pinned_amount(int(limit.parts[2]))
     for less in range(math.ceil(amount) - 1, 0, -1):
-        yield _Try({limit.at: less}, f"{less:g}", f"{amount - less:g} less")
+        yield _Try({limit.parts: less}, f"{less:g}", f"{amount - less:g} less")
     yield _Try(limit.free, "gone", "line taken out")
 
 
@@ -412,7 +410,7 @@ def _dates(questions: Questions, limit: Limit) -> Iterator[_Try]:
     held = month_index(limit.held)
     later = limit.way == "later"
     end = last if later else start
-    free = limit.free.get(limit.at, REMOVED)
+    free = limit.free.get(limit.parts, REMOVED)
     if isinstance(free, str):
         end = month_index(free)
     months = [start + i * step for i in range(horizon.periods)]
@@ -421,23 +419,23 @@ def _dates(questions: Questions, limit: Limit) -> Iterator[_Try]:
         reached.append(end)
     for count, month in enumerate(reached if later else reversed(reached), 1):
         word = "later" if later else "earlier"
-        edits: Edits = {limit.at: month_text(month)}
-        if limit.at[-1] == "start":
-            edits = started(questions.document, limit.at, month)
+        edits: Edits = {limit.parts: month_text(month)}
+        if limit.parts[-1] == "start":
+            edits = started(questions.document, limit.parts, month)
         by = f"{counted(abs(month - held), 'month')} {word}"
         yield _Try(edits, month_text(month), by, step=float(count))
 
 
 def _promises(limit: Limit) -> Iterator[_Try]:
     """Availabilities with two digits of downtime, the nearest first."""
-    held, end = float(limit.held), float(limit.free[limit.at])
+    held, end = float(limit.held), float(limit.free[limit.parts])
     down, last = 1.0 - held, 1.0 - end
     steps = [round(d * 10.0**-e, e + 1) for e in range(1, 10) for d in _tenths()]
     allowed = sorted({d for d in steps if min(down, last) < d <= max(down, last)} | {last})
     allowed = [d for d in allowed if abs(d - down) > 1e-6 * down]
     for d in allowed if limit.up is False else reversed(allowed):
         value = round(1.0 - d, 11)
-        yield _Try({limit.at: value}, typed_text(limit, value), _downtime(d, down))
+        yield _Try({limit.parts: value}, typed_text(limit, value), _downtime(d, down))
 
 
 def _tenths() -> list[float]:
@@ -447,12 +445,13 @@ def _tenths() -> list[float]:
 def _downtime(then: float, held: float) -> str:
     word = "more" if then > held else "less"
     minutes = abs(then - held) * 365.0 * 24.0 * 60.0
-    return f"{_told(minutes, 'min/year')} {word} downtime"
+    return f"{figure(minutes)} min/year {word}"
 
 
 def _densities(questions: Questions, limit: Limit) -> Iterator[_Try]:
     """Densities that tell one rack or fit-out from another, the nearest first."""
-    i, facts = questions.loaded.instance, Facts(questions.loaded.instance, tree_of(questions.loaded.instance))
+    i = questions.loaded.instance
+    facts = Facts(i, tree_of(i))
     tenants = [x.kw_per_rack for x in i.contracts.values() if x.kw_per_rack is not None]
     densest = [f.kw_per_rack_max for f in i.fitouts.values() if f.kw_per_rack_max is not None]
     racks = [facts.rack_kw[k] for k in i.racks]
@@ -463,22 +462,24 @@ def _densities(questions: Questions, limit: Limit) -> Iterator[_Try]:
         values = sorted((kw for kw in set(densest) if kw < held), reverse=True)
     for kw in values:
         word = "more" if kw > held else "less"
-        yield _Try({limit.at: kw}, _told(kw, limit.unit), f"{_told(abs(kw - held), limit.unit)} {word}")
+        yield _Try(
+            {limit.parts: kw}, _told(kw, limit.unit), f"{_told(abs(kw - held), limit.unit)} {word}"
+        )
 
 
 def _others(questions: Questions, limit: Limit) -> Iterator[_Try]:
     """One more of a list, or another of few; at last anything."""
     i, held = questions.loaded.instance, limit.held
     if isinstance(held, list):
-        known = i.sites if limit.at[-1] == "sites" else i.fitouts
+        known = i.sites if limit.parts[-1] == "sites" else i.fitouts
         for name in known:
             if name not in held:
                 listed = [*held, name]
-                yield _Try({limit.at: listed}, ", ".join(listed), f"{name} too")
+                yield _Try({limit.parts: listed}, ", ".join(listed), f"{name} too")
     else:
         for name in dict.fromkeys(f.cooling for f in i.fitouts.values() if f.workload == "ai"):
             if name != held:
-                yield _Try({limit.at: name}, name, f"{name} instead")
+                yield _Try({limit.parts: name}, name, f"{name} instead")
     yield _Try(limit.free, "any", "left open")
 
 
