@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from optimizer.answers.conflict.questions import NODES, Posed, Questions, divide
 from optimizer.case import Case
 from optimizer.elastic import relax
 from optimizer.highs import Budget, Options
+from optimizer.keys import Key
 from optimizer.origins import Labels, key_of
 from optimizer.words import period_of
 
@@ -72,30 +74,54 @@ class Filter:
         Returns None where the limits left leave a plan, or where it was not proved in time that
         they leave none.
         """
-        left = [limit for limit in self.limits if limit not in set(known)]
+        before = tuple(known)
+        left = [limit for limit in self.limits if limit not in set(before)]
         if not self._stuck(left):
             return None
-        return self._smallest(left)
+        kept, minimal = self._smallest(left, before)
+        posed = self.questions.posed(self._freed_but(kept))
+        months = {} if posed is None else dict(_months(posed, kept))
+        divisible = bool(self.questions.divisible(self._freed_but(kept)))
+        return Clash(kept, minimal, divisible, months)
 
     def _stuck(self, kept: Iterable[Limit]) -> bool:
         """Whether limits are proved to leave no plan, with all others freed."""
         return self.questions.verdict(self._freed_but(kept)) == "infeasible"
 
-    def _freed_but(self, kept: Iterable[Limit]) -> dict[tuple[str | int, ...], object]:
+    def _freed_but(self, kept: Iterable[Limit]) -> dict[Key, Any]:
         held = set(kept)
         return freed(limit for limit in self.limits if limit not in held)
 
-    def _smallest(self, left: Sequence[Limit]) -> Clash:
+    def _smallest(
+        self, left: Sequence[Limit], before: tuple[Limit, ...]
+    ) -> tuple[tuple[Limit, ...], bool]:
+        """Find a smallest clash, and say whether it is proved to be one.
+
+        A limit without which all the others leave a plan is part of every clash. Mostly these are
+        the clash already; else what is missing is filtered out of the others.
+        """
         likely = self._likely(left)
         rest = [limit for limit in left if limit not in likely]
-        likely_first = [limit for limit in left if limit in likely]
-        kept = self._filtered(tuple(left), rest)
-        kept = self._filtered(kept, likely_first)
-        minimal, kept = self._confirmed(kept)
-        posed = self.questions.posed(self._freed_but(kept))
-        months = {} if posed is None else dict(_months(posed, kept))
-        divisible = self.questions.divisible(self._freed_but(kept))
-        return Clash(kept, minimal, bool(divisible), months)
+        first = [limit for limit in left if limit in likely]
+        needed = {*self._needed(rest, before), *self._needed(first, before)}
+        kept = tuple(limit for limit in left if limit in needed)
+        if needed and self._stuck(kept):
+            return kept, True
+        kept = self._filtered(tuple(left), [limit for limit in rest if limit not in needed])
+        kept = self._filtered(kept, [limit for limit in first if limit not in needed])
+        return self._confirmed(kept, needed)
+
+    def _needed(self, block: Sequence[Limit], before: tuple[Limit, ...]) -> list[Limit]:
+        """Limits of a block without any one of which there is a plan."""
+        if not block:
+            return []
+        if self.questions.verdict(freed((*before, *block))) != "feasible":
+            return []
+        if len(block) == 1:
+            return list(block)
+        middle = len(block) // 2
+        halves = block[:middle], block[middle:]
+        return [limit for half in halves for limit in self._needed(half, before)]
 
     def _filtered(self, kept: tuple[Limit, ...], block: Sequence[Limit]) -> tuple[Limit, ...]:
         """Free what can be freed of a block, and give the limits that are kept then."""
@@ -110,7 +136,9 @@ class Filter:
         kept = self._filtered(kept, block[:middle])
         return self._filtered(kept, block[middle:])
 
-    def _confirmed(self, kept: tuple[Limit, ...]) -> tuple[bool, tuple[Limit, ...]]:
+    def _confirmed(
+        self, kept: tuple[Limit, ...], needed: set[Limit]
+    ) -> tuple[tuple[Limit, ...], bool]:
         """Prove of each limit that the others can hold without it; free it where they cannot.
 
         Freed limits may cost something elsewhere, as firm MW do that are billed: so a limit that
@@ -118,12 +146,14 @@ class Filter:
         """
         proved = True
         for limit in kept:
+            if limit in needed:
+                continue
             without = tuple(other for other in kept if other != limit)
             verdict = self.questions.verdict(self._freed_but(without))
             if verdict == "infeasible":
-                return self._confirmed(without)
+                return self._confirmed(without, needed)
             proved = proved and verdict == "feasible"
-        return proved, kept
+        return kept, proved
 
     def _likely(self, left: Sequence[Limit]) -> set[Limit]:
         """Limits that a proof by the relaxation rests on; all of them where it proves nothing."""
