@@ -21,8 +21,9 @@ Way = Literal["amount", "count", "later", "earlier", "yes", "drop", "all", "dens
 
 #: Where figures end that the loader takes: a limit beyond holds nobody back.
 MOST_MUSD, MOST_CASH_MUSD, MOST_MW = 100_000.0, 50_000.0, 5000.0
-#: Units of a project, halls of a group and spares that are as good as any number.
-MORE_UNITS, MORE_HALLS, MOST_SPARES = 100, 200, 20
+#: Units of a project and spares that are as good as any number. Of halls there are twice as many
+#: and two, as every hall that stands costs its upkeep.
+MORE_UNITS, MOST_SPARES = 100, 20
 LEAST_MW, LEAST_PROMISE, BEST_PACKAGE = 0.05, 0.9, 0.99999999
 MOST_POSITIONS = 100_000.0
 PIN = "policy.pin"
@@ -100,6 +101,10 @@ def _gone(_: _Read, found: Found) -> Edits:
 
 def _more(units: int) -> _Free:
     return lambda _, found: {found.key: int(found.base) + units}
+
+
+def _twice(_: _Read, found: Found) -> Edits:
+    return {found.key: 2 * int(found.base) + 2}
 
 
 def _last_start(read: _Read, found: Found) -> Edits | None:
@@ -190,7 +195,7 @@ KINDS: tuple[_Kind, ...] = (
     _Kind("halls.*.rack_positions", "rack positions of a hall",
           "{held} in a hall of {where}", "amount", _gone),
     _Kind("halls.*.count", "halls",
-          "{held} in {where}", "count", _more(MORE_HALLS)),
+          "{held} in {where}", "count", _twice),
     _Kind("fitouts.*.kw_per_rack_max", "densest rack of the fit-out",
           "racks of {held} at most in {where}", "density", _gone),
     _Kind("sites.*.fibre", "fibre",

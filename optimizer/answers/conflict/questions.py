@@ -231,15 +231,19 @@ class Questions:
         outcome = self.budget.run(costless(divided(posed.model.matrix)), self._timed())
         return None if outcome.status == "none" else outcome.x is not None
 
-    def solved(self, edits: Edits, gap: float) -> Solved | None:
+    def solved(self, edits: Edits, gap: float, beside: Edits | None = None) -> Solved | None:
         """Solve the instance with some keys different, as the loader reads it then.
 
-        Returns None where the loader refuses it.
+        Returns None where the loader refuses it. With limits of other clashes freed ``beside``,
+        what those hold is no document that the loader would have to take.
         """
-        instance = self.accepted(edits)
-        if instance is None or self.is_over:
+        if self.is_over:
             return None
-        posed = self._posed(instance, _apart(edits)[1])
+        if beside:
+            posed = self.posed({**beside, **edits})
+        else:
+            instance = self.accepted(edits)
+            posed = None if instance is None else self._posed(instance, _apart(edits)[1])
         return None if posed is None else self._solved(posed, gap)
 
 

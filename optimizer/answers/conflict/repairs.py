@@ -130,7 +130,7 @@ class Mender:
 
     def _verified(self, limit: Limit, was: str, tried: _Try, *, cheapest: bool) -> Repair | None:
         """Type a change into the instance and solve it; None where that gives no plan."""
-        solved = self.questions.solved({**self.beside, **tried.edits}, GAP)
+        solved = self.questions.solved(tried.edits, GAP, self.beside)
         if solved is None or solved.status not in ("solved", "best-found"):
             return None
         return Repair(
