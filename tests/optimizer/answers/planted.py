@@ -1,4 +1,4 @@
-"""Conflicts planted in small instances: which limits were typed too tight is known by construction.
+"""Conflicts planted in small instances: which limits are too tight is known by construction.
 
 Every conflict is a base that has a plan and one to three keys that are then typed tight. It is
 only taken where the base and every proper subset of the tight keys leave a plan, and all of them
@@ -26,9 +26,8 @@ from models.instance import Instance
 from optimizer.case import Case, prepare
 from optimizer.compiled import compile_case
 from optimizer.highs import Options, run
-from optimizer.keys import Key
 from optimizer.solve import solve
-from tests.models.tiny import BASE, LEASE, OWNED, PLANT, merged
+from tests.models.tiny import BASE, LEASE, OWNED, merged
 
 ANY_PLAN = Options(gap=1e9, time_limit=60.0)
 Typed = dict[str, Any]
@@ -274,8 +273,8 @@ def _cash(chance: random.Random, due: float) -> Iterator[Planted]:
                   {"finance.minimum_cash_musd": round(chance.uniform(75, 95))})  # fmt: skip
     note = [{"name": "note", "month": "2030-03", "principal_musd": 5.0}]
     indebted = merged(COMPANY, {"commitments": {"debt": note}})
-    yield Planted("much to repay", indebted,
-                  {"commitments.debt.0.principal_musd": round(chance.uniform(130, 220))})  # fmt: skip
+    much = {"commitments.debt.0.principal_musd": round(chance.uniform(130, 220))}
+    yield Planted("much to repay", indebted, much)
     yield Planted("much owed", owed(COMPANY, 5.0),
                   {"commitments.racks.0.due_musd": round(chance.uniform(130, 220))})  # fmt: skip
 
@@ -284,8 +283,8 @@ def _promised(chance: random.Random, mw: float) -> Iterator[Planted]:
     base = signed(mw)
     nines = chance.choice((0.9995, 0.9999, 0.99999))
     yield Planted("more than reached", base, {"contracts.lease.availability": nines})
-    yield Planted("a poor package", base,
-                  {"uptime.packages.n1.availability": chance.choice((0.95, 0.99, 0.998))})  # fmt: skip
+    poor = {"uptime.packages.n1.availability": chance.choice((0.95, 0.99, 0.998))}
+    yield Planted("a poor package", base, poor)
     yield Planted("an early start", base, {"contracts.lease.start": "2029-01"})
     late = signed(mw, start="2029-01", latest_delivery="2030-01")
     yield Planted("a late delivery", late, {"contracts.lease.latest_delivery": "2029-06"})
@@ -390,7 +389,8 @@ def _pairs(chance: random.Random, mw: float) -> Iterator[Planted]:
     better = merged(signed(mw), {"uptime": {"packages": {"n2": {
         "availability": 0.9999, "capex_usd_per_kw": 800.0}}}})  # fmt: skip
     yield Planted("both packages", better, {
-        "uptime.packages.n1.availability": 0.99, "uptime.packages.n2.availability": 0.995})  # fmt: skip
+        "uptime.packages.n1.availability": 0.99,
+        "uptime.packages.n2.availability": 0.995})  # fmt: skip
     owed_now = budgeted(owed(signed(mw), 3.0))
     yield Planted("owed and works", owed_now, {
         "finance.capex_budget_musd": round(chance.uniform(10.0, 10.9), 1),
@@ -411,7 +411,3 @@ def planted(wanted: int = 160, seed: int = 7) -> tuple[Planted, ...]:
     for width, number in ((1, third // 5), (2, third // 2), (3, third - third // 2)):
         found += itertools.islice(filter(is_sound, by_sites(width, 4 * number, seed)), number)
     return tuple(replace(one, whole_only=has_divided_plan(one.typed)) for one in found)
-
-
-__all__ = ["Key", "Planted", "case_of", "folder", "has_divided_plan", "has_plan", "is_sound",
-           "one_company", "by_sites", "planted", "put", "signed"]  # fmt: skip

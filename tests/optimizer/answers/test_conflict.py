@@ -263,7 +263,7 @@ def test_every_kind_of_limit_is_a_key_of_the_format() -> None:
 
 def _full() -> Typed:
     """A document that has an entry wherever a pattern looks for one."""
-    typed = merged(signed(1.0), {
+    return merged(signed(1.0), {
         "gpu_cloud": {"gpu": {"price_usd_per_gpu_hour": 1.0, "utilisation_share": 0.5}},
         "projects": {"line": LINE},
         "commitments": {
@@ -274,7 +274,6 @@ def _full() -> Typed:
                     "capex_budget_by_period": [{"from": "2029-01", "musd": 1.0}]},
         "uptime": {"subsystems": {"cool": {}}},
     })  # fmt: skip
-    return typed
 
 
 def test_what_holds_nobody_back_is_no_limit(tmp_path: Path) -> None:
@@ -334,7 +333,7 @@ def test_planted_conflicts_of_all_families(tmp_path: Path) -> None:
     widths = Counter(one.width for one in found)
     minimal = sum(one.minimal for one in found)
     ratios = sorted(one.ratio for one in found)
-    print(
+    print(  # noqa: T201
         f"\n{len(found)} conflicts, by width {dict(sorted(widths.items()))}, "
         f"{sum(one.whole_only for one in found)} of whole numbers only; "
         f"true cause and repairs without fault in {sum(not one.faults for one in found)}; "
