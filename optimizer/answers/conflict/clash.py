@@ -41,7 +41,8 @@ class Clash:
     minimal : bool
         Whether it is proved that without any one of them the others can hold together.
     whole_only : bool
-        Whether they can hold together once racks, halls and all else may be divided.
+        Whether there is a plan, with every limit kept, once racks, halls and all else may be
+        divided; of a further clash, with those of the others freed.
     months : mapping of str to tuple of str
         First months of the periods in which each limit takes part, by its key, as far as the
         relaxation shows them.
@@ -81,7 +82,7 @@ class Filter:
         kept, minimal = self._smallest(left, before)
         posed = self.questions.posed(self._freed_but(kept))
         months = {} if posed is None else dict(_months(posed, kept))
-        divisible = bool(self.questions.divisible(self._freed_but(kept)))
+        divisible = bool(self.questions.divisible(freed(before)))
         return Clash(kept, minimal, divisible, months)
 
     def _stuck(self, kept: Iterable[Limit]) -> bool:

@@ -42,9 +42,8 @@ def sentence(clash: Clash) -> str:
     if not clash.limits:
         return "No plan exists even with every limit that was typed lifted."
     said = [phrase(limit) for limit in clash.limits]
-    whole = " They could if racks and halls were divisible." if clash.whole_only else ""
+    whole = " Were racks and halls divisible, there would be a plan." if clash.whole_only else ""
     if len(said) == 1:
-        whole = whole.replace("They", "It")
         return (
             f"{_capital(said[0])}: with that alone there is no plan, whatever is decided.{whole}"
         )

@@ -100,8 +100,8 @@ def _status_faults(planted: Planted, told: Explained) -> Iterator[str]:
     missing = set(planted.tight) - keys
     if missing:
         yield f"true cause is not told: {', '.join(sorted(missing))} in {sorted(keys)}"
-    if told.clashes and told.clashes[0].clash.whole_only and not planted.whole_only:
-        yield "told to come of whole numbers"
+    if told.clashes and told.clashes[0].clash.whole_only != planted.whole_only:
+        yield f"whole numbers only: {told.clashes[0].clash.whole_only}"
 
 
 def is_smallest(typed: Typed, limits: tuple[Limit, ...], told: tuple[Limit, ...]) -> bool:

@@ -89,7 +89,9 @@ def test_two_halls_for_a_little_more_than_one(tmp_path: Path) -> None:
     """2.2 MW take 5.5 M$ of divisible halls, and 10 M$ of two whole ones: 8 M$ lie between."""
     found = told(put(signed(2.2), {"finance.capex_budget_musd": 8.0}), tmp_path)
     assert found.clashes[0].clash.whole_only
-    assert "They could if racks and halls were divisible." in sentence(found.clashes[0].clash)
+    assert "Were racks and halls divisible, there would be a plan." in sentence(
+        found.clashes[0].clash
+    )
     assert repair(found, "finance.capex_budget_musd").changes == {
         "finance.capex_budget_musd": 10.0
     }
