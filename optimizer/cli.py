@@ -21,11 +21,25 @@ from optimizer.cli_alternatives import EXAMPLES as OF_ALTERNATIVES
 from optimizer.cli_alternatives import alternatives
 from optimizer.cli_compare import EXAMPLES as OF_COMPARE
 from optimizer.cli_compare import compare
-from optimizer import cli_explain
+from optimizer.cli_explain import EXAMPLES as OF_EXPLAIN
+from optimizer.cli_explain import explain
 from optimizer.cli_sweep import sweeps
-from optimizer.cli_verdict import EXAMPLES as VERDICTS
+from optimizer.cli_verdict import EXAMPLES as OF_VERDICT
 from optimizer.cli_verdict import verdict
-from optimizer.typed import Json, Overwrite, Quiet, examples
+from optimizer.typed import (
+    Instance,
+    Json,
+    Out,
+    Overwrite,
+    Prices,
+    Quiet,
+    Seed,
+    Threads,
+    TimeLimit,
+    by_site,
+    examples,
+    finite,
+)
 
 if TYPE_CHECKING:
     from optimizer.prices.wish import ColumnMap, DateOrder, Stamping
@@ -47,25 +61,6 @@ INTERRUPTED = 130
 
 
 # --- options that several commands share ---------------------------------------------------
-
-
-def _finite(value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise typer.BadParameter("a finite number is needed")
-    return value
-
-
-def _by_site(pairs: list[str] | None) -> dict[str, Path]:
-    """Read ``SITE=FILE`` pairs, each site once."""
-    prices: dict[str, Path] = {}
-    for pair in pairs or []:
-        site, equals, file = pair.partition("=")
-        if not (site and equals and file):
-            raise typer.BadParameter(f"{pair!r} is not SITE=FILE", param_hint="--prices")
-        if site in prices:
-            raise typer.BadParameter(f"{site} is given two files", param_hint="--prices")
-        prices[site] = Path(file)
-    return prices
 
 
 def _positive(value: float | None) -> float | None:
@@ -121,11 +116,6 @@ def _column_map(
     return ColumnMap(price, stamp, time, date, hour, point, minutes, order)
 
 
-Instance = Annotated[
-    Path, typer.Argument(metavar="INSTANCE", help="Folder that holds instance.toml.")
-]
-
-
 class Methods(StrEnum):
     """How a case may be searched."""
 
@@ -137,20 +127,8 @@ class Methods(StrEnum):
 Gap = Annotated[
     float,
     typer.Option(
-        min=0.0, max=1.0, callback=_finite, help="Relative gap at which a plan counts as best."
+        min=0.0, max=1.0, callback=finite, help="Relative gap at which a plan counts as best."
     ),
-]
-TimeLimit = Annotated[
-    float | None,
-    typer.Option(
-        min=0.0, callback=_finite, metavar="SECONDS", help="Stop then, with the best plan so far."
-    ),
-]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write.")]
-Threads = Annotated[int, typer.Option(min=1, max=1024, help="Threads; one repeats exactly.")]
-Prices = Annotated[
-    list[str] | None,
-    typer.Option(metavar="SITE=FILE", help="Hourly prices in place of a site's; repeatable."),
 ]
 MethodOption = Annotated[
     Methods,
@@ -167,7 +145,6 @@ Scheduler = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Dask scheduler that has the workers, instead."),
 ]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
 
 
 def _version(wanted: bool) -> None:
@@ -242,7 +219,7 @@ def solve(
     if workers is not None and scheduler is not None:
         message = "the scheduler has the workers; give one of --workers and --scheduler"
         raise typer.BadParameter(message, param_hint="--workers")
-    wish = Wish(instance, options, _by_site(prices), plan, out, overwrite, workers, scheduler)
+    wish = Wish(instance, options, by_site(prices), plan, out, overwrite, workers, scheduler)
     raise typer.Exit(solve_instance(wish, Voice(json, quiet)))
 
 
@@ -257,7 +234,7 @@ def check(
     from optimizer.commands.check import check_instance
     from optimizer.commands.voice import Voice
 
-    raise typer.Exit(check_instance(instance, _by_site(prices), Voice(json, quiet)))
+    raise typer.Exit(check_instance(instance, by_site(prices), Voice(json, quiet)))
 
 
 @app.command(
@@ -299,11 +276,8 @@ def evaluate(
 
     limit = math.inf if time_limit is None else time_limit
     wish = Wish(instance, Options(gap=gap, time_limit=limit, threads=threads, seed=seed),
-                _by_site(prices), plan, out, overwrite)  # fmt: skip
+                by_site(prices), plan, out, overwrite)  # fmt: skip
     raise typer.Exit(evaluate_plan(Question(wish, only, optimum), Voice(json, quiet)))
-
-
-app.command(epilog=cli_explain.EXAMPLES)(cli_explain.explain)
 
 
 @app.command(
@@ -390,7 +364,7 @@ def prices(
         float, typer.Option(min=1.0, max=3.0, help="Facility power per IT power.")
     ] = 1.05,
     adder_usd_per_mwh: Annotated[
-        float, typer.Option(callback=_finite, help="What is paid on top of the price.")
+        float, typer.Option(callback=finite, help="What is paid on top of the price.")
     ] = 0.0,
     quiet: Quiet = False,
     json: Json = False,
@@ -472,14 +446,15 @@ def export(
     form = form or {".lp": "lp", ".mps": "mps"}.get(out.suffix)  # type: ignore[assignment]
     if form is None:
         raise typer.BadParameter("lp or mps is needed", param_hint="--format")
-    wish = Wish(instance, prices=_by_site(prices), plan=plan, overwrite=overwrite)
+    wish = Wish(instance, prices=by_site(prices), plan=plan, overwrite=overwrite)
     raise typer.Exit(export_instance(wish, out, form, Voice(json, quiet)))
 
 
 app.add_typer(sweeps, name="sweep")
+app.command(epilog=OF_VERDICT)(verdict)
+app.command(epilog=OF_EXPLAIN)(explain)
 app.command(epilog=OF_ALTERNATIVES)(alternatives)
 app.command(epilog=OF_COMPARE)(compare)
-app.command(epilog=VERDICTS)(verdict)
 
 
 @app.command(epilog=examples("rackwatt doctor", "rackwatt doctor --json"))

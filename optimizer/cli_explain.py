@@ -11,46 +11,65 @@ from typing import Annotated
 
 import typer
 
-from optimizer.typed import Json, Overwrite, Quiet, examples
+from optimizer.typed import (
+    Json,
+    Out,
+    Overwrite,
+    Prices,
+    Quiet,
+    Seed,
+    Threads,
+    TimeLimit,
+    by_site,
+    examples,
+)
 
 EXAMPLES = examples(
     "rackwatt explain instances/by_hand",
-    "rackwatt explain instances/texas --time-limit 600 --out runs/texas-explained",
+    "rackwatt explain runs/texas --time-limit 600 --out runs/texas-explained",
+    "rackwatt explain mine --json --out runs/why",
 )
 
 
 def explain(
     instance: Annotated[
-        Path, typer.Argument(metavar="INSTANCE", help="Folder that holds instance.toml.")
+        Path,
+        typer.Argument(
+            metavar="INSTANCE|RUN",
+            help="Folder that holds instance.toml, or a run that keeps its inputs.",
+        ),
     ],
-    time_limit: Annotated[
-        float | None,
-        typer.Option(min=0.0, metavar="SECONDS", help="Answer what can be answered by then."),
-    ] = None,
-    run: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Run folder whose plan to begin from.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write.")] = None,
+    time_limit: TimeLimit = None,
+    out: Out = None,
     overwrite: Overwrite = False,
+    prices: Prices = None,
+    threads: Threads = 1,
+    seed: Seed = 0,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Say what binds, what one more unit is worth, and why not something else.
+    """Say why the plan is what it is; where there is none, what is in the way.
 
-    Every value comes from solves of its own, each to a gap of 1e-6: the
-    plan with one more MW, dollar, month or hall less the plan without. What
-    was not chosen is told with the price at which it would be, proved on
-    both sides; then the five defaults that move value most.
+    Of an instance that has a plan: what binds, what one more MW, dollar,
+    month or hall is worth by solves of its own, at which price what was not
+    chosen would be, proved on both sides, and the five defaults that move
+    value most.
 
-    Exit codes: 0 all is answered, 10 a limit ended the search before, and
-    those of solve where there is no plan.
+    Of an instance without one, also where solve and check refuse it: the
+    smallest set of typed limits that clash, whole racks and halls included,
+    and for each the least that would be enough alone, typed into the
+    instance, solved and audited.
+
+    Exit codes: 0 all is answered, 10 a limit or a stop ended it before, 3
+    input refused, 2 a mistake in the command, 130 Ctrl-C before anything
+    was found.
     """
-    from optimizer.commands.explain_plan import explain_plan
-    from optimizer.commands.ready import Wish, make_ready
+    from optimizer.commands.explain import explain_instance
+    from optimizer.commands.ready import Wish
     from optimizer.commands.voice import Voice
     from optimizer.highs import Options
 
-    voice = Voice(json, quiet)
     limit = math.inf if time_limit is None else time_limit
-    wish = Wish(instance, Options(gap=1e-6, time_limit=limit), out=out, overwrite=overwrite)
-    raise typer.Exit(explain_plan(make_ready(wish, voice), wish, voice, run=run))
+    options = Options(gap=1e-6, time_limit=limit, threads=threads, seed=seed)
+    wish = Wish(instance, options, by_site(prices), out=out, overwrite=overwrite)
+    raise typer.Exit(explain_instance(wish, Voice(json, quiet)))

@@ -175,6 +175,58 @@ def write_folder(
 # --- the folder ----------------------------------------------------------------------------
 
 
+def write_answer(
+    out: Path,
+    read: Inputs,
+    about: Mapping[str, Any],
+    answer: Mapping[str, Mapping[str, Any]],
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    overwrite: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> Path:
+    """Write a folder with the answer to a question, beside what a solve writes of its own.
+
+    Parameters
+    ----------
+    out : Path
+        The folder; parents are made.
+    read : Inputs
+        Hashes of the files that were read, and the defaults that were used.
+    about : mapping
+        What the manifest says of the answer: command, instance, options, seconds.
+    answer : mapping
+        Contents of JSON files by their name.
+    tables : mapping of str to DataFrame
+        Tables by their name, written as CSV and Parquet.
+    overwrite, tell
+        As of :func:`write_run`.
+
+    Raises
+    ------
+    UsageRefused
+        Where ``out`` exists and may not be replaced.
+    """
+
+    def fill(folder: Path) -> dict[str, Any]:
+        for name, content in answer.items():
+            write_json(folder / f"{name}.json", content)
+        for name, table in tables.items():
+            write_table(folder / name, table)
+        return {
+            "program": PROGRAM,
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            **about,
+            "inputs_sha256": dict(sorted(read.hashes.items())),
+            "versions": versions(),
+            "defaults": [
+                {"key": d.key, "value": d.value, "source": d.source} for d in read.defaults
+            ],
+        }
+
+    return write_folder(out, fill, overwrite=overwrite, tell=tell)
+
+
 def refuse_taken(out: Path, *, overwrite: bool = False) -> None:
     """Say no to a place that is taken, before hours of solving are spent on it.
 

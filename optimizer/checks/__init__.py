@@ -47,7 +47,9 @@ SOUND: tuple[Callable[[Draft], Iterable[Problem]], ...] = (
 )
 
 
-def problems_of(draft: Draft, hours: Mapping[str, Hours], *, sound: bool) -> list[Problem]:
+def problems_of(
+    draft: Draft, hours: Mapping[str, Hours], *, sound: bool, possible: bool = True
+) -> list[Problem]:
     """Find all problems of an instance.
 
     Parameters
@@ -59,13 +61,17 @@ def problems_of(draft: Draft, hours: Mapping[str, Hours], *, sound: bool) -> lis
     sound : bool
         Whether no error was found so far. Only a sound instance is asked whether it is
         possible at all and what in it is of no use: on a broken one the answer would mislead.
+    possible : bool
+        Whether an instance that can have no plan is refused. Who asks what stands in its way reads
+        it all the same.
     """
     found, calm = plausibility(draft)
     found += [problem for check in CHECKS for problem in check(calm)]
     found += [*charges_known(calm, hours), *hours_allowed(calm, hours)]
     if sound and all(problem.severity == "warning" for problem in found):
-        found += [*unused_blocks(draft), *impossibilities(draft), *too_early(draft)]
-        found += promises_in_time(draft)
+        found += unused_blocks(draft)
+        if possible:
+            found += [*impossibilities(draft), *too_early(draft), *promises_in_time(draft)]
     return found
 
 

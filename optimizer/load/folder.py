@@ -168,10 +168,14 @@ def examine(
 
 @dataclass
 class Reading:
-    """One reading of a folder, step by step."""
+    """One reading of a folder, step by step.
+
+    ``possible`` says whether an instance that can have no plan is refused for it.
+    """
 
     folder: Path
     catalogue: Catalogue
+    possible: bool = field(default=True, kw_only=True)
     report: Report = field(default_factory=Report)
     places: Places = field(default_factory=Places)
     lost: set[Key] = field(default_factory=set)
@@ -565,7 +569,8 @@ class Reading:
         self, reader: Reader, hours: Mapping[str, Hours], sources: tuple[Source, ...]
     ) -> None:
         draft = reader.draft(self.known_names())
-        self.report.extend(problems_of(draft, hours, sound=not self.report.refused()))
+        sound = not self.report.refused()
+        self.report.extend(problems_of(draft, hours, sound=sound, possible=self.possible))
         for source in sources:
             problem = _check_source(source, self.document)
             if problem:

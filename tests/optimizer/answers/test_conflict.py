@@ -1,0 +1,432 @@
+"""What is in the way of a plan: by hand, against solves, on the command line.
+
+``RACKWATT_SOAK_CONFLICTS`` sets how many conflicts the long check plants (160).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import statistics
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimizer.answers.conflict.edits import REMOVED, edited
+from optimizer.answers.conflict.explained import Explained, explain
+from optimizer.answers.conflict.limits import KINDS, limits_of
+from optimizer.answers.conflict.questions import opened
+from optimizer.answers.conflict.repairs import Figures, Repair, step_of, typed_text
+from optimizer.answers.conflict.told import sentence
+from optimizer.cli import main
+from optimizer.errors import InputRefused
+from optimizer.highs import Options
+from optimizer.sweep.design.keys import find
+from tests.models.tiny import merged
+from tests.optimizer.answers.judging import judge
+from tests.optimizer.answers.planted import (
+    COMPANY,
+    LINE,
+    Typed,
+    by_sites,
+    folder,
+    is_sound,
+    one_company,
+    owed,
+    planted,
+    put,
+    signed,
+)
+
+CONFLICTS = int(os.environ.get("RACKWATT_SOAK_CONFLICTS", "160"))
+
+
+def told(typed: Typed, at: Path, **keywords: Any) -> Explained:
+    return explain(opened(folder(at, typed)), **keywords)
+
+
+def keys(found: Explained) -> list[str]:
+    return [limit.key for one in found.clashes for limit in one.clash.limits]
+
+
+def repair(found: Explained, key: str) -> Repair:
+    return next(r for one in found.clashes for r in one.repairs if r.limit.key == key)
+
+
+# --- by hand --------------------------------------------------------------------------------
+
+
+def test_works_of_5_musd_against_a_budget_of_4(tmp_path: Path) -> None:
+    """One hall of 2 MW costs 2,500 $/kW, and what is signed needs it."""
+    found = told(put(signed(2.0), {"finance.capex_budget_musd": 4.0}), tmp_path)
+    assert found.status == "infeasible"
+    assert keys(found) == ["finance.capex_budget_musd", "commitments.contracts.0.mw"]
+    assert found.complete
+    assert found.clashes[0].clash.minimal
+    assert not found.clashes[0].clash.whole_only
+    budget = repair(found, "finance.capex_budget_musd")
+    assert budget.found == "verified"
+    assert budget.changes == {"finance.capex_budget_musd": 5.0}
+    assert budget.least == pytest.approx(1.0)
+    assert budget.cheapest
+    assert budget.by == "1 M$ more"
+    mw = repair(found, "commitments.contracts.0.mw")
+    assert (mw.found, mw.then, mw.changes) == (
+        "verified", "not signed", {"commitments.contracts.0": None},
+    )  # fmt: skip
+    assert sentence(found.clashes[0].clash) == (
+        "4 M$ of capex in all and 2 MW signed with lease cannot all hold; without any one of them "
+        "the others can."
+    )
+
+
+def test_two_halls_for_a_little_more_than_one(tmp_path: Path) -> None:
+    """2.2 MW take 5.5 M$ of divisible halls, and 10 M$ of two whole ones: 8 M$ lie between."""
+    found = told(put(signed(2.2), {"finance.capex_budget_musd": 8.0}), tmp_path)
+    assert found.clashes[0].clash.whole_only
+    assert "Were racks and halls divisible, there would be a plan." in sentence(
+        found.clashes[0].clash
+    )
+    assert repair(found, "finance.capex_budget_musd").changes == {
+        "finance.capex_budget_musd": 10.0
+    }
+    # With two tenths of a MW less, one hall is enough.
+    mw = repair(found, "commitments.contracts.0.mw")
+    assert mw.changes == {"commitments.contracts.0.mw": 2.0}
+    assert mw.by == "0.2 MW less"
+
+
+def test_firm_mw_and_their_repairs(tmp_path: Path) -> None:
+    """2 MW at a PUE of 1.3 take 2.6 MW firm; 1.95 MW carry 1.5 MW."""
+    found = told(put(signed(2.0), {"sites.a.firm_mw": 1.95}), tmp_path)
+    assert keys(found) == ["sites.a.firm_mw", "commitments.contracts.0.mw"]
+    assert repair(found, "sites.a.firm_mw").changes == {"sites.a.firm_mw": 2.6}
+    assert repair(found, "commitments.contracts.0.mw").changes == {
+        "commitments.contracts.0.mw": 1.5
+    }
+
+
+def test_firm_mw_by_date_rise_alike(tmp_path: Path) -> None:
+    steps = [{"from": "2029-01", "value": 1.0}, {"from": "2031-01", "value": 2.0}]
+    found = told(put(signed(2.0), {"sites.a.firm_mw": steps}), tmp_path)
+    mended = repair(found, "sites.a.firm_mw").changes["sites.a.firm_mw"]
+    assert [step["value"] for step in mended] == [2.6, 3.6]
+
+
+def test_a_date_moves_to_the_next_period(tmp_path: Path) -> None:
+    """Works of a year begin with the horizon, and the contract with it, too."""
+    found = told(put(signed(1.0), {"contracts.lease.start": "2029-01"}), tmp_path)
+    assert [problem.key for problem in found.impossible] == ["contracts.lease.start"]
+    start = repair(found, "contracts.lease.start")
+    assert start.changes == {"contracts.lease.start": "2030-01"}
+    assert start.by == "12 months later"
+
+
+def test_least_mw_give_way_with_the_mw_signed(tmp_path: Path) -> None:
+    typed = put(signed(2.0), {"sites.a.firm_mw": 1.3, "contracts.lease.min_mw": 1.5})
+    mw = repair(told(typed, tmp_path), "commitments.contracts.0.mw")
+    assert mw.changes == {"commitments.contracts.0.mw": 1.0, "contracts.lease.min_mw": 1.0}
+
+
+def test_a_promise_and_a_package_name_each_other(tmp_path: Path) -> None:
+    found = told(put(signed(1.0), {"contracts.lease.availability": 0.9999}), tmp_path)
+    assert keys(found) == [
+        "uptime.packages.n1.availability", "contracts.lease.availability",
+        "commitments.contracts.0.mw",
+    ]  # fmt: skip
+    assert repair(found, "contracts.lease.availability").edits == {
+        ("contracts", "lease", "availability"): 0.999
+    }
+    assert repair(found, "uptime.packages.n1.availability").then == "99.99 %"
+
+
+def test_two_clashes_that_have_nothing_in_common(tmp_path: Path) -> None:
+    typed = put(owed(signed(1.0), 5.0), {
+        "sites.a.firm_mw": 0.5, "finance.capex_budget_by_period": [
+            {"from": "2030-01", "to": "2030-12", "musd": 2.0}]})  # fmt: skip
+    found = told(typed, tmp_path)
+    assert len(found.clashes) == 2
+    assert found.complete
+    assert {"sites.a.firm_mw", "finance.capex_budget_by_period.0.musd"} <= set(keys(found))
+    assert len(found.together) == 2
+    both: dict[Any, Any] = {}
+    for way in found.together:
+        both |= way.edits
+    assert told(edited(typed, both), tmp_path / "mended").status == "feasible"
+
+
+def test_clashes_with_a_limit_in_common_say_what_is_not_enough(tmp_path: Path) -> None:
+    """Neither money nor a hall that may be converted is enough alone."""
+    typed = put(signed(1.0), {"finance.capex_budget_musd": 4.0, "halls.h.convertible": False})
+    found = told(typed, tmp_path)
+    assert repair(found, "commitments.contracts.0.mw").found == "verified"
+    others = [r for r in found.clashes[0].repairs if r.limit.key != "commitments.contracts.0.mw"]
+    assert [r.found for r in others] == ["not-alone"]
+
+
+def test_a_pinned_line_is_a_limit(tmp_path: Path) -> None:
+    """Two halls are pinned to AI, and there is money for one."""
+    typed = put(COMPANY, {"finance.capex_budget_musd": 6.0, "policy.pin": "pinned.csv"})
+    home = folder(tmp_path, typed)
+    (home / "pinned.csv").write_text(
+        "action,month,subject,from,to,amount\n"
+        "convert,2029-01,ai+n1,h:mine,h:ai+n1,2\n",
+        encoding="utf-8",
+    )  # fmt: skip
+    found = explain(opened(home))
+    assert keys(found) == ["finance.capex_budget_musd", "policy.pin, line 2"]
+    line = repair(found, "policy.pin, line 2")
+    assert (line.found, line.then, line.by) == ("verified", "1", "1 less")
+    assert repair(found, "finance.capex_budget_musd").changes == {
+        "finance.capex_budget_musd": 10.0
+    }
+
+
+def test_a_site_that_is_kept(tmp_path: Path) -> None:
+    found = told(put(signed(1.0), {"policy.keep_sites": ["a"]}), tmp_path)
+    assert "policy.keep_sites.a" in keys(found)
+    kept = repair(found, "policy.keep_sites.a")
+    assert (kept.found, kept.edits) == ("verified", {("policy", "keep_sites", 0): REMOVED})
+
+
+def test_an_instance_with_a_plan_has_nothing_in_its_way(tmp_path: Path) -> None:
+    found = told(signed(1.0), tmp_path)
+    assert (found.status, found.clashes, found.questions) == ("feasible", (), 1)
+
+
+def test_figures_that_no_limit_can_mend_are_told(tmp_path: Path) -> None:
+    """400 M$ a year of overhead, more than all cash that may be typed, leave no plan."""
+    typed = merged(COMPANY, {"finance": {"overhead_musd_per_year": 900.0}})
+    typed["finance"]["opening_cash_musd"] = 50_000.0
+    typed["horizon"]["periods"] = 3
+    typed["finance"]["overhead_musd_per_year"] = 900.0
+    typed["commitments"] = {
+        "debt": [{"name": "d", "month": "2029-01", "interest_musd": 4999.0}] * 11
+    }
+    found = told(typed, tmp_path)
+    assert found.status == "infeasible"
+    assert found.clashes[0].clash.limits == ()
+    assert not found.complete
+    assert sentence(found.clashes[0].clash) == (
+        "No plan exists even with every limit that was typed lifted."
+    )
+    assert {give.limit for give in found.beyond_limits} & {
+        "capital.cash_floor", "capital.cash_after_capex"
+    }  # fmt: skip
+
+
+# --- stops ----------------------------------------------------------------------------------
+
+
+def test_a_stop_leaves_it_open(tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert told(put(signed(2.0), {"sites.a.firm_mw": 1.0}), tmp_path, stop=stop).status == (
+        "undecided"
+    )
+
+
+def test_a_stop_in_the_midst_claims_nothing(tmp_path: Path) -> None:
+    """Whatever was not asked any more is told as open."""
+    stop = threading.Event()
+
+    def heard(words: str) -> None:
+        if words.startswith("which limits"):
+            stop.set()
+
+    typed = put(signed(2.0), {"sites.a.firm_mw": 1.0})
+    found = told(typed, tmp_path, stop=stop, tell=heard)
+    assert found.status == "infeasible"
+    assert not found.complete
+    assert all(r.found != "verified" for one in found.clashes for r in one.repairs)
+    assert not any(one.clash.minimal for one in found.clashes)
+
+
+def test_no_time_is_told_as_undecided(tmp_path: Path) -> None:
+    options = Options(time_limit=0.0)
+    assert told(signed(1.0), tmp_path, options=options).status == "undecided"
+
+
+# --- limits and figures ---------------------------------------------------------------------
+
+
+def test_every_kind_of_limit_is_a_key_of_the_format() -> None:
+    """A pattern that names nothing in a full document would never be looked at."""
+    document = _full()
+    for kind in KINDS:
+        found, miss = find(document, kind.pattern)
+        assert found, (kind.pattern, miss)
+
+
+def _full() -> Typed:
+    """A document that has an entry wherever a pattern looks for one."""
+    return merged(signed(1.0), {
+        "gpu_cloud": {"gpu": {"price_usd_per_gpu_hour": 1.0, "utilisation_share": 0.5}},
+        "projects": {"line": LINE},
+        "commitments": {
+            "racks": [{}], "works": [{}], "debt": [{}],
+            "contracts": [{"contract": "lease", "mw": 1.0}],
+        },
+        "finance": {"capex_budget_by_site_musd": {"a": 1.0},
+                    "capex_budget_by_period": [{"from": "2029-01", "musd": 1.0}]},
+        "uptime": {"subsystems": {"cool": {}}},
+    })  # fmt: skip
+
+
+def test_what_holds_nobody_back_is_no_limit(tmp_path: Path) -> None:
+    read = opened(folder(tmp_path, put(signed(1.0), {"policy.reuse_halls": True})))
+    limits = limits_of(read.reading.document, read.loaded.instance)
+    assert "policy.reuse_halls" not in {limit.key for limit in limits}
+    assert "sites.a.firm_mw" in {limit.key for limit in limits}
+
+
+@pytest.mark.parametrize(
+    ("held", "amount", "step", "then"),
+    [(20.0, 3.1416, 0.1, 23.2), (20.0, 123.0, 10.0, 150.0), (1.95, 0.65, 0.01, 2.6),
+     (4.0, 1.0, 0.1, 5.0), (0.0, 0.0421, 0.001, 0.043)],
+)  # fmt: skip
+def test_figures_are_rounded_outwards(
+    tmp_path: Path, held: float, amount: float, step: float, then: float
+) -> None:
+    read = opened(folder(tmp_path, put(signed(0.5), {"sites.a.ai_mw_max": held})))
+    limit = next(
+        x for x in limits_of(read.reading.document, read.loaded.instance)
+        if x.key == "sites.a.ai_mw_max"
+    )  # fmt: skip
+    assert step_of(limit, amount) == pytest.approx(step)
+    figures = Figures(read.reading.document, limit, step_of(limit, amount))
+    place = figures.beyond(amount)
+    assert figures.at(place) == {limit.parts: pytest.approx(then)}
+    assert place == 0 or (figures.at(place - 1) or {})[limit.parts] < held + amount
+    assert typed_text(limit, then).endswith(" MW")
+
+
+def test_bad_input_stays_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused):
+        told(put(signed(1.0), {"sites.a.firm_mww": 1.0}), tmp_path)
+
+
+# --- planted --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_planted_conflict_is_told_and_mended(number: int, tmp_path: Path) -> None:
+    chance = random.Random(f"suite {number}")
+    if number < 4:
+        candidates = [p for p in one_company(chance) if p.width == 1 + number % 2]
+        chance.shuffle(candidates)
+    else:
+        candidates = list(by_sites(number - 2, 12, number))
+    one = next(p for p in candidates if is_sound(p))
+    judged = judge(one, tmp_path)
+    assert not judged.faults, (one.name, one.tight)
+    assert judged.minimal
+    assert judged.repairs
+
+
+@pytest.mark.soak
+def test_planted_conflicts_of_all_families(tmp_path: Path) -> None:
+    found = [judge(one, tmp_path / str(i)) for i, one in enumerate(planted(CONFLICTS))]
+    widths = Counter(one.width for one in found)
+    minimal = sum(one.minimal for one in found)
+    ratios = sorted(one.ratio for one in found)
+    print(  # noqa: T201
+        f"\n{len(found)} conflicts, by width {dict(sorted(widths.items()))}, "
+        f"{sum(one.whole_only for one in found)} of whole numbers only; "
+        f"true cause and repairs without fault in {sum(not one.faults for one in found)}; "
+        f"set minimal in {minimal}; {sum(one.repairs for one in found)} repairs applied, "
+        f"{sum(one.figures for one in found)} nearer figures tried; time against one solve: "
+        f"median {statistics.median(ratios):.1f}, most {ratios[-1]:.1f}"
+    )
+    assert [one for one in found if one.faults] == []
+    assert minimal >= 0.95 * len(found)
+    assert set(widths) == {1, 2, 3}
+    assert any(one.whole_only for one in found)
+
+
+# --- the command ----------------------------------------------------------------------------
+
+
+def test_the_command_explains_and_ends_with_zero(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folder(tmp_path / "mine", put(signed(2.0), {"finance.capex_budget_musd": 4.0}))
+    assert main(["explain", str(home), "--quiet"]) == 0
+    shown, said = capsys.readouterr()
+    assert "4 M$ of capex in all and 2 MW signed with lease cannot all hold" in shown
+    assert "1 M$ more" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    line = (home / "instance.toml").read_text().splitlines().index("capex_budget_musd = 4.0") + 1
+    assert f"line {line}" in shown
+    assert said == ""
+
+
+def test_the_command_writes_files_and_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folder(tmp_path / "mine", put(signed(2.0), {"finance.capex_budget_musd": 4.0}))
+    out = tmp_path / "why"
+    assert main(["explain", str(home), "--json", "--out", str(out)]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["status"] == "infeasible"
+    assert answer["out"] == str(out)
+    (clash,) = answer["clashes"]
+    assert clash["minimal"]
+    assert [row["verified"] for row in clash["repairs"]] == [True, True]
+    assert json.loads((out / "explain.json").read_text())["sentences"] == answer["sentences"]
+    with (out / "repairs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["to"] for row in rows] == ["5 M$", "not signed"]
+    assert {path.name for path in out.iterdir()} == {
+        "manifest.json", "explain.json", "clash.csv", "clash.parquet", "repairs.csv",
+        "repairs.parquet",
+    }  # fmt: skip
+    before = {p.name: p.read_bytes() for p in out.iterdir() if p.name != "manifest.json"}
+    assert main(["explain", str(home), "--quiet", "--out", str(out)]) == 2
+    assert main(["explain", str(home), "--quiet", "--out", str(out), "--overwrite"]) == 0
+    assert before == {p.name: p.read_bytes() for p in out.iterdir() if p.name != "manifest.json"}
+
+
+def test_the_command_says_that_nothing_is_in_the_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folder(tmp_path / "mine", signed(1.0))
+    out = tmp_path / "why"
+    assert main(["explain", str(home), "--quiet", "--out", str(out)]) == 0
+    assert "there is a plan: nothing is in the way" in capsys.readouterr().out
+    assert not out.exists()
+
+
+def test_the_command_ends_with_ten_where_it_is_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folder(tmp_path / "mine", signed(1.0))
+    assert main(["explain", str(home), "--json", "--time-limit", "0"]) == 10
+    assert json.loads(capsys.readouterr().out)["status"] == "undecided"
+
+
+def test_the_command_refuses_bad_input_with_three(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folder(tmp_path / "mine", put(signed(1.0), {"contracts.lease.min_mw": 9.0}))
+    assert main(["explain", str(home), "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["status"] == "refused"
+
+
+def test_an_instance_that_check_refuses_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the data alone show is told first, with its line, and its repairs after."""
+    typed = put(owed(COMPANY, 5.0), {"finance.capex_budget_musd": 2.0})
+    home = folder(tmp_path / "mine", typed)
+    assert main(["check", str(home), "--quiet"]) == 3
+    capsys.readouterr()
+    assert main(["explain", str(home), "--quiet"]) == 0
+    shown = capsys.readouterr().out
+    assert "what is already owed is more than this capex budget" in " ".join(shown.split())
+    assert "3 M$ more" in shown
