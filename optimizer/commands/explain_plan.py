@@ -16,6 +16,7 @@ from optimizer.answers.worth.explained import Explained, Told, explain
 from optimizer.answers.worth.tables import objects_of, tables_of
 from optimizer.answers.worth.told import told
 from optimizer.commands.ready import Ready, Wish
+from optimizer.commands.runs import kept_inputs
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import NO_ANSWER, Voice
 from optimizer.errors import UsageRefused
@@ -105,10 +106,11 @@ def _present(ready: Ready, found: Explained, wish: Wish, voice: Voice) -> int:
     laid_out = tables_of(ready.loaded, found)
     written = None
     if wish.out is not None:
-        case = found.best.posed.case
+        case, kept = found.best.posed.case, kept_inputs(ready, wish)
         written = write_run(
             wish.out, ready, case, solved, tables(case, solved), wish.options,
             overwrite=wish.overwrite, tell=voice.warn, beside=laid_out,
+            inputs=None if kept is None else kept.of_run(),
         )  # fmt: skip
     voice.show(told(ready.loaded, found))
     if written is not None:

@@ -29,8 +29,8 @@ from tests.folders import edited, line_of, write_folder
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    "solve", "check", "evaluate", "explain", "prices", "init", "export", "verdict", "alternatives",
-    "compare", "doctor", "sweep",
+    "solve", "check", "evaluate", "prices", "init", "export", "verdict", "explain",
+    "alternatives", "compare", "doctor", "sweep",
 )  # fmt: skip
 
 #: Costs of 30 M$ a year that nothing can pay.

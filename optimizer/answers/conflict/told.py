@@ -62,11 +62,8 @@ def _capital(text: str) -> str:
 
 
 def screen(explained: Explained, loaded: Loaded) -> Iterator[RenderableType]:
-    """Lay out what is in the way of a plan."""
+    """Lay out what is in the way of a plan, where there is none or none was found."""
     yield Text(loaded.instance.instance.name, "bold")
-    if explained.status == "feasible":
-        yield Text("there is a plan: nothing is in the way", "bold green")
-        return
     if explained.status == "undecided":
         yield Text("whether there is a plan was not settled", "bold yellow")
         yield Text("Give it more time with --time-limit, or look at `rackwatt check`.")

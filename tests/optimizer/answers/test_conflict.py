@@ -392,14 +392,21 @@ def test_the_command_writes_files_and_json(
     assert before == {p.name: p.read_bytes() for p in out.iterdir() if p.name != "manifest.json"}
 
 
-def test_the_command_says_that_nothing_is_in_the_way(
+def test_the_command_explains_the_plan_where_nothing_is_in_the_way(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """An instance is explained as it stands, and so is its run after it was edited."""
     home = folder(tmp_path / "mine", signed(1.0))
-    out = tmp_path / "why"
+    out, run, again = tmp_path / "why", tmp_path / "run", tmp_path / "again"
     assert main(["explain", str(home), "--quiet", "--out", str(out)]) == 0
-    assert "there is a plan: nothing is in the way" in capsys.readouterr().out
-    assert not out.exists()
+    said = capsys.readouterr().out
+    assert "What binds, and what one more is worth" in said
+    assert (out / "actions.csv").exists()
+    assert main(["solve", str(home), "--quiet", "--out", str(run)]) == 0
+    (home / "instance.toml").unlink()
+    capsys.readouterr()
+    assert main(["explain", str(run), "--quiet", "--out", str(again)]) == 0
+    assert capsys.readouterr().out == said
 
 
 def test_the_command_ends_with_ten_where_it_is_open(
