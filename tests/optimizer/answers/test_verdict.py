@@ -651,3 +651,15 @@ def test_carrying_on_is_a_verdict_too() -> None:
         "Carry on: nothing is worth more than keeping what stands; the mix adds nothing to "
         "mining only."
     )
+
+
+def test_the_readme_shows_what_the_command_says(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (INSTANCES.parent / "README.md").read_text(encoding="utf-8")
+    shown = page.split("<!-- verdict:begin -->\n```text\n")[1].split("```\n<!-- verdict:end -->")[
+        0
+    ]
+    assert main(["verdict", str(INSTANCES / "by_hand"), "--quiet"]) == 0
+    said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    lines = [line.rstrip() for line in shown.splitlines()]
+    first = said.index(lines[0])
+    assert said[first : first + len(lines)] == lines
