@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import tempfile
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -23,8 +24,10 @@ import tomli_w
 
 from models.hours import flat
 from models.instance import Instance
+from optimizer.answers.conflict.questions import opened
 from optimizer.case import Case, prepare
 from optimizer.compiled import compile_case
+from optimizer.errors import InputRefused
 from optimizer.highs import Options, run
 from optimizer.solve import solve
 from tests.models.tiny import BASE, LEASE, OWNED, merged
@@ -114,9 +117,19 @@ def has_divided_plan(typed: Typed) -> bool:
     return run(replace(matrix, integer=matrix.integer & False), Options(gap=1.0)).x is not None
 
 
+def is_read(typed: Typed) -> bool:
+    """Whether the loader refuses it for nothing but that no plan is possible."""
+    with tempfile.TemporaryDirectory() as home:
+        try:
+            opened(folder(Path(home) / "instance", typed))
+        except InputRefused:
+            return False
+    return True
+
+
 def is_sound(planted: Planted) -> bool:
     """Whether all tight keys together leave no plan, and any fewer of them do."""
-    if has_plan(planted.typed):
+    if not is_read(planted.typed) or has_plan(planted.typed):
         return False
     keys = list(planted.tight)
     smaller = (
