@@ -126,6 +126,13 @@ def started(document: Mapping[str, Any], at: Key, month: int) -> dict[Key, Any]:
     return moved
 
 
+def _after_all(read: _Read, found: Found) -> Edits | None:
+    """Let what holds from a month on hold after the horizon; untyped, it holds from its start."""
+    horizon = read.instance.horizon
+    end = month_index(horizon.start) + horizon.periods * horizon.months_per_period
+    return None if month_index(found.held) >= end else {found.key: month_text(end)}
+
+
 def _last_delivery(read: _Read, found: Found) -> Edits | None:
     offer = read.instance.contracts[str(found.key[1])]
     horizon = read.instance.horizon
@@ -247,7 +254,7 @@ KINDS: tuple[_Kind, ...] = (
     _Kind("finance.capex_budget_musd", "capex budget",
           "{held} of capex in all", "amount", _gone),
     _Kind("policy.shares_from", "first month of the shares",
-          "shares from {held}", "later", _gone, None),
+          "shares from {held}", "later", _after_all, None),
     _Kind("policy.mining_share_min", "least share of mining",
           "mining at least {held} of the MW in use", "amount", _gone, False),
     _Kind("policy.mining_share_max", "most share of mining",

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from models.instance import Instance, month_index, month_text
 from optimizer.answers.conflict.edits import REMOVED, edited
 from optimizer.answers.conflict.explained import Explained, explain
 from optimizer.answers.conflict.limits import KINDS, limits_of
@@ -437,3 +438,13 @@ def test_an_instance_that_check_refuses_is_explained(
     shown = capsys.readouterr().out
     assert "what is already owed is more than this capex budget" in " ".join(shown.split())
     assert "3 M$ more" in shown
+
+
+def test_a_month_from_which_shares_hold_is_freed_beyond_the_horizon() -> None:
+    """Left out, it would hold from the first period on, which is tighter."""
+    typed = put(signed(1.0), {"policy.ai_share_min": 0.2, "policy.shares_from": "2030-01"})
+    instance = Instance.model_validate(typed)
+    [limit] = [one for one in limits_of(typed, instance) if one.key == "policy.shares_from"]
+    end = month_index(instance.horizon.start)
+    end += instance.horizon.periods * instance.horizon.months_per_period
+    assert limit.free == {("policy", "shares_from"): month_text(end)}
