@@ -100,7 +100,8 @@ def sentence(verdict: Verdict) -> str:
     best = verdict.column("optimum")
     if best is None or best.value_musd is None:
         why = "" if best is None else best.reason
-        return f"No plan: {why or 'none was found'}."
+        cannot = best is not None and best.status in ("infeasible", "unbounded", "audit-failed")
+        return f"{'No plan' if cannot else 'Not known'}: {why or 'none was found'}."
     parts = [_deed(verdict, best), _mixing(verdict), _right(verdict)]
     proof = "" if best.status == "solved" else " (best plan found; its proof is not complete)"
     return "; ".join(filter(None, parts)) + proof + "."

@@ -714,6 +714,12 @@ def test_what_is_cut_short_exits_so(
                         lambda *_, **__: Looked(missed=(Job("ai-rate", "above"),)))  # fmt: skip
     code, answer = run(capsys, BY_HAND, "--switching", "ai-rate", "--out", tmp_path / "two")
     assert (code, answer["not_reached"]) == (10, [{"price": "ai-rate", "side": "above"}])
+    late = Stood("optimum", "not-reached", reason="the time was over")
+    early = (*tuple(by_hand().values())[:-1], late)
+    monkeypatch.setattr(command, "columns_of", lambda _: early)
+    code, answer = run(capsys, BY_HAND, "--switching", "ai-rate", "--out", tmp_path / "three")
+    assert (code, answer["status"], len(answer["not_reached"])) == (10, "best-found", 2)
+    assert answer["sentence"] == "Not known: the time was over."
 
 
 # --- replay --------------------------------------------------------------------------------
