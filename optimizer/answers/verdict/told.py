@@ -116,6 +116,8 @@ def _deed(verdict: Verdict, best: Stood) -> str:
         None if still is None or still.value_musd is None else best.value_musd - still.value_musd
     )
     if over is not None and over <= verdict.tie_musd:
+        if best.status != "solved":
+            return "Not known: nothing better was found so far than keeping what stands"
         return "Carry on: nothing is worth more than keeping what stands"
     told = best.figures
     names = list(told.signed_mw)

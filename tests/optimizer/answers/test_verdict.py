@@ -926,6 +926,9 @@ def test_carrying_on_is_a_verdict_too() -> None:
         "Carry on: nothing is worth more than keeping what stands; the mix adds nothing to "
         "mining only."
     )
+    unproved = (*stood[:-1], replace(best, status="best-found", bound_musd=None))
+    told = sentence(Verdict("x", "", unproved, Apart(None)))
+    assert told.startswith("Not known: nothing better was found so far than keeping what stands")
 
 
 def test_the_readme_shows_what_the_command_says(
