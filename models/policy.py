@@ -53,7 +53,8 @@ def half_of_site_floor(c: Context, leaf: Leaf, s: Site) -> Relation:
         \sum_{p \in s,\ \text{mining}} \eta_p H_{lp}
 
     Halls count by the IT MW that they have today, whatever an AI hall keeps of them. Whole halls
-    may miss the half by half of the largest, so that both differ by it.
+    may miss the half by half of the largest, so that both differ by it; of a site of a single hall
+    nothing is asked thereby. An AI hall counts whether it serves anybody or not.
     """
     ai, mining = _half_mw(c, leaf, s)
     return at_least(ai + c.given.largest_half_mw[s], mining)
@@ -71,7 +72,7 @@ def half_of_site_limit(c: Context, leaf: Leaf, s: Site) -> Relation:
 
 
 def one_business_at_site(c: Context, leaf: Leaf, s: Site) -> Relation:
-    r"""At the end, a site that could run both businesses runs one.
+    r"""At the end, a site that could run both businesses runs one, or stands empty.
 
     .. math:: w_{ls} + z_{ls} \le 1
     """

@@ -22,7 +22,7 @@ from optimizer.answers.verdict.columns import (
     whole_numbers,
 )
 from optimizer.answers.verdict.happened import replayed
-from optimizer.answers.verdict.many import SIDES, Asked, switches_of
+from optimizer.answers.verdict.many import SIDES, Asked, Job, Looked, switches_of
 from optimizer.answers.verdict.strategies import TITLES
 from optimizer.answers.verdict.switching import GAP, Switch
 from optimizer.answers.verdict.told import Verdict, screen, turn_cells
@@ -97,11 +97,21 @@ def _given(question: Question, voice: Voice, note: str = "") -> int:
     for words in remarks(ready, None, out):
         voice.say(words)
     best = verdict.column("optimum")
-    status = "no-plan" if best is None or best.status == "not-reached" else best.status
+    status = _status(verdict)
     voice.answer(status=status, value_musd=None if best is None else best.value_musd,
                  bound_musd=None if best is None else best.bound_musd, gap=_gap(best),
                  out=str(out), **as_json(verdict))  # fmt: skip
     return EXIT_CODES[status]
+
+
+def _status(verdict: Verdict) -> str:
+    """Status of the whole: solved only where nothing was left open."""
+    best = verdict.column("optimum")
+    status = "no-plan" if best is None or best.status == "not-reached" else best.status
+    some = any(one.plan is not None for one in verdict.columns)
+    if (status == "solved" and not verdict.complete) or (status == "no-plan" and some):
+        return "best-found"
+    return status
 
 
 def _management(question: Question, ready: Ready) -> dict | None:  # type: ignore[type-arg]
@@ -128,20 +138,22 @@ def _verdict(
     best = columns[-1]
     apart = flexibility(posed, best)
     voice.say("strategies are solved" + (", now prices" if question.switching else ""))
-    switches = _switches(question, ready, best, budget, stop, voice)
+    looked = _switches(question, ready, best, budget, stop, voice)
     about = ready.loaded.instance.instance
-    return Verdict(about.name, about.summary or "", columns, apart, switches,
-                   question.wish.options.gap, len(question.switching) * len(SIDES))  # fmt: skip
+    return Verdict(about.name, about.summary or "", columns, apart, looked.switches,
+                   question.wish.options.gap, looked.idle, looked.missed)  # fmt: skip
 
 
 def _switches(
     question: Question, ready: Ready, best: Stood, budget: Budget, stop: threading.Event,
     voice: Voice,
-) -> tuple[Switch, ...]:  # fmt: skip
+) -> Looked:  # fmt: skip
     """Look for switching prices, where there is a plan whose answer could change."""
     wish = question.wish
     if best.plan is None or not question.switching:
-        return ()
+        open_ = best.status in ("not-reached", "no-plan")
+        jobs = [Job(price, side) for price in question.switching for side in SIDES]
+        return Looked(missed=tuple(jobs) if open_ else ())
     sweep = Sweep(Path(), wish.instance, "verdict", gap=GAP)
     base = base_of(sweep, ready.loaded)
     options = replace(wish.options, gap=GAP, time_limit=math.inf)

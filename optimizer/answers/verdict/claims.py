@@ -7,12 +7,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from optimizer.answers.verdict.columns import NOT_ALONE
 from optimizer.answers.verdict.prices import BY_NAME
 from optimizer.answers.verdict.strategies import MEANINGS, NAMES, TITLES
 from optimizer.words import figure, percent
@@ -23,16 +26,19 @@ STORED, HAPPENED = "verdict.json", "verdict-happened.json"
 COMPANIES = ("hut8", "hive", "iren", "texas")
 HEAD = """\
 `rackwatt verdict` puts strategies side by side. These tables are made of `verdict.json` and
-`verdict-happened.json` beside each instance; values in M$, at a gap of 1e-4 (`hive` and `iren`
-1e-3). *Mixing* is the best plan less the better of mining only and AI only. *Flexibility* is the
-best plan less the same contracts and hall states without mining from the first AI on.
+`verdict-happened.json` beside each instance; values in M$. *Mixing* is the best plan less the
+better of mining only and AI only. *Flexibility* is the best plan less the same contracts and hall
+states without any mining from the first AI on: what having mining at all is worth on that plant.
 """
 REPLAY = """\
-The same cases with what came until June 2026 (`replays/`, with sources): hashprice 53.8,
-53.8, 50.9, 56.2, 42.4, 34.5 and 35.2 $/PH/day by quarter, an H100 for 2.99 $ an hour in 2024, 1.70
-in October 2025 and 2.60 in mid-2026, a lease at 154 $/kW-month where the instance has one. What
-comes after June 2026 nobody knows; it stays as it was. `texas` begins in 2027 and has nothing to
-replay.
+The same cases with what came until June 2026 (`replays/`, with sources). What comes after nobody
+knows: figures stay where they were then, but for the halving of April 2028.
+"""
+#: What the two columns of halves say, and what they do not.
+HALVES = """\
+The halves say what it costs to end with them, whatever stands until then: AI halls may be without
+load, sites without AI may stand empty, and sites of a single hall are not asked for half of it.
+Whether a centre that is split is hard to run, they do not say.
 """
 
 
@@ -69,6 +75,8 @@ def claims_page(instances: Path) -> Iterator[str]:
     )  # fmt: skip
     yield ""
     yield _side_by_side(told.now)
+    yield f"No plan is worth more by a larger part than: {_gaps(told.now)}.\n"
+    yield HALVES
     yield _lines(
         ("the article says", "what the numbers say"),
         [(claim, said) for claim, said in _claims(told) if said],
@@ -76,14 +84,18 @@ def claims_page(instances: Path) -> Iterator[str]:
     yield "### Under which prices each choice is right\n"
     yield (
         "The nearest hashprice and AI rents, as a factor of those of the instance, at which the "
-        "contracts signed or the hall states of the best plan change. Each side was solved at a "
-        "gap of 1e-6; *at least* says that the answer holds so far and the search ended.\n"
+        "contracts signed or the hall states of the best plan change. Every value tried up to "
+        "there has the same answer, which proves nothing of those in between. Each side was "
+        "solved at a gap of 1e-6; *at least* says that no other was found so far.\n"
     )
-    yield _lines(("instance", "price", "holds from", "to", "what changes below", "above"),
+    yield _lines(("instance", "price", "the same from", "to", "what changes below", "above"),
                  list(_prices(told.now)))  # fmt: skip
+    if missing := ", ".join(f"`{name}`" for name, v in told.now.items() if not v["switching"]):
+        yield f"Not looked for: prices of {missing}, and other prices than these of the rest.\n"
     if told.then:
         yield "### With what came until 2026\n"
         yield REPLAY
+        yield _lines(("company", "what came", "from month, value"), list(_came(instances, told)))
         yield _side_by_side(told.then)
         yield _lines(("company", "what was right"), list(_replays(told)))
     yield "<!-- claims:end -->\n"
@@ -102,13 +114,56 @@ def _side_by_side(verdicts: Mapping[str, Mapping[str, Any]]) -> str:
     for instance, verdict in verdicts.items():
         columns = {column["strategy"]: column for column in verdict["columns"]}
         cells = [_worth(columns[name]) for name in names]
-        more = [verdict["mixing_musd"], verdict["flexibility_musd"]]
-        rows.append((f"`{instance}`", *cells, *map(figure, more)))
+        more = [_proved(verdict, "mixing"), _proved(verdict, "flexibility")]
+        rows.append((f"`{instance}`", *cells, *more))
     return _lines(heads, rows)
 
 
 def _worth(column: Mapping[str, Any]) -> str:
-    return "cannot be" if column["value_musd"] is None else figure(column["value_musd"])
+    if column["value_musd"] is None:
+        return "cannot be" if column["status"] == "infeasible" else "not known"
+    return figure(column["value_musd"])
+
+
+def _proved(verdict: Mapping[str, Any], name: str) -> str:
+    """Write what mixing or flexibility is worth: a figure, the least it is, or that it is open."""
+    value = verdict[f"{name}_musd"]
+    if value is None:
+        said = verdict.get(f"{name}_reason", "").startswith(NOT_ALONE)
+        return "AI cannot stand alone" if said else "not known"
+    return figure(value) if verdict.get(f"{name}_exact", True) else f"at least {figure(value)}"
+
+
+def _gaps(verdicts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say how far the bound of each best plan lies above it, relative to its value."""
+    said = []
+    for instance, verdict in verdicts.items():
+        best = _best(verdict)
+        value, bound = best["value_musd"], best["bound_musd"]
+        if value is not None and bound is not None:
+            said.append(f"`{instance}` {_order(abs(bound - value) / max(1.0, abs(value)))}")
+    return ", ".join(said)
+
+
+def _order(gap: float) -> str:
+    """Write a gap with one digit, never too small; nought as such."""
+    if gap <= 0:
+        return "0"
+    power = math.floor(math.log10(gap))
+    return f"{math.ceil(gap / 10.0**power - 1e-9)}e{power}"
+
+
+def _came(instances: Path, told: Told) -> Iterator[tuple[str, str, str]]:
+    """List the prices of each replay, as its file has them."""
+    for instance in told.then:
+        file = instances / "replays" / f"{instance}.csv"
+        if not file.is_file():
+            continue
+        with file.open(encoding="utf-8", newline="") as text:
+            rows = list(csv.DictReader(line for line in text if not line.startswith("#")))
+        for key in list(rows[0])[1:]:
+            steps = ", ".join(f"{row['month']} {row[key]}" for row in rows if row[key])
+            yield f"`{instance}`", f"`{key}`", steps
 
 
 # --- claims --------------------------------------------------------------------------------
@@ -129,21 +184,20 @@ def _claims(told: Told) -> Iterator[tuple[str, str]]:
     now = told.now
     yield (
         "miners lose focus when they do two things",
-        "after what running both costs a year, the mix is still worth more than either business "
-        "alone: " + _each(now, lambda v: figure(v["mixing_musd"]), "M$")
-        + ". At nought the best plan is a pure one",
+        "what running both costs a year is charged; the best plan is worth more than the better "
+        "business alone by " + _each(now, lambda v: _proved(v, "mixing"), "M$")
+        + _pure(now) + "; loss of focus itself is no figure here",
     )  # fmt: skip
     yield (
         "mining can be switched off at any time without loss, as in Texas",
-        "mining beside AI is worth, on the plant of the best plan, "
-        + _each(now, lambda v: _known(v["flexibility_musd"]), "M$")
-        + "; what stopping itself saves, hour by hour, stands in [texas](texas/README.md)",
+        "not answered by strategies: *flexibility* takes mining away for good. What stopping "
+        "saves, hour by hour, stands in [texas](texas/README.md)",
     )
     yield (
         "AI needs 99.99 % and miners are not used to it",
-        "where least is spare, the best plan reaches "
+        "what is asked is what each offer promises; where least is spare, the best plan reaches "
         + _each(now, _uptime, "")
-        + "; what is promised is what the offers ask that it signs",
+        + "; whether miners learn to run it is no figure here",
     )
     yield (
         "it is costly; only large firms manage",
@@ -151,10 +205,6 @@ def _claims(told: Told) -> Iterator[tuple[str, str]]:
         + _each(now, lambda v: f"{figure(_best(v)['capex_musd'])} and "
                 f"{figure(_best(v)['peak_funding_musd'])}", "M$"),
     )  # fmt: skip
-    yield (
-        "splitting one centre in two is hard",
-        "half of each site against half of the sites: " + _each(now, _halves, "M$"),
-    )
     yield "Hut 8: no reuse, newest machines, GPUs for 40 M$", _hut8(now.get("hut8"))
     yield "Hive: a little over a tenth of its GPUs reused", _reuse(now.get("hive"))
     yield "Iren lacks the infrastructure (Culper)", _iren(now.get("iren"))
@@ -166,9 +216,9 @@ def _claims(told: Told) -> Iterator[tuple[str, str]]:
     )
     yield (
         "the halving halves revenue, costs stay",
-        "the halving of 2028 lies in every horizon here; what it and 2026 did to each plan stands "
-        "below" if told.then else "the halving of 2028 lies in every horizon here",
-    )  # fmt: skip
+        "not told apart: the halving of 2028 lies in the prices of every plan, and none was "
+        "solved without it",
+    )
 
 
 def _each(now: Mapping[str, Mapping[str, Any]], cell: Any, unit: str) -> str:
@@ -188,11 +238,12 @@ def _uptime(verdict: Mapping[str, Any]) -> str:
     return f"{percent(best['reached'])} of {percent(best['promised'])} promised"
 
 
-def _halves(verdict: Mapping[str, Any]) -> str:
-    each, sites = _value(verdict, "half-of-each-site"), _value(verdict, "half-of-the-sites")
-    if each is None and sites is None:
-        return "cannot split any site"
-    return f"{figure(each)} against {figure(sites)}"
+def _pure(now: Mapping[str, Mapping[str, Any]]) -> str:
+    """Name those whose best plan is a pure one."""
+    none = [f"`{name}`" for name, v in now.items()
+            if v["mixing_musd"] is not None and v["mixing_musd"] <= 0.05
+            and v.get("mixing_exact", True)]  # fmt: skip
+    return f" (nothing is gained by mixing in {', '.join(none)})" if none else ""
 
 
 def _hut8(verdict: Mapping[str, Any] | None) -> str:
@@ -200,10 +251,11 @@ def _hut8(verdict: Mapping[str, Any] | None) -> str:
         return ""
     best = _best(verdict)
     signed = "signs no AI offer" if not best["signed_mw"] else "signs an AI offer"
+    still = next(c for c in verdict["columns"] if c["strategy"] == "as-is")
     return (
         f"with reuse switched off and the purchase as it was, the best plan is worth "
-        f"{figure(best['value_musd'])} M$ against {figure(_value(verdict, 'as-is'))} as is; it "
-        f"{signed} and spends {figure(best['capex_musd'])} M$, what was owed among it"
+        f"{figure(best['value_musd'])} M$ (as is: {_worth(still)}); it "
+        f"{signed} and spends {figure(best['capex_musd'])} M$ within the horizon"
     )
 
 
@@ -212,10 +264,11 @@ def _reuse(verdict: Mapping[str, Any] | None) -> str:
         return ""
     without, best = _value(verdict, "no-reuse"), _best(verdict)["value_musd"]
     if without is None:
-        return f"without reuse nothing can be; with it {figure(best)} M$"
+        return f"what the plan is worth without reuse is not known; with it {figure(best)} M$"
     return (
-        f"reuse of GPUs, halls and power is worth {figure(best - without)} M$ of "
-        f"{figure(best)}; AI serves {figure(_best(verdict)['ai_mw'])} MW at the end"
+        f"the best plan is worth {figure(best - without)} M$ more than the one without reuse, in "
+        "which neither GPUs nor halls nor MW that stand serve AI: GPUs in place that then run "
+        f"idle are part of that. AI serves {figure(_best(verdict)['ai_mw'])} MW at the end"
     )
 
 
@@ -224,14 +277,14 @@ def _iren(verdict: Mapping[str, Any] | None) -> str:
         return ""
     best, signed = _best(verdict), _best(verdict)["signed_mw"]
     deals = ", ".join(f"{x} {figure(mw)} MW" for x, mw in signed.items()) or "nothing"
+    alone = _value(verdict, "mining-only")
+    more = "" if alone is None else f", {figure(best['value_musd'] - alone)} more than mining only"
     return (
-        f"signed once the infrastructure stands: {deals}; worth {figure(best['value_musd'])} M$, "
-        f"{figure(best['value_musd'] - _value_or(verdict, 'mining-only'))} more than mining only"
+        f"signed over the horizon: {deals}; worth "
+        f"{figure(best['value_musd'])} M${more}, after "
+        f"{figure(best['capex_musd'])} M$ of capex, mining's among it. Whether what stands "
+        "would do without any, no column says"
     )
-
-
-def _value_or(verdict: Mapping[str, Any], strategy: str) -> float:
-    return _value(verdict, strategy) or 0.0
 
 
 # --- prices --------------------------------------------------------------------------------
@@ -267,7 +320,9 @@ def _then(switch: Mapping[str, Any] | None) -> str:
         return ""
     if switch["status"] == "infeasible":
         return "no plan keeps to all limits"
-    words = switch["words"] or ("" if switch["status"] == "unfinished" else "nothing")
+    if switch["status"] == "none":
+        return f"no other at {sum(one['same'] is True for one in switch['tried'])} values tried"
+    words = switch["words"] or "not known"
     return f"the two tie: {words}" if switch["status"] == "undecided" else words
 
 
@@ -279,7 +334,7 @@ def _replays(told: Told) -> Iterator[tuple[str, str]]:
         before = told.now.get(instance)
         if before is None:
             continue
-        yield f"`{instance}`", f"{_turn(before, then)} {then['sentence']}"
+        yield f"`{instance}`", f"{_turn(before, then)} {_beside(then)}"
 
 
 def _turn(before: Mapping[str, Any], then: Mapping[str, Any]) -> str:
@@ -287,10 +342,19 @@ def _turn(before: Mapping[str, Any], then: Mapping[str, Any]) -> str:
     if one["value_musd"] is None or other["value_musd"] is None:
         return ""
     signs = set(one["signed_mw"]), set(other["signed_mw"])
-    same = "signs the same offers" if signs[0] == signs[1] else "signs other offers"
+    if not signs[1]:
+        same = "signs no offer" + (", as before" if not signs[0] else "")
+    else:
+        same = "signs the same offers" if signs[0] == signs[1] else "signs other offers"
     return (
         f"The best plan is worth {figure(other['value_musd'])} M$ instead of "
         f"{figure(one['value_musd'])}, {same}, and ends with {figure(other['ai_mw'])} MW of AI "
         f"instead of {figure(one['ai_mw'])} and {figure(other['mining_mw'])} MW of mining instead "
         f"of {figure(one['mining_mw'])}."
     )
+
+
+def _beside(then: Mapping[str, Any]) -> str:
+    """Say what carrying on and mixing come to with what happened."""
+    still = next(c for c in then["columns"] if c["strategy"] == "as-is")
+    return f"As is: {_worth(still)}; mixing: {_proved(then, 'mixing')}."

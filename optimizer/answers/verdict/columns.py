@@ -44,6 +44,8 @@ Status = Literal[
 SECONDS_FOR_REASON = 60.0
 #: MW signed beyond this count as a contract.
 SIGNED_MW = 1e-6
+#: How the reason begins where AI is proved to have no plan without mining.
+NOT_ALONE = "AI cannot stand without mining: "
 #: Decisions that make contracts and hall states of a plan.
 PLANT = ("conversions", "builds", "plant_orders", "signing", "signed_mw")
 
@@ -126,7 +128,8 @@ class Apart:
     Attributes
     ----------
     worth_musd : float or None
-        What mining beside AI adds; None where that is not known.
+        What mining beside AI adds, at least that where it is not ``exact``; None where that is
+        not known.
     alone_musd : float or None
         Value of the same contracts and hall states without mining.
     from_month : str
@@ -139,6 +142,23 @@ class Apart:
     alone_musd: float | None = None
     from_month: str = ""
     reason: str = ""
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """What both businesses are worth beside one.
+
+    Attributes
+    ----------
+    worth_musd : float or None
+        The best plan less the better pure strategy; None where nothing is proved of it.
+    exact : bool
+        Whether all three are solved, or proved impossible; else the mix is worth at least that.
+    """
+
+    worth_musd: float | None
+    exact: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,12 +238,26 @@ def as_is(posed: Posed, model: Model) -> Stood:
         return Stood("as-is", "infeasible", reason=_contradiction(posed.case))
     still = do_nothing(posed.case, model, budget=posed.budget, stop=posed.stop)
     if still is None:
-        kept = Strategy("management", posed.case, only(posed.case, posed.policy))
-        share = posed.budget.part(min(SECONDS_FOR_REASON, posed.budget.left))
-        return Stood("as-is", "infeasible", reason=reason_of(kept, share, posed.stop))
+        return _no_as_is(posed)
     plan = still.carried.plan
     return Stood("as-is", "solved", still.value_musd, still.value_musd,
                  figures_in(posed.case, plan), plan=plan, case=posed.case)  # fmt: skip
+
+
+def _no_as_is(posed: Posed) -> Stood:
+    """Say that doing nothing cannot be where that is proved, else that it is not known."""
+    share = posed.budget.part(min(SECONDS_FOR_REASON, posed.budget.left))
+    if posed.stop.is_set() or share.to_search <= 0:
+        return Stood("as-is", "not-reached", reason="the time was over")
+    kept = Strategy("management", posed.case, only(posed.case, posed.policy))
+    # Racks may be sold, as in doing nothing itself.
+    loose = {column: held for column, held in kept.pins.items()
+             if column[0] != "sales" or column in posed.policy}  # fmt: skip
+    timed = replace(posed.options, time_limit=share.to_search)
+    if solve(posed.case, timed, pinned=loose, stop=posed.stop).status != "infeasible":
+        return Stood("as-is", "no-plan", reason="not settled in time")
+    share = posed.budget.part(min(SECONDS_FOR_REASON, posed.budget.left))
+    return Stood("as-is", "infeasible", reason=reason_of(kept, share, posed.stop))
 
 
 def _searched(posed: Posed, name: Name, make: Callable[[], Strategy], done: int) -> Stood:
@@ -234,7 +268,8 @@ def _searched(posed: Posed, name: Name, make: Callable[[], Strategy], done: int)
     share = posed.budget.part(posed.budget.left / max(2, len(NAMES) + 1 - done))
     strategy = make()
     if strategy.refusal:
-        return Stood(strategy.name, "infeasible", reason=strategy.refusal)
+        status: Status = "infeasible" if strategy.known else "no-plan"
+        return Stood(strategy.name, status, reason=strategy.refusal)
     timed = replace(posed.options, time_limit=share.to_search)
     solved = solve(strategy.case, timed, pinned=strategy.pins, stop=posed.stop)
     reason = ""
@@ -352,13 +387,24 @@ def _used_up(row: UptimeRow) -> float:
 # --- what mixing and flexibility are worth -------------------------------------------------
 
 
-def mixing_musd(columns: tuple[Stood, ...]) -> float | None:
-    """Value of the best plan less that of the better pure strategy; None without either."""
-    by_name = {one.name: one for one in columns}
-    pure = [by_name[name].value_musd for name in ("mining-only", "ai-only") if name in by_name]
-    known = [value for value in pure if value is not None]
-    best = by_name["optimum"].value_musd if "optimum" in by_name else None
-    return None if best is None or not known else best - max(known)
+def mixing(columns: tuple[Stood, ...]) -> Mixing:
+    """Value of the best plan less that of the better pure strategy, or what is proved of it.
+
+    A pure strategy that was not solved to its gap may be worth as much as its bound.
+    """
+    best = next((one for one in columns if one.name == "optimum"), None)
+    pure = [one for one in columns if one.name in ("mining-only", "ai-only")]
+    can_be = [one for one in pure if one.status != "infeasible"]
+    if best is None or best.value_musd is None or len(pure) < 2 or not can_be:
+        return Mixing(None, exact=False)
+    if best.status == "solved" and all(one.status == "solved" for one in can_be):
+        values = [one.value_musd for one in can_be if one.value_musd is not None]
+        return Mixing(best.value_musd - max(values), exact=True)
+    bounds = [one.bound_musd for one in can_be]
+    if None in bounds:
+        return Mixing(None, exact=False)
+    most = max(bound for bound in bounds if bound is not None)
+    return Mixing(max(0.0, best.value_musd - most), exact=False)
 
 
 def better_pure(columns: tuple[Stood, ...]) -> Stood | None:
@@ -392,8 +438,13 @@ def flexibility(posed: Posed, best: Stood) -> Apart:
         least = min(SECONDS_FOR_REASON, posed.budget.left)
         why = (reason_of(strategy, posed.budget.part(least), posed.stop)
                if alone.status == "infeasible" else _without_plan(alone))  # fmt: skip
-        return Apart(None, from_month=month, reason=f"AI cannot stand without mining: {why}")
-    return Apart(best.value_musd - alone.value_musd, alone.value_musd, month)
+        cannot = NOT_ALONE if alone.status == "infeasible" else ""
+        return Apart(None, from_month=month, reason=f"{cannot}{why}")
+    if best.status == "solved" and alone.status == "solved":
+        return Apart(best.value_musd - alone.value_musd, alone.value_musd, month)
+    if alone.bound_musd is None:
+        return Apart(None, alone.value_musd, month, "the plan without mining is not proved")
+    return Apart(best.value_musd - alone.bound_musd, alone.value_musd, month, exact=False)
 
 
 def _first_served(plan: Context) -> int | None:

@@ -57,6 +57,25 @@ class Asked:
         return [Job(price, side) for price in self.prices for side in SIDES]
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What came of the search.
+
+    Attributes
+    ----------
+    switches : tuple of Switch
+        In the order of the prices.
+    idle : tuple of Job
+        Sides on which the instance has nothing to move.
+    missed : tuple of Job
+        Sides that were not reached.
+    """
+
+    switches: tuple[Switch, ...] = ()
+    idle: tuple[Job, ...] = ()
+    missed: tuple[Job, ...] = ()
+
+
 def switches_of(
     asked: Asked,
     *,
@@ -64,7 +83,7 @@ def switches_of(
     budget: Budget,
     stop: threading.Event,
     say: Callable[[Switch], None] = lambda _: None,
-) -> tuple[Switch, ...]:
+) -> Looked:
     """Look for all switching prices, each with its share of the time that is left.
 
     Parameters
@@ -82,9 +101,8 @@ def switches_of(
 
     Returns
     -------
-    tuple of Switch
-        In the order of the prices; sides on which the instance has nothing to move, and those
-        not reached before a stop, are left out.
+    Looked
+        What was found, where there was nothing to move, and what was not reached.
     """
     found: dict[Job, Switch | None] = {}
 
@@ -97,7 +115,9 @@ def switches_of(
         _in_turn(asked, budget, stop, take)
     else:
         _at_once(asked, min(workers, len(asked.jobs)), budget, stop, take)
-    return tuple(switch for job in asked.jobs if (switch := found.get(job)) is not None)
+    switches = tuple(switch for job in asked.jobs if (switch := found.get(job)) is not None)
+    idle = tuple(job for job in asked.jobs if job in found and found[job] is None)
+    return Looked(switches, idle, tuple(job for job in asked.jobs if job not in found))
 
 
 Take = Callable[[Job, Switch | None], None]

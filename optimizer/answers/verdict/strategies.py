@@ -47,8 +47,8 @@ MEANINGS: Mapping[Name, str] = {
     "management": "the actions of --plan, and what is best beside them",
     "mining-only": "nothing is signed, converted, bought or rebuilt for AI; what stands goes on",
     "ai-only": "mining ends in the first period in which AI can be served at all, for good",
-    "half-of-each-site": "at sites that could run both, half of the halls are for AI at the end",
-    "half-of-the-sites": "of sites that could run both, half run AI at the end, the others mine",
+    "half-of-each-site": "at the end, half of the halls of each site fit for both are AI halls",
+    "half-of-the-sites": "at the end, half of such sites have AI halls only, the others run no AI",
     "no-reuse": "no GPU is rebuilt, no mining hall made fit for AI, AI stands on new MW only",
     "optimum": "whatever is best",
 }
@@ -76,6 +76,8 @@ class Strategy:
         What is to be known about it.
     same_as_optimum : bool
         Whether it forbids nothing that the instance does not forbid itself.
+    known : bool
+        Whether a refusal is proved; else nothing was settled in time.
     """
 
     name: Name
@@ -84,6 +86,7 @@ class Strategy:
     refusal: str = ""
     remark: str = ""
     same_as_optimum: bool = False
+    known: bool = True
 
 
 def mining_only(case: Case, policy: Mapping[Column, float]) -> Strategy:
@@ -114,11 +117,15 @@ def ai_only(
 ) -> Strategy:
     """Mining ends in the first period in which AI can be served at all, and never comes back."""
     first = first_ai(case, model or compile_case(case, policy), budget)
-    if first is None:
+    if first.open is not None:
+        month = month_text(case.given.tree.first_month(first.open))
+        why = f"whether AI can be served in {month} was not settled in time"
+        return Strategy("ai-only", case, policy, refusal=why, known=False)
+    if first.node is None:
         why = "no plan serves AI within the horizon"
         return Strategy("ai-only", case, policy, refusal=why)
-    month = month_text(case.given.tree.first_month(first))
-    ended = without_mining(case.given, first)
+    month = month_text(case.given.tree.first_month(first.node))
+    ended = without_mining(case.given, first.node)
     return replace(_held("ai-only", case, policy, ended), remark=f"mining ends {month}")
 
 
@@ -132,7 +139,23 @@ def without_mining(g: Given, first: Node) -> dict[Column, float]:
     }
 
 
-def first_ai(case: Case, model: Model, budget: Budget) -> Node | None:
+@dataclass(frozen=True)
+class First:
+    """The first period in which AI can be served.
+
+    Attributes
+    ----------
+    node : Node or None
+        Its first node; None where it is proved that no plan serves AI, or where it is not known.
+    open : Node or None
+        Node for which it was not settled, with AI reached in no node before.
+    """
+
+    node: Node | None = None
+    open: Node | None = None
+
+
+def first_ai(case: Case, model: Model, budget: Budget) -> First:
     """Find the first period in which some plan that keeps to all limits serves AI.
 
     Parameters
@@ -146,34 +169,39 @@ def first_ai(case: Case, model: Model, budget: Budget) -> Node | None:
 
     Returns
     -------
-    Node or None
-        Its first node; None where none was found.
+    First
+        The node, or the one that stayed open.
     """
-    for n in sorted(case.given.nodes, key=lambda n: (case.given.tree.period[n], n)):
-        if _most_ai(model, n, budget) > DUST_MW:
-            return n
-    return None
+    period = case.given.tree.period
+    unsettled: Node | None = None
+    for n in sorted(case.given.nodes, key=lambda n: (period[n], n)):
+        if unsettled is not None and period[n] > period[unsettled]:
+            break
+        reached = _reached(model, n, budget)
+        if reached:
+            return First(node=n)
+        if reached is None and unsettled is None:
+            unsettled = n
+    return First(open=unsettled)
 
 
-def _most_ai(model: Model, n: Node, budget: Budget) -> float:
-    """Find AI that some plan serves in a node, in MW; none where no plan could."""
+def _reached(model: Model, n: Node, budget: Budget) -> bool | None:
+    """Whether some plan serves AI in a node; False where that is proved not, None where open."""
     served: Floats = np.array(
         [float(name in ("hosting", "cloud") and index[0] == n)
          for name, index in model.built.columns]
     )  # fmt: skip
     upper = np.where(served > 0, model.matrix.column_upper, 0.0)
     if model.built.contradictions or not (upper > 0).any():
-        return 0.0
+        return False
     aimed = replace(model.matrix, cost=served, offset=0.0)
     divisible = replace(aimed, integer=np.zeros_like(aimed.integer))
     left = Options(time_limit=budget.to_search, gap=1.0, nodes=NODES_TO_REACH, confirm=False)
-    most = 0.0
     for matrix in (divisible, aimed):
         found = budget.run(matrix, left)
-        most = 0.0 if found.x is None else float(served @ found.x)
-        if most <= DUST_MW:
-            return 0.0
-    return most
+        if found.status == "infeasible" or (found.bound is not None and found.bound <= DUST_MW):
+            return False
+    return True if found.x is not None and float(served @ found.x) > DUST_MW else None
 
 
 def halved(name: Name, loaded: Loaded, case: Case, policy: Mapping[Column, float]) -> Strategy:
@@ -184,9 +212,22 @@ def halved(name: Name, loaded: Loaded, case: Case, policy: Mapping[Column, float
     if not sites:
         why = "no site could run both businesses"
         return Strategy(name, changed, policy, refusal=why)
-    others = [s for s in case.given.sites if s not in sites]
-    remark = f"not asked of {', '.join(others)}" if others else ""
+    remark = _not_asked(name, changed.given, sites)
     return Strategy(name, changed, policy, remark=remark)
+
+
+def _not_asked(name: Name, g: Given, sites: list[str]) -> str:
+    """Say of which sites nothing is asked, those of a single hall among them."""
+    others = [s for s in g.sites if s not in sites]
+    # Of one hall, no half may be missed by more than it: nothing is left to ask.
+    single = [
+        s for s in sites
+        if name == "half-of-each-site"
+        and s in g.largest_half_mw
+        and sum(float(g.halls_most[h]) for h in g.halls[s]) <= 1
+    ]  # fmt: skip
+    said = [f"{s} (single hall)" for s in single] + [f"{s} (never both)" for s in others]
+    return f"not asked of {', '.join(said)}" if said else ""
 
 
 def no_reuse(loaded: Loaded, case: Case, policy: Mapping[Column, float]) -> Strategy:

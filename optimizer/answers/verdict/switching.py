@@ -8,8 +8,10 @@ far side is only believed where every plan of the old answer is worth less there
 by more than the gap; else the two tie, and the price is called undecided.
 
 Between the instance and the near side every value that was tried has the instance's own answer.
-Where a price moves value alone, and no limit, there is no other in between: what a fixed answer is
-worth is then linear in the price or convex, and the best of all answers convex.
+That proves nothing of values between them: an answer leaves racks and hours free, so what it is
+worth is convex in a price and not linear, and another answer may be the best on a stretch in
+between and no more. The two steps that are widest are therefore tried in the middle at the end.
+How many values were tried is said wherever a side is told.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from models.build import Column
@@ -41,6 +44,8 @@ FIRST_STEP = 0.04
 MOST_SOLVES = 40
 #: Where between two settings the next is tried, where those before cannot be.
 SHARES = (0.5, 0.45, 0.55, 0.25, 0.75)
+#: How many of the widest steps are tried in the middle.
+WIDEST = 2
 #: How often a far side that ties is moved out, each time twice as far.
 ROUNDS_OUT = 5
 
@@ -217,22 +222,35 @@ class _Search:
                 point = self.solved(setting)
                 if point is None:
                     break
-                if point.solved.status == "infeasible":
-                    return self.without_plan(near, setting)
                 if point.answer != self.own:
                     far = setting
                     break
                 near = setting
-            if far is None:
-                return self.found("none", near)
-            near, far = self.closed(near, far)
-            return self.judged(near, far)
+            while True:
+                found = self.closed_in(near, far)
+                nearer = None if found.near is None else self.in_the_widest(found.near)
+                if nearer is None:
+                    return replace(found, tried=self.tried)
+                near, far = nearer
         except _Unfinished:
             same = [s for s, point in self.points.items() if point.answer == self.own]
             other = [s for s, point in self.points.items()
                      if point.answer not in (None, self.own)]  # fmt: skip
-            near = max(same, key=self.away, default=self.on.base)
-            return self.found("unfinished", near, min(other, key=self.away, default=None))
+            far = min(other, key=self.away, default=None)
+            # Beyond another answer the own one may stand again, which is no part of this side.
+            before = [s for s in same if far is None or self.away(s) < self.away(far)]
+            return self.found("unfinished", max(before, key=self.away, default=self.on.base), far)
+
+    def closed_in(self, near: float, far: float | None) -> Switch:
+        """Say what stands beyond a near side, with the bracket closed and judged."""
+        if far is None:
+            return self.found("none", near)
+        if self.points[far].solved.status == "infeasible":
+            return self.without_plan(near, far)
+        near, far = self.closed(near, far)
+        if self.points[far].solved.status == "infeasible":
+            return self.found("infeasible", near, far)
+        return self.judged(near, far)
 
     # --- settings --------------------------------------------------------------------------
 
@@ -374,6 +392,21 @@ class _Search:
             return None
         return own.value_musd - its.value_musd
 
+    def in_the_widest(self, near: float) -> tuple[float, float] | None:
+        """Try the middle of the widest steps on this side; the bracket of another answer there."""
+        stood = sorted((s for s in self.points if self.away(s) <= self.away(near)), key=self.away)
+        steps = sorted(pairwise(stood), key=lambda ends: -abs(ends[1] - ends[0]))
+        for low, high in sorted(steps[:WIDEST], key=lambda ends: self.away(ends[0])):
+            setting = self.middle(low, high)
+            try:
+                point = None if setting is None else self.solved(setting)
+            except _Unfinished:
+                # What was found before stands.
+                return None
+            if setting is not None and point is not None and point.answer != self.own:
+                return low, setting
+        return None
+
     # --- judging ---------------------------------------------------------------------------
 
     def judged(self, near: float, far: float) -> Switch:
@@ -438,14 +471,18 @@ class _Search:
             words = in_words(self.own, other, plan.given)
             if status in ("proved", "undecided"):
                 margins = (self.near_margin(near, far), self.far_margin(far))
-        tried = tuple(
+        return Switch(
+            self.on.price.name, self.side, status, self.on.base, near, far,
+            self.figure(near), self.figure(far), self.on.figure_key, *margins, words, self.tried,
+        )  # fmt: skip
+
+    @property
+    def tried(self) -> tuple[Tried, ...]:
+        """All that was solved, in order of size."""
+        return tuple(
             Tried(s, None if p.answer is None else p.answer == self.own,
                   p.solved.value_musd, p.solved.bound_musd)
             for s, p in sorted(self.points.items())
-        )  # fmt: skip
-        return Switch(
-            self.on.price.name, self.side, status, self.on.base, near, far,
-            self.figure(near), self.figure(far), self.on.figure_key, *margins, words, tried,
         )  # fmt: skip
 
     def figure(self, setting: float | None) -> float | None:
@@ -453,6 +490,15 @@ class _Search:
         if setting is None or self.on.figure is None:
             return None
         return self.on.figure * setting
+
+
+def held_at(switch: Switch) -> int:
+    """Count the settings tried that have the instance's own answer, up to the near side."""
+    if switch.near is None:
+        return 0
+    most = abs(switch.near - switch.base)
+    return sum(one.same is True and abs(one.setting - switch.base) <= most
+               for one in switch.tried)  # fmt: skip
 
 
 def relative_width(switch: Switch) -> float | None:

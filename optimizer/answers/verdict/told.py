@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.answers.verdict.columns import Apart, Stood, better_pure, mixing_musd
+from optimizer.answers.verdict.columns import Apart, Mixing, Stood, better_pure, mixing
+from optimizer.answers.verdict.many import Job
 from optimizer.answers.verdict.prices import BY_NAME
-from optimizer.answers.verdict.strategies import MEANINGS, TITLES, Name
-from optimizer.answers.verdict.switching import Switch
+from optimizer.answers.verdict.strategies import DUST_MW, MEANINGS, TITLES, Name
+from optimizer.answers.verdict.switching import Switch, held_at
 from optimizer.screen.grids import cell, grid
 from optimizer.words import counted, figure, percent
 
-#: Prices that the sentence names, where they were asked for.
-IN_SENTENCE = ("hashprice", "ai-rate", "power-price")
+#: Sides of prices at which the answer was seen to end.
+ENDED = ("proved", "undecided", "infeasible")
 #: How headings of columns break.
 _HEADS: Mapping[Name, str] = {
     "as-is": "as is",
@@ -30,7 +32,9 @@ _HEADS: Mapping[Name, str] = {
     "optimum": "best\nplan",
 }
 #: What stands in a column without a plan.
-_NO_PLAN: Mapping[str, str] = {"infeasible": "cannot be", "not-reached": "no time"}
+_NO_PLAN: Mapping[str, str] = {
+    "infeasible": "cannot be", "not-reached": "not known", "no-plan": "not known",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +53,8 @@ class Verdict:
         Prices at which the answer turns.
     gap : float
         Relative gap of the columns.
-    asked : int
-        How many sides of prices were asked for.
+    idle, missed : tuple of Job
+        Sides of prices on which there is nothing to move, and those that were not reached.
     """
 
     instance: str
@@ -59,16 +63,26 @@ class Verdict:
     apart: Apart
     switches: tuple[Switch, ...] = ()
     gap: float = 1e-4
-    asked: int = 0
+    idle: tuple[Job, ...] = ()
+    missed: tuple[Job, ...] = ()
 
     def column(self, name: Name) -> Stood | None:
         """One of the columns."""
         return next((one for one in self.columns if one.name == name), None)
 
     @property
-    def mixing_musd(self) -> float | None:
+    def mixing(self) -> Mixing:
         """The best plan less the better pure strategy."""
-        return mixing_musd(self.columns)
+        return mixing(self.columns)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing was left open for want of time."""
+        return (
+            not self.missed
+            and all(one.status in ("solved", "infeasible") for one in self.columns)
+            and all(switch.status != "unfinished" for switch in self.switches)
+        )
 
     @property
     def tie_musd(self) -> float:
@@ -86,7 +100,8 @@ def sentence(verdict: Verdict) -> str:
     best = verdict.column("optimum")
     if best is None or best.value_musd is None:
         why = "" if best is None else best.reason
-        return f"No plan: {why or 'none was found'}."
+        cannot = best is not None and best.status in ("infeasible", "unbounded", "audit-failed")
+        return f"{'No plan' if cannot else 'Not known'}: {why or 'none was found'}."
     parts = [_deed(verdict, best), _mixing(verdict), _right(verdict)]
     proof = "" if best.status == "solved" else " (best plan found; its proof is not complete)"
     return "; ".join(filter(None, parts)) + proof + "."
@@ -101,6 +116,8 @@ def _deed(verdict: Verdict, best: Stood) -> str:
         None if still is None or still.value_musd is None else best.value_musd - still.value_musd
     )
     if over is not None and over <= verdict.tie_musd:
+        if best.status != "solved":
+            return "Not known: nothing better was found so far than keeping what stands"
         return "Carry on: nothing is worth more than keeping what stands"
     told = best.figures
     names = list(told.signed_mw)
@@ -110,21 +127,53 @@ def _deed(verdict: Verdict, best: Stood) -> str:
     signed = f"sign {counted(len(names), 'contract')} ({', '.join(names)})" if names else ""
     deeds = " and ".join(filter(None, (halls, signed)))
     if not names:
-        capex = f"{figure(told.capex_musd)} M$ of capex"
-        stay = "Stay with mining" if not told.ai_mw else "Add no AI contract"
-        deeds = f"{stay}, with {capex}" + (f": {halls}" if halls else "")
-    beside = (
-        "; carrying on cannot be" if over is None
-        else f": {figure(over)} M$ better than carrying on"
-    )  # fmt: skip
+        deeds = f"{_unsigned(best, halls)}, with {figure(told.capex_musd)} M$ of capex"
+    if over is not None:
+        beside = f": {figure(over)} M$ better than carrying on"
+    elif still is not None and still.status == "infeasible":
+        beside = "; carrying on cannot be"
+    else:
+        beside = "; what carrying on is worth is not known"
     return deeds[:1].upper() + deeds[1:] + beside
+
+
+def _unsigned(best: Stood, halls: str) -> str:
+    """Say what a plan does that signs nothing."""
+    told = best.figures
+    assert told is not None
+    racks = "buy racks for AI" if _buys_for_ai(best) else ""
+    deeds = " and ".join(filter(None, (halls, racks)))
+    if deeds:
+        return f"{deeds}, and sign no contract"
+    if told.mining_mw <= DUST_MW:
+        return "sign no contract"
+    return "add no AI contract" if told.ai_mw > DUST_MW else "stay with mining"
+
+
+def _buys_for_ai(best: Stood) -> bool:
+    """Whether a plan orders racks for AI halls."""
+    plan = best.plan
+    return plan is not None and any(
+        plan.given.workload_of[index[1]] == "ai" and float(count) > DUST_MW
+        for index, count in plan.orders.items()
+    )
 
 
 def _mixing(verdict: Verdict) -> str:
     """What both businesses are worth beside one."""
-    pure, more = better_pure(verdict.columns), verdict.mixing_musd
-    if pure is None or more is None:
+    pure, found = better_pure(verdict.columns), verdict.mixing
+    more = found.worth_musd
+    alone = [verdict.column("mining-only"), verdict.column("ai-only")]
+    if all(one is not None and one.status == "infeasible" for one in alone):
         return "neither business alone can be"
+    if more is None:
+        return "what mixing is worth is not known"
+    if not found.exact:
+        return (
+            f"the mix is worth at least {figure(_down(more))} M$ more than either business alone"
+        )
+    if pure is None:
+        return ""
     if more <= verdict.tie_musd:
         return f"the mix adds nothing to {TITLES[pure.name]}"
     return (
@@ -134,48 +183,76 @@ def _mixing(verdict: Verdict) -> str:
 
 
 def _right(verdict: Verdict) -> str:
-    """Between which prices the answer holds."""
-    spans = [span for name in IN_SENTENCE if (span := _span(verdict.switches, name))]
-    return f"right as long as {', '.join(spans)}" if spans else ""
+    """Say how far each price, moved alone, was seen to leave the answer as it is."""
+    ended = [_within(switch) for switch in verdict.switches if switch.status in ENDED]
+    open_ = [_open(switch) for switch in verdict.switches if switch.status == "unfinished"]
+    open_ += [f"{BY_NAME[job.price].words} {_verb(*job)}" for job in verdict.missed]
+    said = []
+    if ended:
+        said.append(
+            f"each price moved alone, right at every value tried as long as {', '.join(ended)}"
+        )
+    if open_:
+        said.append(f"not known where {', '.join(open_)}")
+    return "; ".join(said)
 
 
-def _span(switches: Sequence[Switch], name: str) -> str:
-    """Within which span of one price, as shares of what is assumed where it is a factor."""
-    ends = {
-        s.side: s for s in switches
-        if s.price == name and s.status in ("proved", "undecided", "infeasible")
-    }  # fmt: skip
-    below, above = ends.get("below"), ends.get("above")
-    if below is None and above is None:
-        return ""
-    price = BY_NAME[name]
-
-    def much(switch: Switch) -> str:
-        assert switch.near is not None
-        by = abs(switch.near - switch.base)
-        if price.verb == "scale":
-            return f"{_three(100.0 * by / abs(switch.base))} %"
-        return f"{_three(by)} {price.unit}"
-
-    words = [f"falls by less than {much(below)}"] if below else []
-    words += [f"rises by less than {much(above)}"] if above else []
-    verb = {"AI rents": ("fall", "rise")}.get(price.words)
-    if verb:
-        words = [w.replace("falls", verb[0]).replace("rises", verb[1]) for w in words]
-    return f"{'the ' if name == 'power-price' else ''}{price.words} {' or '.join(words)}"
+def _verb(price: str, side: str) -> str:
+    """Say which way a price goes, in its number."""
+    verbs = ("fall", "rise") if BY_NAME[price].words == "AI rents" else ("falls", "rises")
+    return verbs[side == "above"]
 
 
-def _three(number: float) -> str:
-    """Write a number with three digits that count, so that a narrow bracket shows.
+def _within(switch: Switch) -> str:
+    """Say up to where the answer is the same on a side on which it ends, rounded inwards."""
+    assert switch.near is not None
+    price, verb = BY_NAME[switch.price], _verb(switch.price, switch.side)
+    if switch.near == switch.base:
+        plain = {"falls": "does not fall", "rises": "does not rise", "fall": "do not fall",
+                 "rise": "do not rise"}  # fmt: skip
+        return f"{price.words} {plain[verb]}"
+    bound = "by no more than" if price.whole else "by less than"
+    return f"{price.words} {verb} {bound} {_moved_by(switch)}"
+
+
+def _open(switch: Switch) -> str:
+    """Say from where on a side is not known."""
+    words = f"{BY_NAME[switch.price].words} {_verb(switch.price, switch.side)}"
+    if switch.near is None or switch.near == switch.base:
+        return words
+    return f"{words} by more than {_moved_by(switch)}"
+
+
+def _moved_by(switch: Switch) -> str:
+    """How far the near side lies from the instance, rounded towards it."""
+    assert switch.near is not None
+    by, price = abs(switch.near - switch.base), BY_NAME[switch.price]
+    if price.whole:
+        return counted(round(by), "month")
+    if price.verb == "scale":
+        return f"{_inwards(100.0 * by / abs(switch.base))} %"
+    return f"{_inwards(by)} {price.unit}"
+
+
+def _inwards(number: float) -> str:
+    """Write a number with three digits that count, cut and never rounded up.
 
     Examples
     --------
-    >>> _three(1.23456), _three(34.86), _three(1234.0), _three(0.0)
-    ('1.23', '34.9', '1,234', '0')
+    >>> _inwards(11.9995), _inwards(34.86), _inwards(1234.9), _inwards(0.0), _inwards(20.8)
+    ('11.9', '34.8', '1,234', '0', '20.8')
     """
-    if number == 0:
+    if number <= 0:
         return "0"
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+    digits = max(0, 2 - math.floor(math.log10(number)))
+    # What binary figures add to a number as it was typed is not cut away.
+    cut = math.floor(number * 10**digits * (1 + 1e-12)) / 10**digits
+    return f"{cut:,.{digits}f}"
+
+
+def _down(musd: float) -> float:
+    """Cut M$ to the tenth that is shown."""
+    return math.floor(10.0 * musd * (1 + 1e-12)) / 10.0
 
 
 # --- side by side --------------------------------------------------------------------------
@@ -186,7 +263,7 @@ def screen(verdict: Verdict) -> list[RenderableType]:
     head = Text.assemble((verdict.instance, "bold"), f"  {verdict.summary}")
     parts: list[RenderableType] = [head, Text(f"\n{sentence(verdict)}\n", "bold")]
     parts += [side_by_side(verdict), *_reasons(verdict), Text(""), *_worth(verdict)]
-    if verdict.switches or verdict.asked:
+    if verdict.switches or verdict.idle or verdict.missed:
         parts += [Text("\nWhere the answer changes", "bold"), *_turns(verdict)]
     return parts
 
@@ -243,28 +320,41 @@ def _reasons(verdict: Verdict) -> Iterator[Text]:
 
 
 def _worth(verdict: Verdict) -> Iterator[Text]:
-    more, apart = verdict.mixing_musd, verdict.apart
-    told = "not known: a column is missing" if more is None else f"{figure(more)} M$"
+    found, apart = verdict.mixing, verdict.apart
+    more = found.worth_musd
+    if more is None:
+        told = "not known"
+    else:
+        told = f"{figure(more)} M$" if found.exact else f"at least {figure(_down(more))} M$"
     yield Text(f"mixing       {told} (best plan less the better of mining only and AI only)")
     if apart.worth_musd is None:
         yield Text(f"flexibility  not known: {apart.reason}")
     else:
         yield Text(
-            f"flexibility  {figure(apart.worth_musd)} M$ (the same contracts and halls without "
+            f"flexibility  {'' if apart.exact else 'at least '}"
+            f"{figure(apart.worth_musd if apart.exact else _down(apart.worth_musd))} M$ "
+            "(the same contracts and halls without "
             f"mining from {apart.from_month}: {figure(apart.alone_musd)} M$)"
         )
 
 
 def _turns(verdict: Verdict) -> Iterator[RenderableType]:
-    table = grid(("price", "words"), ("holds", "words"), ("another at", "figure"),
+    table = grid(("price", "words"), ("the same", "words"), ("another at", "figure"),
                  ("what is then different", "words"))  # fmt: skip
     for switch in verdict.switches:
         table.add_row(*turn_cells(switch))
     if verdict.switches:
         yield table
-    missing = verdict.asked - len(verdict.switches)
-    if missing > 0:
-        yield Text(f"{counted(missing, 'side')} had nothing to move, or no time", "dim")
+    if verdict.idle:
+        yield Text(f"{counted(len(verdict.idle), 'side')} had nothing to move", "dim")
+    if verdict.missed:
+        names = ", ".join(f"{BY_NAME[job.price].words} {job.side}" for job in verdict.missed)
+        yield Text(f"not known, the time was over: {names}", "dim")
+    yield Text(
+        "Between values that were tried another answer may stand; brackets are proved at both "
+        "ends.",
+        "dim",
+    )
 
 
 def turn_cells(switch: Switch) -> tuple[str, str, str, str]:
@@ -273,9 +363,12 @@ def turn_cells(switch: Switch) -> tuple[str, str, str, str]:
     unit = "" if price.verb == "scale" else f", {price.unit}"
     way = "down to" if switch.side == "below" else "up to"
     holds = f"{way} {setting_words(switch, switch.near)}"
+    if switch.status == "unfinished":
+        holds = "not known" if switch.near == switch.base else f"{holds} at least"
+    number = held_at(switch)
     far = "" if switch.far is None else setting_words(switch, switch.far)
     words = {
-        "none": "nothing, as far as figures go",
+        "none": f"no other answer at any of {number} settings tried up to there",
         "unfinished": f"unfinished: {switch.words or 'no time to close in'}",
         "infeasible": "no plan keeps to all limits",
         "undecided": f"undecided, the two tie: {switch.words}",

@@ -33,8 +33,10 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
     answer = {
         "instance": verdict.instance,
         "sentence": sentence(verdict),
-        "mixing_musd": verdict.mixing_musd,
+        "mixing_musd": verdict.mixing.worth_musd,
+        "mixing_exact": verdict.mixing.exact,
         "flexibility_musd": verdict.apart.worth_musd,
+        "flexibility_exact": verdict.apart.exact and verdict.apart.worth_musd is not None,
         "ai_without_mining_musd": verdict.apart.alone_musd,
         "mining_taken_away_from": verdict.apart.from_month,
         "flexibility_reason": verdict.apart.reason,
@@ -43,6 +45,8 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
             {**switch_row(switch), "tried": [asdict(one) for one in switch.tried]}
             for switch in verdict.switches
         ],
+        "nothing_to_move": [job._asdict() for job in verdict.idle],
+        "not_reached": [job._asdict() for job in verdict.missed],
     }
     return dict(rounded(answer))
 
@@ -148,6 +152,7 @@ def _manifest(verdict: Verdict, read: Inputs, options: Mapping[str, Any]) -> dic
         "instance": verdict.instance,
         "answer": "verdict",
         "status": "no-plan" if best is None else best.status,
+        "complete": verdict.complete,
         "value_musd": None if best is None else best.value_musd,
         "inputs_sha256": dict(sorted(read.hashes.items())),
         "versions": versions(),

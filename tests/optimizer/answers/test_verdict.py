@@ -10,35 +10,52 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from models.context import Context
+from optimizer.answers.verdict import columns as columns_module
 from optimizer.answers.verdict import switching
 from optimizer.answers.verdict.answers import Answer
-from optimizer.answers.verdict.claims import Told, claims_page
+from optimizer.answers.verdict.claims import Told, _turn, claims_page
 from optimizer.answers.verdict.columns import (
+    Apart,
+    Mixing,
     Posed,
     Stood,
+    as_is,
     better_pure,
     columns_of,
+    figures_in,
     flexibility,
-    mixing_musd,
+    mixing,
 )
 from optimizer.answers.verdict.happened import replayed
-from optimizer.answers.verdict.many import SIDES, Asked, switches_of
+from optimizer.answers.verdict.many import SIDES, Asked, Job, Looked, switches_of
 from optimizer.answers.verdict.prices import BY_NAME, NAMES, Moved
-from optimizer.answers.verdict.strategies import first_ai
-from optimizer.answers.verdict.switching import GAP, Searcher, Side, Switch, relative_width
-from optimizer.answers.verdict.told import Verdict, sentence
+from optimizer.answers.verdict.strategies import First, Name, ai_only, first_ai, halved
+from optimizer.answers.verdict.switching import (
+    GAP,
+    At,
+    Searcher,
+    Side,
+    Switch,
+    _Search,
+    held_at,
+    relative_width,
+)
+from optimizer.answers.verdict.told import Verdict, sentence, side_by_side, turn_cells
 from optimizer.answers.verdict.written import as_json
 from optimizer.case import prepare
 from optimizer.cli import main
 from optimizer.cli_verdict import PRICES
+from optimizer.commands import verdict as command
 from optimizer.compiled import compile_case
 from optimizer.errors import InputRefused
 from optimizer.highs import Budget, Options
+from optimizer.kept import Kept
 from optimizer.load import load
 from optimizer.solve import solve
 from optimizer.sweep.base import base_of
@@ -124,7 +141,9 @@ def test_the_case_on_paper_side_by_side() -> None:
     # One hall of two: the best plan halves the site by itself.
     assert columns["half-of-each-site"].value_musd == pytest.approx(float(VALUE), abs=1e-9)
     assert columns["ai-only"].remark == "mining ends 2030-01"
-    assert mixing_musd(tuple(columns.values())) == pytest.approx(float(GAIN), abs=1e-9)
+    found = mixing(tuple(columns.values()))
+    assert found.exact
+    assert found.worth_musd == pytest.approx(float(GAIN), abs=1e-9)
     pure = better_pure(tuple(columns.values()))
     assert pure is not None
     assert pure.name == "mining-only"
@@ -244,10 +263,10 @@ def test_half_of_the_sites_is_the_best_choice_of_sites(two_sites: Path) -> None:
 def test_ai_is_reached_when_some_plan_serves_it_and_not_before() -> None:
     asked = posed(BY_HAND)
     model = compile_case(asked.case, {})
-    assert first_ai(asked.case, model, Budget(30.0)) == 1
+    assert first_ai(asked.case, model, Budget(30.0)) == First(node=1)
     offers = [("signing", index) for index in asked.case.given.signing_allowed]
     never = compile_case(asked.case, dict.fromkeys(offers, 0.0))
-    assert first_ai(asked.case, never, Budget(30.0)) is None
+    assert first_ai(asked.case, never, Budget(30.0)) == First()
 
 
 def test_what_cannot_be_says_why(tmp_path: Path) -> None:
@@ -457,10 +476,250 @@ def test_a_case_drawn_anew_against_a_grid(tmp_path: Path) -> None:
 def test_prices_are_the_same_whoever_looks_for_them() -> None:
     asked = Asked(base(BY_HAND), {}, ("entry-cost",))
     alone, together = (
-        switches_of(asked, workers=n, budget=Budget(), stop=threading.Event()) for n in (1, 2)
+        switches_of(asked, workers=n, budget=Budget(), stop=threading.Event()).switches
+        for n in (1, 2)
     )
     assert alone == together
     assert [(s.price, s.side) for s in alone] == [("entry-cost", "below"), ("entry-cost", "above")]
+
+
+def other_answer(low: float, high: float) -> _Search:
+    """A search above the case on paper in which another answer is the best between two factors."""
+    searcher, plan = Searcher(base(BY_HAND)), by_hand()["optimum"].plan
+    on = searcher.moved(BY_NAME["hashprice"])
+    assert on is not None
+
+    def at(
+        on: Moved,
+        setting: float,
+        budget: Budget,
+        stop: threading.Event,
+        hint: Any,
+        held: Any = None,
+    ) -> At:
+        if held is not None:
+            cannot = SimpleNamespace(status="infeasible", value_musd=None, bound_musd=None)
+            return At(setting, cast("Any", cannot), None, {})
+        answer = Answer(frozenset({"other"} if low < setting < high else ()))
+        solved = SimpleNamespace(status="solved", value_musd=1.0, bound_musd=1.0, plan=plan)
+        return At(setting, cast("Any", solved), answer, {})
+
+    searcher.at = at  # type: ignore[method-assign,assignment]
+    return _Search(searcher, on, "above", Budget(), threading.Event(), 1e-3)
+
+
+def test_the_middle_of_the_widest_steps_is_tried() -> None:
+    """Between settings with the same answer another may be the best, as at 2.8 to 3.0 here."""
+    found = other_answer(2.8, 3.0).run()
+    assert found.status == "proved"
+    assert found.near is not None
+    assert found.far is not None
+    assert found.near <= 2.8 < found.far <= found.near + 1.1e-3
+    # Narrower ones may be passed by, and nothing more than what was tried is said.
+    passed = other_answer(2.5, 2.51).run()
+    assert (passed.status, passed.near) == ("none", 5.0)
+    assert held_at(passed) == len(passed.tried)
+    said = turn_cells(passed)[3]
+    assert said == f"no other answer at any of {len(passed.tried)} settings tried up to there"
+
+
+def test_a_far_side_is_believed_by_the_bound_of_the_old_answer() -> None:
+    search = other_answer(2.0, 9.0)
+    far, own = 2.5, search.own
+    search.points[far] = At(far, cast("Any", SimpleNamespace(value_musd=10.0)),
+                            Answer(frozenset({"other"})), {})  # fmt: skip
+    held = SimpleNamespace(status="solved", value_musd=5.0, bound_musd=9.0)
+    search.held[far, own] = cast("Any", held)
+    assert search.far_margin(far) == 1.0
+
+
+def test_the_bracket_of_the_last_plan_has_one_on_its_near_side_only(tmp_path: Path) -> None:
+    folder = tight(tmp_path, 11.9)
+    searcher = Searcher(base(folder))
+    switch = searcher.switch(BY_NAME["hashprice"], "below", budget=Budget(60.0))
+    assert switch is not None
+    assert switch.status == "infeasible"
+    assert switch.near is not None
+    assert switch.far is not None
+    assert switch.far < switch.near < 1.0
+    opened, on = Opened(base(folder)), searcher.moved(BY_NAME["hashprice"])
+    assert on is not None
+    changes = on.changes(switch.near), on.changes(switch.far)
+    answers = [fresh_answer(opened, c) for c in changes if c is not None]
+    assert [answer is None for answer in answers] == [False, True]
+    assert turn_cells(switch)[3] == "no plan keeps to all limits"
+
+
+def tight(tmp_path: Path, least_cash: float) -> Path:
+    """The case on paper with another least cash."""
+    text = (BY_HAND / "instance.toml").read_text()
+    assert "minimum_cash_musd = 2" in text
+    (tmp_path / "instance.toml").write_text(
+        text.replace("minimum_cash_musd = 2", f"minimum_cash_musd = {least_cash}")
+    )
+    (tmp_path / "prices.csv").write_bytes((BY_HAND / "prices.csv").read_bytes())
+    return tmp_path
+
+
+# --- what is not known ---------------------------------------------------------------------
+
+
+def test_time_running_out_is_no_impossibility() -> None:
+    asked = replace(posed(BY_HAND), budget=Budget(0.0))
+    refused = ai_only(asked.case, {}, Budget(0.0))
+    assert not refused.known
+    assert refused.refusal == "whether AI can be served in 2030-01 was not settled in time"
+    still = as_is(asked, compile_case(asked.case, {}))
+    assert still.status != "infeasible"
+    columns = columns_of(asked)
+    assert "infeasible" not in {one.status for one in columns}
+    verdict = Verdict("x", "", columns, flexibility(asked, columns[-1]))
+    assert not verdict.complete
+    row = side_by_side(verdict).columns[3]
+    assert next(iter(row.cells)) == "not known"
+
+
+def pure(mining: Stood, ai: Stood, best: Stood) -> tuple[Stood, ...]:
+    return replace(mining, name="mining-only"), replace(ai, name="ai-only"), best
+
+
+def test_mixing_is_worth_no_more_than_is_proved() -> None:
+    five, eight = (Stood("ai-only", "solved", v, v) for v in (5.0, 8.0))
+    best = Stood("optimum", "solved", 10.0, 10.0)
+    cannot = Stood("ai-only", "infeasible")
+    rough = Stood("ai-only", "best-found", 5.0, 9.5)
+    open_ = Stood("ai-only", "no-plan")
+    assert mixing(pure(five, eight, best)) == Mixing(2.0, exact=True)
+    assert mixing(pure(eight, five, best)) == Mixing(2.0, exact=True)
+    assert mixing(pure(cannot, eight, best)) == Mixing(2.0, exact=True)
+    assert mixing(pure(cannot, cannot, best)) == Mixing(None, exact=False)
+    assert mixing(pure(rough, eight, best)) == Mixing(0.5, exact=False)
+    assert mixing(pure(five, open_, best)) == Mixing(None, exact=False)
+    found = replace(best, status="best-found", bound_musd=20.0)
+    assert mixing(pure(five, eight, found)) == Mixing(2.0, exact=False)
+
+
+def test_the_sentence_says_of_mixing_what_is_proved() -> None:
+    best = by_hand()["optimum"]
+    five, open_ = Stood("ai-only", "solved", 5.0, 5.0), Stood("ai-only", "no-plan")
+    cannot, rough = Stood("ai-only", "infeasible"), Stood("ai-only", "best-found", 5.0, 9.57)
+    for one, said in (
+        (open_, "what mixing is worth is not known"),
+        (rough, "the mix is worth at least 2.4 M$ more than either business alone"),
+        (five, "the mix is worth 7.0 M$ more than the better business alone"),
+    ):
+        columns = pure(five, one, best)
+        assert said in sentence(Verdict("x", "", columns, Apart(None)))
+    told = sentence(Verdict("x", "", pure(cannot, cannot, best), Apart(None)))
+    assert "neither business alone can be" in told
+    assert "what carrying on is worth is not known" in told
+    still = (Stood("as-is", "infeasible"), *pure(five, five, best))
+    assert "carrying on cannot be" in sentence(Verdict("x", "", still, Apart(None)))
+
+
+def side(price: str, which: Side, status: Any, near: float, far: float | None = None) -> Switch:
+    return Switch(
+        price, which, status, 1.0 if price in ("hashprice", "ai-rate") else 0.0, near, far
+    )
+
+
+def test_the_sentence_leaves_out_no_side_that_is_open() -> None:
+    def told(*switches: Switch, missed: tuple[Job, ...] = ()) -> str:
+        columns = pure(Stood("ai-only", "infeasible"), Stood("ai-only", "infeasible"),
+                       by_hand()["optimum"])  # fmt: skip
+        verdict = Verdict("x", "", columns, Apart(None), switches, missed=missed)
+        return sentence(verdict).partition("neither business alone can be")[2]
+
+    same = "; each price moved alone, right at every value tried as long as "
+    assert told(side("hashprice", "above", "none", 5.0)) == "."
+    assert told(side("hashprice", "above", "proved", 1.2077, 1.2079)) == (
+        f"{same}hashprice rises by less than 20.7 %."
+    )
+    assert told(side("ai-rate", "below", "undecided", 0.8804, 0.8795)) == (
+        f"{same}AI rents fall by less than 11.9 %."
+    )
+    assert told(side("power-price", "below", "infeasible", -34.871, -34.9)) == (
+        f"{same}price of power falls by less than 34.8 $/MWh."
+    )
+    assert told(side("delay", "above", "proved", 0.0, 1.0)) == (
+        f"{same}delay of AI works does not rise."
+    )
+    assert told(side("delay", "above", "proved", 2.0, 3.0)) == (
+        f"{same}delay of AI works rises by no more than 2 months."
+    )
+    assert told(
+        side("hashprice", "below", "unfinished", 1.0, 0.99),
+        side("hashprice", "above", "proved", 1.5, 1.501),
+        side("ai-rate", "above", "unfinished", 1.0819),
+        missed=(Job("delay", "above"),),
+    ) == (
+        f"{same}hashprice rises by less than 50.0 %; not known where hashprice falls, AI rents "
+        "rise by more than 8.19 %, delay of AI works rises."
+    )
+    assert turn_cells(side("hashprice", "below", "unfinished", 1.0))[1] == "not known"
+    assert turn_cells(side("hashprice", "below", "unfinished", 0.96))[1] == (
+        "down to ×0.9600 at least"
+    )
+
+
+def test_where_least_is_spare_is_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = by_hand()["optimum"].plan
+    assert plan is not None
+    case = posed(BY_HAND).case
+    row = next(row for row in columns_module.uptime(Kept(case, plan)) if row.promised > 0)
+    spare = replace(row, promised=0.9, availability=0.99, down_minutes_per_year=10.0,
+                    allowed_minutes_per_year=100.0)  # fmt: skip
+    close = replace(row, promised=0.99, availability=0.991, down_minutes_per_year=90.0,
+                    allowed_minutes_per_year=100.0)  # fmt: skip
+    for rows in ((spare, close), (close, spare)):
+        monkeypatch.setattr(columns_module, "uptime", lambda _, rows=rows: rows)
+        told = figures_in(case, plan)
+        assert (told.promised, told.reached) == (0.99, 0.991)
+
+
+def test_sites_of_a_single_hall_are_named(two_sites: Path) -> None:
+    loaded = load(two_sites)
+    case = prepare(loaded.instance, loaded.hours)
+    asked: dict[Name, str] = {
+        name: halved(name, loaded, case, {}).remark
+        for name in ("half-of-each-site", "half-of-the-sites")
+    }
+    assert asked["half-of-each-site"] == "not asked of brook (single hall)"
+    assert asked["half-of-the-sites"] == ""
+
+
+def test_what_a_plan_without_contracts_does_is_named() -> None:
+    best = by_hand()["optimum"]
+    figures = best.figures
+    assert figures is not None
+    for mining, ai, halls, said in (
+        (10.0, 0.0, 0.0, "Stay with mining, with 10.0 M$"),
+        (10.0, 2.0, 0.0, "Add no AI contract, with"),
+        (0.0, 0.0, 0.0, "Sign no contract, with"),
+        (0.0, 2.0, 3.0, "Convert 3 halls, and sign no contract, with"),
+    ):
+        told = replace(figures, signed_mw={}, mining_mw=mining, ai_mw=ai, halls_converted=halls)
+        columns = (replace(best, figures=told),)
+        assert sentence(Verdict("x", "", columns, Apart(None))).startswith(said)
+
+
+def test_what_is_cut_short_exits_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switching, "MOST_SOLVES", 3)
+    code, answer = run(capsys, BY_HAND, "--switching", "ai-rate", "--workers", 1,
+                       "--out", tmp_path / "run")  # fmt: skip
+    assert (code, answer["status"]) == (10, "best-found")
+    monkeypatch.setattr(command, "switches_of",
+                        lambda *_, **__: Looked(missed=(Job("ai-rate", "above"),)))  # fmt: skip
+    code, answer = run(capsys, BY_HAND, "--switching", "ai-rate", "--out", tmp_path / "two")
+    assert (code, answer["not_reached"]) == (10, [{"price": "ai-rate", "side": "above"}])
+    late = Stood("optimum", "not-reached", reason="the time was over")
+    early = (*tuple(by_hand().values())[:-1], late)
+    monkeypatch.setattr(command, "columns_of", lambda _: early)
+    code, answer = run(capsys, BY_HAND, "--switching", "ai-rate", "--out", tmp_path / "three")
+    assert (code, answer["status"], len(answer["not_reached"])) == (10, "best-found", 2)
+    assert answer["sentence"] == "Not known: the time was over."
 
 
 # --- replay --------------------------------------------------------------------------------
@@ -527,6 +786,20 @@ def test_stored_verdicts_are_of_the_stored_results() -> None:
         assert max(known) <= values["optimum"] + 1e-3 * abs(values["optimum"])
 
 
+def test_what_was_planned_comes_before_what_happened() -> None:
+    def stored(value: float, ai: float, signed: dict[str, float]) -> dict[str, Any]:
+        best = {"strategy": "optimum", "value_musd": value, "ai_mw": ai, "mining_mw": 7.0,
+                "signed_mw": signed}  # fmt: skip
+        return {"columns": [best]}
+
+    told = _turn(stored(10.0, 1.0, {}), stored(5.0, 2.0, {}))
+    assert told.startswith(
+        "The best plan is worth 5.0 M$ instead of 10.0, signs no offer, as before"
+    )
+    assert "2.0 MW of AI instead of 1.0" in told
+    assert "signs other offers" in _turn(stored(1.0, 1.0, {}), stored(1.0, 1.0, {"x": 1.0}))
+
+
 def test_the_page_says_what_stored_verdicts_say(tmp_path: Path) -> None:
     assert list(claims_page(tmp_path)) == []
     folder = tmp_path / "hive"
@@ -537,7 +810,8 @@ def test_the_page_says_what_stored_verdicts_say(tmp_path: Path) -> None:
     page = "\n".join(claims_page(tmp_path))
     row = "| `hive` | 10.5 | 10.5 | 9.3 | 12.0 | 10.5 | 10.5 | 12.0 | 1.5 | 2.7 |"
     assert row in page
-    assert "reuse of GPUs, halls and power is worth 1.5 M$ of 12.0" in page
+    assert "worth 1.5 M$ more than the one without reuse" in page
+    assert "Not looked for: prices of `hive`" in page
     assert "Hut 8: no reuse" not in page
 
 
@@ -586,8 +860,9 @@ def test_the_screen_says_it_in_one_sentence(
     assert code == 0
     assert (
         "Convert 1 hall and sign 1 contract (tenant): 1.5 M$ better than carrying on; the mix is "
-        "worth 1.5 M$ more than the better business alone (mining only); right as long as "
-        "hashprice rises by less than 20.8 %." in shown
+        "worth 1.5 M$ more than the better business alone (mining only); each price moved "
+        "alone, right at every value tried as long as hashprice rises by less than 20.7 %."
+        in shown
     )
 
 
@@ -645,20 +920,26 @@ def test_names_of_prices_are_those_of_the_machine() -> None:
 def test_carrying_on_is_a_verdict_too() -> None:
     columns = by_hand()
     best = replace(columns["as-is"], name="optimum")
-    stood = (columns["as-is"], columns["mining-only"], best)
+    stood = (columns["as-is"], columns["mining-only"], columns["ai-only"], best)
     told = sentence(Verdict("x", "", stood, flexibility(posed(BY_HAND), best)))
     assert told == (
         "Carry on: nothing is worth more than keeping what stands; the mix adds nothing to "
         "mining only."
     )
+    unproved = (*stood[:-1], replace(best, status="best-found", bound_musd=None))
+    told = sentence(Verdict("x", "", unproved, Apart(None)))
+    assert told.startswith("Not known: nothing better was found so far than keeping what stands")
 
 
-def test_the_readme_shows_what_the_command_says(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readme_shows_what_the_command_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = (INSTANCES.parent / "README.md").read_text(encoding="utf-8")
     shown = page.split("<!-- verdict:begin -->\n```text\n")[1].split("```\n<!-- verdict:end -->")[
         0
     ]
-    assert main(["verdict", str(INSTANCES / "by_hand"), "--quiet"]) == 0
+    out = str(tmp_path / "run")
+    assert main(["verdict", str(INSTANCES / "by_hand"), "--quiet", "--out", out]) == 0
     said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     lines = [line.rstrip() for line in shown.splitlines()]
     first = said.index(lines[0])
