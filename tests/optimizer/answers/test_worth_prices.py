@@ -324,6 +324,46 @@ def test_only_what_is_proved_to_move_less_than_five_is_left_unsolved(
     assert [verdicts[f"d{number}"] for number in range(7)] == ["solved"] * 6 + ["less"]
 
 
+#: Figures of by_hand that all move its value, from much to little.
+MOVING: dict[str, float] = {
+    "bitcoin.hashprice_usd_per_ph_day": 48,
+    "contracts.tenant.rate_usd_per_kw_month": 280,
+    "machines.miner.availability_share": 1.0,
+    "fitouts.ai.capex_usd_per_kw": 1600,
+    "sites.creek.staff_musd_per_year": 0.6,
+    "finance.overhead_musd_per_year": 0.5,
+    "finance.ai_entry_cost_musd": 1,
+    "power.creek.adder_usd_per_mwh": 5,
+    "contracts.tenant.prepayment_usd_per_kw": 240,
+    "finance.split_cost_company_musd_per_year": 0.4,
+    "contracts.tenant.staff_usd_per_kw_month": 5,
+}
+
+
+def test_those_that_others_outdo_are_not_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of so small an instance three alone move more than whole decisions may make up for.
+    monkeypatch.setattr("optimizer.answers.worth.defaults.MOST", 3)
+    bench, best = on_bench(INSTANCES / "by_hand")
+    like = bench.loaded.defaults[0]
+    begun = bench.solves
+    found = Defaults(bench, best).ranked(
+        [replace(like, key=key, value=value) for key, value in MOVING.items()]
+    )
+    less = [one for one in found if one.verdict == "less"]
+    assert less
+    solved = [one for one in found if one.verdict == "solved"]
+    assert len(solved) + len(less) == len(MOVING)
+    assert bench.solves - begun == sum(len(one.sides) for one in solved)
+    third = sorted((one.moves for one in solved), reverse=True)[2]
+    assert best.value is not None
+    for one in less:
+        assert one.may_move < third
+        for side in one.sides:
+            anew_value = bench.best(bench.at({one.default.key: side.value})).value
+            assert anew_value is not None
+            assert 0 < abs(anew_value - best.value) <= one.may_move + 1e-9
+
+
 def test_beside_a_plan_that_is_not_proved_its_bound_counts() -> None:
     bench, best = on_bench(INSTANCES / "by_hand")
     assert best.value is not None
