@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,6 @@ def explain_plan(
     wish: Wish,
     voice: Voice,
     *,
-    plan: Context | None = None,
     run: Path | None = None,
 ) -> int:
     """Explain the best plan of an instance, and return the exit code.
@@ -54,8 +54,6 @@ def explain_plan(
         :mod:`optimizer.answers.worth.bench`.
     voice : Voice
         Where to speak.
-    plan : Context, optional
-        A plan of the same instance to begin from.
     run : Path, optional
         A run folder whose plan to begin from.
 
@@ -74,9 +72,8 @@ def explain_plan(
         _telling(voice) as (tell, progress),
     ):
         bench = Bench(ready.loaded, wish.options, wish.prices, stop=stop, progress=progress)
-        if run is not None and plan is None:
-            plan = _plan_of(run, ready, bench)
         try:
+            plan = None if run is None else _plan_of(run, ready, bench)
             found = explain(bench, plan, tell)
         except TimeOver:
             voice.warn("no time was left to find a plan; give it more with --time-limit")
@@ -92,7 +89,9 @@ def _plan_of(run: Path, ready: Ready, bench: Bench) -> Context | None:
         raise UsageRefused(f"{run} holds no plan: there is no actions.csv in it")
     pins = pins_of(ready.case, read_actions(actions, str(actions)))
     pinned = {**ready.policy.values, **pins}
-    solved = solve(ready.case, bench.options, pinned=pinned, stop=bench.stop)
+    bench.check()
+    options = replace(bench.options, time_limit=bench.budget.to_search)
+    solved = solve(ready.case, options, pinned=pinned, stop=bench.stop)
     return None if solved.status == "audit-failed" else solved.plan
 
 

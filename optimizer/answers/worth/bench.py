@@ -165,11 +165,15 @@ class Bench:
         ------
         InputRefused
             With every problem of the changed instance.
+        TimeOver
+            Where no time is left for it.
         """
+        self.check()
         return self.evaluator.posed(self.evaluator.opened.after(Point(0, {}, changes)))
 
     def at_figure(self, key: Key, value: float) -> Posed:
         """Derive and compile the case with one figure changed, plausible or not."""
+        self.check()
         loaded = self.evaluator.opened.loaded
         named = attributes(key)
         instance = _with_figure(loaded.instance, named, value)
@@ -177,12 +181,14 @@ class Bench:
 
     def of(self, instance: Instance) -> Posed:
         """Derive and compile another instance with the same hours."""
+        self.check()
         case = prepare(instance, self.evaluator.opened.loaded.hours)
         pins = self.evaluator.opened.pins(case)
         return Posed(case, compile_case(case, pins), pins)
 
     def with_given(self, case: Case) -> Posed:
         """Compile a case whose numbers were changed by hand."""
+        self.check()
         pins = self.evaluator.pins
         return Posed(case, self.evaluator.compiled(case), pins)
 
@@ -252,9 +258,16 @@ class Bench:
                      progress=self.progress)  # fmt: skip
 
     def run(self, matrix: Matrix) -> Outcome:
-        """Solve a linear program to the last digit."""
-        options = Options(gap=0.0, time_limit=self.budget.to_settle, confirm=False)
-        return self.budget.run(matrix, options)
+        """Solve a linear program to the last digit.
+
+        Raises
+        ------
+        TimeOver
+            Where no time is left for it.
+        """
+        self.check()
+        options = Options(gap=0.0, time_limit=self.budget.to_search, confirm=False)
+        return self.budget.run(matrix, options, stop=self.stop)
 
 
 def _with_figure(block: Any, key: Key, value: float) -> Any:

@@ -53,7 +53,7 @@ class Turn:
         See :data:`Verdict`.
     loss_musd : float or None
         What the best plan with it is worth less than the best, at today's price; None where no
-        plan with it keeps to all limits.
+        plan with it keeps to all limits, and where one of the two plans is not proved the best.
     price : float or None
         Price at which it is chosen, on the proved side.
     not_at : float or None
@@ -66,6 +66,8 @@ class Turn:
         Why it cannot be, or what is to be known.
     solves : int
         How many that took.
+    loss_at_least_musd, loss_at_most_musd : float or None
+        What the bounds of both solves leave open of the loss; None where nothing does.
     """
 
     thing: Thing
@@ -77,6 +79,15 @@ class Turn:
     lacks_musd: float | None = None
     message: str = ""
     solves: int = 0
+    loss_at_least_musd: float | None = None
+    loss_at_most_musd: float | None = None
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether what is said of it is proved, its loss too."""
+        if self.verdict in ("open", "not reached"):
+            return False
+        return self.loss_musd is not None or self.loss_at_most_musd is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +99,10 @@ class _Tried:
     value: float
     bound: float
     slope: float
+
+
+class _Unfound(Exception):
+    """A solve ended without a plan and without a proof that there is none."""
 
 
 class Chosen:
@@ -136,7 +151,9 @@ class Chosen:
             return search.run()
         except InputRefused as refused:
             message = refused.problems[0].message if refused.problems else str(refused)
-            return Turn(thing, "open", search.loss, message=message, solves=search.solves)
+            return search.left_open(message)
+        except _Unfound as unfound:
+            return search.left_open(str(unfound))
 
     @property
     def open_musd(self) -> float:
@@ -156,7 +173,7 @@ class _Search:
         self.no: _Tried | None = None
         self.no_at: float | None = None
         self.last: _Tried | None = None
-        self.loss: float | None = None
+        self.first: _Tried | None = None
         self.solves = 0
 
     # Prices are counted from today's, so that more is more welcome.
@@ -170,7 +187,7 @@ class _Search:
             if first is None:
                 return self._cannot()
         else:
-            self.loss = max(0.0, self.chosen.value - first.value)
+            self.first = first
         while self.solves < MOST_SOLVES:
             step = self._next()
             if step is None:
@@ -182,7 +199,7 @@ class _Search:
             if found is None:
                 self.no_at = step if self.no_at is None else max(step, self.no_at)
             if step == self._most and self.yes is None and found is not None:
-                if self.no is found or found.best.solved.status == "solved":
+                if self.no is found or self._both_proved(found):
                     return self._never(found)
                 return self._told("no proof was found even at the most welcome price")
         return self._told("" if self._is_narrow else "no proof on both sides was found")
@@ -205,7 +222,8 @@ class _Search:
         if best.solved.status == "unbounded":
             found = _Tried(step, best, math.inf, math.inf, 0.0)
         elif best.value is None:
-            raise TimeOver
+            self.bench.check()
+            raise _Unfound(f"a solve ended without a plan ({best.solved.status})")
         else:
             found = _Tried(step, best, best.value, best.bound, self._slope(step, posed, best))
         self.last = found
@@ -295,26 +313,50 @@ class _Search:
         """Name the limit that would have to give most, where one decision chooses the thing."""
         if self.thing.kind not in ("contract", "project"):
             return ""
+        if not self.bench.budget.to_search or self.bench.stop.is_set():
+            return ""
         posed = self.chosen.base.posed
         pinned = {**posed.pins, min(self.thing.columns): 1.0}
-        clashes = clashing(posed.case, pinned=pinned, budget=self.bench.budget,
-                           stop=self.bench.stop)  # fmt: skip
+        with self.bench.part(TIME_FOR_ONE):
+            clashes = clashing(posed.case, pinned=pinned, budget=self.bench.budget,
+                               stop=self.bench.stop)  # fmt: skip
         return f"; {clashes[0]}" if clashes else ""
 
     def _never(self, found: _Tried) -> Turn:
-        lacks = max(0.0, self.chosen.value - found.value)
-        return Turn(self.thing, "never", self.loss, lacks_musd=lacks, amount=self._amount(found),
-                    solves=self.solves)  # fmt: skip
+        lacks = max(0.0, self.chosen.value - found.value) if self._both_proved(found) else None
+        return self._with_loss(
+            Turn(self.thing, "never", lacks_musd=lacks, amount=self._amount(found))
+        )
 
     def _told(self, message: str) -> Turn:
         yes, no = self.yes, self._no_step
         turn = Turn(
-            self.thing, "turns" if self._is_narrow else "open", self.loss,
-            None if yes is None else self._price(yes.price),
-            None if no is None else self._price(no),
-            message=message, solves=self.solves,
+            self.thing, "turns" if self._is_narrow else "open",
+            price=None if yes is None else self._price(yes.price),
+            not_at=None if no is None else self._price(no), message=message,
         )  # fmt: skip
-        return turn if yes is None else replace(turn, amount=self._amount(yes))
+        return self._with_loss(turn if yes is None else replace(turn, amount=self._amount(yes)))
+
+    def left_open(self, message: str) -> Turn:
+        """Say what is known although the search cannot go on, and why it cannot."""
+        return replace(self._told(message), verdict="open")
+
+    def _with_loss(self, turn: Turn) -> Turn:
+        """Say what the best plan with the thing misses, as far as both plans are proved."""
+        turn, first = replace(turn, solves=self.solves), self.first
+        if first is None:
+            return turn
+        return replace(
+            turn,
+            loss_musd=max(0.0, self.chosen.value - first.value)
+            if self._both_proved(first) else None,
+            loss_at_least_musd=max(0.0, self.chosen.value - first.bound),
+            loss_at_most_musd=max(0.0, self.chosen.bound - first.value),
+        )  # fmt: skip
+
+    def _both_proved(self, tried: _Tried) -> bool:
+        """Whether a plan with the thing and the one without are each the best."""
+        return tried.best.is_proved and self.chosen.base.is_proved
 
     def _amount(self, tried: _Tried) -> float:
         plan = tried.best.plan

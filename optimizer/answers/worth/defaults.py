@@ -31,7 +31,15 @@ SHARE = 0.1
 #: How many are asked for.
 MOST = 5
 
-Verdict = Literal["solved", "less", "nothing", "refused", "not reached"]
+#: ``solved`` anew on both sides. ``no plan left``: none keeps to all limits on one side. ``less``:
+#: proved to move value by less than those that are told. ``nothing``: it changes no number of the
+#: case. ``refused``: no such instance may be on one side, and the other, if there is one, is
+#: proved to move it less. ``not found``: a solve gave neither a plan nor a proof that none is.
+Verdict = Literal[
+    "solved", "no plan left", "less", "nothing", "refused", "not found", "not reached"
+]
+#: What is known of one side.
+SideVerdict = Literal["open", "solved", "nothing", "no plan left", "refused", "not found"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,12 @@ class Side:
         By how much the best plan is then worth more, each from a solve of its own.
     at_most_musd : float
         How much its value can move at most; infinite where nothing tells.
+    at_least_musd : float
+        How much it is proved to move at least, either way.
+    verdict : str
+        See :data:`SideVerdict`.
+    is_proved : bool
+        Whether both its plan and the one it is compared with are proved to be the best.
     message : str
         Why it is not known.
     """
@@ -53,11 +67,16 @@ class Side:
     value: Json
     musd: float | None = None
     at_most_musd: float = math.inf
+    at_least_musd: float = 0.0
+    verdict: SideVerdict = "open"
+    is_proved: bool = True
     message: str = ""
 
     @property
     def moves(self) -> float:
-        """By how much value moves, as far as that was solved."""
+        """By how much value moves, as far as that was solved: infinitely where no plan is left."""
+        if self.verdict == "no plan left":
+            return math.inf
         return 0.0 if self.musd is None else abs(self.musd)
 
 
@@ -74,9 +93,7 @@ class Moves:
     down, up : Side or None
         To either side; None where there is nothing on it.
     verdict : str
-        ``solved`` anew; ``less``: proved to move value by less than those that are told;
-        ``nothing``: it changes no number of the case; ``refused`` to both sides; or ``not
-        reached``.
+        See :data:`Verdict`.
     """
 
     default: Default
@@ -100,6 +117,23 @@ class Moves:
         """How much it can move at most."""
         return max((side.at_most_musd for side in self.sides), default=0.0)
 
+    @property
+    def moves_at_least(self) -> float:
+        """How much it is proved to move at least."""
+        return max((side.at_least_musd for side in self.sides), default=0.0)
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether what is said of it is proved."""
+        if self.verdict in ("not reached", "not found"):
+            return False
+        return self.verdict != "solved" or all(side.is_proved for side in self.sides)
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether no such instance may be on one side."""
+        return any(side.verdict == "refused" for side in self.sides)
+
 
 class Defaults:
     """Finds which defaults move the value of a plan most.
@@ -115,7 +149,7 @@ class Defaults:
     def __init__(self, bench: Bench, base: Best) -> None:
         self.bench, self.base = bench, base
         assert base.value is not None
-        self.value = base.value
+        self.value, self.bound = base.value, base.bound
         self.months = int(bench.document["horizon"]["months_per_period"])
 
     def ranked(self, defaults: Sequence[Default]) -> list[Moves]:
@@ -184,11 +218,9 @@ class Defaults:
             for side, value in zip(("down", "up"), values, strict=True)
         )
         one = Moves(default, step, down, up, "solved")
-        if not one.may_move:
-            return replace(one, verdict="nothing")
-        if all(side.message for side in one.sides):
-            return replace(one, verdict="refused")
-        return one
+        if one.may_move:
+            return one
+        return replace(one, verdict="refused" if one.has_refused else "nothing")
 
     def _side(
         self, default: Default, side: str, value: Json, posed: dict[tuple[str, str], Posed]
@@ -201,10 +233,10 @@ class Defaults:
             case = self.bench.at({target.text: value for target in targets})
         except InputRefused as refused:
             told = refused.problems[0].message if refused.problems else str(refused)
-            return Side(value, None, 0.0, f"refused: {told}")
+            return Side(value, None, 0.0, verdict="refused", message=f"refused: {told}")
         matrix = case.model.matrix
         if same(self.base.posed.model.matrix, matrix):
-            return Side(value, 0.0, 0.0)
+            return Side(value, 0.0, 0.0, verdict="nothing")
         posed[default.key, side] = case
         return Side(value, None, self._most(case, matrix))
 
@@ -220,14 +252,15 @@ class Defaults:
         if case.model.built.columns == self.base.posed.model.built.columns:
             below = self.bench.run(fix_integers(matrix, self.base.point))
             least = -math.inf if below.objective is None else below.objective
-        return max(above.objective - self.value, self.value - least)
+        # The best plan of today may be worth as much as its bound.
+        return max(above.objective - self.value, self.bound - least)
 
     # --- solves ----------------------------------------------------------------------------
 
     def _solved(
         self, asked: Sequence[Moves], posed: Mapping[tuple[str, str], Posed]
     ) -> Iterator[Moves]:
-        """Solve them, those first that may move value most, until five move it more."""
+        """Solve them, those first that may move value most, until five do move it more."""
         open_ones = [one for one in asked if one.verdict == "solved"]
         yield from (one for one in asked if one.verdict != "solved")
         open_ones.sort(key=lambda one: (-one.may_move, one.default.key))
@@ -236,7 +269,7 @@ class Defaults:
         for one in open_ones:
             fifth = sorted(found, reverse=True)[MOST - 1] if len(found) >= MOST else -math.inf
             if one.may_move < fifth:
-                yield replace(one, verdict="less")
+                yield replace(one, verdict="refused" if one.has_refused else "less")
             elif over:
                 yield replace(one, verdict="not reached")
             else:
@@ -246,7 +279,7 @@ class Defaults:
                     over = True
                     yield replace(one, verdict="not reached")
                     continue
-                found.append(done.moves)
+                found.append(done.moves_at_least)
                 yield done
 
     def _both(self, one: Moves, posed: Mapping[tuple[str, str], Posed]) -> Moves:
@@ -255,14 +288,32 @@ class Defaults:
             case = posed.get((one.default.key, name))
             if side is None or case is None:
                 continue
-            best = self.bench.best(case, self.base.plan)
-            if best.value is None:
-                why = "no plan keeps to all limits" if best.bound == -math.inf else "no plan found"
-                sides[name] = replace(side, message=why)
-                continue
-            ended = "" if best.solved.status == "solved" else "the search ended early"
-            sides[name] = replace(side, musd=best.value - self.value, message=ended)
-        return replace(one, **sides)
+            sides[name] = self._judged(side, self.bench.best(case, self.base.plan))
+        done = replace(one, **sides)
+        for verdict in ("no plan left", "not found"):
+            if any(side.verdict == verdict for side in done.sides):
+                return replace(done, verdict=verdict)
+        return done
+
+    def _judged(self, side: Side, best: Best) -> Side:
+        """Say what a solve proves of a side."""
+        if best.solved.status == "infeasible":
+            return replace(
+                side, at_most_musd=math.inf, at_least_musd=math.inf, verdict="no plan left",
+                message="no plan keeps to all limits",
+            )  # fmt: skip
+        if best.value is None:
+            message = f"no plan was found ({best.solved.status})"
+            return replace(side, verdict="not found", is_proved=False, message=message)
+        return replace(
+            side, musd=best.value - self.value,
+            at_most_musd=min(side.at_most_musd, max(
+                best.bound - self.value, self.bound - best.value, 0.0,
+            )),
+            at_least_musd=max(best.value - self.bound, self.value - best.bound, 0.0),
+            verdict="solved", is_proved=best.is_proved and self.base.is_proved,
+            message="" if best.is_proved else f"the search ended early ({best.solved.status})",
+        )  # fmt: skip
 
 
 def _is_path(value: Any) -> bool:

@@ -59,9 +59,9 @@ class Explained:
     def is_whole(self) -> bool:
         """Whether every question was answered, and proved."""
         left = (
-            *(one.verdict in ("not reached", "unproved") for one in self.worths),
-            *(one.verdict in ("not reached", "open") for one in self.turns),
-            *(one.verdict == "not reached" for one in self.moves),
+            *(not one.is_proved for one in self.worths),
+            *(not one.is_proved for one in self.turns),
+            *(not one.is_proved for one in self.moves),
         )
         return self.best.solved.status == "solved" and not any(left)
 

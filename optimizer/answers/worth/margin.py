@@ -66,7 +66,7 @@ def held(matrix: Matrix, point: Floats, run: Run) -> Held | None:
 
 def same(one: Matrix, other: Matrix) -> bool:
     """Whether two matrices say the same of the same unknowns, to the last bit."""
-    if one.shape != other.shape or one.offset != other.offset:
+    if not alike(one, other) or one.offset != other.offset:
         return False
     pairs = zip(_arrays(one), _arrays(other), strict=True)
     return all(np.array_equal(a, b) for a, b in pairs) and not _apart(one, other).nnz
@@ -74,7 +74,8 @@ def same(one: Matrix, other: Matrix) -> bool:
 
 def alike(one: Matrix, other: Matrix) -> bool:
     """Whether two matrices have the same rows and columns, whatever numbers stand in them."""
-    return one.shape == other.shape and list(one.row_names) == list(other.row_names)
+    names = ((one.row_names, other.row_names), (one.column_names, other.column_names))
+    return one.shape == other.shape and all(list(a) == list(b) for a, b in names)
 
 
 def _arrays(matrix: Matrix) -> tuple[Floats | Flags, ...]:

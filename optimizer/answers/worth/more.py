@@ -8,9 +8,10 @@ well be worth something, as decisions are whole: that it is not binding proves n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from optimizer.answers.worth.margin import (
 from optimizer.answers.worth.units import Unit
 from optimizer.errors import InputRefused
 from optimizer.sweep.point.evaluate import Posed
+from optimizer.sweep.points import Json
 
 #: ``worth``: it is worth more, or less, than the gaps leave open. ``nothing``: proved to be worth
 #: no more than that. ``unproved``: a limit ended a search. ``refused``: such an instance is
@@ -61,6 +63,8 @@ class Worth:
         Why it is not known, or what is to be known about it.
     rows : frozenset of Row
         Families and indices of the rows that it moves.
+    is_proved : bool
+        Whether what is said of it is proved: where it has a worth, that both plans are the best.
     """
 
     unit: Unit
@@ -73,6 +77,7 @@ class Worth:
     together: int = 1
     message: str = ""
     rows: frozenset[Row] = field(default=frozenset(), repr=False)
+    is_proved: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +112,8 @@ class OneMore:
         #: Under a limit on a year's energy a plan has bands of its own, and no margin here.
         self.held: Held | None = None
         if not base.posed.case.limit_prices:
-            self.held = held(self.matrix, self.point, bench.run)
+            with suppress(TimeOver):
+                self.held = held(self.matrix, self.point, bench.run)
 
     def worths(self, units: Sequence[Unit]) -> Iterator[Worth]:
         """Give what each unit is worth, those first that bind; in another order than asked."""
@@ -118,7 +124,7 @@ class OneMore:
                 yield worth
         except TimeOver:
             rest = (unit for number, unit in enumerate(units) if number not in told)
-            yield from (Worth(unit, "not reached") for unit in rest)
+            yield from (Worth(unit, "not reached", is_proved=False) for unit in rest)
 
     def _found(self, units: Sequence[Unit]) -> Iterator[tuple[int, Worth]]:
         asked: dict[int, _Asked] = {}
@@ -192,21 +198,23 @@ class OneMore:
         return self._judged(one, self.bench.best(one.posed, self.base.plan))
 
     def _judged(self, one: _Asked, best: Best) -> Worth:
-        known = {"margin_musd": one.margin, "binds": one.binds, "rows": one.rows}
+        known: dict[str, Any] = {"margin_musd": one.margin, "binds": one.binds, "rows": one.rows}
         status = best.solved.status
         if status == "infeasible":
-            return Worth(one.unit, "worth", message="no plan keeps to all limits", **known)  # type: ignore[arg-type]
+            return Worth(one.unit, "worth", message="no plan keeps to all limits", **known)
         if best.value is None:
-            return Worth(one.unit, "unproved", message=f"no plan: {status}", **known)  # type: ignore[arg-type]
+            known["is_proved"] = False
+            return Worth(one.unit, "unproved", message=f"no plan: {status}", **known)
         more = best.value - self.value
         least, most = best.value - self.bound, best.bound - self.value
         if one.is_wider:
             least, more = max(0.0, least), max(0.0, more)
         verdict: Verdict = "worth" if least > 0 or most < 0 else "nothing"
-        if not (best.is_proved and self.base.is_proved):
+        known["is_proved"] = best.is_proved and self.base.is_proved
+        if not known["is_proved"]:
             verdict = "worth" if verdict == "worth" else "unproved"
         message = "" if status == "solved" else f"the search ended early ({status})"
-        return Worth(one.unit, verdict, more, least, most, message=message, **known)  # type: ignore[arg-type]
+        return Worth(one.unit, verdict, more, least, most, message=message, **known)
 
     def _nothing(self, one: _Asked, most: float, together: int) -> Worth:
         message = "" if together else "it changes no number of the case"
@@ -222,10 +230,12 @@ class OneMore:
                 yield number, self._alone(asked[number])
             return
         changes = {k: v for n in numbers for k, v in asked[n].unit.changes.items()}
-        joint = self.bench.at(changes)
-        matrix = joint.model.matrix
-        covered = [n for n in numbers if wider(asked[n].posed.model.matrix, matrix)]
-        if covered:
+        joint = self._jointly(changes)
+        covered: list[int] = []
+        if joint is not None:
+            matrix = joint.model.matrix
+            covered = [n for n in numbers if wider(asked[n].posed.model.matrix, matrix)]
+        if joint is not None and covered:
             best = self.bench.best(joint, self.base.plan)
             most = best.bound - self.value
             if self.base.is_proved and most <= self._open():
@@ -238,6 +248,13 @@ class OneMore:
         half = len(numbers) // 2
         yield from self._together(asked, numbers[:half])
         yield from self._together(asked, numbers[half:])
+
+    def _jointly(self, changes: Mapping[str, Json]) -> Posed | None:
+        """Pose several changes at once; None where they are only accepted one by one."""
+        try:
+            return self.bench.at(changes)
+        except InputRefused:
+            return None
 
     def _open(self) -> float:
         """What two proved plans may be apart and still be worth the same, in M$."""

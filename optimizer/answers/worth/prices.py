@@ -134,6 +134,10 @@ class _Everything:
         for f in self.instance.fitouts:
             ways = {(p, q) for p, q in g.conversion_cost if g.fitout_of[q] == f != g.fitout_of[p]}
             columns = self._converting(ways)
+            # Halls that stand in it have chosen it: where no other can come, nothing is left out.
+            standing = {g.fitout_of[p] == f for p, halls in g.halls_today.items() if halls > 0}
+            if standing == {True} or (True in standing and not columns):
+                continue
             why = "" if columns else "no hall may be converted to it within the horizon"
             yield self._typed("fit-out", columns, ("fitouts", f, "capex_usd_per_kw"), "$/kW", why)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-#: Whether a limit binds, in words.
+#: Whether something holds, in words.
 BINDS: Mapping[bool | None, str] = {None: "", True: "yes", False: "no"}
 
 
@@ -72,6 +72,8 @@ class UnitRow:
         Best plan with it less the best without, each from a solve of its own.
     at_least_musd, at_most_musd : float
         What both gaps leave open.
+    is_proved : str
+        ``yes`` where what is said of it is proved, else ``no``.
     margin_musd : float
         The same unit at the rate of its first step, whole decisions held.
     binds : str
@@ -93,6 +95,7 @@ class UnitRow:
     resolved_musd: float | None
     at_least_musd: float | None
     at_most_musd: float | None
+    is_proved: str
     margin_musd: float | None
     binds: str
     limits_in_the_solve: int
@@ -117,7 +120,10 @@ class ChosenRow:
     verdict : str
         See :data:`optimizer.answers.worth.chosen.Verdict`.
     loss_musd : float
-        What the best plan with it is worth less than the best, at today's price.
+        What the best plan with it is worth less than the best, at today's price; nothing where
+        one of the two plans is not proved.
+    loss_at_least_musd, loss_at_most_musd : float
+        What the bounds of both plans leave open of that.
     lacks_musd : float
         Where it is never chosen, what it would have to bring beyond the most welcome price.
     taken_then : float
@@ -135,6 +141,8 @@ class ChosenRow:
     not_chosen_at: float | None
     verdict: str
     loss_musd: float | None
+    loss_at_least_musd: float | None
+    loss_at_most_musd: float | None
     lacks_musd: float | None
     taken_then: float | None
     file: str
@@ -155,7 +163,9 @@ class DefaultRow:
     down_musd, up_musd : float
         By how much the best plan is then worth more.
     verdict : str
-        See :class:`optimizer.answers.worth.defaults.Moves`.
+        See :data:`optimizer.answers.worth.defaults.Verdict`.
+    is_proved : str
+        ``yes`` where what is said of it is proved, else ``no``.
     moves_at_most_musd : float
         How much it can move value at most; nothing where nothing tells.
     source, message : str
@@ -170,6 +180,7 @@ class DefaultRow:
     down_musd: float | None
     up_musd: float | None
     verdict: str
+    is_proved: str
     moves_at_most_musd: float | None
     source: str
     message: str
@@ -209,8 +220,8 @@ def _unit(loaded: Loaded, one: Worth) -> UnitRow:
     return UnitRow(
         unit.key, unit.what, unit.where, unit.amount, unit.unit, json.dumps(unit.before),
         json.dumps(unit.after), one.verdict, one.musd, _finite(one.at_least_musd),
-        _finite(one.at_most_musd), one.margin_musd, BINDS[one.binds], one.together, file,
-        _line(line), one.message,
+        _finite(one.at_most_musd), BINDS[one.is_proved], one.margin_musd, BINDS[one.binds],
+        one.together, file, _line(line), one.message,
     )  # fmt: skip
 
 
@@ -219,8 +230,9 @@ def _turn(loaded: Loaded, one: Turn) -> ChosenRow:
     file, line = loaded.where(thing.key)
     return ChosenRow(
         thing.kind, thing.name, thing.key, thing.unit, thing.price, one.price, one.not_at,
-        one.verdict, one.loss_musd, one.lacks_musd, _finite(one.amount), file,
-        _line(line), one.message,
+        one.verdict, one.loss_musd, _finite(one.loss_at_least_musd),
+        _finite(one.loss_at_most_musd), one.lacks_musd, _finite(one.amount), file, _line(line),
+        one.message,
     )  # fmt: skip
 
 
@@ -233,7 +245,7 @@ def _moves(one: Moves) -> DefaultRow:
     return DefaultRow(
         one.default.key, json.dumps(one.default.value), one.step, value(one.down), value(one.up),
         None if one.down is None else one.down.musd, None if one.up is None else one.up.musd,
-        one.verdict, _finite(most), one.default.source,
+        one.verdict, BINDS[one.is_proved], _finite(most), one.default.source,
         "; ".join(messages),
     )  # fmt: skip
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR
+from decimal import Context as Rounded
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from optimizer.answers.worth.bench import Best
 from optimizer.answers.worth.chosen import Turn
 from optimizer.answers.worth.defaults import MOST, Moves, Side
 from optimizer.answers.worth.explained import Explained
@@ -21,6 +24,8 @@ from optimizer.words import counted, figure, quantity
 
 #: Most lines of each kind.
 MOST_LIMITS, MOST_NAMED = 16, 12
+#: How a unit is called that every hall of a group has one more of.
+EACH = "in each hall"
 #: Below this, plans are worth the same.
 NOTHING_MUSD = 1e-3
 #: What the figures of two tables are.
@@ -43,7 +48,7 @@ def _parts(loaded: Loaded, found: Explained) -> Iterator[RenderableType]:
     name = loaded.instance.instance.name
     proved = _proof(best.value, best.bound)
     yield Text.assemble(
-        (name, "bold"), f"  the best plan is worth {figure(best.value)} M$, {proved}"
+        (name, "bold"), f"  {_which(best)} is worth {figure(best.value)} M$, {proved}"
     )
     yield Text("\nWhat binds, and what one more is worth", "bold")
     yield from _limits(found)
@@ -55,11 +60,32 @@ def _parts(loaded: Loaded, found: Explained) -> Iterator[RenderableType]:
     yield from _defaults(found)
 
 
+def _which(best: Best) -> str:
+    return "the best plan" if best.is_proved else "the plan found"
+
+
 def _proof(value: float, bound: float) -> str:
     if not math.isfinite(bound):
         return "not proved to be the best"
     apart = max(0.0, bound - value)
-    return f"and no plan is worth {apart:.1g} M$ more" if apart > 1e-9 else "proved to be the best"
+    if apart <= 1e-9:
+        return "proved to be the best"
+    return f"and no plan is worth more than {_upwards(apart)} M$ more"
+
+
+def _upwards(value: float) -> str:
+    """Write a bound with one digit, never less than it is.
+
+    Examples
+    --------
+    >>> [_upwards(x) for x in (0.014, 1e-06, 2.1, 30.0, 0.95)]
+    ['0.02', '1e-06', '3', '30', '1']
+    """
+    return f"{_outward(value, 1, ROUND_CEILING):g}"
+
+
+def _outward(value: float, digits: int, rounding: str) -> float:
+    return float(Rounded(prec=digits, rounding=rounding).create_decimal(repr(value)))
 
 
 # --- limits ----------------------------------------------------------------------------------
@@ -88,14 +114,23 @@ def _limit(one: Pressed, worths: Sequence[Worth]) -> Iterator[RenderableType]:
         unit = worth.unit
         key = "" if unit.key == one.key else f" ({unit.key})"
         much = f"{_amount(worth)}{key}"
-        yield Text(f"  {much}: {_worth(worth)} re-solved, {_margin(worth)} at the margin")
+        yield Text(f"  {much}: {_resolved(worth)}, {_margin(worth)} at the margin")
+
+
+def _resolved(worth: Worth) -> str:
+    if worth.verdict == "nothing":
+        return "worth nothing, re-solved" if worth.together else "changes no number"
+    if worth.verdict in ("refused", "not reached"):
+        return worth.verdict
+    return f"{_worth(worth)} re-solved"
 
 
 def _amount(worth: Worth) -> str:
     unit = worth.unit
     if not unit.unit:
         return unit.what
-    return f"{_much(unit)} more"
+    each = " in each hall" if unit.what.endswith(EACH) else ""
+    return f"{_much(unit)}{each} more"
 
 
 def _much(unit: Unit) -> str:
@@ -104,15 +139,30 @@ def _much(unit: Unit) -> str:
 
 
 def _worth(worth: Worth) -> str:
-    if worth.verdict == "worth":
+    if worth.verdict == "worth" and worth.is_proved:
         return "no plan left" if worth.musd is None else _musd(worth.musd)
     if worth.verdict == "nothing":
         return "nothing"
     if worth.at_most_musd is None or not math.isfinite(worth.at_most_musd):
-        return worth.verdict
+        return f"{_musd(worth.musd)}?" if worth.musd is not None else "unproved"
     if worth.at_least_musd is None or not math.isfinite(worth.at_least_musd):
-        return worth.verdict
-    return f"{_musd(worth.at_least_musd)} to {_musd(worth.at_most_musd)}?"
+        return f"{_musd(worth.musd)}?" if worth.musd is not None else "unproved"
+    return _between(worth.at_least_musd, worth.at_most_musd)
+
+
+def _between(least: float, most: float) -> str:
+    """Write what is left open, as a range that is never narrower than it is.
+
+    Examples
+    --------
+    >>> _between(0.0, 320.3249), _between(-0.12349, 0.12341)
+    ('0 to 320.40?', '-0.124 to 0.124?')
+    """
+    low, high = (
+        _outward(value, 4 if abs(value) >= 10 else 3, rounding)
+        for value, rounding in ((least, ROUND_FLOOR), (most, ROUND_CEILING))
+    )
+    return f"{_musd(low)} to {_musd(high)}?"
 
 
 def _margin(worth: Worth) -> str:
@@ -144,17 +194,14 @@ def _units(loaded: Loaded, worths: Sequence[Worth]) -> Iterator[RenderableType]:
                      ("typed at", "date"))  # fmt: skip
         for one in shown:
             unit = one.unit
-            much = (
-                f"{unit.amount:g} {unit.unit if unit.amount != 1 else unit.unit.removesuffix('s')}"
-            )
-            table.add_row(much if unit.unit else "", unit.what, unit.where, _worth(one),
+            table.add_row(_much(unit) if unit.unit else "", unit.what, unit.where, _worth(one),
                           _margin(one), _place(loaded, unit.key))  # fmt: skip
         yield table
         yield Text(ABOUT_WORTHS, "dim")
     nothing = [one for one in worths if one.verdict == "nothing"]
     if nothing:
         most = max(one.at_most_musd or 0.0 for one in nothing)
-        apart = f"more than {most:.1g} M$" if most > 1e-9 else "anything"
+        apart = f"more than {_upwards(most)} M$" if most > 1e-9 else "anything"
         yield Text(f"proved not to be worth {apart}, one more of: {_named(_short(nothing))}")
     refused = [one for one in worths if one.verdict == "refused"]
     if refused:
@@ -165,13 +212,14 @@ def _units(loaded: Loaded, worths: Sequence[Worth]) -> Iterator[RenderableType]:
 
 
 def _short(worths: Iterable[Worth]) -> list[str]:
-    return [f"{one.unit.what} {one.unit.where}".strip() for one in worths]
+    units = [one.unit for one in worths]
+    return [f"{unit.what} ({unit.where})" if unit.where else unit.what for unit in units]
 
 
 def _named(names: Sequence[str]) -> str:
     more = len(names) - MOST_NAMED
-    rest = f", and {more} more in the files" if more > 0 else ""
-    return ", ".join(names[:MOST_NAMED]) + rest
+    rest = f"; and {more} more in the files" if more > 0 else ""
+    return "; ".join(names[:MOST_NAMED]) + rest
 
 
 def _place(loaded: Loaded, key: str) -> str:
@@ -194,7 +242,7 @@ def _turns(turns: Sequence[Turn]) -> Iterator[RenderableType]:
             thing = one.thing
             table.add_row(f"{thing.kind} {thing.name}", _price(thing.price), _price(one.price),
                           _price(one.not_at), thing.unit,
-                          "–" if one.loss_musd is None else _musd(one.loss_musd))  # fmt: skip
+                          _loss(one))  # fmt: skip
         yield table
         yield Text(ABOUT_PRICES, "dim")
     for one in turns:
@@ -213,6 +261,16 @@ def _turns(turns: Sequence[Turn]) -> Iterator[RenderableType]:
         yield Text(f"not reached in time: {_named(left)}", "yellow")
 
 
+def _loss(one: Turn) -> str:
+    """Say what it misses, or what is left open of that."""
+    if one.loss_musd is not None:
+        return _musd(one.loss_musd)
+    least, most = one.loss_at_least_musd, one.loss_at_most_musd
+    if least is None or most is None:
+        return "–"
+    return _between(least, most) if math.isfinite(most) else "?"
+
+
 def _most_welcome(one: Turn) -> str:
     if one.thing.kind == "contract":
         return f"at {_price(one.thing.limit)} {one.thing.unit}"
@@ -221,7 +279,7 @@ def _most_welcome(one: Turn) -> str:
 
 def _lacks(one: Turn) -> str:
     """Say what a thing would still lack at the most welcome price."""
-    if not one.lacks_musd or one.lacks_musd < NOTHING_MUSD:
+    if one.lacks_musd is None or one.lacks_musd < NOTHING_MUSD:
         return "a plan with it is then worth no more than one without"
     return f"a plan with it would still be worth {_musd(one.lacks_musd)} M$ less"
 
@@ -244,24 +302,46 @@ def _price(price: float | None) -> str:
 
 
 def _defaults(found: Explained) -> Iterator[RenderableType]:
-    solved = [one for one in found.moves if one.verdict == "solved" and one.moves > 0]
-    if not solved:
-        yield Text("no default moves it")
-    else:
+    shown = [one for one in found.moves if one.moves > 0][:MOST]
+    rest = [one for one in found.moves if one not in shown]
+    if shown:
         table = grid(("default", "words"), ("is", "figure"), ("step", "date"),
                      ("less of it", "figure"), ("more of it", "figure"))  # fmt: skip
-        for one in solved[:MOST]:
+        for one in shown:
             table.add_row(one.default.key, _held(one), one.step, _side(one.down), _side(one.up))
         yield table
-    left = [one for one in found.moves if one.verdict == "not reached"]
-    others = len(found.moves) - min(MOST, len(solved)) - len(left)
-    if others:
-        yield Text(f"{counted(others, 'other')} proved to move it less, by such steps"
-                   f"{'' if not left else ', as far as was reached'}", "dim")  # fmt: skip
+    elif all(one.is_proved for one in rest):
+        yield Text("no default moves it, by a tenth or a period")
+    else:
+        yield Text("none is known to move it, but not all were solved to the end", "yellow")
+    yield from _other_defaults(rest, "it less" if shown else "nothing")
     if found.zeros:
         yield Text(f"{counted(found.zeros, 'default')} of zero, which have no tenth", "dim")
-    if left:
+
+
+def _other_defaults(rest: Sequence[Moves], how_far: str) -> Iterator[Text]:
+    """Say of all other defaults how they are known to move value less."""
+
+    def are(*verdicts: str) -> list[Moves]:
+        return [one for one in rest if one.verdict in verdicts]
+
+    if less := are("less", "nothing"):
+        yield Text(f"{counted(len(less), 'other')} proved to move {how_far}, by such steps", "dim")
+    if also := are("solved", "no plan left"):
+        yield Text(
+            f"{counted(len(also), 'other')} solved anew, and found to move {how_far}", "dim"
+        )
+    if refused := are("refused"):
+        yield Text(f"refused on one side or both, else proved to move {how_far}: "
+                   f"{_named(_keys(refused))}", "dim")  # fmt: skip
+    if unfound := are("not found"):
+        yield Text(f"a solve found no plan: {_named(_keys(unfound))}", "yellow")
+    if left := are("not reached"):
         yield Text(f"not reached in time: {counted(len(left), 'default')}", "yellow")
+
+
+def _keys(moves: Iterable[Moves]) -> list[str]:
+    return [one.default.key for one in moves]
 
 
 def _held(one: Moves) -> str:
@@ -272,4 +352,6 @@ def _held(one: Moves) -> str:
 def _side(side: Side | None) -> str:
     if side is None:
         return "·"
-    return "refused" if side.musd is None else f"{side.musd:+,.3f}"
+    if side.musd is None:
+        return "unknown" if side.verdict in ("open", "not found") else side.verdict
+    return f"{side.musd:+,.3f}{'' if side.is_proved else '?'}"

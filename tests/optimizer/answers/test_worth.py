@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,11 +15,15 @@ import pytest
 from optimizer.answers.worth import margin
 from optimizer.answers.worth.bench import Bench, Best, TimeOver
 from optimizer.answers.worth.chosen import Chosen
+from optimizer.answers.worth.limits import Pressed
 from optimizer.answers.worth.more import OneMore, Worth
 from optimizer.answers.worth.prices import not_chosen
 from optimizer.answers.worth.units import units
+from optimizer.errors import InputRefused
 from optimizer.highs import Options
 from optimizer.load import load
+from optimizer.sweep.point.evaluate import Posed
+from optimizer.sweep.points import Json
 from tests.folders import write_folder
 from tests.optimizer.answers.anew import INSTANCES, anew, by_hand, drawn, with_unit
 
@@ -230,14 +235,50 @@ def test_what_is_wider_is_a_relaxation_and_nothing_else() -> None:
     assert not margin.same(one, more)
 
 
+def test_other_unknowns_are_never_taken_for_the_same() -> None:
+    _, best = on_bench(INSTANCES / "by_hand")
+    one = best.posed.model.matrix
+    others = replace(one, column_names=[f"other {name}" for name in one.column_names])
+    assert margin.alike(one, one)
+    assert not margin.alike(one, others)
+    assert not margin.same(one, others)
+
+
+def test_changes_that_are_refused_together_are_tried_apart(
+    monkeypatch: pytest.MonkeyPatch, worths: dict[tuple[str, str], Worth]
+) -> None:
+    bench, best = on_bench(INSTANCES / "by_hand")
+    at = bench.at
+
+    def singly(changes: Mapping[str, Json]) -> Posed:
+        if len(changes) > 1:
+            raise InputRefused([])
+        return at(changes)
+
+    monkeypatch.setattr(bench, "at", singly)
+    found = list(OneMore(bench, best).worths(units(bench.document)))
+    for one in found:
+        assert one.verdict == worths[one.unit.key, one.unit.again].verdict
+    assert all(one.together <= 1 for one in found)
+
+
+def test_only_units_that_bind_give_a_limit_room(worths: dict[tuple[str, str], Worth]) -> None:
+    grid = worths["sites.creek.firm_mw", ""]
+    other = replace(grid, rows=frozenset({("other", ())}))
+    limit = Pressed("", "", "", ("2028-01",), 1.0, 1.0, "MW", "", "", None, grid.rows)
+    slack = replace(grid, binds=False)
+    assert limit.worths([slack, grid, other, replace(grid, binds=None)]) == [grid]
+
+
 def test_without_time_nothing_is_claimed() -> None:
     bench, best = on_bench(INSTANCES / "by_hand")
     bench.stop.set()
     found = list(OneMore(bench, best).worths(units(bench.document)))
     assert {one.verdict for one in found} == {"not reached"}
     assert len(found) == len(units(bench.document))
-    with pytest.raises(TimeOver):
-        bench.check()
+    for begun in (bench.check, lambda: bench.at({}), lambda: bench.run(best.posed.model.matrix)):
+        with pytest.raises(TimeOver):
+            begun()
 
 
 def test_beside_a_plan_that_is_not_proved_nothing_is_claimed() -> None:

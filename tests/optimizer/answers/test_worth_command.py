@@ -7,7 +7,7 @@ import json
 import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
@@ -15,8 +15,11 @@ import pytest
 from models.context import Context
 from optimizer.answers.worth.bench import Bench
 from optimizer.answers.worth.explained import Explained, Told, explain
+from optimizer.answers.worth.told import _between, _upwards
 from optimizer.cli import main
 from optimizer.commands import explain_plan
+from optimizer.highs import Budget, Options
+from optimizer.load import load
 from tests.folders import edited, write_folder
 from tests.optimizer.answers.anew import INSTANCES, by_hand
 
@@ -108,6 +111,43 @@ def test_the_screen_fits_and_names_keys_and_lines() -> None:
     for heading in ("What binds", "One more unit", "What was not chosen", "defaults that move"):
         assert heading in shown
     assert "not reached" not in shown
+    assert "1 MW in each hall more: " in shown
+    assert "1 MW more: worth nothing, re-solved, 0 at the margin" in shown
+    assert "sign (tenant); shorter works (ai)" in shown
+    # Halls stand in it: it was chosen.
+    assert "fit-out mine" not in shown
+
+
+def test_the_screen_says_which_default_leaves_no_plan(tmp_path: Path) -> None:
+    dear = ("overhead_musd_per_year = 0.5", "overhead_musd_per_year = 11.08")
+    lines = called(str(by_hand(tmp_path / "dear", dear)), "--quiet").stdout.splitlines()
+    (line,) = (line for line in lines if line.startswith("machines.miner.availability_share"))
+    assert "no plan left" in line
+
+
+def test_bounds_are_never_told_narrower_than_they_are() -> None:
+    assert _upwards(0.0112) == "0.02"
+    assert _upwards(1e-6) == "1e-06"
+    assert _between(0.0, 320.3241) == "0 to 320.40?"
+    assert _between(-0.12341, 0.12341) == "-0.124 to 0.124?"
+
+
+def test_after_the_limit_no_solve_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(load(INSTANCES / "by_hand"), Options(time_limit=600.0))
+
+    def begun(*_: Any, **__: Any) -> None:
+        pytest.fail("a solve began after the limit")
+
+    def told(what: str, done: int) -> None:
+        if (what, done) == ("one more unit", 4):
+            monkeypatch.setattr(Budget, "to_search", property(lambda _: 0.0))
+            monkeypatch.setattr(Budget, "run", begun)
+            monkeypatch.setattr("optimizer.answers.worth.bench.solve", begun)
+
+    found = explain(bench, None, told)
+    assert not found.is_whole
+    assert {one.verdict for one in found.worths[4:]} == {"not reached"}
+    assert {one.verdict for one in found.moves} == {"not reached"}
 
 
 def test_what_a_stop_does_not_allow_is_told_as_not_reached(
@@ -143,6 +183,7 @@ def test_the_screen_names_what_was_not_reached(monkeypatch: pytest.MonkeyPatch) 
     shown = called(BY_HAND).stdout
     assert shown.count("not reached in time") == 3
     assert "proved to move it less" not in shown
+    assert "no default moves it" not in shown
 
 
 def test_without_any_time_nothing_is_settled() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,16 @@ import pytest
 
 from models.context import Context
 from optimizer.answers.worth.bench import Bench, Best, taken
-from optimizer.answers.worth.chosen import Chosen, Turn
-from optimizer.answers.worth.defaults import MOST, Defaults, Moves
-from optimizer.answers.worth.prices import not_chosen
+from optimizer.answers.worth.chosen import Chosen, Turn, _Search
+from optimizer.answers.worth.defaults import MOST, Defaults, Moves, Side
+from optimizer.answers.worth.explained import Explained
+from optimizer.answers.worth.more import Worth
+from optimizer.answers.worth.prices import Thing, not_chosen
+from optimizer.answers.worth.told import _loss
+from optimizer.answers.worth.units import units
 from optimizer.highs import Options
 from optimizer.load import load
+from optimizer.solve import Status
 from tests.folders import edited, write_folder
 from tests.optimizer.answers.anew import INSTANCES, anew, by_hand, changed_by_hand, drawn
 
@@ -100,10 +106,17 @@ def test_a_lot_is_bought_for_what_it_fetches() -> None:
     assert lot.loss_musd == pytest.approx(0.4 * 100 / 121, abs=1e-9)
 
 
-def test_a_fit_out_that_no_works_would_finish_is_chosen_at_no_price() -> None:
-    turns = turns_of(*on_bench(INSTANCES / "by_hand"))
-    assert turns["fit-out", "mine"].verdict == "cannot"
-    assert turns["fit-out", "mine"].price is None
+def test_a_fit_out_that_no_works_would_finish_is_chosen_at_no_price(tmp_path: Path) -> None:
+    capex = "capex_usd_per_kw = 1600\n"
+    late = (f"{capex}works_months = 12", f"{capex}works_months = 60")
+    turns = turns_of(*on_bench(by_hand(tmp_path / "late", late)))
+    assert turns["fit-out", "ai"].verdict == "cannot"
+    assert turns["fit-out", "ai"].price is None
+
+
+def test_a_fit_out_in_which_halls_stand_was_chosen(cheap: dict[tuple[str, str], Turn]) -> None:
+    assert ("fit-out", "mine") not in cheap
+    assert ("fit-out", "ai") in cheap
 
 
 def test_an_offer_that_is_over_says_why(tmp_path: Path) -> None:
@@ -168,6 +181,97 @@ def test_prices_move_nothing_of_a_plan_without_the_thing(tmp_path: Path) -> None
         assert abs(moved).max() < 1e-9
 
 
+# --- what is proved, and what is not ------------------------------------------------------
+
+
+def with_bounds(best: Best, value: float, bound: float, status: Status = "best-found") -> Best:
+    return replace(best, solved=replace(best.solved, status=status, value_musd=value,
+                                        bound_musd=bound))  # fmt: skip
+
+
+@pytest.fixture
+def lot(tmp_path: Path) -> tuple[Bench, Best, Thing]:
+    """The seventeenth lot that is not bought where the tenant pays 240 $."""
+    bench, best = on_bench(by_hand(tmp_path / "cheap", ("_month = 280", "_month = 240")))
+    assert best.plan is not None
+    things = not_chosen(bench, best.posed, best.plan)
+    return bench, best, next(one for one in things if one.kind == "rack")
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "is_yes", "is_no"),
+    [(0.5, 0.6, False, False), (1.1, 1.2, True, False), (-0.5, 0.5, False, False),
+     (-0.5, -0.1, False, True)],
+)  # fmt: skip
+def test_either_side_is_proved_by_a_bound_and_not_by_a_value(
+    lot: tuple[Bench, Best, Thing], monkeypatch: pytest.MonkeyPatch,
+    value: float, bound: float, is_yes: bool, is_no: bool,
+) -> None:  # fmt: skip
+    # Values are counted from that of the plan found, which some plan may beat by 1.
+    bench, best, thing = lot
+    assert best.value is not None
+    forced = bench.forced(thing.at(thing.price), thing.columns)
+    found = with_bounds(forced, best.value + value, best.value + bound)
+    monkeypatch.setattr(bench, "forced", lambda *_: found)
+    search = _Search(Chosen(bench, with_bounds(best, best.value, best.value + 1.0)), thing)
+    search._try(0.0)
+    assert (search.yes is not None, search.no is not None) == (is_yes, is_no)
+
+
+def test_what_a_thing_misses_is_a_range_where_its_solve_was_cut_short(
+    lot: tuple[Bench, Best, Thing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, best, thing = lot
+    assert best.value is not None
+    whole = Chosen(bench, best).turn(thing)
+    assert whole.is_proved
+    forced, value = bench.forced, best.value
+
+    def cut_short(*given: Any) -> Best:
+        return with_bounds(forced(*given), value - 320.3249, value - 0.12349)
+
+    monkeypatch.setattr(bench, "forced", cut_short)
+    turn = Chosen(bench, best).turn(thing)
+    assert turn.loss_musd is None
+    assert turn.loss_at_least_musd == pytest.approx(0.12349)
+    assert turn.loss_at_most_musd == pytest.approx(320.3249, abs=1e-4)
+    assert not turn.is_proved
+    assert _loss(turn) == "0.123 to 320.40?"
+
+
+def test_a_solve_without_a_plan_leaves_a_price_open_and_says_how_it_ended(
+    lot: tuple[Bench, Best, Thing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, best, thing = lot
+    forced = bench.forced
+    failed = lambda *given: with_bounds(forced(*given), 0.0, 0.0, "audit-failed")  # noqa: E731
+    monkeypatch.setattr(bench, "forced", failed)
+    (turn,) = Chosen(bench, best).turns([thing])
+    assert turn.verdict == "open"
+    assert "audit-failed" in turn.message
+    assert "time" not in turn.message
+
+
+def test_an_explanation_is_whole_only_where_all_of_it_is_proved(
+    lot: tuple[Bench, Best, Thing],
+) -> None:
+    bench, best, thing = lot
+    unit = units(bench.document)[0]
+    default = bench.loaded.defaults[0]
+    worth, turn = Worth(unit, "worth", 1.0), Turn(thing, "turns", 1.0)
+    side = Side(1.0, 1.0, verdict="solved")
+    moves = Moves(default, "±10 %", side, None, "solved")
+    assert Explained(best, worths=[worth], turns=[turn], moves=[moves]).is_whole
+    assert not Explained(best, worths=[replace(worth, is_proved=False)]).is_whole
+    assert not Explained(best, turns=[Turn(thing, "open")]).is_whole
+    cut = replace(turn, loss_musd=None, loss_at_least_musd=0.0, loss_at_most_musd=320.0)
+    assert not Explained(best, turns=[cut]).is_whole
+    assert not Explained(
+        best, moves=[replace(moves, down=replace(side, is_proved=False))]
+    ).is_whole
+    assert not Explained(best, moves=[replace(moves, verdict="not found")]).is_whole
+
+
 # --- defaults ----------------------------------------------------------------------
 
 
@@ -184,6 +288,97 @@ def test_machines_that_run_a_tenth_less_earn_a_tenth_less() -> None:
     assert first.down is not None
     assert first.down.musd == pytest.approx(float(-earned / 10), abs=1e-9)
     assert first.up is None
+
+
+def test_a_default_that_leaves_no_plan_comes_first(tmp_path: Path) -> None:
+    # With so dear an overhead the owner just gets by: a tenth fewer hours, and he does not.
+    dear = ("overhead_musd_per_year = 0.5", "overhead_musd_per_year = 11.08")
+    folder = by_hand(tmp_path / "dear", dear)
+    loaded = load(folder)
+    first = moves_of(folder)[0]
+    assert first.default.key == "machines.miner.availability_share"
+    assert first.verdict == "no plan left"
+    assert first.down is not None
+    less = changed_by_hand(loaded, {first.default.key: first.down.value})
+    assert anew(loaded, less).status == "infeasible"
+
+
+def test_only_what_is_proved_to_move_less_than_five_is_left_unsolved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench, best = on_bench(INSTANCES / "by_hand")
+    search = Defaults(bench, best)
+    default = bench.loaded.defaults[0]
+    most = (10.0, 10.0, 10.0, 10.0, 10.0, 4.0, 2.0)
+    asked = [
+        Moves(replace(default, key=f"d{k}"), "±10 %", Side(1.0, None, most[k]), None, "solved")
+        for k in range(7)
+    ]
+
+    def found(one: Moves, _: Any) -> Moves:
+        # Each is found to move 5, of which 3 are proved.
+        return replace(one, down=Side(1.0, 5.0, 10.0, 3.0, "solved", is_proved=False))
+
+    monkeypatch.setattr(search, "_both", found)
+    verdicts = {one.default.key: one.verdict for one in search._solved(asked, {})}
+    assert [verdicts[f"d{number}"] for number in range(7)] == ["solved"] * 6 + ["less"]
+
+
+#: Figures of by_hand that all move its value, from much to little.
+MOVING: dict[str, float] = {
+    "bitcoin.hashprice_usd_per_ph_day": 48,
+    "contracts.tenant.rate_usd_per_kw_month": 280,
+    "machines.miner.availability_share": 1.0,
+    "fitouts.ai.capex_usd_per_kw": 1600,
+    "sites.creek.staff_musd_per_year": 0.6,
+    "finance.overhead_musd_per_year": 0.5,
+    "finance.ai_entry_cost_musd": 1,
+    "power.creek.adder_usd_per_mwh": 5,
+    "contracts.tenant.prepayment_usd_per_kw": 240,
+    "finance.split_cost_company_musd_per_year": 0.4,
+    "contracts.tenant.staff_usd_per_kw_month": 5,
+}
+
+
+def test_those_that_others_outdo_are_not_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of so small an instance three alone move more than whole decisions may make up for.
+    monkeypatch.setattr("optimizer.answers.worth.defaults.MOST", 3)
+    bench, best = on_bench(INSTANCES / "by_hand")
+    like = bench.loaded.defaults[0]
+    begun = bench.solves
+    found = Defaults(bench, best).ranked(
+        [replace(like, key=key, value=value) for key, value in MOVING.items()]
+    )
+    less = [one for one in found if one.verdict == "less"]
+    assert less
+    solved = [one for one in found if one.verdict == "solved"]
+    assert len(solved) + len(less) == len(MOVING)
+    assert bench.solves - begun == sum(len(one.sides) for one in solved)
+    third = sorted((one.moves for one in solved), reverse=True)[2]
+    assert best.value is not None
+    for one in less:
+        assert one.may_move < third
+        for side in one.sides:
+            anew_value = bench.best(bench.at({one.default.key: side.value})).value
+            assert anew_value is not None
+            assert 0 < abs(anew_value - best.value) <= one.may_move + 1e-9
+
+
+def test_beside_a_plan_that_is_not_proved_its_bound_counts() -> None:
+    bench, best = on_bench(INSTANCES / "by_hand")
+    assert best.value is not None
+    loose = with_bounds(best, best.value, best.value + 3.0)
+    case = bench.at({"machines.miner.availability_share": 0.999})
+    matrix = case.model.matrix
+    close, far = (Defaults(bench, one)._most(case, matrix) for one in (best, loose))
+    assert far >= 3.0
+    assert far > close
+    side = Defaults(bench, loose)._judged(Side(0.999), bench.best(case))
+    assert not side.is_proved
+    # The best plan is worth no less than the one found; how much more it is is not known.
+    assert side.musd is not None
+    assert side.at_least_musd == pytest.approx(-side.musd)
+    assert side.at_most_musd >= 3.0
 
 
 def test_the_five_are_those_that_solves_from_nothing_find(tmp_path: Path) -> None:
