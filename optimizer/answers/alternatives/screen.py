@@ -169,7 +169,7 @@ def _shared(tables: Told, loss: str, *, several: bool) -> Iterator[RenderableTyp
     heads = {
         ("every plan", "first"): f"safe now: in every plan within {loss}, proved",
         ("every plan", "any time"): (
-            f"contracts signed in every plan within {loss}, proved; when is not"
+            f"contracts signed in every plan within {loss}, proved, which may wait"
         ),
         ("all shown", ""): "in all plans shown",
         ("some shown", ""): "in some of the plans shown",

@@ -213,11 +213,12 @@ def test_first_months_beyond_a_branch_are_refused() -> None:
 
 
 def test_a_signature_that_may_wait_is_no_first_action(tmp_path: Path) -> None:
-    """In half years the tenant may be signed in either half of 2029; the hall cannot wait."""
+    """Without an advance the tenant is signed in the second half of 2029; the hall cannot wait."""
     text = (INSTANCES / "by_hand" / "instance.toml").read_text()
     for old, new in (("months_per_period = 12", "months_per_period = 6"),
                      ("periods = 2", "periods = 4"), ('"2029-06"', '"2029-12"'),
-                     ("opening_cash_musd = 12", "opening_cash_musd = 14")):  # fmt: skip
+                     ("opening_cash_musd = 12", "opening_cash_musd = 14"),
+                     ("prepayment_usd_per_kw = 240", "prepayment_usd_per_kw = 0")):  # fmt: skip
         text = edited(old, new, text)
     prices = (INSTANCES / "by_hand" / "prices.csv").read_text()
     loaded = load(write_folder(tmp_path / "halves", text, prices_csv=prices))
