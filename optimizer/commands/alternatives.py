@@ -66,6 +66,7 @@ class _Answered:
 
 def show_alternatives(question: Question, voice: Voice) -> int:
     """Run the command and return its exit code."""
+    folder = question.wish.instance
     question = replace(question, wish=as_wished(question.wish))
     wish = question.wish
     if wish.out is not None:
@@ -76,7 +77,7 @@ def show_alternatives(question: Question, voice: Voice) -> int:
         answered = _answered(question, ready, stop, voice)
     found = answered.found
     if answered.told is None:
-        message = no_plan(found.best, wish.instance)
+        message = no_plan(found.best, folder)
         if found.best.status == "infeasible":
             voice.show(Text(message))
         else:

@@ -75,7 +75,7 @@ def compare_folders(question: Question, voice: Voice) -> int:
         left = budget.left / (len(question.folders) - position + 1) if budget.limited else math.inf
         one = _open(folder, replace(question.options, time_limit=left), voice)
         if one.side.solved.plan is None or one.side.solved.status == "audit-failed":
-            message = no_plan(one.side.solved, one.wish.instance)
+            message = no_plan(one.side.solved, folder)
             voice.show(Text(f"{folder} has no plan to compare"))
             if one.side.solved.status == "infeasible":
                 voice.show(Text(message))
