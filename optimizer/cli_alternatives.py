@@ -53,7 +53,8 @@ def alternatives(
             min=1,
             max=1200,
             metavar="MONTHS",
-            help="Actions begun within so many months are first actions.",
+            help="Actions begun within so many months are first actions. Not where scenarios "
+            "branch.",
         ),
     ] = 1,
     gap: Annotated[
@@ -76,9 +77,12 @@ def alternatives(
     Each is as far as can be from all plans before it, is audited, and is
     worth no less than the loss leaves. Distance is in MW: IT MW of each use
     at each site by which two plans differ, on average over the ends of the
-    years, and MW by which their first actions differ. What all plans within
-    the loss do is proved, decision by decision: those are safe to take now.
-    Every plan is written with its actions, as by solve, to DIR/plan-N.
+    years, and MW by which their first actions differ. Plans nearer than 1 %
+    of the MW that stand in the best plan, and than 0.1 MW, are no
+    alternatives: that there are no others is proved by the bound on the
+    distance. What all plans within the loss do is proved, decision by
+    decision: those are safe to take now. With --out every plan is written
+    with its actions, as by solve, to DIR/plan-N; without it nothing is.
     Without a time limit, work is limited by nodes.
 
     Exit codes: 0 all distances and decisions are proved, 10 some are not,

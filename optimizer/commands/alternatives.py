@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -13,13 +11,14 @@ from typing import Any
 from rich.text import Text
 
 from optimizer.answers.alternatives.found import Alternatives, Wanted, alternatives
+from optimizer.answers.alternatives.measures import first_nodes
 from optimizer.answers.alternatives.screen import screen
 from optimizer.answers.alternatives.shared import Decision, shared
 from optimizer.answers.alternatives.told import Told, solves, told
 from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.remarks import notes
-from optimizer.commands.runs import as_wished
-from optimizer.commands.solve import RUNS, answer, present
+from optimizer.commands.runs import as_wished, no_plan
+from optimizer.commands.solve import answer, present
 from optimizer.commands.stopping import stoppable
 from optimizer.commands.voice import Voice
 from optimizer.highs import Budget
@@ -28,11 +27,9 @@ from optimizer.progress import progress_line
 from optimizer.solve import EXIT_CODES, Status
 from optimizer.unsound import refusing_unsound
 from optimizer.write import (
-    PROGRAM,
     manifest_json,
     plan_json,
     refuse_taken,
-    versions,
     write_folder,
     write_json,
     write_table,
@@ -69,34 +66,32 @@ class _Answered:
 
 def show_alternatives(question: Question, voice: Voice) -> int:
     """Run the command and return its exit code."""
+    folder = question.wish.instance
     question = replace(question, wish=as_wished(question.wish))
     wish = question.wish
+    if wish.out is not None:
+        refuse_taken(wish.out, overwrite=wish.overwrite)
     ready = make_ready(wish, voice)
-    out = wish.out or RUNS / _folder_name(question, ready)
-    refuse_taken(out, overwrite=wish.overwrite)
+    first_nodes(ready.case.given, question.wanted.now_months)
     with stoppable() as stop, refusing_unsound(ready.loaded, ready.case):
         answered = _answered(question, ready, stop, voice)
     found = answered.found
     if answered.told is None:
-        present(ready, found.best, wish, None, (), voice)
-        voice.answer(**answer(found.best, None))
+        message = no_plan(found.best, folder)
+        if found.best.status == "infeasible":
+            voice.show(Text(message))
+        else:
+            present(ready, found.best, wish, None, (), voice)
+        voice.answer(**answer(found.best, None), message=message)
         return EXIT_CODES[found.best.status]
     status = _status(answered)
-    written = _written(out, question, ready, answered, status, voice)
+    written = _written(question, ready, answered, status, voice)
     voice.show(*map(Text, notes(wish)), screen(ready.case, found, answered.told, question.wanted))
-    voice.say(f"run written to {written}")
-    voice.answer(**_answer(question, answered, status), out=str(written))
+    if written is not None:
+        voice.say(f"run written to {written}")
+    out = None if written is None else str(written)
+    voice.answer(**_answer(question, answered, status), out=out)
     return EXIT_CODES[status]
-
-
-def _folder_name(question: Question, ready: Ready) -> str:
-    """Name the folder after the instance and all that the answer hangs on."""
-    options = question.wish.options
-    typed = {**asdict(options), "time_limit": str(options.time_limit)}
-    content = [sorted(ready.hashes.items()), typed, asdict(question.wanted),
-               sorted(question.wish.prices), versions()[PROGRAM]]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
-    return f"{ready.loaded.instance.instance.name}-alternatives-{digest}"
 
 
 def _answered(question: Question, ready: Ready, stop: threading.Event, voice: Voice) -> _Answered:
@@ -134,6 +129,7 @@ def _answer(question: Question, answered: _Answered, status: Status) -> dict[str
         "gap": best.gap,
         "loss_share": question.wanted.loss_share,
         "least_musd": found.least_musd,
+        "differs_mw": found.differs_mw,
         "exhausted": found.exhausted,
         "halted": found.halted,
         **answered.told.as_json(),
@@ -141,11 +137,13 @@ def _answer(question: Question, answered: _Answered, status: Status) -> dict[str
 
 
 def _written(
-    out: Path, question: Question, ready: Ready, answered: _Answered, status: Status, voice: Voice
-) -> Path:
+    question: Question, ready: Ready, answered: _Answered, status: Status, voice: Voice
+) -> Path | None:
     """Write tables, and each plan with all that a run holds of it, in a folder of its own."""
     assert answered.told is not None
-    laid_out = answered.told
+    laid_out, out = answered.told, question.wish.out
+    if out is None:
+        return None
 
     def fill(folder: Path) -> dict[str, Any]:
         write_json(folder / ANSWER, _answer(question, answered, status))

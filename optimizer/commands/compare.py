@@ -16,10 +16,10 @@ from optimizer.answers.compare.side import Document, MakeCase, Side
 from optimizer.answers.compare.told import Compared, screen
 from optimizer.case import Case, prepare
 from optimizer.commands.ready import Ready, Wish
-from optimizer.commands.runs import as_wished, manifest_of
+from optimizer.commands.runs import as_wished, manifest_of, no_plan, refuse_changed
 from optimizer.commands.solve import answer, present, search_plan
 from optimizer.commands.voice import Voice
-from optimizer.errors import InputRefused, UsageRefused
+from optimizer.errors import InputRefused
 from optimizer.highs import Budget, Options
 from optimizer.load.catalogue import packaged
 from optimizer.load.folder import Reading
@@ -75,9 +75,13 @@ def compare_folders(question: Question, voice: Voice) -> int:
         left = budget.left / (len(question.folders) - position + 1) if budget.limited else math.inf
         one = _open(folder, replace(question.options, time_limit=left), voice)
         if one.side.solved.plan is None or one.side.solved.status == "audit-failed":
+            message = no_plan(one.side.solved, folder)
             voice.show(Text(f"{folder} has no plan to compare"))
-            present(one.ready, one.side.solved, one.wish, None, (), voice)
-            voice.answer(**answer(one.side.solved, None), folder=str(folder))
+            if one.side.solved.status == "infeasible":
+                voice.show(Text(message))
+            else:
+                present(one.ready, one.side.solved, one.wish, None, (), voice)
+            voice.answer(**answer(one.side.solved, None), folder=str(folder), message=message)
             return EXIT_CODES[one.side.solved.status]
         opened.append(one)
     opened = _told_apart(opened)
@@ -120,6 +124,8 @@ def _told_apart(opened: list[_Opened]) -> list[_Opened]:
 def _open(folder: Path, options: Options, voice: Voice) -> _Opened:
     """Read an instance and solve it, or read a run and carry out its actions."""
     wish = as_wished(Wish(folder, options))
+    if wish.instance != folder:
+        refuse_changed(folder)
     reading = Reading(Path(wish.instance), packaged())
     loaded = reading.run(wish.prices)
     if loaded is None:
@@ -158,8 +164,6 @@ def _solved(folder: Path, ready: Ready, options: Options, voice: Voice) -> Solve
 def _carried_out(folder: Path, ready: Ready, options: Options, voice: Voice) -> Solved:
     """Carry out the actions of a run, under its own inputs."""
     listed = folder / "actions.csv"
-    if not listed.is_file():
-        raise UsageRefused(f"{folder} holds no plan: there is no actions.csv in it")
     plan = pins_of(ready.case, read_actions(listed, str(listed)))
     pins = only(ready.case, {**ready.policy.values, **plan})
     solved = search_plan(ready, pins, options, replace(voice, quiet=True))

@@ -11,10 +11,13 @@ from typing import Any
 
 from optimizer.commands.ready import Ready, Wish
 from optimizer.errors import UsageRefused
+from optimizer.solve import Solved
 from optimizer.write import INPUTS, MANIFEST, REPLACED, is_run
 
 #: Beginnings of names of files that come with the program.
 PACKAGED = "catalogue/"
+#: What a run says of its plan.
+PLAN_FILES = ("plan.json", "actions.csv")
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,39 @@ def as_wished(wish: Wish) -> Wish:
     return replace(wish, instance=home, prices={**replaced, **wish.prices})
 
 
+def no_plan(solved: Solved, folder: Path) -> str:
+    """Say why there is no plan to ask about, and what to do."""
+    if solved.status == "infeasible":
+        return (
+            f"no plan keeps to all limits of {folder}: `rackwatt explain {folder}` names the "
+            "smallest set of them that clash"
+        )
+    if solved.status == "audit-failed":
+        return f"the plan of {folder} did not pass its audit, so nothing is told of it"
+    return f"no plan of {folder} was found in time: give it more with --time-limit"
+
+
 def manifest_of(run: Path) -> dict[str, Any]:
     """Read the manifest of a run."""
     content: dict[str, Any] = json.loads((run / MANIFEST).read_text(encoding="utf-8"))
     return content
+
+
+def refuse_changed(run: Path) -> None:
+    """Say no to a run whose plan, or what it was solved from, is not as it was written.
+
+    Raises
+    ------
+    UsageRefused
+        Where it holds no plan, or its plan, actions or inputs are missing or were changed.
+    """
+    files = manifest_of(run).get("files", {})
+    asked = [name for name in files if name.startswith((f"{INPUTS}/", f"{REPLACED}/"))]
+    for name in (*PLAN_FILES, *asked):
+        if name not in files:
+            raise UsageRefused(f"{run} holds no plan: no {name} was written")
+        path = run / name
+        if not path.is_file():
+            raise UsageRefused(f"{run} is not as it was written: {name} is missing")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != files[name]:
+            raise UsageRefused(f"{run} is not as it was written: {name} was changed")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.build import Column
 from models.context import Context
 from optimizer.answers.alternatives.measures import (
+    STANDING,
     Measure,
     distance_mw,
     measured,
@@ -39,8 +40,9 @@ from optimizer.yearly import in_tangents
 
 #: Most nodes of each search where no time limit ends it, so that every machine does the same.
 MOST_NODES = 400
-#: Plans that differ by no more than a kilowatt are the same.
-DIFFERS_MW = 1e-3
+#: Nearer plans are no alternatives: this many MW, or this share of the MW that stand in the best
+#: plan on average over the years, whichever is more.
+DIFFERS_MW, DIFFERS_SHARE = 0.1, 0.01
 #: Widest gap at which the best plan is looked for: what others lose is told against it.
 MOST_GAP = 1e-4
 #: Part of a time limit for the best plan, and of what then is left for limits of measures.
@@ -69,11 +71,15 @@ class Wanted:
     now_months : int
         Actions of periods that begin within so many months are first ones; those of the first
         period in any case.
+    differs_mw : float, optional
+        A plan nearer than this to one before it is no alternative; unless given, 0.1 MW or 1 % of
+        the MW that stand in the best plan, whichever is more.
     """
 
     loss_share: float = 0.01
     count: int = 5
     now_months: int = 1
+    differs_mw: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +132,11 @@ class Alternatives:
         Measures of the best plan in MW.
     others : tuple of Other
         In the order in which they were found.
+    differs_mw : float
+        Nearer plans are no alternatives.
     exhausted : bool
-        Whether no further plan within the loss differs from those shown.
+        Whether it is proved that no further plan within the loss differs by so much from those
+        shown.
     halted : str
         Why fewer were found than wanted; empty where all were, or where there are no more.
     """
@@ -137,6 +146,7 @@ class Alternatives:
     measures: tuple[Measure, ...] = ()
     at: Floats | None = None
     others: tuple[Other, ...] = ()
+    differs_mw: float = math.nan
     exhausted: bool = False
     halted: str = ""
 
@@ -168,6 +178,16 @@ class Hunt:
         """What a plan is worth at least."""
         assert self.best.value_musd is not None
         return self.best.value_musd - self.wanted.loss_share * abs(self.best.value_musd)
+
+    @cached_property
+    def differs_mw(self) -> float:
+        """By how much a plan differs at least to be an alternative."""
+        if self.wanted.differs_mw is not None:
+            return self.wanted.differs_mw
+        assert self.best.plan is not None
+        values = values_of(self.best.plan)
+        standing = sum(m.weight * m.mw_at(values) for m in self.measures if m.kind == STANDING)
+        return max(DIFFERS_MW, DIFFERS_SHARE * standing)
 
     @property
     def over(self) -> bool:
@@ -239,7 +259,8 @@ def alternatives(
 
     Each is the plan whose distance from the nearest of the plans before it is largest, among all
     that are worth enough; of those so far away it is a valuable one. Distance is in MW
-    (:mod:`optimizer.answers.alternatives.measures`).
+    (:mod:`optimizer.answers.alternatives.measures`). Once the bound on it lies below the distance
+    that matters (``differs_mw``), there are no more.
 
     Parameters
     ----------
@@ -302,8 +323,9 @@ def _hunted(hunt: Hunt) -> Alternatives:
         others.append(found)
         hunt.tell(_told(found, position + 1))
     return Alternatives(
-        hunt.best, hunt.least_musd, hunt.measures, first, tuple(others), exhausted, halted
-    )
+        hunt.best, hunt.least_musd, hunt.measures, first, tuple(others), hunt.differs_mw,
+        exhausted, halted,
+    )  # fmt: skip
 
 
 def _told(other: Other, number: int) -> str:
@@ -315,7 +337,7 @@ def _told(other: Other, number: int) -> str:
 
 
 def _next(hunt: Hunt, before: list[Floats], position: int) -> Other | str:
-    """Find the next plan; else why there is none, in no words where no further plan differs."""
+    """Find the next plan; else why there is none, in no words where that is proved."""
     budget = hunt.budget
     if budget.limited:
         left = TIME_FOR_OTHERS * budget.left / (hunt.wanted.count - position)
@@ -328,10 +350,12 @@ def _next(hunt: Hunt, before: list[Floats], position: int) -> Other | str:
         if not raised and outcome.bound is not None:
             # Raising the value asked for only leaves plans out.
             most = min(most, outcome.bound)
-        if outcome.status == "infeasible" or most <= DIFFERS_MW:
+        if most < hunt.differs_mw or (outcome.status == "infeasible" and not raised):
             return ""
+        if outcome.status == "infeasible":
+            break
         if outcome.x is None:
-            return "no further plan was found in time"
+            return f"no other plan was found in time that differs by {_least(hunt)} or more"
         point = _valuable(hunt, among, asked, outcome, budget)
         plan, checked = hunt.settled(point, hunt.best.bound_musd)
         crowded = [b.index[1] for b in checked.breaches if b.limit == "halls.split"]
@@ -347,12 +371,19 @@ def _next(hunt: Hunt, before: list[Floats], position: int) -> Other | str:
             continue
         at = measured(hunt.measures, values_of(plan))
         distance = min(distance_mw(hunt.measures, at, other) for other in before)
-        if distance <= DIFFERS_MW:
-            return "no further plan was found that differs"
+        if distance < hunt.differs_mw:
+            return (
+                f"no other plan was found that differs by {_least(hunt)} or more; one could by "
+                f"{most:,.3g} MW at most"
+            )
         most = max(most, distance)
         proved = hunt.options.reached(distance, most)
         return Other(hunt.case, plan, checked, at, distance, most, proved)
     return "no further plan was found whose audit leaves it within the loss"
+
+
+def _least(hunt: Hunt) -> str:
+    return f"{hunt.differs_mw:,.3g} MW"
 
 
 def _searched(hunt: Hunt, asked: Farthest, budget: Budget) -> Outcome:

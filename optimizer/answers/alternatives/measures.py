@@ -27,6 +27,7 @@ from models.given import TENANT, Given, Place, Site
 from models.tree import Node
 from optimizer.actions import UNITS, Verb
 from optimizer.case import Case
+from optimizer.errors import UsageRefused
 from optimizer.matrix import Floats
 from optimizer.words import period_of, state_of
 
@@ -96,10 +97,22 @@ def distance_mw(measures: Sequence[Measure], one: Floats, other: Floats) -> floa
 
 
 def first_nodes(g: Given, now_months: int) -> tuple[Node, ...]:
-    """Periods that begin within so many months; of a tree that branches the first one alone."""
-    tree = g.tree
-    months = 1 if len(tree.leaves) > 1 else max(1, now_months)
-    return tuple(n for n in tree.nodes if tree.first_month(n) - tree.start < months)
+    """Periods that begin within so many months, the first in any case.
+
+    Raises
+    ------
+    UsageRefused
+        Where a tree branches and more than the first period is asked for: what is done on a
+        branch is not decided now.
+    """
+    tree, months = g.tree, max(1, now_months)
+    nodes = tuple(n for n in tree.nodes if tree.first_month(n) - tree.start < months)
+    if len(tree.leaves) > 1 and len(nodes) > 1:
+        raise UsageRefused(
+            f"--now {now_months} reaches beyond the first period, but scenarios branch: what is "
+            "done on a branch is no first action; leave --now out"
+        )
+    return nodes
 
 
 # --- what stands ---------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from optimizer.answers.alternatives.told import FirstRow, SharedRow, Told
 from optimizer.screen.grids import cell, figures, grid
-from optimizer.words import figure, quantity
+from optimizer.words import counted, figure, quantity
 
 if TYPE_CHECKING:
     from optimizer.answers.alternatives.found import Alternatives, Wanted
@@ -55,7 +55,8 @@ def _parts(
     yield Text("\nPlans, each as far as can be from all before it", "bold")
     yield _plans(tables)
     if found.exhausted:
-        yield Text(f"no further plan within {loss} differs from these by a kilowatt")
+        yield Text(f"no other plan within {loss} differs by {found.differs_mw:,.3g} MW or more, "
+                   "proved")  # fmt: skip
     elif found.halted:
         yield Text(found.halted)
     if found.others:
@@ -66,7 +67,7 @@ def _parts(
         yield Text("\nFirst actions", "bold")
         yield from _first(tables)
     yield Text("\nWhat plans share", "bold")
-    yield from _shared(tables, loss)
+    yield from _shared(tables, loss, several=bool(found.others))
 
 
 def _name(plan: int) -> str:
@@ -160,29 +161,36 @@ def _first(tables: Told) -> Iterator[RenderableType]:
 # --- what is shared ------------------------------------------------------------------------
 
 
-def _shared(tables: Told, loss: str) -> Iterator[RenderableType]:
+def _shared(tables: Told, loss: str, *, several: bool) -> Iterator[RenderableType]:
+    """Tell what is proved of all plans, then what those shown have in common."""
     if not tables.decisions:
         yield Text("no first action, and no contract is open")
         return
-    groups: Mapping[str, Sequence[SharedRow]] = {
-        sure: [row for row in tables.decisions if row.sure == sure]
-        for sure in ("every plan", "all shown", "some shown", "none shown", "no plan")
-    }
     heads = {
-        "every plan": f"safe now: in every plan within {loss}, proved",
-        "all shown": "in all plans shown",
-        "some shown": "in some of the plans shown",
-        "none shown": "in none of the plans shown",
-        "no plan": f"in no plan within {loss}, proved",
+        ("every plan", "first"): f"safe now: in every plan within {loss}, proved",
+        ("every plan", "any time"): (
+            f"contracts signed in every plan within {loss}, proved, which may wait"
+        ),
+        ("all shown", ""): "in all plans shown",
+        ("some shown", ""): "in some of the plans shown",
+        ("none shown", ""): "in none of the plans shown",
+        ("no plan", ""): f"in no plan within {loss}, proved",
     }
-    for sure, rows in groups.items():
+    shown = [row for row in tables.decisions if several or row.sure in _HEADS]
+    if not shown:
+        yield Text(f"nothing is proved of every plan within {loss}")
+    for (sure, when), head in heads.items():
+        rows = [row for row in shown if row.sure == sure and when in ("", row.when)]
         if rows:
-            yield Text(heads[sure], "italic")
+            yield Text(head, "italic")
             table = grid(("", "words"), (_HEADS.get(sure, ""), "figure"))
             table.show_header = sure in _HEADS
             for row in rows:
                 table.add_row(f"  {_deed(row)}", _without(row))
             yield table
+    open_ = sum(not row.decided for row in tables.decisions if row not in shown)
+    if open_:
+        yield Text(f"{counted(open_, 'decision')} of the best plan undecided in time", "dim")
 
 
 #: What is told of a decision that is proved.
@@ -200,13 +208,17 @@ def _deed(row: SharedRow) -> str:
 
     Examples
     --------
-    >>> _deed(SharedRow("sell", "milam", "lot", "racks", 6.0, 9.0, 4.0, "every plan", True, 9.1))
-    'sell at least 4 racks of lot at milam; 6 to 9 in the plans shown'
-    >>> _deed(SharedRow("sign", "", "lease", "MW", 5.0, 5.0, 1.0, "every plan", True, None))
-    'sign with lease; 5 MW in the plans shown'
+    >>> _deed(SharedRow("sell", "milam", "lot", "racks", 6.0, 9.0, 4.0, "every plan", True,
+    ...                 "first", 9.1))
+    'sell at least 4 racks of lot at milam; 6 to 9 racks in the plans shown'
+    >>> _deed(SharedRow("sign", "", "lease", "MW", 14.99998, 15.0, 1.0, "every plan", True,
+    ...                 "first", None))
+    'sign with lease; 15 MW in the plans shown'
     """
-    least, most = quantity(row.least_shown, ""), quantity(row.most_shown, row.unit)
-    span = most if row.least_shown == row.most_shown else f"{least} to {most}"
+    # As many digits as are shown, so that what looks the same is told once.
+    least, most = round(row.least_shown, 1), round(row.most_shown, 1)
+    span = quantity(most, row.unit)
+    span = span if least == most else f"{quantity(least, '')} to {span}"
     if row.action == "sign":
         return f"sign with {row.subject}" + (
             f"; {span} in the plans shown" if row.most_shown else ""

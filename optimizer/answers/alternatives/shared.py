@@ -16,8 +16,8 @@ import numpy as np
 from models.build import Column
 from models.context import Context
 from optimizer.actions import UNITS, Verb
-from optimizer.answers.alternatives.found import Alternatives, Hunt
-from optimizer.answers.alternatives.measures import Measure, first_actions
+from optimizer.answers.alternatives.found import MARGIN, Alternatives, Hunt
+from optimizer.answers.alternatives.measures import Measure, first_actions, first_nodes
 from optimizer.answers.alternatives.within import Columns, Rows, with_more
 from optimizer.audit import values_of
 from optimizer.compiled import polished
@@ -28,6 +28,8 @@ from optimizer.search import search
 #: How sure it is: every plan within the loss takes it, all plans shown do, no plan does, none of
 #: those shown does, some do and some do not.
 Sure = Literal["every plan", "all shown", "no plan", "none shown", "some shown"]
+#: Whether a decision is one of the first months, or one that may come later.
+When = Literal["first", "any time"]
 
 #: How often an amount between nothing and all that is shared is asked for.
 ROUNDS = 6
@@ -53,6 +55,9 @@ class Decision:
         How sure it is; see :data:`Sure`.
     decided : bool
         Whether the solves decided it; where not, more may hold than is said.
+    when : str
+        ``first`` where it tells of the first months alone, ``any time`` of a contract that may be
+        signed later as well.
     without_musd : float or None
         No plan that does not keep to what is proved is worth more; None where nothing is proved,
         or where no such plan exists at all.
@@ -66,6 +71,7 @@ class Decision:
     every: float
     sure: Sure
     decided: bool
+    when: When = "first"
     without_musd: float | None = None
 
 
@@ -137,7 +143,7 @@ def _on_action(hunt: Hunt, measure: Measure, plans: Sequence[Context], questions
     decided = decided and proved >= most
     sure: Sure = "every plan" if proved else "all shown"
     return Decision(measure.kind, measure.site, measure.subject, unit, tuple(map(float, amounts)),
-                    float(proved), sure, decided, known)  # fmt: skip
+                    float(proved), sure, decided, without_musd=known)  # fmt: skip
 
 
 def _verb(measure: Measure) -> Verb:
@@ -147,7 +153,25 @@ def _verb(measure: Measure) -> Verb:
 def _on_contract(
     hunt: Hunt, measure: Measure, plans: Sequence[Context], questions: int
 ) -> Decision:
-    """Ask whether every plan signs a contract that all shown do, or none one that none does."""
+    """Ask whether every plan signs a contract that all shown do, or none one that none does.
+
+    Where all shown sign in the first months, that is asked first: a signature that may wait is no
+    first action.
+    """
+    first = set(first_nodes(hunt.case.given, hunt.wanted.now_months))
+    now = replace(measure, terms=tuple(t for t in measure.terms if t[0][1][0] in first))
+    if now.terms == measure.terms:
+        return _signature(hunt, measure, plans, questions, "first")
+    if all(now.mw_at(values_of(plan)) > HALF for plan in plans):
+        decision = _signature(hunt, now, plans, 2 * questions, "first")
+        if decision.sure == "every plan":
+            return decision
+    return _signature(hunt, measure, plans, questions, "any time")
+
+
+def _signature(
+    hunt: Hunt, measure: Measure, plans: Sequence[Context], questions: int, when: When
+) -> Decision:
     signed = [_signed_mw(plan, measure.subject) for plan in plans]
     made = [measure.mw_at(values_of(plan)) > HALF for plan in plans]
     sure: Sure = "all shown" if all(made) else "some shown" if any(made) else "none shown"
@@ -163,7 +187,7 @@ def _on_contract(
     if judged.excluded:
         sure = "every plan" if all(made) else "no plan"
     return Decision("sign", "", measure.subject, "MW", tuple(signed), float(sure == "every plan"),
-                    sure, decided, judged.most_musd)  # fmt: skip
+                    sure, decided, when, judged.most_musd)  # fmt: skip
 
 
 def _signed_mw(plan: Context, contract: str) -> float:
@@ -191,7 +215,9 @@ def _limited(hunt: Hunt, measure: Measure, lower: float, upper: float, questions
     )
     if outcome.status == "infeasible":
         return _Judged(excluded=True)
-    if outcome.bound is not None and outcome.bound < hunt.least_musd:
+    # What the solver's tolerance may take is no proof.
+    margin = MARGIN * max(1.0, abs(hunt.least_musd))
+    if outcome.bound is not None and outcome.bound < hunt.least_musd - margin:
         return _Judged(excluded=True, most_musd=outcome.bound)
     if outcome.x is None or outcome.objective is None or outcome.objective < hunt.least_musd:
         return _Judged(excluded=False)

@@ -143,6 +143,9 @@ class SharedRow:
         ``some shown`` and ``none shown`` tell of the plans shown alone.
     decided : bool
         Whether the solves decided it; where not, more may hold than is said.
+    when : str
+        ``first`` where it tells of the first months alone, ``any time`` of a contract that may be
+        signed later as well.
     without_musd : float or None
         No plan that does otherwise is worth more, where that is proved; empty where none exists.
     """
@@ -156,6 +159,7 @@ class SharedRow:
     every_plan: float
     sure: str
     decided: bool
+    when: str
     without_musd: float | None
 
 
@@ -251,7 +255,7 @@ def _shared(decision: Decision) -> SharedRow:
     return SharedRow(
         decision.action, decision.site, decision.subject, decision.unit, min(decision.shown),
         max(decision.shown), decision.every, decision.sure, decision.decided,
-        decision.without_musd,
+        decision.when, decision.without_musd,
     )  # fmt: skip
 
 

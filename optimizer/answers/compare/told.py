@@ -15,7 +15,7 @@ from optimizer.answers.compare.waterfall import Line, Step
 from optimizer.plan.frames import frame
 from optimizer.screen.grids import cell, grid
 from optimizer.screen.sections import deed
-from optimizer.words import figure
+from optimizer.words import figure, quantity
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Most lines of each table on the screen; the rest stands in files.
 MOST_LINES = 24
+#: Blocks whose changes are shown first, and how often the same key may change on lines of its own.
+FIRST_BLOCKS, MOST_ALIKE = ("finance", "sites", "halls", "contracts", "bitcoin"), 3
 #: Most characters of a value on the screen.
 LONGEST = 28
 #: Changes below it are not shown.
@@ -128,11 +130,63 @@ def _input(rows: Sequence[ChangeRow]) -> Iterator[RenderableType]:
         yield Text("nothing")
         return
     table = grid(("key", "words"), ("was", "words"), ("is", "words"))
-    for row in rows[:MOST_LINES]:
-        table.add_row(row.key, _short(row.old) or "·", _short(row.new) or "·")
+    lines = list(together(rows))
+    for key, old, new in lines[:MOST_LINES]:
+        table.add_row(key, _short(old) or "·", _short(new) or "·")
     yield table
-    if len(rows) > MOST_LINES:
-        yield Text(f"{len(rows) - MOST_LINES} more stand in input_changes.csv", "dim")
+    if len(lines) > MOST_LINES:
+        yield Text(f"{len(lines) - MOST_LINES} more stand in input_changes.csv", "dim")
+
+
+def together(rows: Sequence[ChangeRow]) -> Iterator[tuple[str, str, str]]:
+    """Lay changes out for a reader: what matters most first, the same key of many names once.
+
+    Examples
+    --------
+    >>> prices = [ChangeRow("machines", f"machines.m{i}.price_usd_per_th", "changed", f"{10 + i}",
+    ...                     f"{20 + i}") for i in range(5)]
+    >>> budget = ChangeRow("finance", "finance.capex_budget_musd", "changed", "15", "5")
+    >>> for line in together([*prices, budget]):
+    ...     print(*line, sep=" | ")
+    finance.capex_budget_musd | 15 | 5
+    machines.*.price_usd_per_th, 5 of them | 10 to 14 | 20 to 24
+    """
+    alike: dict[tuple[str, str, str], list[ChangeRow]] = {}
+    for row in sorted(rows, key=lambda row: (*FIRST_BLOCKS, row.group).index(row.group)):
+        alike.setdefault((row.group, _pattern(row.key), row.what), []).append(row)
+    for (_, pattern, _), same in alike.items():
+        if len(same) <= MOST_ALIKE:
+            yield from ((row.key, row.old, row.new) for row in same)
+        else:
+            yield (
+                f"{pattern}, {len(same)} of them", _span([row.old for row in same]),
+                _span([row.new for row in same]),
+            )  # fmt: skip
+
+
+def _pattern(key: str) -> str:
+    """Put stars for the name in a table and for positions.
+
+    Examples
+    --------
+    >>> _pattern("machines.s21.price_usd_per_th.0.value"), _pattern("finance.capex_budget_musd")
+    ('machines.*.price_usd_per_th.*.value', 'finance.capex_budget_musd')
+    """
+    first, *inner = key.split(".")
+    if len(inner) > 1:
+        inner[0] = "*"
+    return ".".join([first, *("*" if part.isdigit() else part for part in inner)])
+
+
+def _span(values: Sequence[str]) -> str:
+    """Tell many values by the least and the most, where they are numbers."""
+    if len(set(values)) == 1:
+        return values[0]
+    try:
+        numbers = sorted(values, key=float)
+    except ValueError:
+        return "several"
+    return f"{numbers[0]} to {numbers[-1]}"
 
 
 def _plans(compared: Compared) -> Iterator[RenderableType]:
@@ -183,7 +237,7 @@ def _amounts(row: ActionChange) -> str:
     """Tell an amount that changed."""
     if row.what not in ("more", "less"):
         return ""
-    amounts = f"{figure(row.new_amount)} for {figure(row.old_amount)} {row.unit}"
+    amounts = f"{quantity(row.new_amount, '')} for {quantity(row.old_amount, row.unit)}"
     return f"{row.action} {amounts}, {row.subject}"
 
 
@@ -197,9 +251,15 @@ def _steps(compared: Compared) -> Iterator[RenderableType]:
     table.add_row(compared.old, "", f"{compared.old_musd:,.3f}", style="bold")
     for step in compared.steps:
         name = f"{step.step}, plan held" if step.held else step.step
+        name += "" if step.proved else ", best found"
         table.add_row(name, f"{step.change_musd:+,.3f}", f"{step.value_musd:,.3f}")
     table.add_row(compared.new, "", f"{compared.new_musd:,.3f}", style="bold")
     yield table
+    if sum(len(step.groups.split(", ")) for step in compared.steps if step.groups) > 1:
+        yield Text("taken over in this order; in another the parts would differ, not their sum",
+                   "dim")  # fmt: skip
+    if not all(step.proved for step in compared.steps):
+        yield Text("best found: not proved, so it may be worth more than is told", "dim")
     for step in compared.steps:
         if step.why:
             said = "told together, as the plan could not be held at first"

@@ -81,6 +81,9 @@ class Step:
         By how much the value moves, and what it is then.
     why : str
         Where the plan could not be held any more, why.
+    proved : bool
+        Whether what a held plan leaves open is completed in the best way, proved; else it may be
+        worth more. Of the last step, whether the second plan is a best one.
     """
 
     step: str
@@ -89,6 +92,7 @@ class Step:
     change_musd: float
     value_musd: float
     why: str = ""
+    proved: bool = True
 
 
 # --- by line -------------------------------------------------------------------------------
@@ -190,16 +194,18 @@ def by_input(
     for group in _changed(before, after):
         mixed = _with(mixed, after, group)
         waiting.append(group)
-        held, reason = _held(before, mixed, actions, options, budget)
-        why = reason or why
-        if held is None:
+        held = _held(before, mixed, actions, options, budget)
+        why = held.why or why
+        if held.value_musd is None:
             continue
-        steps.append(Step(_words(waiting), ", ".join(waiting), True, held - value, held, why))
-        tell(f"{_words(waiting)}: {held - value:+,.3f} M$ with the plan held")
-        value, waiting, why = held, [], ""
+        change = held.value_musd - value
+        steps.append(Step(_words(waiting), ", ".join(waiting), True, change, held.value_musd, why,
+                          held.proved))  # fmt: skip
+        tell(f"{_words(waiting)}: {change:+,.3f} M$ with the plan held")
+        value, waiting, why = held.value_musd, [], ""
     label = DECISIONS if not waiting else f"{_words(waiting)}, with {DECISIONS}"
     steps.append(Step(label, ", ".join(waiting), False, after.value_musd - value,
-                      after.value_musd, why))  # fmt: skip
+                      after.value_musd, why, after.solved.status == "solved"))  # fmt: skip
     _check([step.change_musd for step in steps], before, after)
     return tuple(steps)
 
@@ -232,26 +238,36 @@ def _with(mixed: _Mixed, after: Side, group: str) -> _Mixed:
     return _Mixed(document, hours, policy)
 
 
+@dataclass(frozen=True)
+class _Held:
+    """Value of a plan under other figures; none, and why, where it is no plan there."""
+
+    value_musd: float | None
+    why: str = ""
+    proved: bool = True
+
+
 def _held(
     before: Side, mixed: _Mixed, actions: pd.DataFrame, options: Options, budget: Budget
-) -> tuple[float | None, str]:
-    """Value of the plan under other figures; None, and why, where it is none there."""
+) -> _Held:
+    """Carry the actions of a plan out under other figures."""
     try:
         case = before.make_case(mixed.document, mixed.hours)
         pins = _pins(case, mixed.policy, actions)
     except InputRefused as refused:
         problem = next((p for p in refused.problems if p.severity == "error"), None)
-        return (
-            None,
-            "" if problem is None else f"{problem.key or problem.place}: {problem.message}",
+        return _Held(
+            None, "" if problem is None else f"{problem.key or problem.place}: {problem.message}"
         )
     asked = replace(options, gap=min(options.gap, HELD), time_limit=budget.left)
     found = solve(case, asked, pinned=pins)
     if found.plan is not None and found.audit is not None and found.audit.passed:
-        return found.audit.value_musd, ""
+        return _Held(found.audit.value_musd, proved=found.status == "solved")
+    if found.audit is not None and not found.audit.passed:
+        return _Held(None, f"it did not pass its audit: {found.audit.breaches[0]}")
     if found.status != "infeasible":
-        return None, "it could not be completed in time"
-    return None, _broken(case, pins, budget)
+        return _Held(None, "it could not be completed in time")
+    return _Held(None, _broken(case, pins, budget))
 
 
 def _broken(case: Case, pins: Mapping[Column, float], budget: Budget) -> str:

@@ -6,19 +6,22 @@ plan near the best must do.
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from optimizer.answers.alternatives import found as found_module
+from optimizer.answers.alternatives import shared as shared_module
 from optimizer.answers.alternatives.found import (
-    DIFFERS_MW,
     Alternatives,
     Hunt,
     Wanted,
@@ -29,14 +32,19 @@ from optimizer.answers.alternatives.measures import (
     Terms,
     distance_mw,
     first_actions,
+    first_nodes,
     measured,
     measures_of,
 )
+from optimizer.answers.alternatives.screen import screen
 from optimizer.answers.alternatives.shared import shared
+from optimizer.answers.alternatives.told import Told, told
 from optimizer.audit import audit, values_of
 from optimizer.case import Case, prepare
 from optimizer.cli import main
+from optimizer.commands.alternatives import _Answered, _status
 from optimizer.compiled import compile_case
+from optimizer.errors import UsageRefused
 from optimizer.highs import Options
 from optimizer.load import load
 from optimizer.solve import solve
@@ -48,6 +56,8 @@ INSTANCES = Path(__file__).parents[3] / "instances"
 EXACT = Options(gap=1e-5, absolute_gap=1e-5, time_limit=3600.0)
 #: How many small cases the suite compares, and how many a soak does.
 FEW, MANY = 6, int(os.environ.get("RACKWATT_ALTERNATIVES", "60"))
+#: Plans that differ by no more than a kilowatt are the same where all of them are tried.
+SAME_MW = 1e-3
 LOSSES = (0.05, 0.1, 0.2, 0.3)
 
 
@@ -66,13 +76,13 @@ def test_measures_of_the_case_on_paper(by_hand: Case) -> None:
     solved = solve(by_hand, EXACT)
     assert solved.plan is not None
     at = measured(measures, values_of(solved.plan))
-    told = {(m.kind, m.subject, m.when): float(mw) for m, mw in zip(measures, at, strict=True)}
-    assert told[STANDING, "mining", "2029-01"] == pytest.approx(10.0)
-    assert told[STANDING, "mining", "2030-01"] == pytest.approx(10.0)
-    assert told[STANDING, "ai", "2030-01"] == pytest.approx(5.0)
-    assert told["sell", "lot", "first"] == pytest.approx(6.0)
-    assert told["convert", "ai+two-feeds", "first"] == pytest.approx(5.0)
-    assert told["sign", "tenant", "first"] == pytest.approx(5.0)
+    mw_of = {(m.kind, m.subject, m.when): float(mw) for m, mw in zip(measures, at, strict=True)}
+    assert mw_of[STANDING, "mining", "2029-01"] == pytest.approx(10.0)
+    assert mw_of[STANDING, "mining", "2030-01"] == pytest.approx(10.0)
+    assert mw_of[STANDING, "ai", "2030-01"] == pytest.approx(5.0)
+    assert mw_of["sell", "lot", "first"] == pytest.approx(6.0)
+    assert mw_of["convert", "ai+two-feeds", "first"] == pytest.approx(5.0)
+    assert mw_of["sign", "tenant", "first"] == pytest.approx(5.0)
     weights = {m.kind: m.weight for m in measures}
     assert weights[STANDING] == 0.5
     assert weights["sell"] == weights["sign"] == 1.0
@@ -119,6 +129,139 @@ def test_what_the_plans_shown_share_is_not_safe_for_that(by_hand: Case) -> None:
         assert decision.every == 0.0
 
 
+def test_copies_of_the_best_plan_are_no_alternatives(by_hand: Case) -> None:
+    """Within 1 % the tenant's MW alone can be less, by what 0.12 M$ of its rent are.
+
+    12.5 MW stand on average, so that 0.125 MW matter.
+    """
+    found, _ = alternatives(by_hand, Wanted(0.01), EXACT)
+    assert found.differs_mw == pytest.approx(0.125)
+    assert not found.others
+    assert found.exhausted
+    near, _ = alternatives(by_hand, Wanted(0.01, 1, differs_mw=SAME_MW), EXACT)
+    (other,) = near.others
+    assert SAME_MW < other.distance_mw < 0.125
+    assert not near.exhausted
+
+
+def _short(by_musd: float) -> Any:
+    def judged(*args: Any, **named: Any) -> Any:
+        checked = audit(*args, **named)
+        return replace(checked, value_musd=checked.value_musd - by_musd)
+
+    return judged
+
+
+def test_audits_that_fall_short_exhaust_nothing(
+    by_hand: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No plan is worth so much more than asked: that it is infeasible proves nothing."""
+    best = solve(by_hand, EXACT)
+    monkeypatch.setattr(found_module, "audit", _short(1.6))
+    found, _ = alternatives(by_hand, Wanted(0.13, 1), EXACT, best=best)
+    assert not found.others
+    assert not found.exhausted
+    assert "whose audit" in found.halted
+
+
+def test_a_search_cut_short_exhausts_nothing(
+    by_hand: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = solve(by_hand, EXACT)
+    real = found_module.search
+
+    def cut(*args: Any, **named: Any) -> Any:
+        outcome = real(*args, **named)
+        return replace(outcome, status="none", x=None, objective=None, bound=None)
+
+    monkeypatch.setattr(found_module, "search", cut)
+    found, _ = alternatives(by_hand, Wanted(0.13, 1), EXACT, best=best)
+    assert not found.others
+    assert not found.exhausted
+    assert "in time" in found.halted
+
+
+@pytest.mark.parametrize(("below", "excluded"), [(1e-8, False), (1e-3, True)])
+def test_a_bound_that_tolerance_may_have_moved_proves_nothing(
+    by_hand: Case, monkeypatch: pytest.MonkeyPatch, below: float, excluded: bool
+) -> None:
+    found, hunt = alternatives(by_hand, Wanted(0.13, 0), EXACT)
+    assert hunt is not None
+    real = shared_module.search
+
+    def bounded(*args: Any, **named: Any) -> Any:
+        worth = found.least_musd - below
+        return replace(real(*args, **named), status="optimal", objective=worth, bound=worth)
+
+    monkeypatch.setattr(shared_module, "search", bounded)
+    for decision in shared(found, hunt):
+        assert (decision.sure == "every plan") == excluded
+        assert decision.decided == excluded
+
+
+def test_first_months_end_where_they_are_said_to(by_hand: Case) -> None:
+    """Of periods of 12 months the second begins after 12."""
+    counts = [len(first_nodes(by_hand.given, now)) for now in (1, 12, 13)]
+    assert counts == [1, 1, 2]
+
+
+def test_first_months_beyond_a_branch_are_refused() -> None:
+    case = ready(draw_case(3, leaves=2))
+    assert len(first_nodes(case.given, 1)) == 1
+    with pytest.raises(UsageRefused, match="branch"):
+        first_nodes(case.given, 1200)
+
+
+def test_a_signature_that_may_wait_is_no_first_action(tmp_path: Path) -> None:
+    """Without an advance the tenant is signed in the second half of 2029; the hall cannot wait."""
+    text = (INSTANCES / "by_hand" / "instance.toml").read_text()
+    for old, new in (("months_per_period = 12", "months_per_period = 6"),
+                     ("periods = 2", "periods = 4"), ('"2029-06"', '"2029-12"'),
+                     ("opening_cash_musd = 12", "opening_cash_musd = 14"),
+                     ("prepayment_usd_per_kw = 240", "prepayment_usd_per_kw = 0")):  # fmt: skip
+        text = edited(old, new, text)
+    prices = (INSTANCES / "by_hand" / "prices.csv").read_text()
+    loaded = load(write_folder(tmp_path / "halves", text, prices_csv=prices))
+    case = prepare(loaded.instance, loaded.hours)
+    found, hunt = alternatives(case, Wanted(0.1, 0), EXACT)
+    assert hunt is not None
+    sure = {d.action: d for d in shared(found, hunt)}
+    assert (sure["sign"].sure, sure["sign"].when) == ("every plan", "any time")
+    assert (sure["convert"].sure, sure["convert"].when) == ("every plan", "first")
+    rows = told(found, hunt, tuple(sure.values()))
+    said = _on_screen(case, found, rows, hunt.wanted)
+    first, contracts = said.split("contracts signed in every plan")
+    assert "convert at least 1 hall" in first
+    assert "sign with" not in first
+    assert "sign with tenant" in contracts
+
+
+def _on_screen(case: Case, found: Alternatives, rows: Told, wanted: Wanted) -> str:
+    console = Console(width=100, file=io.StringIO())
+    console.print(screen(case, found, rows, wanted))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_one_plan_has_nothing_in_common(by_hand: Case) -> None:
+    """Within 13 % nothing is proved; that the best plan does it says nothing of others."""
+    found, hunt = alternatives(by_hand, Wanted(0.13, 0), EXACT)
+    assert hunt is not None
+    rows = told(found, hunt, tuple(shared(found, hunt)))
+    said = _on_screen(by_hand, found, rows, hunt.wanted)
+    assert "plans shown" not in said
+    assert "nothing is proved of every plan within 13 %" in said
+
+
+def test_what_is_undecided_is_not_told_as_solved(by_hand: Case) -> None:
+    found, hunt = alternatives(by_hand, Wanted(0.13, 0), EXACT)
+    assert hunt is not None
+    decisions = tuple(shared(found, hunt))
+    assert _status(_Answered(found, decisions)) == "solved"
+    doubtful = (replace(decisions[0], decided=False), *decisions[1:])
+    assert _status(_Answered(found, doubtful)) == "best-found"
+
+
 def test_branches_count_by_how_likely_they_are() -> None:
     """Of a use at a site, a MW at every end of every branch is one MW."""
     case = ready(draw_case(3, leaves=2))
@@ -152,7 +295,8 @@ def _small(first: int, loss_of: tuple[float, ...] = LOSSES) -> Iterator[_Tried]:
         model = compile_case(filled(case))
         if model.built.contradictions or model.matrix.integer.sum() > 45:
             continue
-        found, hunt = alternatives(case, Wanted(loss_of[seed % len(loss_of)], 3), EXACT)
+        wanted = Wanted(loss_of[seed % len(loss_of)], 3, differs_mw=SAME_MW)
+        found, hunt = alternatives(case, wanted, EXACT)
         if hunt is None or found.least_musd == found.best.value_musd:
             continue
         terms = [[(model.layout.place[c], mw) for c, mw in m.terms] for m in found.measures]
@@ -179,7 +323,7 @@ def _compare(tried: _Tried) -> int:
         before.append(at)
     if len(found.others) < tried.hunt.wanted.count:
         assert found.exhausted, (tried.seed, found.halted)
-        assert tried.every.farthest(before) <= DIFFERS_MW, tried.seed
+        assert tried.every.farthest(before) <= SAME_MW, tried.seed
     return len(found.others)
 
 
@@ -235,11 +379,11 @@ def test_against_every_plan_of_many_cases() -> None:
         plans, most = plans + len(tried.every.all_held), max(most, len(tried.every.all_held))
         if differing == MANY:
             break
-    told = (f"{cases} cases, {differing} of them with alternatives: {compared} distances are the "
+    said = (f"{cases} cases, {differing} of them with alternatives: {compared} distances are the "
           f"largest among {plans:,} plans in whole numbers tried (at most {most:,} in a case), no "
           f"loss is exceeded; of first actions and contracts {proved} are proved shared and "
           f"{denied} are not, each as in all plans")  # fmt: skip
-    print(told)  # noqa: T201
+    print(said)  # noqa: T201
     assert differing >= 50
     assert proved
     assert denied
@@ -301,4 +445,27 @@ def test_a_case_without_a_plan_says_so(tmp_path: Path, capsys: pytest.CaptureFix
     code, answer = asked(capsys, str(folder), "--out", str(tmp_path / "out"))
     assert code == 4
     assert answer["status"] == "infeasible"
+    assert f"rackwatt explain {folder}" in answer["message"]
     assert not (tmp_path / "out").exists()
+    assert main(["alternatives", str(folder), "--quiet"]) == code
+    assert "rackwatt explain" in " ".join(capsys.readouterr().out.split())
+
+
+def test_without_time_a_program_hears_why_there_is_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, answer = asked(capsys, str(INSTANCES / "by_hand"), "--time-limit", "0")
+    assert code == 6
+    assert answer["status"] == "no-plan"
+    assert "--time-limit" in answer["message"]
+
+
+def test_nothing_is_written_unless_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, answer = asked(capsys, str(INSTANCES / "by_hand"), "--count", "1", "--gap", "1e-4")
+    assert code == 0
+    assert answer["out"] is None
+    assert answer["exhausted"]
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import math
@@ -16,19 +17,27 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from rich.console import Console
 
 from models.hours import Hours
 from models.instance import Instance
-from optimizer.answers.compare import waterfall
+from optimizer.answers.compare import plans, waterfall
+from optimizer.answers.compare import told as told_module
 from optimizer.answers.compare.compared import compare
+from optimizer.answers.compare.plans import ActionChange
 from optimizer.answers.compare.side import Document, Side
 from optimizer.answers.compare.told import Compared
 from optimizer.answers.compare.waterfall import DoesNotAddUp, by_line
+from optimizer.audit import Breach
 from optimizer.case import Case, prepare
 from optimizer.cli import main
+from optimizer.commands.ready import Wish, make_ready
+from optimizer.commands.runs import kept_inputs
+from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused
 from optimizer.highs import Options
 from optimizer.solve import solve
+from tests.folders import edited, write_folder
 from tests.models.small_cases import draw_case
 
 BY_HAND = Path(__file__).parents[3] / "instances" / "by_hand"
@@ -136,6 +145,136 @@ def test_a_run_without_inputs_is_refused(
     code, answer = told(capsys, str(run), str(BY_HAND))
     assert code == 2
     assert "keeps no inputs" in answer["message"]
+
+
+@pytest.fixture(scope="module")
+def solved_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("solved") / "run"
+    assert main(["solve", str(BY_HAND), "--out", str(run), "--quiet"]) == 0
+    return run
+
+
+@pytest.mark.parametrize("name", ["plan.json", "actions.csv", "inputs/instance.toml"])
+def test_a_run_that_was_changed_is_refused(
+    solved_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(solved_run, run)
+    path = run / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    code, answer = told(capsys, str(run), str(BY_HAND))
+    assert code == 2
+    assert f"{name} was changed" in answer["message"]
+    if not name.startswith("inputs/"):
+        path.unlink()
+        code, answer = told(capsys, str(run), str(BY_HAND))
+        assert code == 2
+        assert f"{name} is missing" in answer["message"]
+
+
+def test_a_run_that_was_best_found_stays_so(
+    solved_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(solved_run, run)
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "status": "best-found"}))
+    code, answer = told(capsys, str(run), str(solved_run))
+    assert code == 10
+    assert answer["status"] == "best-found"
+    code, answer = told(capsys, str(solved_run), str(solved_run))
+    assert (code, answer["status"]) == (0, "solved")
+
+
+def test_a_run_keeps_no_inputs_that_were_changed_since(tmp_path: Path) -> None:
+    folder = other_by_hand(tmp_path / "case", a="capex_budget_musd = 15 -> capex_budget_musd = 14")
+    wish = Wish(folder)
+    ready = make_ready(wish, Voice(quiet=True))
+    kept = kept_inputs(ready, wish)
+    assert kept is not None
+    assert kept.files["instance.toml"] == (folder / "instance.toml").read_bytes()
+    with (folder / "instance.toml").open("a") as file:
+        file.write("# other\n")
+    assert kept_inputs(ready, wish) is None
+
+
+def test_no_plan_points_to_what_explains_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    debt = '[[commitments.debt]]\nname = "note"\nmonth = "2027-06"\nprincipal_musd = '
+    broke = write_folder(tmp_path / "broke", edited(debt + "2", debt + "500"))
+    code, answer = told(capsys, str(BY_HAND), str(broke))
+    assert code == 4
+    assert f"rackwatt explain {broke}" in answer["message"]
+
+
+def test_only_equal_amounts_have_moved() -> None:
+    """Four racks at one month and five at another are two deeds."""
+    deed = ("order", "creek", "s21", "", "north:mining")
+    was, is_ = {"2029-01": 4.0, "2029-04": 2.0}, {"2029-07": 5.0, "2029-10": 2.0}
+    (row,) = plans._moved(deed, was, is_, "racks")
+    assert (row.old_month, row.new_month, row.new_amount) == ("2029-04", "2029-10", 2.0)
+    assert (was, is_) == ({"2029-01": 4.0}, {"2029-07": 5.0})
+
+
+def test_contracts_that_are_owed_are_signed() -> None:
+    drawn = draw_case(2)
+    (owed,) = drawn.instance.commitments.contracts
+    document = drawn.instance.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
+    side = _side("owed", document, drawn.hours)
+    assert side is not None
+    rows = {row.contract: row for row in plans.contract_changes(side, side)}
+    assert rows[owed.contract].old_mw == pytest.approx(owed.mw)
+
+
+def test_amounts_of_things_are_whole() -> None:
+    row = ActionChange("more", "order", "creek", "s21", "", "", "2029-01", "2029-01", 4.0, 8.0,
+                       "racks")  # fmt: skip
+    assert told_module._amounts(row) == "order 8 for 4 racks, s21"
+
+
+def test_held_plans_are_told_as_far_as_they_are_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that did not pass its audit is not one that time was too short for."""
+    before, after = next(pair for pair in pairs(0)
+                         if len(waterfall.by_input(*pair, QUICK)) > 2)  # fmt: skip
+    steps = waterfall.by_input(before, after, QUICK)
+    assert all(step.proved for step in steps if step.held)
+    real = waterfall.solve
+
+    def unproved(*args: Any, **named: Any) -> Any:
+        return replace(real(*args, **named), status="best-found")
+
+    monkeypatch.setattr(waterfall, "solve", unproved)
+    steps = waterfall.by_input(before, after, QUICK)
+    assert not any(step.proved for step in steps if step.held)
+    assert "best found" in _on_screen(before, after, compare(before, after, QUICK))
+
+    def failing(*args: Any, **named: Any) -> Any:
+        found = real(*args, **named)
+        assert found.audit is not None
+        breach = Breach("capital.cash_floor", (0,), "2029-01", 1.0, 2.0, ">=")
+        judged = replace(found.audit, breaches=(breach,))
+        return replace(found, status="audit-failed", audit=judged)
+
+    monkeypatch.setattr(waterfall, "solve", failing)
+    (step,) = waterfall.by_input(before, after, QUICK)
+    assert "did not pass its audit" in step.why
+    assert "in time" not in step.why
+
+
+def _on_screen(before: Side, after: Side, compared: Compared) -> str:
+    console = Console(width=100, file=io.StringIO())
+    console.print(told_module.screen(before, after, compared))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_screen_says_that_the_order_decides_the_parts() -> None:
+    before, after = next(pair for pair in pairs(0)
+                         if len(waterfall.by_input(*pair, QUICK)) > 2)  # fmt: skip
+    said = _on_screen(before, after, compare(before, after, QUICK))
+    assert "taken over in this order" in said
+    assert "best found" not in said
 
 
 def test_parts_that_do_not_add_up_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
