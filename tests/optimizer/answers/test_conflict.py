@@ -39,7 +39,9 @@ from tests.optimizer.answers.planted import (
     LINE,
     Typed,
     by_sites,
+    costly,
     folder,
+    has_divided_plan,
     is_sound,
     one_company,
     owed,
@@ -472,7 +474,17 @@ def test_a_planted_conflict_is_told_and_mended(number: int, tmp_path: Path) -> N
     else:
         candidates = list(by_sites(number - 2, 12, number))
     one = next(p for p in candidates if is_sound(p))
-    judged = judge(one, tmp_path)
+    judged = judge(replace(one, whole_only=has_divided_plan(one.typed)), tmp_path)
+    assert not judged.faults, (one.name, one.tight)
+    assert judged.minimal
+    assert judged.repairs
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_planted_conflict_of_limits_that_cost_something(number: int, tmp_path: Path) -> None:
+    one = list(costly(random.Random("suite")))[number]
+    assert is_sound(one), one.name
+    judged = judge(replace(one, whole_only=has_divided_plan(one.typed)), tmp_path)
     assert not judged.faults, (one.name, one.tight)
     assert judged.minimal
     assert judged.repairs
