@@ -92,14 +92,14 @@ class Filter:
     def _verdict(self, kept: Iterable[Limit], before: Iterable[Limit] = ()) -> Verdict:
         """Say whether limits leave a plan with all others freed.
 
-        Where none is left so, it is asked again with those as typed that may cost something when
-        freed: what is in the way of a plan may be no more than that.
+        Where none is left so, it is asked again with those as typed of which more costs something:
+        what is in the way of a plan may be no more than the MW that are billed then.
         """
         held, known = set(kept), set(before)
         freely = self.questions.verdict(self._freed_but(held))
         if freely != "infeasible":
             return freely
-        costly = {one for one in self.limits if not one.relaxes and one not in known}
+        costly = {one for one in self.limits if one.up and not one.relaxes and one not in known}
         return self.questions.verdict(self._freed_but(held | costly))
 
     def _freed_but(self, kept: Iterable[Limit]) -> dict[Key, Any]:

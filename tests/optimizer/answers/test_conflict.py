@@ -20,11 +20,11 @@ import pytest
 
 from models.instance import Instance, month_index, month_text
 from optimizer.answers.conflict.amounts import least_amount
-from optimizer.answers.conflict.clash import Clash
+from optimizer.answers.conflict.clash import Clash, Filter
 from optimizer.answers.conflict.edits import REMOVED, edited
 from optimizer.answers.conflict.explained import Explained, explain
 from optimizer.answers.conflict.limits import KINDS, limits_of
-from optimizer.answers.conflict.questions import Questions, opened
+from optimizer.answers.conflict.questions import Questions, freed, opened
 from optimizer.answers.conflict.repairs import Figures, Mender, Repair, step_of, typed_text
 from optimizer.answers.conflict.told import sentence
 from optimizer.cli import main
@@ -241,6 +241,17 @@ def test_firm_mw_that_are_billed_bring_no_second_clash(tmp_path: Path) -> None:
     assert found.complete
     assert repair(found, "sites.a.firm_mw").changes == {"sites.a.firm_mw": 2.6}
     assert told(put(typed, {"sites.a.firm_mw": 2.6}), tmp_path / "mended").status == "feasible"
+
+
+def test_cash_for_mw_that_nobody_asked_for_is_no_clash(tmp_path: Path) -> None:
+    """Cash is short with 5,000 MW billed, and not with the MW that were typed."""
+    billed = {"power": {"a": {"demand_charge_usd_per_kw_month": 5, "billing_floor_share": 1.0}}}
+    read = opened(folder(tmp_path, put(merged(signed(2.0), billed), {"sites.a.firm_mw": 1.95})))
+    limits = limits_of(read.reading.document, read.loaded.instance)
+    [cash] = [one for one in limits if one.key == "finance.opening_cash_musd"]
+    asked = Questions(read, Options())
+    assert asked.verdict(freed(one for one in limits if one is not cash)) == "infeasible"
+    assert not Filter(asked, limits)._stuck([cash])
 
 
 def test_halls_that_owe_upkeep_bring_no_second_clash(tmp_path: Path) -> None:
