@@ -30,7 +30,7 @@ class Least:
     Attributes
     ----------
     amount : float
-        With this much there is a plan of the model.
+        With this much there is a plan of the model; infinite where none is enough.
     bound : float
         With less there is none.
     """
@@ -41,7 +41,9 @@ class Least:
     @property
     def proved(self) -> bool:
         """Whether the two meet."""
-        return self.amount - self.bound <= 1e-5 * max(1.0, abs(self.amount))
+        return self.amount == self.bound or (
+            self.amount - self.bound <= 1e-5 * max(1.0, abs(self.amount))
+        )
 
 
 def least_amount(
@@ -83,9 +85,10 @@ def least_amount(
         return None
     outcome = budget.run(_with(typed.model.matrix, column, whole=whole), options, stop=stop)
     if outcome.x is None:
-        return None
+        return Least(math.inf, math.inf) if outcome.status == "infeasible" else None
     amount = float(outcome.x[-1])
-    bound = amount if outcome.bound is None else float(outcome.bound)
+    # Without a bound nothing is proved of what is less.
+    bound = 0.0 if outcome.bound is None else float(outcome.bound)
     return Least(amount, min(bound, amount))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from models.allocation import FAMILIES
 from models.build import Row
 from optimizer.answers.conflict.limits import Limit
-from optimizer.answers.conflict.questions import NODES, Posed, Questions, divided, freed
+from optimizer.answers.conflict.questions import NODES, Posed, Questions, Verdict, divided, freed
 from optimizer.case import Case
 from optimizer.elastic import relax
 from optimizer.highs import Budget, Options
@@ -40,9 +40,10 @@ class Clash:
         In the order of the format's kinds.
     minimal : bool
         Whether it is proved that without any one of them the others can hold together.
-    whole_only : bool
+    whole_only : bool or None
         Whether there is a plan, with every limit kept, once racks, halls and all else may be
-        divided; of a further clash, with those of the others freed.
+        divided; of several clashes, with the limits of the others freed. None where that is not
+        known.
     months : mapping of str to tuple of str
         First months of the periods in which each limit takes part, by its key, as far as the
         relaxation shows them.
@@ -50,7 +51,7 @@ class Clash:
 
     limits: tuple[Limit, ...]
     minimal: bool
-    whole_only: bool
+    whole_only: bool | None = None
     months: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -77,17 +78,29 @@ class Filter:
         """
         before = tuple(known)
         left = [limit for limit in self.limits if limit not in set(before)]
-        if not self._stuck(left):
+        if not self._stuck(left, before):
             return None
         kept, minimal = self._smallest(left, before)
         posed = self.questions.posed(self._freed_but(kept))
         months = {} if posed is None else dict(_months(posed, kept))
-        divisible = bool(self.questions.divisible(freed(before)))
-        return Clash(kept, minimal, divisible, months)
+        return Clash(kept, minimal, months=months)
 
-    def _stuck(self, kept: Iterable[Limit]) -> bool:
+    def _stuck(self, kept: Iterable[Limit], before: Iterable[Limit] = ()) -> bool:
         """Whether limits are proved to leave no plan, with all others freed."""
-        return self.questions.verdict(self._freed_but(kept)) == "infeasible"
+        return self._verdict(kept, before) == "infeasible"
+
+    def _verdict(self, kept: Iterable[Limit], before: Iterable[Limit] = ()) -> Verdict:
+        """Say whether limits leave a plan with all others freed.
+
+        Where none is left so, it is asked again with those as typed of which more costs something:
+        what is in the way of a plan may be no more than the MW that are billed then.
+        """
+        held, known = set(kept), set(before)
+        freely = self.questions.verdict(self._freed_but(held))
+        if freely != "infeasible":
+            return freely
+        costly = {one for one in self.limits if one.up and not one.relaxes and one not in known}
+        return self.questions.verdict(self._freed_but(held | costly))
 
     def _freed_but(self, kept: Iterable[Limit]) -> dict[Key, Any]:
         held = set(kept)
@@ -106,11 +119,12 @@ class Filter:
         first = [limit for limit in left if limit in likely]
         needed = {*self._needed(rest, before), *self._needed(first, before)}
         kept = tuple(limit for limit in left if limit in needed)
-        if needed and self._stuck(kept):
+        if needed and self._stuck(kept, before):
             return kept, True
-        kept = self._filtered(tuple(left), [limit for limit in rest if limit not in needed])
-        kept = self._filtered(kept, [limit for limit in first if limit not in needed])
-        return self._confirmed(kept, needed)
+        for block in (rest, first):
+            kept_of = tuple(left) if block is rest else kept
+            kept = self._filtered(kept_of, [x for x in block if x not in needed], before)
+        return self._confirmed(kept, needed, before)
 
     def _needed(self, block: Sequence[Limit], before: tuple[Limit, ...]) -> list[Limit]:
         """Limits of a block without any one of which there is a plan."""
@@ -124,21 +138,23 @@ class Filter:
         halves = block[:middle], block[middle:]
         return [limit for half in halves for limit in self._needed(half, before)]
 
-    def _filtered(self, kept: tuple[Limit, ...], block: Sequence[Limit]) -> tuple[Limit, ...]:
+    def _filtered(
+        self, kept: tuple[Limit, ...], block: Sequence[Limit], before: tuple[Limit, ...]
+    ) -> tuple[Limit, ...]:
         """Free what can be freed of a block, and give the limits that are kept then."""
         if not block:
             return kept
         without = tuple(limit for limit in kept if limit not in set(block))
-        if self._stuck(without):
+        if self._stuck(without, before):
             return without
         if len(block) == 1:
             return kept
         middle = len(block) // 2
-        kept = self._filtered(kept, block[:middle])
-        return self._filtered(kept, block[middle:])
+        kept = self._filtered(kept, block[:middle], before)
+        return self._filtered(kept, block[middle:], before)
 
     def _confirmed(
-        self, kept: tuple[Limit, ...], needed: set[Limit]
+        self, kept: tuple[Limit, ...], needed: set[Limit], before: tuple[Limit, ...]
     ) -> tuple[tuple[Limit, ...], bool]:
         """Prove of each limit that the others can hold without it; free it where they cannot.
 
@@ -150,9 +166,9 @@ class Filter:
             if limit in needed:
                 continue
             without = tuple(other for other in kept if other != limit)
-            verdict = self.questions.verdict(self._freed_but(without))
+            verdict = self._verdict(without, before)
             if verdict == "infeasible":
-                return self._confirmed(without, needed)
+                return self._confirmed(without, needed, before)
             proved = proved and verdict == "feasible"
         return kept, proved
 

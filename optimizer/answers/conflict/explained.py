@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from optimizer import elastic
@@ -102,31 +102,46 @@ def explain(
     if first != "infeasible":
         return Explained(first, opened.impossible, questions=asked.asked)
     limits = limits_of(asked.document, asked.loaded.instance, asked.pinned_lines())
-    clashes, complete = _clashes(asked, limits, say)
+    mended, together, complete = _clashes(asked, limits, say)
     beyond: tuple[elastic.Clash, ...] = ()
-    if any(not clash.limits for clash in clashes):
+    if any(not one.clash.limits for one in mended):
         beyond = _beyond(asked, limits)
-    mended = _mended(asked, clashes, say)
-    together = _together(asked, mended)
     return Explained("infeasible", opened.impossible, mended, together, complete, beyond,
                      asked.asked, limits)  # fmt: skip
 
 
 def _clashes(
     asked: Questions, limits: Sequence[Limit], say: Callable[[str], None]
-) -> tuple[list[Clash], bool]:
-    """Find clashes that have no limit in common, and whether a plan is proved once all give."""
-    searching, known, clashes = Filter(asked, limits), list[Limit](), list[Clash]()
+) -> tuple[tuple[Mended, ...], tuple[Repair, ...], bool]:
+    """Find clashes that have no limit in common, with changes of their limits.
+
+    Further ones are only looked for where no change of those that are known leaves a plan: limits
+    that are freed may cost something, so that what goes by no plan then may go by one when typed.
+
+    Returns
+    -------
+    tuple
+        The clashes; where there are several, a change for each that were tried together; and
+        whether a plan is proved once they give.
+    """
+    searching, known = Filter(asked, limits), list[Limit]()
+    clashes, mended = list[Clash](), tuple[Mended, ...]()
     while len(clashes) < MOST_CLASHES:
         say("which limits clash?")
         clash = searching.clash(known)
         if clash is None:
             break
         clashes.append(clash)
+        mended = _mended(asked, clashes, say)
         if not clash.limits:
-            return clashes, False
+            return mended, (), False
+        if len(mended) == 1 and mended[0].way_out is not None:
+            return mended, (), True
+        together = _together(asked, mended)
+        if together:
+            return mended, together, True
         known += clash.limits
-    return clashes, asked.verdict(freed(known)) == "feasible"
+    return mended, (), asked.verdict(freed(known)) == "feasible"
 
 
 def _beyond(asked: Questions, limits: Sequence[Limit]) -> tuple[elastic.Clash, ...]:
@@ -145,11 +160,12 @@ def _mended(
     for clash in clashes:
         others = [limit for other in clashes if other is not clash for limit in other.limits]
         mender = Mender(asked, freed(others))
+        divisible = asked.divisible(freed(others))
         repairs = []
         for limit in clash.limits:
             say(f"what change of {limit.key} would be enough?")
             repairs.append(mender.repair(limit))
-        mended.append(Mended(clash, tuple(repairs)))
+        mended.append(Mended(replace(clash, whole_only=divisible), tuple(repairs)))
     return tuple(mended)
 
 

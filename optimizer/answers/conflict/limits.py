@@ -7,6 +7,7 @@ limits: nobody lifts them by typing another number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -21,10 +22,12 @@ Way = Literal["amount", "count", "later", "earlier", "yes", "drop", "all", "dens
 
 #: Where figures end that the loader takes: a limit beyond holds nobody back.
 MOST_MUSD, MOST_CASH_MUSD, MOST_MW = 100_000.0, 50_000.0, 5000.0
-#: Units of a project and spares that are as good as any number. Of halls there are twice as many
-#: and two, as every hall that stands costs its upkeep.
+#: Units of a project and spares that are as good as any number. Of halls there are no more than
+#: could be of use, as every hall that stands costs its upkeep.
 MORE_UNITS, MOST_SPARES = 100, 20
 LEAST_MW, LEAST_PROMISE, BEST_PACKAGE = 0.05, 0.9, 0.99999999
+#: Share of a hall's MW that a contract is taken to fill at least, and most halls of a group.
+LEAST_FILLED, MOST_HALLS = 0.25, 1000
 MOST_POSITIONS = 100_000.0
 PIN = "policy.pin"
 
@@ -59,6 +62,9 @@ class Limit:
         What it says within a sentence, ``{held}`` and ``{where}`` in it.
     whole : bool
         Whether only whole numbers can be typed.
+    relaxes : bool
+        Whether every plan is one still with the limit freed. Not of MW that are billed, halls
+        that owe their upkeep, and contracts whose revenue goes with them.
     """
 
     key: str
@@ -73,6 +79,7 @@ class Limit:
     touches: frozenset[tuple[str, str]]
     said: str
     whole: bool = False
+    relaxes: bool = True
 
     @property
     def is_pin(self) -> bool:
@@ -103,8 +110,14 @@ def _more(units: int) -> _Free:
     return lambda _, found: {found.key: int(found.base) + units}
 
 
-def _twice(_: _Read, found: Found) -> Edits:
-    return {found.key: 2 * int(found.base) + 2}
+def _halls_enough(read: _Read, found: Found) -> Edits:
+    """Give twice as many halls and two, or enough for every contract a quarter full."""
+    held, group = int(found.base), read.instance.halls[str(found.key[1])]
+    signed = {one.contract: one.mw for one in read.instance.commitments.contracts}
+    offers = read.instance.contracts.items()
+    mw = sum(signed.get(name, offer.max_mw) for name, offer in offers)
+    enough = held + math.ceil(mw / (LEAST_FILLED * group.it_mw))
+    return {found.key: max(2 * held + 2, min(enough, MOST_HALLS))}
 
 
 def _last_start(read: _Read, found: Found) -> Edits | None:
@@ -161,6 +174,7 @@ class _Kind(NamedTuple):
     up: bool | None = True
     #: Whether the limit is there where nobody typed it.
     always: bool = False
+    relaxes: bool = True
 
 
 #: Kinds of limits, those first that a planner would rather see left out of a clash.
@@ -202,13 +216,13 @@ KINDS: tuple[_Kind, ...] = (
     _Kind("halls.*.rack_positions", "rack positions of a hall",
           "{held} in a hall of {where}", "amount", _gone),
     _Kind("halls.*.count", "halls",
-          "{held} in {where}", "count", _twice),
+          "{held} in {where}", "count", _halls_enough, relaxes=False),
     _Kind("fitouts.*.kw_per_rack_max", "densest rack of the fit-out",
           "racks of {held} at most in {where}", "density", _gone),
     _Kind("sites.*.fibre", "fibre",
           "no fibre at {where}", "yes", _put(True), None),
     _Kind("sites.*.interruptible_mw", "interruptible grid MW",
-          "{held} interruptible at {where}", "amount", _put(MOST_MW)),
+          "{held} interruptible at {where}", "amount", _put(MOST_MW), relaxes=False),
     _Kind("sites.*.substation_mw", "substation",
           "a substation of {held} at {where}", "amount", _gone),
     _Kind("sites.*.mining_mw_max", "grid MW granted to mining",
@@ -216,7 +230,7 @@ KINDS: tuple[_Kind, ...] = (
     _Kind("sites.*.ai_mw_max", "grid MW granted to AI",
           "{held} granted to AI at {where}", "amount", _gone),
     _Kind("sites.*.firm_mw", "firm grid MW",
-          "{held} firm at {where}", "amount", _put(MOST_MW), always=True),
+          "{held} firm at {where}", "amount", _put(MOST_MW), always=True, relaxes=False),
     _Kind("power.*.energy_cap_mwh_per_year", "energy of a year",
           "{held} a year on {where}", "amount", _gone),
     _Kind("power.*.carbon.cap_tonnes_per_year", "carbon of a year",
@@ -246,7 +260,7 @@ KINDS: tuple[_Kind, ...] = (
     _Kind("contracts.*.availability", "availability promised",
           "{held} promised to {where}", "nines", _put(LEAST_PROMISE), False),
     _Kind("contracts.*.start", "start of the contract",
-          "{where} from {held}", "later", _last_start, None),
+          "{where} from {held}", "later", _last_start, None, relaxes=False),
     _Kind("finance.capex_budget_by_period.*.musd", "capex budget of a span",
           "{held} of capex in {where}", "amount", _put(MOST_MUSD)),
     _Kind("finance.capex_budget_by_site_musd.*", "capex budget of the site",
@@ -270,7 +284,7 @@ KINDS: tuple[_Kind, ...] = (
     _Kind("policy.reuse_power", "today's MW for AI",
           "none of today's MW for AI", "yes", _put(True), None),
     _Kind("commitments.contracts.*.mw", "MW signed",
-          "{held} signed with {where}", "amount", _owner, False),
+          "{held} signed with {where}", "amount", _owner, False, relaxes=False),
 )  # fmt: skip
 
 
@@ -329,7 +343,7 @@ def _of_kind(kind: _Kind, read: _Read) -> Iterator[Limit]:
         unit = unit_of(one.info) if kind.way in ("amount", "count", "density", "nines") else ""
         yield Limit(
             one.text, one.key, kind.about, _where(read, one.key), unit, held, kind.up, kind.way,
-            free, _touches(read, one.key), kind.said, whole,
+            free, _touches(read, one.key), kind.said, whole, kind.relaxes,
         )  # fmt: skip
 
 

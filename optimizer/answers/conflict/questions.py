@@ -229,7 +229,9 @@ class Questions:
         if posed is None or posed.model.built.contradictions:
             return None if posed is None else False
         outcome = self.budget.run(costless(divided(posed.model.matrix)), self._timed())
-        return None if outcome.status == "none" else outcome.x is not None
+        if outcome.x is not None:
+            return True
+        return False if outcome.status == "infeasible" else None
 
     def solved(self, edits: Edits, gap: float, beside: Edits | None = None) -> Solved | None:
         """Solve the instance with some keys different, as the loader reads it then.

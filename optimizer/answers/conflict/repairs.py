@@ -32,6 +32,8 @@ Found = Literal["verified", "out-of-range", "not-alone", "undecided"]
 GAP = 0.05
 #: How often a figure that proves not to be enough is moved on by a step.
 STEPS_ON = 4
+#: Of how many nearer figures each is tried, where one that is nearer may be enough all the same.
+FEW = 12
 #: How often an amount is doubled until it is enough.
 DOUBLINGS = 40
 #: Amounts below this, of what is typed, are arithmetic.
@@ -106,14 +108,16 @@ class Mender:
     def __init__(self, questions: Questions, beside: Edits | None = None) -> None:
         self.questions = questions
         self.beside = dict(beside or {})
+        self._is_open = False
 
     def repair(self, limit: Limit) -> Repair:
         """Find the cheapest change of a limit that alone makes a plan possible."""
         was = typed_text(limit, limit.held)
         alone = self._verdict(limit.free)
-        if alone != "feasible":
+        if alone != "feasible" and limit.relaxes:
             found: Found = "not-alone" if alone == "infeasible" else "undecided"
             return Repair(limit, found, {}, was)
+        self._is_open = False
         if limit.way in ("amount", "count"):
             mended = self._amount(limit, was)
         else:
@@ -123,15 +127,23 @@ class Mender:
             mended = self._nearest(limit, was, [released])
         if mended is not None:
             return mended
-        return Repair(limit, "undecided" if self.questions.is_over else "out-of-range", {}, was)
+        if self._is_open or self.questions.is_over or alone == "undecided":
+            return Repair(limit, "undecided", {}, was)
+        return Repair(limit, "out-of-range" if alone == "feasible" else "not-alone", {}, was)
 
     def _verdict(self, edits: Edits) -> str:
-        return self.questions.verdict({**self.beside, **edits})
+        """Say whether a change is enough; what neither is nor is refused is left open."""
+        verdict = self.questions.verdict({**self.beside, **edits})
+        if verdict == "undecided" and self.questions.accepted(edits) is not None:
+            self._is_open = True
+        return verdict
 
     def _verified(self, limit: Limit, was: str, tried: _Try, *, cheapest: bool) -> Repair | None:
         """Type a change into the instance and solve it; None where that gives no plan."""
         solved = self.questions.solved(tried.edits, GAP, self.beside)
         if solved is None or solved.status not in ("solved", "best-found"):
+            proved = solved is None or solved.status == "infeasible"
+            self._is_open = self._is_open or not proved or self.questions.is_over
             return None
         return Repair(
             limit, "verified", tried.edits, was, tried.then, tried.by, tried.step, tried.least,
@@ -141,9 +153,12 @@ class Mender:
     # --- choices, the nearest first --------------------------------------------------------
 
     def _nearest(self, limit: Limit, was: str, tries: Sequence[_Try]) -> Repair | None:
-        """Take the first change that is enough."""
+        """Take the first change that is enough.
+
+        Availabilities are halved between. Densities are not: with less, fewer racks fill a hall.
+        """
         first = 0
-        if limit.way in ("nines", "density"):
+        if limit.way == "nines":
             first = _first(len(tries), lambda i: self._verdict(tries[i].edits) == "feasible")
         proved = not first or self._verdict(tries[first - 1].edits) == "infeasible"
         for tried in tries[first:]:
@@ -163,7 +178,9 @@ class Mender:
 
     def _amount(self, limit: Limit, was: str) -> Repair | None:
         least = self._least(limit)
-        if least is not None:
+        if least is not None and math.isinf(least.amount) and not limit.relaxes:
+            return None
+        if least is not None and math.isfinite(least.amount):
             figures = Figures(self.questions.document, limit, step_of(limit, least.amount))
             at = figures.beyond(least.amount)
             proved = least.proved
@@ -219,7 +236,10 @@ class Mender:
         figures = Figures(self.questions.document, limit, step_of(limit, enough / 2.0))
         most = figures.beyond(enough)
         at = _first(most, lambda i: self._verdict(figures.at(i) or {}) == "feasible")
-        cheapest = at == 0 or self._is_short(figures.at(at - 1))
+        nearer = range(at - 1, at) if limit.relaxes else range(at)
+        cheapest = at == 0 or (
+            len(nearer) <= FEW and all(self._is_short(figures.at(i)) for i in nearer)
+        )
         return self._from(figures, at, was, cheapest=cheapest)
 
     def _doubled(self, limit: Limit) -> float | None:
@@ -232,12 +252,16 @@ class Mender:
                 amount = figures.room
                 edits = figures.by(amount)
                 assert edits is not None
-                return amount if self._verdict(edits) == "feasible" else None
+                if self._verdict(edits) == "feasible":
+                    return amount
+                break
             if self._verdict(edits) == "feasible":
                 return amount
             if self.questions.is_over:
                 return None
             amount *= 2.0
+        # Where more of it may cost something, what lies between was not tried.
+        self._is_open = self._is_open or not (limit.relaxes or (limit.whole and amount <= 2.0))
         return None
 
 

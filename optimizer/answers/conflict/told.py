@@ -20,10 +20,12 @@ from optimizer.load import Loaded
 from optimizer.screen.grids import grid
 from optimizer.words import figure, not_below, quantity
 
+#: Ways in which what is told is a figure that was rounded.
+ROUNDED = ("amount",)
 #: Why a limit has no change of its kind.
 WHY_NOT: Mapping[Found, str] = {
     "verified": "",
-    "not-alone": "no change of it is enough alone: another clash goes without it",
+    "not-alone": "not enough by itself: limits not listed here then still leave no plan",
     "out-of-range": "no figure that may be typed is enough",
     "undecided": "not settled in time",
 }
@@ -45,7 +47,8 @@ def sentence(clash: Clash) -> str:
     whole = " Were racks and halls divisible, there would be a plan." if clash.whole_only else ""
     if len(said) == 1:
         return (
-            f"{_capital(said[0])}: with that alone there is no plan, whatever is decided.{whole}"
+            f"{_capital(said[0])}: with that there is no plan, with every other limit freed as "
+            f"far as was tried.{whole}"
         )
     listed = f"{', '.join(said[:-1])} and {said[-1]}"
     rest = "without any one of them the others can" if clash.minimal else (
@@ -82,7 +85,20 @@ def screen(explained: Explained, loaded: Loaded) -> Iterator[RenderableType]:
             yield _limits_table(mended.clash, loaded)
             yield Text("\nWhat would be enough, each tried alone" + _beside(explained), "bold")
             yield _repairs_table(mended.repairs)
+            yield from _rounding(mended.repairs)
     yield from _ending(explained)
+
+
+def _rounding(repairs: Sequence[Repair]) -> Iterator[RenderableType]:
+    """Say that amounts are rounded, where some are."""
+    if any(one.step is not None and one.limit.way in ROUNDED for one in repairs):
+        said = "Figures are rounded outwards to what one would type; the least is exact."
+        yield Text(said, "dim")
+
+
+def _least(repair: Repair) -> str:
+    """Give the exact least by which an amount has to move, where it is proved."""
+    return f"{repair.least:,.5g}" if repair.cheapest and repair.least is not None else ""
 
 
 def _beside(explained: Explained) -> str:
@@ -135,13 +151,14 @@ def place_of(limit: Limit, loaded: Loaded) -> str:
 
 def _repairs_table(repairs: Sequence[Repair]) -> RenderableType:
     table = grid(("change", "words"), ("where", "words"), ("from", "words"), ("to", "words"),
-                 ("that is", "words"), ("tried", "words"), ("plan M$", "figure"))  # fmt: skip
+                 ("that is", "words"), ("least", "figure"), ("tried", "words"),
+                 ("plan M$", "figure"))  # fmt: skip
     for repair in repairs:
         limit = repair.limit
         if repair.found == "verified":
             tried = "yes" if repair.cheapest else "yes; less may be enough"
-            table.add_row(limit.about, limit.where, repair.was, repair.then, repair.by, tried,
-                          figure(repair.value_musd))  # fmt: skip
+            table.add_row(limit.about, limit.where, repair.was, repair.then, repair.by,
+                          _least(repair), tried, figure(repair.value_musd))  # fmt: skip
         else:
             table.add_row(limit.about, limit.where, repair.was, Text("·", "dim"),
                           Text(WHY_NOT[repair.found], "dim"))  # fmt: skip

@@ -23,6 +23,8 @@ from tests.optimizer.answers.planted import ANY_PLAN, Planted, Typed, folder, ha
 
 #: Figures between what is typed and what is proposed that are tried at most.
 FIGURES = 3
+#: By how much limits that cost something are loosened.
+FACTORS = (1.3, 2.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -108,16 +110,35 @@ def is_smallest(typed: Typed, limits: tuple[Limit, ...], told: tuple[Limit, ...]
     """Whether limits clash with all others freed, and no smaller part of them does.
 
     A part does not clash where some plan keeps all of it: with the limits left as typed, or with
-    them freed.
+    them freed. Those that may cost something when freed are typed in many ways, too.
     """
 
     def leaves_plan(kept: tuple[Limit, ...]) -> bool:
-        return has_plan(edited(typed, freed(x for x in limits if x not in kept)))
+        others = [x for x in limits if x not in kept]
+        return any(has_plan(edited(typed, edits)) for edits in loosened(others))
 
     return not leaves_plan(told) and all(
         has_plan(edited(typed, one.free)) or leaves_plan(tuple(x for x in told if x is not one))
         for one in told
     )
+
+
+def loosened(limits: list[Limit]) -> Iterator[dict[Key, Any]]:
+    """Ways to free limits: those that cost nothing wholly, others by a little or by much."""
+    base = freed(x for x in limits if x.relaxes)
+    costly = [x for x in limits if not x.relaxes]
+    yield {**base, **freed(costly)}
+    if not costly:
+        return
+    yield base
+    numbers = [x for x in costly if x.up and isinstance(x.held, (int, float))]
+    for factor in FACTORS:
+        more = {x: {x.parts: type(x.held)(math.ceil(x.held * factor) if x.whole
+                                          else x.held * factor)} for x in numbers}  # fmt: skip
+        together = {key: value for edits in more.values() for key, value in edits.items()}
+        for edits in (together, *more.values()):
+            yield {**base, **edits}
+            yield {**base, **freed(x for x in costly if x not in more), **edits}
 
 
 def loads_and_solves(typed: Typed, at: Path) -> bool:

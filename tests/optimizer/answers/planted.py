@@ -277,6 +277,25 @@ def one_company(chance: random.Random) -> Iterator[Planted]:
     yield from _projects(chance, mw)
     yield from _owner_racks(chance)
     yield from _pairs(chance, mw)
+    yield from costly(chance)
+
+
+def costly(chance: random.Random) -> Iterator[Planted]:
+    """Limits that cost something once there is more of them: MW that are billed, halls' upkeep."""
+    mw = round(chance.uniform(1.2, 1.9), 1)
+    charge = {"demand_charge_usd_per_kw_month": 5.0, "billing_floor_share": 1.0}
+    yield Planted("billed MW", merged(signed(mw), {"power": {"a": charge}}),
+                  {"sites.a.firm_mw": round(1.3 * mw * chance.uniform(0.5, 0.95), 2)})  # fmt: skip
+    upkeep = {"opex_usd_per_kw_year": 400.0}
+    poor = merged(signed(round(chance.uniform(2.6, 2.9), 1)), {
+        "racks": {"rig": {"buyable": False}}, "fitouts": {"mine": upkeep, "ai": upkeep},
+        "finance": {"opening_cash_musd": 14.0},
+    })  # fmt: skip
+    yield Planted("halls with upkeep", {**poor, "fleet": []}, {"halls.h.count": 1})
+    large = put(signed(round(chance.uniform(8.2, 9.8), 1)), {
+        "halls.h.count": 5, "sites.a.firm_mw": 40.0, "contracts.lease.max_mw": 20.0,
+    })  # fmt: skip
+    yield Planted("many more halls", large, {"halls.h.count": 1})
 
 
 def _cash(chance: random.Random, due: float) -> Iterator[Planted]:

@@ -12,21 +12,25 @@ import random
 import statistics
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.instance import Instance, month_index, month_text
+from optimizer.answers.conflict.amounts import least_amount
+from optimizer.answers.conflict.clash import Clash, Filter
 from optimizer.answers.conflict.edits import REMOVED, edited
 from optimizer.answers.conflict.explained import Explained, explain
 from optimizer.answers.conflict.limits import KINDS, limits_of
-from optimizer.answers.conflict.questions import opened
-from optimizer.answers.conflict.repairs import Figures, Repair, step_of, typed_text
+from optimizer.answers.conflict.questions import Questions, freed, opened
+from optimizer.answers.conflict.repairs import Figures, Mender, Repair, step_of, typed_text
 from optimizer.answers.conflict.told import sentence
 from optimizer.cli import main
 from optimizer.errors import InputRefused
-from optimizer.highs import Options
+from optimizer.highs import Budget, Options
+from optimizer.solve import Solved
 from optimizer.sweep.design.keys import find
 from tests.models.tiny import merged
 from tests.optimizer.answers.judging import judge
@@ -35,7 +39,9 @@ from tests.optimizer.answers.planted import (
     LINE,
     Typed,
     by_sites,
+    costly,
     folder,
+    has_divided_plan,
     is_sound,
     one_company,
     owed,
@@ -221,6 +227,161 @@ def test_figures_that_no_limit_can_mend_are_told(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+# --- limits that cost something when freed --------------------------------------------------
+
+
+def test_firm_mw_that_are_billed_bring_no_second_clash(tmp_path: Path) -> None:
+    """5,000 MW at 60,000 $ a year each take all cash: with 2.6 MW typed there is a plan."""
+    billed = {"power": {"a": {"demand_charge_usd_per_kw_month": 5, "billing_floor_share": 1.0}}}
+    typed = put(merged(signed(2.0), billed), {"sites.a.firm_mw": 1.95})
+    found = told(typed, tmp_path)
+    assert [limit.key for one in found.clashes for limit in one.clash.limits] == [
+        "sites.a.firm_mw", "commitments.contracts.0.mw",
+    ]  # fmt: skip
+    assert found.complete
+    assert repair(found, "sites.a.firm_mw").changes == {"sites.a.firm_mw": 2.6}
+    assert told(put(typed, {"sites.a.firm_mw": 2.6}), tmp_path / "mended").status == "feasible"
+
+
+def test_cash_for_mw_that_nobody_asked_for_is_no_clash(tmp_path: Path) -> None:
+    """Cash is short with 5,000 MW billed, and not with the MW that were typed."""
+    billed = {"power": {"a": {"demand_charge_usd_per_kw_month": 5, "billing_floor_share": 1.0}}}
+    read = opened(folder(tmp_path, put(merged(signed(2.0), billed), {"sites.a.firm_mw": 1.95})))
+    limits = limits_of(read.reading.document, read.loaded.instance)
+    [cash] = [one for one in limits if one.key == "finance.opening_cash_musd"]
+    asked = Questions(read, Options())
+    assert asked.verdict(freed(one for one in limits if one is not cash)) == "infeasible"
+    assert not Filter(asked, limits)._stuck([cash])
+
+
+def test_halls_that_owe_upkeep_bring_no_second_clash(tmp_path: Path) -> None:
+    """Enough halls for every contract cost more than there is; two do not."""
+    upkeep = {"opex_usd_per_kw_year": 400.0}
+    typed = merged(signed(2.9), {
+        "racks": {"rig": {"buyable": False}}, "fitouts": {"mine": upkeep, "ai": upkeep},
+    })  # fmt: skip
+    typed = put(typed, {"fleet": [], "finance.opening_cash_musd": 14.0, "halls.h.count": 1})
+    found = told(typed, tmp_path)
+    assert len(found.clashes) == 1
+    assert found.complete
+    assert "halls.h.count" in keys(found)
+    assert "finance.opening_cash_musd" not in keys(found)
+
+
+def test_halls_that_were_not_tried_are_not_ruled_out(tmp_path: Path) -> None:
+    """Five halls carry what one does not, which is more than twice as many and two."""
+    typed = put(signed(9.0), {
+        "halls.h.count": 1, "sites.a.firm_mw": 40.0, "contracts.lease.max_mw": 20.0,
+    })  # fmt: skip
+    found = told(typed, tmp_path)
+    assert keys(found) == ["halls.h.count", "commitments.contracts.0.mw"]
+    assert repair(found, "halls.h.count").changes == {"halls.h.count": 5}
+    assert "whatever is decided" not in sentence(found.clashes[0].clash)
+
+
+def test_a_limit_alone_is_told_as_far_as_was_tried() -> None:
+    typed = signed(1.0)
+    [mw] = [one for one in limits_of(typed, Instance.model_validate(typed))
+            if one.key == "commitments.contracts.0.mw"]  # fmt: skip
+    assert sentence(Clash((mw,), minimal=True)) == (
+        "1 MW signed with lease: with that there is no plan, with every other limit freed as far "
+        "as was tried."
+    )
+
+
+def test_densities_are_tried_one_by_one(tmp_path: Path) -> None:
+    """Racks of 80 kW are enough; of 20 or 10 kW too many would stand in a hall."""
+    light = {f"ai{kw}": {**COMPANY["fitouts"]["ai"], "kw_per_rack_max": float(kw)}
+             for kw in (20, 10)}  # fmt: skip
+    typed = merged(signed(1.0, kw_per_rack=100.0), {
+        "fitouts": {"ai": {"kw_per_rack_max": 80.0}, **light},
+    })  # fmt: skip
+    density = repair(told(typed, tmp_path), "contracts.lease.kw_per_rack")
+    assert (density.found, density.edits) == (
+        "verified", {("contracts", "lease", "kw_per_rack"): 80.0},
+    )  # fmt: skip
+
+
+def test_a_change_that_was_not_settled_is_not_out_of_range(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Solves that end without an answer rule no figure out, nor does a date left open."""
+    typed = put(signed(2.0), {"sites.a.firm_mw": 1.95, "contracts.lease.start": "2030-01"})
+    read = opened(folder(tmp_path, typed))
+    limits = {one.key: one for one in limits_of(read.reading.document, read.loaded.instance)}
+    asked = Questions(read, Options())
+    firm, start = limits["sites.a.firm_mw"], limits["contracts.lease.start"]
+    assert asked.verdict(firm.free) == "feasible"
+    monkeypatch.setattr(Questions, "_verdict", lambda *_: "undecided")
+    monkeypatch.setattr(Questions, "_solved", lambda *_: Solved("no-plan"))
+    assert Mender(asked).repair(firm).found == "undecided"
+    assert Mender(asked).repair(start).found == "undecided"
+
+
+def test_an_amount_without_a_bound_is_not_proved(tmp_path: Path) -> None:
+    """What is found of an amount is enough, and nothing is known of less."""
+
+    class Unbounded(Budget):
+        """Pays for runs that end before anything is proved."""
+
+        def run(self, *given: Any, **more: Any) -> Any:
+            return replace(super().run(*given, **more), bound=None)
+
+    asked = Questions(opened(folder(tmp_path, signed(2.0))), Options())
+    posed = [asked.posed({("sites", "a", "firm_mw"): mw}) for mw in (1.95, 2.0, 2.05)]
+    typed, once, twice = (one for one in posed if one is not None)
+    given: dict[str, Any] = {"whole": False, "options": Options(gap=1e-6), "stop": asked.stop}
+    proved = least_amount(typed, (once, twice), 0.05, budget=Budget(), **given)
+    assert proved is not None
+    assert proved.proved
+    open_ = least_amount(typed, (once, twice), 0.05, budget=Unbounded(), **given)
+    assert open_ is not None
+    assert open_.amount == pytest.approx(0.65)
+    assert not open_.proved
+
+
+def test_what_is_divisible_is_told_of_each_clash_with_the_others_freed(tmp_path: Path) -> None:
+    """Debt and halls: the halls clash only as they are whole, whatever the debt does."""
+    typed = put(signed(2.2), {
+        "finance.capex_budget_musd": 8.0,
+        "commitments.debt": [{"name": "note", "month": "2030-03", "principal_musd": 900.0}],
+    })  # fmt: skip
+    found = told(typed, tmp_path)
+    assert len(found.clashes) == 2
+    of = {limit.key: one.clash.whole_only for one in found.clashes for limit in one.clash.limits}
+    assert of["finance.capex_budget_musd"] is True
+    assert of["commitments.debt.0.principal_musd"] is False
+
+
+def test_nothing_is_said_where_it_is_not_known_what_is_divisible() -> None:
+    typed = signed(1.0)
+    limits = limits_of(typed, Instance.model_validate(typed))[:2]
+    assert "divisible" not in sentence(Clash(limits, minimal=True, whole_only=None))
+    assert "divisible" in sentence(Clash(limits, minimal=True, whole_only=True))
+
+
+def test_rounded_figures_are_told_with_the_exact_least(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folder(tmp_path / "mine", put(signed(1.9), {"sites.a.firm_mw": 1.234}))
+    assert main(["explain", str(home), "--quiet"]) == 0
+    shown = capsys.readouterr().out
+    assert "Figures are rounded outwards to what one would type" in shown
+    [row] = [line for line in shown.splitlines() if " 2.5 MW" in line]
+    assert "1.236" in row
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_why_a_change_is_not_enough_is_told_plainly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = put(signed(1.0), {"finance.capex_budget_musd": 4.0, "halls.h.convertible": False})
+    assert main(["explain", str(folder(tmp_path / "mine", typed)), "--quiet"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "goes without it" not in shown
+    assert "not enough by itself" in shown
+
+
 # --- stops ----------------------------------------------------------------------------------
 
 
@@ -324,7 +485,17 @@ def test_a_planted_conflict_is_told_and_mended(number: int, tmp_path: Path) -> N
     else:
         candidates = list(by_sites(number - 2, 12, number))
     one = next(p for p in candidates if is_sound(p))
-    judged = judge(one, tmp_path)
+    judged = judge(replace(one, whole_only=has_divided_plan(one.typed)), tmp_path)
+    assert not judged.faults, (one.name, one.tight)
+    assert judged.minimal
+    assert judged.repairs
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_planted_conflict_of_limits_that_cost_something(number: int, tmp_path: Path) -> None:
+    one = list(costly(random.Random("suite")))[number]
+    assert is_sound(one), one.name
+    judged = judge(replace(one, whole_only=has_divided_plan(one.typed)), tmp_path)
     assert not judged.faults, (one.name, one.tight)
     assert judged.minimal
     assert judged.repairs
