@@ -119,7 +119,7 @@ def _infeasible(
     if solved.contradictions:
         yield Text("The figures alone contradict each other, whatever is decided.")
     if not clashes:
-        yield Text("Which limits clash was not found in time; start with `rackwatt check`.")
+        yield Text("Which limits clash was not found in time; `rackwatt explain` looks for them.")
         return
     yield Text("There is a plan if these limits give so much:\n")
     yield _gives([clashes])
