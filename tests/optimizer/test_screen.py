@@ -236,7 +236,7 @@ def test_units_built_are_whole_and_a_plan_below_doing_nothing_says_so() -> None:
 
 def test_an_infeasible_case_without_clashes_says_where_to_start() -> None:
     case, _, _ = chain()
-    assert "rackwatt check" in shown(screen(case, Solved("infeasible")))
+    assert "rackwatt explain" in shown(screen(case, Solved("infeasible")))
 
 
 def test_decisions_that_break_the_bookkeeping_are_told_as_such() -> None:
