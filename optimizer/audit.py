@@ -35,6 +35,8 @@ from optimizer.rows import TOLERANCE
 from optimizer.settle import banded_margin, hourly_margin
 from optimizer.splits import MOST_KNOWN, fillings_fit, split_halls
 
+#: Breaches of racks that do not split: in halls whose fillings can be written down, and in others.
+SPLIT, TOO_MANY = "halls.split", "halls.fillings"
 #: Largest relative difference between profit in bands and over all hours.
 HOURS_TOLERANCE = 1e-9
 
@@ -270,8 +272,8 @@ def _unsplit(g: Given, p: Place) -> tuple[str, str]:
     if p in g.fillings:
         return "halls.tenants", "racks that leave tenants room in so many halls:"
     if fillings_fit(g, p):
-        return "halls.split", "racks that split into so many halls:"
-    return "halls.fillings", (
+        return SPLIT, "racks that split into so many halls:"
+    return TOO_MANY, (
         "racks that were seen to split into so many halls (racks so small fill a hall in too "
         "many ways for an exact model; larger lots or fewer rack types would allow one):"
     )

@@ -57,7 +57,7 @@ def explain(
 
     Of an instance without one, also where solve and check refuse it: the
     smallest set of typed limits that clash, whole racks and halls included,
-    and for each the least that would be enough alone, typed into the
+    and for each about the least that would be enough alone, typed into the
     instance, solved and audited.
 
     Exit codes: 0 all is answered, 10 a limit or a stop ended it before, 3

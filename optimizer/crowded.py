@@ -17,7 +17,7 @@ from scipy.sparse import csc_array, vstack
 
 from models.given import Given, Place
 from models.tree import Node
-from optimizer.audit import Audit
+from optimizer.audit import SPLIT, TOO_MANY, Audit
 from optimizer.case import Case
 from optimizer.compiled import Model
 from optimizer.decomposed.blocks import Blocks
@@ -28,8 +28,6 @@ from optimizer.matrix import Floats, Matrix
 from optimizer.search import SECONDS_TO_ROUND, racks_whole
 from optimizer.splits import fillings
 
-#: Breaches that say so: of halls whose fillings can be written down, and of others.
-SPLIT, TOO_MANY = "halls.split", "halls.fillings"
 #: Nodes of the search of one site whose large decisions are free as well.
 NODES_OF_SITE = 200
 
@@ -154,6 +152,8 @@ def with_room(
     all shares together are at most those of the halls less the largest rack each, and the
     smallest rack on top.
     """
+    if not roomy:
+        return matrix
     rows, columns, shares, most = list[int](), list[int](), list[float](), list[float]()
     for row, (n, p) in enumerate(roomy):
         taken = _shares(given, p)
@@ -163,8 +163,6 @@ def with_room(
         columns += [column for column, _ in pairs]
         shares += [share for _, share in pairs]
         most.append(min(taken.values()))
-    if not roomy:
-        return matrix
     table = csc_array((shares, (rows, columns)), shape=(len(roomy), matrix.shape[1]))
     names = [f"room in {p} at {n}" for n, p in roomy]
     return replace(

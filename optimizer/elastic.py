@@ -23,7 +23,7 @@ from models.build import Column, Row, symbolic
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case
 from optimizer.highs import Budget, Options, Outcome
-from optimizer.matrix import Floats, Matrix
+from optimizer.matrix import Floats, Matrix, divided
 from optimizer.origins import Labels, key_of
 from optimizer.words import in_typed_unit, limit_words, period_of, sentence, whereabouts
 
@@ -163,7 +163,7 @@ def _cheapest(matrix: Matrix, slacks: int, attempt: Callable[[Matrix], Outcome])
 
     Only where those limits alone do not suffice for whole plans are all of them let go at once.
     """
-    divisible = attempt(replace(matrix, integer=np.zeros_like(matrix.integer)))
+    divisible = attempt(divided(matrix))
     if divisible.x is None:
         return divisible
     giving = divisible.x > DUST

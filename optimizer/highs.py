@@ -20,7 +20,7 @@ import highspy
 import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 
-from optimizer.matrix import DROPPED, Floats, Matrix, largest_violation, objective_at
+from optimizer.matrix import DROPPED, Floats, Matrix, costless, largest_violation, objective_at
 from optimizer.tighten import Limits, tighten
 
 #: What a run claims. ``feasible``: a plan, not shown to be the best; ``none``: stopped before any.
@@ -296,7 +296,7 @@ def run(
     claim, second = _attempt(matrix, left, start, *watched)
     if claim == "unsettled":
         left = _after(left, second)
-        second = _settled(second, _attempt(_costless(matrix), left, start, *watched)[1])
+        second = _settled(second, _attempt(costless(matrix), left, start, *watched)[1])
     return replace(_reconciled(first, second, options), limits=limits)
 
 
@@ -321,11 +321,6 @@ def _unproved(claim: str, outcome: Outcome, options: Options) -> bool:
     """Whether HiGHS calls a point the best that its own bound leaves far behind."""
     told = outcome.status == "feasible" and claim == "optimal"
     return told and outcome.gap > max(10.0 * options.gap, FAR)
-
-
-def _costless(matrix: Matrix) -> Matrix:
-    """The same matrix, to which every point that holds is as good as any other."""
-    return replace(matrix, cost=np.zeros_like(matrix.cost))
 
 
 def _settled(unsettled: Outcome, costless: Outcome) -> Outcome:

@@ -19,13 +19,13 @@ from models.build import Column
 from models.context import Context
 from models.given import Site
 from models.tree import Node
-from optimizer.audit import Audit, audit
+from optimizer.audit import SPLIT, Audit, audit
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, polished
 from optimizer.followed import Settled
 from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
-from optimizer.matrix import Floats, objective_at
+from optimizer.matrix import Floats, divided, objective_at
 from optimizer.search import search
 from optimizer.settle import banded_margin, context_of, hourly_margin, operated, settle
 from optimizer.yearly import Prices, in_bands, in_tangents
@@ -266,7 +266,7 @@ class _Rounds:
                 break
             outer = _in_tangents(self.case, prices)
             model = compile_case(outer, self.pinned)
-            divisible = replace(model.matrix, integer=np.zeros_like(model.matrix.integer))
+            divisible = divided(model.matrix)
             options = Options(gap=0.0, time_limit=self.budget.to_settle)
             outcome = self.budget.run(divisible, options)
             if outcome.x is None:
@@ -310,7 +310,7 @@ class _Rounds:
         checked = audit(self.case, found.plan, claimed_musd=found.claimed_musd,
                         nothing_musd=self.nothing_musd, gap=self.options.gap)  # fmt: skip
         tried = found, checked
-        if any(breach.limit == "halls.split" for breach in checked.breaches) and not self.over:
+        if any(breach.limit == SPLIT for breach in checked.breaches) and not self.over:
             self.crowded = found
         self.best = tried if self.best is None else _better(self.best, tried)
 

@@ -394,6 +394,16 @@ def round_integers(matrix: Matrix, point: Floats) -> Floats:
     return np.where(matrix.integer, whole, point)
 
 
+def divided(matrix: Matrix) -> Matrix:
+    """Give the same matrix, in which nothing has to be whole."""
+    return replace(matrix, integer=np.zeros_like(matrix.integer))
+
+
+def costless(matrix: Matrix) -> Matrix:
+    """Give the same matrix, to which every point that holds is as good as any other."""
+    return replace(matrix, cost=np.zeros_like(matrix.cost), offset=0.0)
+
+
 def fix_integers(matrix: Matrix, point: Floats) -> Matrix:
     """Hold every whole number at its value in ``point``: what is left to decide is linear."""
     fixed = np.where(matrix.integer, round_integers(matrix, point), np.nan)

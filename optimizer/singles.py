@@ -16,7 +16,7 @@ from optimizer.case import Case
 from optimizer.compiled import compile_case
 from optimizer.elastic import Clash, Slack, named_gives, relax
 from optimizer.highs import Budget, Options
-from optimizer.matrix import Floats, Matrix
+from optimizer.matrix import Floats, Matrix, divided
 
 #: Limits that are one thing to a planner, each kind by its families.
 KINDS: tuple[frozenset[str], ...] = (
@@ -88,7 +88,7 @@ def _only(matrix: Matrix, slacks: Sequence[Slack], kind: frozenset[str]) -> Matr
 
 def _way(matrix: Matrix, budget: Budget) -> tuple[float, Floats] | None:
     """Find the least by which the limits left give; with all divisible first, as that is quick."""
-    divisible = replace(matrix, integer=np.zeros_like(matrix.integer))
+    divisible = divided(matrix)
     if budget.run(divisible, Options(gap=GAP, time_limit=budget.left)).x is None:
         return None
     found = budget.run(matrix, Options(gap=GAP, time_limit=budget.left))

@@ -122,8 +122,9 @@ def solve(
 ) -> Solved:
     """Find the best plan of a case and audit it.
 
-    Where racks that fit a group of halls together do not split into its whole halls, the places
-    concerned are solved again with their halls filled one by one.
+    Where racks that fit a group of halls together do not split into its whole halls, the sites
+    concerned choose their racks anew near the plan (:mod:`optimizer.crowded`), and what gap that
+    leaves is searched with these halls filled one by one.
 
     Parameters
     ----------
@@ -214,8 +215,9 @@ def _again(case: Case, model: Model, asked: _Asked) -> Solved:
     best = max(again, before, key=_merit)
     assert best.plan is not None
     assert best.audit is not None
-    # What was searched last has the lowest bound.
-    return _with_plan(best, again.outcome, best.plan, best.audit, asked.options)
+    bounds = [one.bound_musd for one in (before, again) if one.bound_musd is not None]
+    proved = replace(again.outcome, bound=min(bounds, default=None))
+    return _with_plan(best, proved, best.plan, best.audit, asked.options)
 
 
 def _merit(solved: Solved) -> tuple[bool, bool, float]:

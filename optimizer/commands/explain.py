@@ -14,7 +14,7 @@ from optimizer.commands.explain_plan import explain_plan
 from optimizer.commands.ready import Wish, make_ready
 from optimizer.commands.remarks import notes
 from optimizer.commands.runs import as_wished
-from optimizer.commands.stopping import stoppable
+from optimizer.commands.stopping import HEARD_ANSWER, stoppable
 from optimizer.commands.voice import Voice
 from optimizer.load import Default
 from optimizer.policy import policy_pins
@@ -23,8 +23,6 @@ from optimizer.write import is_run, refuse_taken, write_answer
 
 #: Exit codes where there is no plan: that was explained, or not settled in time.
 EXIT_CODES: Mapping[str, int] = {"infeasible": 0, "undecided": 10}
-#: What is said at a first Ctrl-C, and at a second.
-HEARD = "stopping with what is known so far; press Ctrl-C again to abandon it\n"
 ABANDONED = "abandoned: nothing is told and nothing written\n"
 
 
@@ -42,7 +40,7 @@ def explain_instance(wish: Wish, voice: Voice) -> int:
     wish, began = as_wished(wish), time.monotonic()
     read = opened(wish.instance, wish.prices)
     case = prepare(read.loaded.instance, read.loaded.hours)
-    with stoppable(HEARD, ABANDONED) as stop, refusing_unsound(read.loaded, case):
+    with stoppable(HEARD_ANSWER, ABANDONED) as stop, refusing_unsound(read.loaded, case):
         found = explain(read, wish.options, stop=stop, tell=voice.say)
     seconds = time.monotonic() - began
     if found.status == "feasible":

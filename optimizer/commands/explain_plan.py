@@ -18,7 +18,7 @@ from optimizer.answers.worth.tables import objects_of, tables_of
 from optimizer.answers.worth.told import told
 from optimizer.commands.ready import Ready, Wish
 from optimizer.commands.runs import kept_inputs
-from optimizer.commands.stopping import stoppable
+from optimizer.commands.stopping import HEARD_ANSWER, stoppable
 from optimizer.commands.voice import NO_ANSWER, Voice
 from optimizer.errors import UsageRefused
 from optimizer.highs import Progress
@@ -31,8 +31,6 @@ from optimizer.write import refuse_taken, write_run
 
 #: Exit code where time was over before every question was answered.
 STOPPED = EXIT_CODES["best-found"]
-#: Said at the first Ctrl-C.
-HEARD = "stopping with what is known so far; press Ctrl-C again to abandon it\n"
 
 
 def explain_plan(
@@ -68,7 +66,7 @@ def explain_plan(
         refuse_taken(wish.out, overwrite=wish.overwrite)
     with (
         refusing_unsound(ready.loaded, ready.case),
-        stoppable(HEARD) as stop,
+        stoppable(HEARD_ANSWER) as stop,
         _telling(voice) as (tell, progress),
     ):
         bench = Bench(ready.loaded, wish.options, wish.prices, stop=stop, progress=progress)

@@ -13,6 +13,8 @@ from types import FrameType
 #: What is said at the first wish; the line of a terminal is cleared for it.
 HEARD = "stopping with the best plan so far; press Ctrl-C again to abandon it\n"
 ABANDONED = "abandoned: no plan is written\n"
+#: The same where not a plan is looked for but an answer.
+HEARD_ANSWER = "stopping with what is known so far; press Ctrl-C again to abandon it\n"
 
 
 class Abandoned(KeyboardInterrupt):

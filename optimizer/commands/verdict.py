@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from models.build import Column
 from optimizer.answers.verdict.columns import (
     Apart,
     Posed,
@@ -30,7 +31,7 @@ from optimizer.answers.verdict.written import as_json, write_verdict
 from optimizer.commands.ready import Ready, Wish, make_ready
 from optimizer.commands.remarks import remarks
 from optimizer.commands.solve import RUNS
-from optimizer.commands.stopping import stoppable
+from optimizer.commands.stopping import HEARD_ANSWER, stoppable
 from optimizer.commands.voice import Voice
 from optimizer.compiled import compile_case
 from optimizer.highs import Budget
@@ -41,8 +42,6 @@ from optimizer.sweep.design.spec import Sweep
 from optimizer.unsound import refusing_unsound
 from optimizer.write import PROGRAM, refuse_taken, versions
 
-#: What is said at Ctrl-C.
-HEARD = "stopping with what is known; press Ctrl-C again to abandon it\n"
 #: Part of a time limit that the strategies may take, where prices are looked for after them.
 FOR_STRATEGIES = 0.5
 
@@ -88,7 +87,7 @@ def _given(question: Question, voice: Voice, note: str = "") -> int:
     refuse_taken(out, overwrite=wish.overwrite)
     plan = _management(question, ready)
     budget = Budget(wish.options.time_limit, wish.options.grace)
-    with stoppable(heard=HEARD) as stop, refusing_unsound(ready.loaded, ready.case):
+    with stoppable(heard=HEARD_ANSWER) as stop, refusing_unsound(ready.loaded, ready.case):
         verdict = _verdict(question, ready, plan, budget, stop, voice)
     options = {**asdict(wish.options), "time_limit": _finite(wish.options.time_limit),
                "switching": list(question.switching), "switching_gap": GAP}  # fmt: skip
@@ -114,7 +113,7 @@ def _status(verdict: Verdict) -> str:
     return status
 
 
-def _management(question: Question, ready: Ready) -> dict | None:  # type: ignore[type-arg]
+def _management(question: Question, ready: Ready) -> dict[Column, float] | None:
     """Decisions of management's plan, as evaluate reads them; None without one."""
     if question.wish.plan is None:
         return None
@@ -126,7 +125,7 @@ def _management(question: Question, ready: Ready) -> dict | None:  # type: ignor
 
 
 def _verdict(
-    question: Question, ready: Ready, plan: dict | None, budget: Budget,  # type: ignore[type-arg]
+    question: Question, ready: Ready, plan: dict[Column, float] | None, budget: Budget,
     stop: threading.Event, voice: Voice,
 ) -> Verdict:  # fmt: skip
     """Solve the strategies, then look for prices with the time that is left."""

@@ -23,7 +23,7 @@ from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
 from optimizer.decomposed.workshop import Around, Priced, Task, Workshop
 from optimizer.highs import Budget, Ended, Options, Outcome, Progress, relative_gap, unsearched
-from optimizer.matrix import Floats, Matrix, objective_at
+from optimizer.matrix import Floats, Matrix, divided, objective_at
 from optimizer.search import holding
 
 #: Part of the gap that all sites together may leave open at the same prices.
@@ -217,7 +217,7 @@ class _Search:
     def _relaxed(self) -> Outcome:
         """Solve the linear relaxation."""
         whole = self._blocks.whole
-        relaxed = replace(whole, integer=np.zeros_like(whole.integer))
+        relaxed = divided(whole)
         options = replace(self._options, gap=0.0, time_limit=self._budget.to_search, interior=True)
         return self._budget.run(relaxed, options, stop=self._stop)
 

@@ -174,6 +174,27 @@ def test_a_plan_is_not_lost_where_filling_its_halls_finds_none(
     assert solved.plan is not None
 
 
+def test_what_was_proved_is_kept_where_the_next_search_proves_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    honest, rounds = solving._solved_once, []
+
+    def once(*arguments: Any) -> solving.Solved:
+        found = honest(*arguments)
+        rounds.append(found.bound_musd)
+        if len(rounds) == 1:
+            return found
+        assert found.outcome is not None
+        worse = replace(found.outcome, bound=1e6)
+        return replace(found, outcome=worse, bound_musd=1e6)
+
+    monkeypatch.setattr(solving, "_solved_once", once)
+    monkeypatch.setattr(solving, "nearby", lambda *_, **__: None)
+    solved = solve(crowded())
+    assert len(rounds) > 1
+    assert solved.bound_musd == rounds[0]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_slow_machine_gives_the_same_plan(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Without a time limit nothing hangs on the clock: what is limited is limited by nodes."""

@@ -30,12 +30,12 @@ from optimizer.answers.alternatives.within import (
 from optimizer.audit import Audit, audit, values_of
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, polished
+from optimizer.crowded import Crowded
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.limited import carried_out
 from optimizer.matrix import Flags, Floats, Matrix
 from optimizer.search import racks_whole, search
 from optimizer.solve import Solved, solve
-from optimizer.splits import fillings
 from optimizer.yearly import in_tangents
 
 #: Most nodes of each search where no time limit ends it, so that every machine does the same.
@@ -225,11 +225,9 @@ class Hunt:
         asked = self.least_musd + MARGIN * max(1.0, abs(self.least_musd))
         return within(self.model.matrix, self.model.layout.place, self.measures, asked, at, share)
 
-    def filled(self, places: list[str]) -> None:
-        """Fill the halls of some places one by one from now on."""
-        given = self.case.given
-        known = {**given.fillings, **{p: fillings(given, p) for p in places}}
-        self.case = replace(self.case, given=replace(given, fillings=known))
+    def filled(self, crowded: Crowded) -> None:
+        """Fill the halls of crowded places one by one from now on."""
+        self.case = crowded.filled(self.case)
         for name in ("model", "among"):
             self.__dict__.pop(name, None)
 
@@ -358,8 +356,8 @@ def _next(hunt: Hunt, before: list[Floats], position: int) -> Other | str:
             return f"no other plan was found in time that differs by {_least(hunt)} or more"
         point = _valuable(hunt, among, asked, outcome, budget)
         plan, checked = hunt.settled(point, hunt.best.bound_musd)
-        crowded = [b.index[1] for b in checked.breaches if b.limit == "halls.split"]
-        if crowded and filling < ROUNDS_OF_FILLING:
+        crowded = Crowded.of(checked)
+        if crowded.fillable and filling < ROUNDS_OF_FILLING:
             filling += 1
             hunt.filled(crowded)
             continue

@@ -18,7 +18,7 @@ from scipy.sparse import coo_array, csc_array
 from models.build import Column
 from optimizer.answers.alternatives.measures import Measure
 from optimizer.highs import Budget, Options
-from optimizer.matrix import Floats, Matrix
+from optimizer.matrix import Floats, Matrix, divided
 from optimizer.tighten import implied_limits
 
 #: MW by which two plans must differ in a measure to differ at all.
@@ -181,7 +181,7 @@ def _limits(
     least, most = implied_limits(matrix)
     lower = np.array([sum(mw * least[j] for j, mw in own) for own in terms], float)
     upper = np.array([sum(mw * most[j] for j, mw in own) for own in terms], float)
-    relaxed = replace(matrix, integer=np.zeros_like(matrix.integer), offset=0.0)
+    relaxed = replace(divided(matrix), offset=0.0)
     for i, own in enumerate(terms):
         if not budget.to_search:
             break

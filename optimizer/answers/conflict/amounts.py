@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csc_array, hstack
 
-from optimizer.answers.conflict.questions import Posed, costless
+from optimizer.answers.conflict.questions import Posed
 from optimizer.highs import Budget, Options
-from optimizer.matrix import Floats, Matrix
+from optimizer.matrix import Floats, Matrix, costless
 
 #: How near to the least an amount has to be, as a share of it.
 GAP = 1e-6

@@ -17,11 +17,12 @@ import numpy as np
 from models.allocation import FAMILIES
 from models.build import Row
 from optimizer.answers.conflict.limits import Limit
-from optimizer.answers.conflict.questions import NODES, Posed, Questions, Verdict, divided, freed
+from optimizer.answers.conflict.questions import NODES, Posed, Questions, Verdict, freed
 from optimizer.case import Case
 from optimizer.elastic import relax
 from optimizer.highs import Budget, Options
 from optimizer.keys import Key
+from optimizer.matrix import divided
 from optimizer.origins import Labels, key_of
 from optimizer.words import period_of
 

@@ -23,7 +23,7 @@ from optimizer.keys import Key
 from optimizer.limited import carried_out
 from optimizer.load.catalogue import packaged
 from optimizer.load.folder import Loaded, Reading
-from optimizer.matrix import Matrix, MatrixRefused
+from optimizer.matrix import Matrix, MatrixRefused, costless, divided
 from optimizer.pins import pins_of, read_actions
 from optimizer.policy import policy_pins
 from optimizer.solve import Solved, solve
@@ -263,16 +263,6 @@ def _doing_little(model: Model) -> Matrix:
     """
     cost = np.where(model.layout.actions, 1.0, 0.0)
     return replace(model.matrix, cost=cost, offset=0.0, maximise=False)
-
-
-def costless(matrix: Matrix) -> Matrix:
-    """A matrix to which every point that holds is as good as any other."""
-    return replace(matrix, cost=np.zeros_like(matrix.cost), offset=0.0)
-
-
-def divided(matrix: Matrix) -> Matrix:
-    """A matrix in which nothing has to be whole."""
-    return replace(matrix, integer=np.zeros_like(matrix.integer))
 
 
 def _apart(edits: Edits) -> tuple[dict[Key, Any], dict[int, Any]]:

@@ -10,10 +10,8 @@ from models.context import Context
 from models.given import Given
 from models.tree import Node
 from optimizer.compiled import Model
+from optimizer.sweep.point.weighed import SIGNED_MW
 from optimizer.words import counted, period_of, state_of
-
-#: MW signed beyond this count as a contract.
-SIGNED_MW = 1e-6
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from optimizer.plan.uptime import UptimeRow, uptime
 from optimizer.plan.value import peak_funding_musd
 from optimizer.solve import Solved, do_nothing, solve
 from optimizer.sweep.point.figures import figures_of
+from optimizer.sweep.point.weighed import SIGNED_MW
 from optimizer.words import quantity
 
 #: What came of a column: that of a solve, or that there was no time for it.
@@ -42,8 +43,6 @@ Status = Literal[
 ]
 #: Most seconds that the reason of an infeasible strategy is looked for.
 SECONDS_FOR_REASON = 60.0
-#: MW signed beyond this count as a contract.
-SIGNED_MW = 1e-6
 #: How the reason begins where AI is proved to have no plan without mining.
 NOT_ALONE = "AI cannot stand without mining: "
 #: Decisions that make contracts and hall states of a plan.

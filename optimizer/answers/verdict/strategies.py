@@ -21,7 +21,7 @@ from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.highs import Budget, Options
 from optimizer.load import Loaded
-from optimizer.matrix import Floats
+from optimizer.matrix import Floats, divided
 
 Name = Literal[
     "as-is", "management", "mining-only", "ai-only", "half-of-each-site", "half-of-the-sites",
@@ -195,7 +195,7 @@ def _reached(model: Model, n: Node, budget: Budget) -> bool | None:
     if model.built.contradictions or not (upper > 0).any():
         return False
     aimed = replace(model.matrix, cost=served, offset=0.0)
-    divisible = replace(aimed, integer=np.zeros_like(aimed.integer))
+    divisible = divided(aimed)
     left = Options(time_limit=budget.to_search, gap=1.0, nodes=NODES_TO_REACH, confirm=False)
     for matrix in (divisible, aimed):
         found = budget.run(matrix, left)

@@ -13,13 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
-
 from optimizer.answers.worth.bench import Bench, Best, TimeOver
 from optimizer.answers.worth.margin import same
 from optimizer.errors import InputRefused
 from optimizer.load import Default
-from optimizer.matrix import Matrix, fix_integers
+from optimizer.matrix import Matrix, divided, fix_integers
 from optimizer.sweep.design.exact import times
 from optimizer.sweep.design.keys import find
 from optimizer.sweep.design.levers import moved
@@ -244,7 +242,7 @@ class Defaults:
         """How much value can move at most: less than with whole decisions held, more divisible."""
         if case.case.limit_prices:
             return math.inf
-        divisible = replace(matrix, integer=np.zeros_like(matrix.integer))
+        divisible = divided(matrix)
         above = self.bench.run(divisible)
         if above.status != "optimal" or above.objective is None:
             return math.inf
