@@ -30,6 +30,7 @@ from optimizer.known import Known
 from optimizer.layout import Layout
 from optimizer.matrix import Flags, Floats, Matrix, costs
 from optimizer.rows import Assembly, Columnwise, read_rows
+from optimizer.stills import Stills
 from optimizer.sweep.point.hourwise import Hourwise
 from optimizer.sweep.point.reads import TABLES, Noted, Remembered, watched_given
 
@@ -98,6 +99,7 @@ class Structure:
         self._hours = Hourwise(case, self.context, self.layout)
         self._splits = Known[bool](splits.MOST_KNOWN)
         self._resting = Known[Floats](MOST_RESTING)
+        self._stills = Stills()
 
     def _listened(self, given: Given, family: Family) -> Remembered:
         noted = Noted()
@@ -158,12 +160,16 @@ class Structure:
         if checked is None:
             relations = _Relations.of(Assembly(parts, self.columns), self.layout)
             checked = relations.rows.checked
-        hours = self._hours.after(case, tables)
+        hours, made_of = self._hours.after(case, tables)
+        if made_of:
+            made_of |= {family.name: rows for family, rows in parts} | {OBJECTIVE: best}
+            made_of |= {name: tables[name] for name in splits.READ}
         moved = any(tables[name] is not self._base[name] for name in splits.READ)
         known = Known[bool](splits.MOST_KNOWN) if moved else self._splits
         followed = Followed(
-            case.given, self.layout, checked, relations.steps, *hours, known, self._resting
-        )
+            case.given, self.layout, checked, relations.steps, *hours, known, self._resting,
+            self._stills, made_of,
+        )  # fmt: skip
         return self._arrayed(case, relations, followed, best)
 
     def _same_columns(self, given: Given) -> bool:
