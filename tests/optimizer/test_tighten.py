@@ -190,7 +190,7 @@ def test_limits_that_leave_a_whole_number_endless_are_worked_out_anew():
     nothing = matrix.column_lower, matrix.column_upper
     tight, limits = tighten(matrix, nothing)
     assert tight.column_upper.tolist() == limits[1].tolist() == [5, 6, 7, 8]
-    assert tighten(matrix, (nothing.point, np.full(4, 3.0)))[0].column_upper.tolist() == [3] * 4
+    assert tighten(matrix, (nothing[0], np.full(4, 3.0)))[0].column_upper.tolist() == [3] * 4
 
 
 def test_highs_issue_3274_is_answered_rightly():
