@@ -22,7 +22,7 @@ from models.context import Context
 from models.given import Fitout, Given, RackType, Site
 from models.grid import interruptible_capacity
 from models.indices import Index
-from models.relation import Relation, equal
+from models.relation import Affine, Relation, equal
 from models.tree import Node
 from optimizer.bands import priced_hours
 from optimizer.case import Case
@@ -313,6 +313,8 @@ class Followed:
         Its relations.
     steps : Steps
         In which order numbers follow from others.
+    best : Affine
+        What a plan is worth, in M$.
     reading : Reading
         What mining may use.
     bands, hours : mapping of str to Grouped
@@ -332,6 +334,7 @@ class Followed:
     layout: Layout
     checked: Checked
     steps: Steps
+    best: Affine
     reading: Reading
     bands: Mapping[Site, Grouped]
     hours: Mapping[Site, Grouped]
@@ -354,6 +357,11 @@ class Followed:
         for step in self.steps.after:
             step.write(self.checked, x)
         return Settled(self.layout.context(self.given, x), x, self)
+
+    def value_musd(self, point: Floats) -> float:
+        """What a plan is worth."""
+        at = point.take(np.asarray(self.best.columns, np.int64))
+        return float(at @ np.asarray(self.best.coefficients, np.float64)) + self.best.constant
 
     @property
     def is_alone(self) -> bool:
