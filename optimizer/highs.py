@@ -763,9 +763,9 @@ class _Worker:
 
     def __init__(self, solver: highspy.Highs, options: Options) -> None:
         self._solver = solver
-        self._alone = options.threads == 1
+        self.is_alone = options.threads == 1
         # With one thread all work is done in the worker's own, and nobody else's is counted.
-        self._clock: Callable[[], float] = thread_time if self._alone else process_time
+        self._clock: Callable[[], float] = thread_time if self.is_alone else process_time
         self.done = threading.Event()
         self.status: HighsStatus | None = None
         self.failure: BaseException | None = None
@@ -774,14 +774,14 @@ class _Worker:
 
     def start(self) -> None:
         """Begin, in a thread that waits for work where there is one."""
-        thread = _IDLE.pop() if self._alone and _IDLE else None
+        thread = _IDLE.pop() if self.is_alone and _IDLE else None
         if thread is None:
             thread = _Thread()
             thread.start()
         thread.take(self)
 
-    def work(self) -> bool:
-        """Run HiGHS; return whether its thread may run it again."""
+    def work(self) -> None:
+        """Run HiGHS."""
         began = self._clock()
         try:
             self.status = self._solver.run()
@@ -789,10 +789,9 @@ class _Worker:
             self.failure = failure
         finally:
             self.cpu_seconds = self._clock() - began
-            if not self._alone:
+            if not self.is_alone:
                 # HiGHS keeps one pool of threads per calling thread; this one's ends with it.
                 highspy.Highs.resetGlobalScheduler(False)
-        return self._alone and self.failure is None
 
 
 class _Thread(threading.Thread):
@@ -812,10 +811,11 @@ class _Thread(threading.Thread):
         again = True
         while again:
             work = self._works.get()
-            again, self.is_busy = work.work(), False
+            work.work()
+            again, self.is_busy = work.is_alone, False
             if again:
+                # Whoever waits may have more to do, and finds this thread idle.
                 _IDLE.append(self)
-            # Whoever waits may have more to do, and finds this thread idle.
             work.done.set()
             del work
 

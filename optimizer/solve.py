@@ -493,7 +493,7 @@ def do_nothing(
 def _known_still(case: Case, model: Model, budget: Budget) -> Still | None:
     """What doing nothing came to in a case that it cannot tell from this one."""
     followed = model.followed
-    if followed is None or not followed.made_of or case.limit_prices:
+    if followed is None or not followed.made_of:
         return None
     known = followed.stills.find(followed.made_of, followed.checked)
     if known is None:
