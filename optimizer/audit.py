@@ -142,7 +142,7 @@ def audit(
     margins = _margins(case, plan) if settled is None else settled.by.margins(settled, case)
     banded, hourly, off_hours = _hours(plan, margins)
     breaches += off_hours
-    value = float(objective(plan))
+    value = float(objective(plan)) if settled is None else settled.by.value_musd(settled.point)
     breaches += _values(value, claimed_musd, bound_musd, nothing_musd, gap)
     return Audit(tuple(breaches), value, banded, hourly, relations, nothing_musd)
 

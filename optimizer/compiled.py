@@ -26,6 +26,7 @@ from optimizer.matrix import (
     round_integers,
 )
 from optimizer.origins import origins_in
+from optimizer.tighten import Limits
 
 #: Nodes in which they are chosen anew once all actions are known.
 NODES_TO_FOLLOW = 200
@@ -119,7 +120,11 @@ def _without_dust(built: Built, matrix: Matrix, layout: Layout) -> Matrix:
 
 
 def polished(
-    matrix: Matrix, x: Floats, budget: Budget | None = None, follows: Flags | None = None
+    matrix: Matrix,
+    x: Floats,
+    budget: Budget | None = None,
+    follows: Flags | None = None,
+    limits: Limits | None = None,
 ) -> Floats:
     """Round the integers and solve the rest again with them fixed.
 
@@ -136,12 +141,14 @@ def polished(
         Pays for it.
     follows : bool array, optional
         Integers that follow from the others, and are first chosen anew beside them.
+    limits : pair of float arrays, optional
+        Limits of columns that were worked out for the matrix before.
     """
     budget = budget or Budget()
     if follows is not None and follows.any():
         x = _following(matrix, x, budget, follows)
-    fixed = fix_integers(matrix, x)
-    outcome = budget.run(fixed, Options(gap=0.0, time_limit=budget.to_settle))
+    fixed, exact = fix_integers(matrix, x), Options(gap=0.0, time_limit=budget.to_settle)
+    outcome = budget.run(fixed, exact, limits=limits)
     return round_integers(matrix, x) if outcome.x is None else outcome.x
 
 

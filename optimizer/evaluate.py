@@ -136,7 +136,7 @@ def beside_nothing(
         share = (budget or Budget()).settling()
         with suppress(KeyboardInterrupt):
             found = do_nothing(case, compile_case(case, policy), budget=share, stop=stop)
-            musd = None if found is None else found[1]
+            musd = None if found is None else found.value_musd
     return replace(planned, audit=replace(planned.audit, nothing_musd=musd))
 
 

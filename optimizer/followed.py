@@ -22,7 +22,7 @@ from models.context import Context
 from models.given import Fitout, Given, RackType, Site
 from models.grid import interruptible_capacity
 from models.indices import Index
-from models.relation import Relation, equal
+from models.relation import Affine, Relation, equal
 from models.tree import Node
 from optimizer.bands import priced_hours
 from optimizer.case import Case
@@ -41,6 +41,7 @@ from optimizer.settle import (
     standing,
 )
 from optimizer.splits import MOST_KNOWN
+from optimizer.stills import Stills
 
 Ints = NDArray[np.int64]
 #: Points that are remembered of cases in which nothing is done.
@@ -312,6 +313,8 @@ class Followed:
         Its relations.
     steps : Steps
         In which order numbers follow from others.
+    best : Affine
+        What a plan is worth, in M$.
     reading : Reading
         What mining may use.
     bands, hours : mapping of str to Grouped
@@ -321,17 +324,24 @@ class Followed:
     resting : Known
         Best points of cases with the same unknowns in which nothing is done, by what is left to
         decide there.
+    stills : Stills
+        What doing nothing came to in cases with the same unknowns.
+    made_of : mapping of str to object
+        What the case is made of, for these; empty where it is not to be remembered.
     """
 
     given: Given
     layout: Layout
     checked: Checked
     steps: Steps
+    best: Affine
     reading: Reading
     bands: Mapping[Site, Grouped]
     hours: Mapping[Site, Grouped]
     splits: Known[bool] = field(default_factory=partial(Known, MOST_KNOWN))
     resting: Known[Floats] = field(default_factory=partial(Known, MOST_RESTING))
+    stills: Stills = field(default_factory=Stills)
+    made_of: Mapping[str, object] = field(default_factory=dict)
 
     def settled(self, point: Floats) -> Settled:
         """Follow the decisions of a point through, as :func:`optimizer.settle.settle` does."""
@@ -342,11 +352,21 @@ class Followed:
         for s, grouped in self.bands.items():
             at = self.reading.sites[s]
             x[at.mining] = grouped.running(self._left(s, said)).ravel()[at.running]
-        if len(self.bands) < len(self.given.sites):
+        if not self.is_alone:
             self._settle_coupled(x)
         for step in self.steps.after:
             step.write(self.checked, x)
         return Settled(self.layout.context(self.given, x), x, self)
+
+    def value_musd(self, point: Floats) -> float:
+        """What a plan is worth."""
+        at = point.take(np.asarray(self.best.columns, np.int64))
+        return float(at @ np.asarray(self.best.coefficients, np.float64)) + self.best.constant
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether every site's hours are dispatched from these arrays, and from nothing else."""
+        return len(self.bands) == len(self.given.sites)
 
     def rules_out(self, known: Floats) -> bool:
         """Whether decisions break a relation whatever the others are, which are not numbers."""

@@ -9,10 +9,13 @@ solve without presolve, and every plan still has to pass the audit.
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from queue import SimpleQueue
 from time import process_time, thread_time
 from typing import Any, Literal
 
@@ -53,8 +56,8 @@ Method = Literal["auto", "whole", "by-site"]
 
 #: How long the waiting thread sleeps between two looks, in seconds.
 TICK = 0.1
-#: Where nobody waits for progress: so much of what has passed, and seconds at most.
-CALM_SHARE, CALM_TICK = 0.25, 1.0
+#: The same where nobody waits for progress.
+CALM_TICK = 1.0
 
 
 class SolverFault(Exception):
@@ -615,7 +618,8 @@ def _ways(options: Options) -> dict[str, bool | int | float | str]:
 class _Watch:
     """What the callbacks of one solve have noted, written by HiGHS's thread only."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
         self.halt = False
         self.messages: list[str] = []
         self.x: Floats | None = None
@@ -656,7 +660,7 @@ class _Watch:
             self.root_bound = self.bound
 
     def _on_halt(self, event: highspy.highs.HighsCallbackEvent) -> None:
-        if self.halt:
+        if self.halt or self.stop.is_set():
             event.interrupt()
 
     def progress(self, seconds: float, *, stopping: bool) -> Progress:
@@ -678,11 +682,9 @@ def _attempt(
 ) -> tuple[_Claim, Outcome]:
     """Run HiGHS once, in its own thread, and wait for it or give it up."""
     began = time.monotonic()
-    watch = _Watch()
+    watch = _Watch(stop)
     solver = _loaded(matrix, options, start, watch)
-    # With one thread all work is done in the worker's own, and nobody else's is counted.
-    clock = thread_time if options.threads == 1 else process_time
-    worker = _Worker(solver, clock)
+    worker = _Worker(solver, options)
     ended = _wait(worker, watch, options, progress, stop)
     spent = _Spent(time.monotonic() - began, worker.cpu_seconds)
     if ended == "abandoned":
@@ -756,20 +758,30 @@ def _pass_model(solver: highspy.Highs, matrix: Matrix) -> HighsStatus:
     )
 
 
-class _Worker(threading.Thread):
-    """HiGHS at work; a daemon, so that a stuck routine cannot keep the process alive."""
+class _Worker:
+    """One run of HiGHS, in a thread of its own."""
 
-    def __init__(self, solver: highspy.Highs, clock: Callable[[], float]) -> None:
-        super().__init__(name="highs", daemon=True)
+    def __init__(self, solver: highspy.Highs, options: Options) -> None:
         self._solver = solver
-        self._clock = clock
+        self.is_alone = options.threads == 1
+        # With one thread all work is done in the worker's own, and nobody else's is counted.
+        self._clock: Callable[[], float] = thread_time if self.is_alone else process_time
         self.done = threading.Event()
         self.status: HighsStatus | None = None
         self.failure: BaseException | None = None
         #: What HiGHS took of the processors; not known of a run that was given up.
         self.cpu_seconds = 0.0
 
-    def run(self) -> None:
+    def start(self) -> None:
+        """Begin, in a thread that waits for work where there is one."""
+        thread = _IDLE.pop() if self.is_alone and _IDLE else None
+        if thread is None:
+            thread = _Thread()
+            thread.start()
+        thread.take(self)
+
+    def work(self) -> None:
+        """Run HiGHS."""
         began = self._clock()
         try:
             self.status = self._solver.run()
@@ -777,9 +789,40 @@ class _Worker(threading.Thread):
             self.failure = failure
         finally:
             self.cpu_seconds = self._clock() - began
-            # HiGHS keeps one pool of threads per calling thread; this one's ends with it.
-            highspy.Highs.resetGlobalScheduler(False)
-            self.done.set()
+            if not self.is_alone:
+                # HiGHS keeps one pool of threads per calling thread; this one's ends with it.
+                highspy.Highs.resetGlobalScheduler(False)
+
+
+class _Thread(threading.Thread):
+    """Runs HiGHS, time after time; a daemon, so that nothing stuck keeps the process alive."""
+
+    def __init__(self) -> None:
+        super().__init__(name="highs", daemon=True)
+        self._works: SimpleQueue[_Worker] = SimpleQueue()
+        self.is_busy = False
+
+    def take(self, work: _Worker) -> None:
+        """Begin a run; only while it is idle."""
+        self.is_busy = True
+        self._works.put(work)
+
+    def run(self) -> None:
+        again = True
+        while again:
+            work = self._works.get()
+            work.work()
+            again, self.is_busy = work.is_alone, False
+            if again:
+                # Whoever waits may have more to do, and finds this thread idle.
+                _IDLE.append(self)
+            work.done.set()
+            del work
+
+
+#: Threads that wait for work; a process that was forked has none of them.
+_IDLE: deque[_Thread] = deque()
+os.register_at_fork(after_in_child=_IDLE.clear)
 
 
 def solver_left_behind() -> bool:
@@ -788,7 +831,7 @@ def solver_left_behind() -> bool:
     Python cannot end while it does without the system calling that a crash: a command then leaves
     by ``os._exit``, once everything is written.
     """
-    return any(isinstance(thread, _Worker) for thread in threading.enumerate())
+    return any(isinstance(one, _Thread) and one.is_busy for one in threading.enumerate())
 
 
 def _wait(
@@ -827,22 +870,21 @@ def _wait(
         watch.halt = True
         worker.done.wait(SECONDS_TO_HALT)
         raise
-    worker.join()
     return ended
 
 
 def _nap(passed: float, limit: float, *, calm: bool) -> float:
     """How long to sleep between two looks.
 
-    Where nobody waits for progress, a look costs more than it tells: a stop is then served within
-    a quarter of the time that has passed, and a second at most.
+    Where nobody waits for progress, a look costs more than it tells: HiGHS looks out for a stop
+    itself, wherever it looks out for anything.
 
     Examples
     --------
     >>> _nap(3.0, 60.0, calm=False), _nap(3.0, 60.0, calm=True), _nap(3.0, 3.5, calm=True)
-    (0.1, 0.75, 0.5)
+    (0.1, 1.0, 0.5)
     """
-    tick = min(CALM_TICK, max(TICK, CALM_SHARE * passed)) if calm else TICK
+    tick = CALM_TICK if calm else TICK
     return min(tick, limit - passed) if limit > passed else TICK
 
 
@@ -882,9 +924,10 @@ def _read(
     else:
         ending = solver.modelStatusToString(verdict)
         raise SolverFault("; ".join((f"HiGHS ended with '{ending}'", *watch.messages)))
-    x = np.array(solver.getSolution().col_value) if claim in ("optimal", "feasible") else None
+    point = solver.getSolution()
+    x = np.array(point.col_value) if claim in ("optimal", "feasible") else None
     is_proved = claim == "optimal" and not matrix.integer.any()
-    duals = np.array(solver.getSolution().row_dual) if is_proved else None
+    duals = np.array(point.row_dual) if is_proved else None
     bound = _bound(matrix, claim, info, x)
     nodes = max(0, info.mip_node_count)
     outcome = _outcome(

@@ -675,6 +675,9 @@ def _each(mask: Flags) -> Iterator[int]:
 
 
 def _coefficient_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
+    size = np.abs(matrix.coefficients.data)
+    if ((size == 0) | ((size > TINY) & (size <= HUGE))).all():
+        return
     entries = coo_array(matrix.coefficients)
     size = np.abs(entries.data)
     # A fixed real number is a constant by the time presolve looks at the row.
@@ -705,10 +708,9 @@ def _coefficient_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
 
 
 def _width_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
-    by_row = csr_array(matrix.coefficients)
-    size = np.abs(by_row.data)
+    size = np.abs(matrix.coefficients.data)
     counted = np.isfinite(size) & (size > 0)
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(by_row.indptr))[counted]
+    row = matrix.coefficients.indices[counted]
     largest, smallest = np.zeros(matrix.shape[0]), np.full(matrix.shape[0], np.inf)
     np.maximum.at(largest, row, size[counted])
     np.minimum.at(smallest, row, size[counted])

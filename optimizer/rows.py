@@ -200,6 +200,11 @@ class Checked:
         """Whether what is known of a point breaks a relation; the rest are not numbers."""
         return bool((self._beyond(point) > 0.0).any())
 
+    def holds(self, point: Floats, chosen: Any) -> bool:
+        """Whether some of the relations hold at a point without any tolerance."""
+        excess = self.excess(self.left.at(point) - self.right.at(point))
+        return bool((excess[chosen] <= 0.0).all())
+
     def _beyond(self, point: Floats) -> Floats:
         """By how much more than arithmetic each relation is broken."""
         left, right = self.left.at(point), self.right.at(point)

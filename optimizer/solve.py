@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -303,8 +304,8 @@ def _carried(
 ) -> Solved:
     """Make a plan of a point under the bound of a claim, and audit it."""
     options, budget, clock = asked.options, asked.budget, clock or _Clock()
-    point = polished(model.matrix, point, budget, model.follows)
     assert solved.outcome is not None
+    point = polished(model.matrix, point, budget, model.follows, solved.outcome.limits)
     outcome = budget.billed(solved.outcome)
     clock.lap("polish")
     done = carried_out(case, model, point, budget)
@@ -416,12 +417,26 @@ def _sized(model: Model, clock: _Clock) -> Solved:
     )
 
 
-class Still(NamedTuple):
-    """Doing nothing: a point of the model, its value in M$, and the plan."""
+@dataclass(frozen=True, eq=False)
+class Still:
+    """Doing nothing.
+
+    Attributes
+    ----------
+    point : float array, shape (columns,)
+        The point of the model.
+    value_musd : float
+        What it is worth, in M$.
+    """
 
     point: Floats
     value_musd: float
-    carried: Carried
+    _carry: Callable[[], Carried]
+
+    @cached_property
+    def carried(self) -> Carried:
+        """The plan."""
+        return self._carry()
 
 
 def do_nothing(
@@ -434,6 +449,8 @@ def do_nothing(
     """Keep what stands, order nothing, sign nothing, mine when it pays.
 
     Racks leave only as they wear out; where keeping the others breaks a limit, they may be sold.
+    Where nothing differs from another case of a sweep that doing nothing would feel, it comes to
+    what it came to there.
 
     Parameters
     ----------
@@ -454,21 +471,64 @@ def do_nothing(
     still = model.layout.actions
     if (still & (model.matrix.column_lower > 0)).any():
         return None
-    keeps = _kept(case.given, model.layout)
     share = _share_for_nothing(budget or Budget())
+    known = _known_still(case, model, share)
+    if known is not None:
+        return known
+    keeps = _kept(case.given, model.layout)
     for held in (still | keeps, still):
-        point = _resting(model, held, share, stop)
-        if point is not None:
-            carried = carried_out(case, model, point, share)
-            checked = audit(case, carried.plan, settled=carried.settled)
-            if checked.passed:
-                return Still(point, checked.value_musd, carried)
+        resting = _resting(model, held, share, stop)
+        if resting is None:
+            continue
+        carried = carried_out(case, model, resting.point, share)
+        checked = audit(case, carried.plan, settled=carried.settled)
+        if checked.passed:
+            found = Still(resting.point, checked.value_musd, lambda done=carried: done)  # type: ignore[misc]
+            if resting.is_best and held is not still:
+                _remember(model, found, resting.free)
+            return found
     return None
+
+
+def _known_still(case: Case, model: Model, budget: Budget) -> Still | None:
+    """What doing nothing came to in a case that it cannot tell from this one."""
+    followed = model.followed
+    if followed is None or not followed.made_of:
+        return None
+    known = followed.stills.find(followed.made_of, followed.checked)
+    if known is None:
+        return None
+    return Still(*known, partial(carried_out, case, model, known[0], budget))
+
+
+def _remember(model: Model, still: Still, free: Flags) -> None:
+    """Remember doing nothing where its audit looks at nothing but the relations of the case.
+
+    What is promised is worked out from the instance itself.
+    """
+    followed, settled = model.followed, still.carried.settled
+    if followed is None or settled is None or not followed.made_of or not followed.is_alone:
+        return
+    plan = still.carried.plan
+    if plan.curtailed or any(mw > TOLERANCE for mw in plan.hosting.values()):
+        return
+    kept = still.point, still.value_musd
+    followed.stills.keep(kept, settled.point, free, followed.made_of, followed.checked)
+
+
+class _Resting(NamedTuple):
+    """The best point with some decisions held."""
+
+    point: Floats
+    #: What it had to decide.
+    free: Flags
+    #: Whether neither time nor a stop cut that short.
+    is_best: bool
 
 
 def _resting(
     model: Model, held: Flags, budget: Budget, stop: threading.Event | None
-) -> Floats | None:
+) -> _Resting | None:
     """Find the best point with some decisions held at their least; None where there is none.
 
     Most of a plan follows from them. What is left to decide is much the same in many cases of a
@@ -481,7 +541,7 @@ def _resting(
     known = None if model.followed is None else model.followed.resting
     key = b"" if known is None else rest.digest()
     if known is not None and key in known:
-        return rest.whole(known[key])
+        return _Resting(rest.whole(known[key]), rest.free, is_best=True)
     free, options = rest.free, Options(presolve=False, nodes=NODES_FOR_NOTHING)
     outcome = search(
         rest.matrix, model.large[free], options, kinds=model.kinds[free], budget=budget, stop=stop
@@ -489,9 +549,10 @@ def _resting(
     if outcome.x is None:
         return None
     point = polished(rest.matrix, outcome.x, budget, model.follows[free])
-    if known is not None and outcome.ended in ("by-itself", "node-limit") and budget.to_search:
+    is_best = outcome.ended in ("by-itself", "node-limit") and bool(budget.to_search)
+    if known is not None and is_best:
         known[key] = point
-    return rest.whole(point)
+    return _Resting(rest.whole(point), free, is_best)
 
 
 def _share_for_nothing(budget: Budget) -> Budget:

@@ -379,17 +379,21 @@ def _hand_on(live: _Live, limits: Floats, tighter: Floats) -> Ints:
 
     What a row leaves to a column is its side, less the least that all other columns take.
     """
-    least = live.size * limits.take(live.taken)
-    sums = np.asarray(np.bincount(live.row, least, len(live.side)), np.float64)
-    sizes = np.asarray(np.bincount(live.row, np.abs(least), len(live.side)), np.float64)
-    with np.errstate(invalid="ignore"):
-        # Without slack, and for rows without an endless term: most entries are done with here.
-        may = np.repeat(sums - live.side, live.counts) - least
-        chosen = np.flatnonzero(may > live.size * limits.take(live.left))
-    alone = _alone_endless(live, least, sums, sizes)
-    if alone.size:
-        chosen = np.concatenate([chosen, alone])
-        least[alone] = 0.0
+    least, count = live.size * limits.take(live.taken), len(live.side)
+    endless = np.flatnonzero(np.isinf(least))
+    least[endless] = 0.0
+    row = live.row.take(endless)
+    endless_of = np.bincount(row, minlength=count)
+    sums = np.asarray(np.bincount(live.row, least, count), np.float64)
+    sizes = np.asarray(np.bincount(live.row, np.abs(least), count), np.float64)
+    # Of a row with one endless term, only this can be tightened; with more of them, none.
+    open_to_all = np.where(endless_of > 0, -np.inf, sums - live.side)
+    # Without slack: most entries are done with here.
+    may = np.repeat(open_to_all, live.counts) - least
+    chosen = np.concatenate([
+        np.flatnonzero(may > live.size * limits.take(live.left)),
+        endless[endless_of.take(row) == 1],
+    ])  # fmt: skip
     row, size = live.row.take(chosen), live.size.take(chosen)
     limit = ((sums.take(row) - least.take(chosen)) - live.side.take(row)) / size
     far = np.abs(limit)
@@ -398,21 +402,3 @@ def _hand_on(live: _Live, limits: Floats, tighter: Floats) -> Ints:
     places = live.left.take(chosen)[known]
     np.maximum.at(tighter, places, limit[known])
     return places
-
-
-def _alone_endless(live: _Live, least: Floats, sums: Floats, sizes: Floats) -> Ints:
-    """Find entries that are the only endless ones of their rows, whose sums leave them out."""
-    endless = np.flatnonzero(np.isinf(least))
-    if not endless.size:
-        return endless
-    row = live.row.take(endless)
-    alone: Ints = endless[np.bincount(row, minlength=len(sums)).take(row) == 1]
-    rows = np.sort(live.row.take(alone))
-    counts = live.counts.take(rows)
-    entry = _ranges((np.cumsum(live.counts) - live.counts).take(rows), counts)
-    finite = least.take(entry)
-    finite[np.isinf(finite)] = 0.0
-    at = np.repeat(np.arange(len(rows)), counts)
-    sums[rows] = np.bincount(at, finite, len(rows))
-    sizes[rows] = np.bincount(at, np.abs(finite), len(rows))
-    return alone

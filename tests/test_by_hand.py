@@ -109,7 +109,7 @@ def test_cash_is_that_on_paper(plan: Context) -> None:
 def test_doing_nothing_is_worth_what_the_paper_says(case: Case) -> None:
     nothing = do_nothing(case, compile_case(case))
     assert nothing is not None
-    assert nothing[1] == exactly(NOTHING)
+    assert nothing.value_musd == exactly(NOTHING)
     assert Fraction(2772522, 1830125) == VALUE - NOTHING
 
 

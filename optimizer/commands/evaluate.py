@@ -95,7 +95,7 @@ def _nothing(ready: Ready) -> float | None:
     """Find what doing nothing is worth, where the plan itself is not possible."""
     model = compile_case(ready.case, ready.policy.values)
     found = do_nothing(ready.case, model, budget=Budget(SECONDS_FOR_NOTHING))
-    return None if found is None else found[1]
+    return None if found is None else found.value_musd
 
 
 def _beside(musd: float | None) -> str:

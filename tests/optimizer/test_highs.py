@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import highspy
@@ -425,6 +426,47 @@ def test_threads_may_change_from_run_to_run():
     for threads in (1, 2, 1):
         outcome = run(CLAIMS["optimal"], Options(threads=threads))
         assert outcome.objective == pytest.approx(9.0, abs=2 * highs.TOLERANCE)
+
+
+def test_runs_of_one_thread_follow_one_another_in_the_same(monkeypatch):
+    honest, seen = highspy.Highs.run, []
+
+    def run_here(self):
+        seen.append(threading.get_ident())
+        return honest(self)
+
+    monkeypatch.setattr(highspy.Highs, "run", run_here)
+    for _ in range(4):
+        assert run(CLAIMS["optimal"], Options(threads=1)).status == "optimal"
+    assert len(set(seen)) == 1
+    run(CLAIMS["optimal"], Options(threads=2))
+    assert seen[-1] not in seen[:-1]
+
+
+def test_runs_at_the_same_time_have_a_thread_each():
+    with ThreadPoolExecutor(4) as callers:
+        found = list(callers.map(lambda _: run(CLAIMS["optimal"]).objective, range(12)))
+    assert found == [found[0]] * 12
+
+
+def test_a_process_that_was_forked_finds_threads_of_its_own():
+    run(CLAIMS["optimal"])
+    child = os.fork()
+    if not child:
+        done = threading.Timer(20, lambda: os._exit(1))
+        done.start()
+        os._exit(0 if run(CLAIMS["optimal"]).status == "optimal" else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_highs_looks_out_for_a_stop_itself(monkeypatch):
+    """Where nobody waits for progress, nobody else looks before it is served."""
+    monkeypatch.setattr(highs, "_nap", lambda *_, **__: 60.0)
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    outcome = run(HARD, Options(time_limit=20.0), stop=stop)
+    assert outcome.ended == "interrupted"
+    assert outcome.seconds < 10.0
 
 
 # --- a solver that does not stop -----------------------------------------------------------

@@ -128,7 +128,7 @@ def test_a_plan_at_hand_is_returned_when_time_is_over(monkeypatch: pytest.Monkey
         assert lost["runs"] > 0
         assert solved.status == "best-found"
         assert nothing is not None
-        assert solved.value_musd == pytest.approx(nothing[1], rel=1e-9)
+        assert solved.value_musd == pytest.approx(nothing.value_musd, rel=1e-9)
 
 
 @pytest.mark.parametrize("is_mended", [True, False])
@@ -273,7 +273,7 @@ def test_infeasible_is_not_told_where_doing_nothing_is_a_plan(
         assert lies["runs"] == 4
     assert solved.status == "best-found"
     assert nothing is not None
-    assert solved.value_musd == pytest.approx(nothing[1], rel=1e-9)
+    assert solved.value_musd == pytest.approx(nothing.value_musd, rel=1e-9)
     assert (solved.bound_musd, solved.gap) == (None, None)
     assert screen(case, solved, tables(case, solved), width=100) is not None
 

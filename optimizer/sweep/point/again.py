@@ -2,14 +2,16 @@
 
 A sound base has no errors. A point that changes nothing but figures has one only where a block
 with such a figure does not read, or where a check that looks at one of them finds it: all other
-checks find what they found. Where there is an error, or where it is not clear at once that there
-is none, the point is read as a whole, and says what a folder of its own would.
+checks find what they found, and so does a check that saw the same figures in another point. Where
+there is an error, or where it is not clear at once that there is none, the point is read as a
+whole, and says what a folder of its own would.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,7 +26,7 @@ from optimizer.errors import Problem
 from optimizer.keys import Key, dotted, value_at
 from optimizer.load.blocks import instance_of
 from optimizer.load.folder import Reading
-from optimizer.sweep.point.reads import Noted, Read, attributes, watched_draft
+from optimizer.sweep.point.reads import Noted, Remembered, Watching, attributes
 
 #: Whether something finds an error in a draft.
 Finds = Callable[[Draft], bool]
@@ -48,22 +50,23 @@ class Again:
         self._draft = Draft(reading.document, reading.blocks, places, known=known)
         self._accepted = set(accepted(self._draft))
         self._doubted = {doubt.key for doubt in single_doubts(self._draft)}
-        noted = Noted()
+        self._noted = noted = Noted()
+        self._watching = Watching(noted)
 
-        def listened(finds: Finds, draft: Draft) -> Read:
-            watched = watched_draft(draft, instance, noted)
+        def listened(finds: Finds, draft: Draft) -> Remembered:
             with noted.listening():
-                finds(watched)
-            return Read(noted.keys, set())
+                finds(draft)
+            return Remembered(False, noted.keys, set())
 
-        calm = self._calm(self._draft)
+        whole = self._watching.draft(self._draft, instance, base=True)
+        calm = self._watching.draft(self._calm(self._draft), instance)
         self._together = [(f, listened(f, calm)) for f in map(self._unaccepted, TOGETHER)]
         checks = [
             *map(_refused, (*CHECKS, *SOUND)),
             _refused(lambda draft: charges_known(draft, hours)),
             _refused(lambda draft: hours_allowed(draft, hours)),
         ]
-        self._checks = [(finds, listened(finds, self._draft)) for finds in checks]
+        self._checks = [(finds, listened(finds, whole)) for finds in checks]
 
     def _calm(self, draft: Draft) -> Draft:
         """Leave out blocks with unusual numbers, which are then not looked at together."""
@@ -101,9 +104,10 @@ class Again:
         except ValidationError:
             return None
         draft = replace(self._draft, document=document, blocks={**self._draft.blocks, **fresh})
-        if self._other_doubts(draft, moved, touched) or self._found(draft, moved):
+        if self._other_doubts(draft, moved, touched):
             return None
-        return instance_of(draft.blocks)
+        instance = instance_of(draft.blocks)
+        return None if self._found(draft, instance, moved) else instance
 
     def _touched(self, moved: Mapping[Key, str]) -> set[Key]:
         """Blocks in which a figure has moved."""
@@ -117,16 +121,28 @@ class Again:
         was = {key for key in self._doubted if key[:1] in under or key[:2] in under}
         return now != was
 
-    def _found(self, draft: Draft, moved: Mapping[Key, str]) -> bool:
+    def _found(self, draft: Draft, instance: Instance, moved: Mapping[Key, str]) -> bool:
         """Whether any check that looks at what has moved finds an error."""
-        named = [attributes(key) for key in moved]
-        calm = self._calm(draft)
+        named = {attributes(key): value for key, value in moved.items()}
+        whole = _Watched(self._watching, draft, instance)
+        calm = _Watched(self._watching, self._calm(draft), instance)
         return any(
-            finds(looked_at)
-            for looked_at, checks in ((draft, self._checks), (calm, self._together))
-            for finds, read in checks
-            if any(map(read.has, named))
+            remembered.after(named, {}, {}, lambda: finds(draft.watched), self._noted)  # noqa: B023
+            for draft, checks in ((whole, self._checks), (calm, self._together))
+            for finds, remembered in checks
         )
+
+
+class _Watched:
+    """A draft that takes note of who looks, made where somebody does."""
+
+    def __init__(self, watching: Watching, draft: Draft, instance: Instance) -> None:
+        self._parts = draft, instance
+        self._watching = watching
+
+    @cached_property
+    def watched(self) -> Draft:
+        return self._watching.draft(*self._parts)
 
 
 def _refused(check: Callable[[Draft], Iterable[Problem]]) -> Finds:

@@ -17,7 +17,7 @@ from optimizer.audit import Audit, Breach, audit
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.load import Loaded
-from optimizer.solve import Solved
+from optimizer.solve import Solved, do_nothing
 from optimizer.sweep.points import Point
 from optimizer.unsound import refusing_unsound
 
@@ -25,6 +25,8 @@ from optimizer.unsound import refusing_unsound
 ONE_OF = 100
 #: What is said where the case itself comes out otherwise.
 OTHER_CASE = "sweep.anew"
+#: Difference of two values, for each unit of size, that is believed to be arithmetic.
+SAME = 1e-9
 _ARRAYS = ("row_lower", "row_upper", "column_lower", "column_upper", "cost", "integer")
 
 
@@ -75,6 +77,7 @@ def compared(
     again = _audited_again(case, solved, gap)
     if again is not None:
         breaches += again.breaches
+        breaches += _other_nothing(case, anew, again.nothing_musd)
     if not breaches:
         return solved
     told = solved.audit or again or Audit((), np.nan, np.nan, np.nan, 0, None)
@@ -110,6 +113,17 @@ def _differences(found: Model, anew: Model) -> Iterator[Breach]:
 
 def _other(where: str, found: float, anew: float) -> Breach:
     return Breach(OTHER_CASE, (), where, float(found), float(anew), "==")
+
+
+def _other_nothing(case: Case, anew: Model, found: float | None) -> Iterator[Breach]:
+    """Do nothing anew, which may have been remembered from another point."""
+    nothing = do_nothing(case, anew)
+    worth = None if nothing is None else nothing.value_musd
+    if worth is None or found is None:
+        if worth is not found:
+            yield _other("value of doing nothing", found or np.nan, worth or np.nan)
+    elif abs(worth - found) > SAME * max(1.0, abs(worth)):
+        yield _other("value of doing nothing", found, worth)
 
 
 def _audited_again(case: Case, solved: Solved, gap: float) -> Audit | None:

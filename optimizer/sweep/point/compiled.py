@@ -30,6 +30,7 @@ from optimizer.known import Known
 from optimizer.layout import Layout
 from optimizer.matrix import Flags, Floats, Matrix, costs
 from optimizer.rows import Assembly, Columnwise, read_rows
+from optimizer.stills import Stills
 from optimizer.sweep.point.hourwise import Hourwise
 from optimizer.sweep.point.reads import TABLES, Noted, Remembered, watched_given
 
@@ -98,6 +99,7 @@ class Structure:
         self._hours = Hourwise(case, self.context, self.layout)
         self._splits = Known[bool](splits.MOST_KNOWN)
         self._resting = Known[Floats](MOST_RESTING)
+        self._stills = Stills()
 
     def _listened(self, given: Given, family: Family) -> Remembered:
         noted = Noted()
@@ -134,6 +136,7 @@ class Structure:
             As :func:`optimizer.compiled.compile_case`.
         """
         tables = {name: getattr(case.given, name) for name in TABLES}
+        others = {name for name in TABLES if tables[name] is not self._base[name]}
         noted = Noted()
         given = watched_given(case.given, noted)
         if not self._over.after({}, self._base, tables, lambda: self._same_columns(given), noted):
@@ -142,7 +145,7 @@ class Structure:
         parts = [
             (
                 family,
-                remembered.after(
+                remembered.answer if remembered.untouched(others) else remembered.after(
                     {}, self._base, tables,
                     partial(read_rows, family, context, self.columns), noted,
                 ),
@@ -158,21 +161,23 @@ class Structure:
         if checked is None:
             relations = _Relations.of(Assembly(parts, self.columns), self.layout)
             checked = relations.rows.checked
-        hours = self._hours.after(case, tables)
-        moved = any(tables[name] is not self._base[name] for name in splits.READ)
-        known = Known[bool](splits.MOST_KNOWN) if moved else self._splits
+        hours, made_of = self._hours.after(case, tables)
+        if made_of:
+            made_of |= {family.name: rows for family, rows in parts} | {OBJECTIVE: best}
+            made_of |= {name: tables[name] for name in splits.READ}
+        as_ever = others.isdisjoint(splits.READ)
+        known = self._splits if as_ever else Known[bool](splits.MOST_KNOWN)
         followed = Followed(
-            case.given, self.layout, checked, relations.steps, *hours, known, self._resting
-        )
-        return self._arrayed(case, relations, followed, best)
+            case.given, self.layout, checked, relations.steps, best, *hours, known,
+            self._resting, self._stills, made_of,
+        )  # fmt: skip
+        return self._arrayed(case, relations, followed)
 
     def _same_columns(self, given: Given) -> bool:
         return symbolic(given)[1] == self.columns
 
-    def _arrayed(
-        self, case: Case, relations: _Relations, followed: Followed, best: Affine
-    ) -> Model:
-        checked, held = followed.checked, relations.held
+    def _arrayed(self, case: Case, relations: _Relations, followed: Followed) -> Model:
+        checked, best, held = followed.checked, followed.best, relations.held
         body = checked.left.constant - checked.right.constant
         contradicted = ~held & ~(checked.excess(body) <= ARITHMETIC)
         false = [checked.rows[i] for i in np.flatnonzero(contradicted)]

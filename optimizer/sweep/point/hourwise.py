@@ -86,8 +86,14 @@ class Hourwise:
     def _placed(self, given: Given) -> Mapping[Site, Places]:
         return places(self._readings.checked, given, self._layout)
 
-    def after(self, case: Case, tables: Mapping[str, Any]) -> tuple[Reading, BySite, BySite]:
-        """Give what a point's dispatch reads: numbers of plans, bands, and every hour."""
+    def after(
+        self, case: Case, tables: Mapping[str, Any]
+    ) -> tuple[tuple[Reading, BySite, BySite], dict[str, object]]:
+        """Give what a point's dispatch reads: numbers of plans, bands, and every hour.
+
+        With what this is made of, by name: the same objects wherever it is the same; nothing where
+        hours are not those of the base, which are too large to be held by who remembers them.
+        """
         given, known = case.given, {**tables, HOURS: case.hours}
         watched = watched_given(given, self._noted)
 
@@ -106,11 +112,16 @@ class Hourwise:
         known[PRICED] = after(self._priced, partial(_priced, hours=case.hours), HOURS)
         hours = after(self._hours, partial(_grouped, rows=known[PRICED]), PRICED)
         bands = after(self._bands, _in_bands)
+        made_of: dict[str, object] = {family.name: rows for family, rows in parts}
+        made_of |= {"bands": bands}
         checked = self._readings.after(parts)
         if checked is None:
             checked = Assembly(parts, self._layout.columns).checked
-            return Reading(checked, places(checked, given, self._layout)), bands, hours
-        return Reading(checked, after(self._places, self._placed)), bands, hours
+            where = places(checked, given, self._layout)
+        else:
+            where = after(self._places, self._placed)
+        own = hours is self._hours.answer and case.hours is self._base[HOURS]
+        return (Reading(checked, where), bands, hours), made_of if own else {}
 
 
 def _priced(given: Given, hours: Mapping[Site, Hours]) -> Mapping[Site, Rows]:

@@ -19,8 +19,8 @@ from optimizer.sweep.point.reads import (
     TABLES,
     Noted,
     Remembered,
+    Watching,
     watched_given,
-    watched_instance,
 )
 
 #: Figures that moved, by attribute names, each with a text of its new value.
@@ -48,8 +48,9 @@ class Prepared:
 
     def _watch(self, instance: Instance) -> None:
         """Run every part once on figures that take note of who looks."""
-        noted = Noted()
-        watched = watched_instance(instance, noted)
+        self.noted = noted = Noted()
+        self.watching = Watching(noted)
+        watched = self.watching.instance(instance, base=True)
         bare = Derivation(instance, tree_of(instance)).given()
         bare_tables = {name: getattr(bare, name) for name in TABLES}
 
@@ -113,11 +114,11 @@ class _Point:
         self.moved = moved
         # Those of the base until their part has been asked.
         self.tables: dict[str, Any] = dict(base.tables)
-        self.noted = Noted()
+        self.noted = base.noted
 
     @cached_property
     def _watched(self) -> Instance:
-        return watched_instance(self.instance, self.noted)
+        return self.base.watching.instance(self.instance)
 
     def _derivation(self) -> Derivation:
         """Facts of the point, of which nothing was read yet: each part is seen to read its own."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from models.given import Given
@@ -70,6 +71,7 @@ class Noted:
             self.tables.add(name)
 
 
+@lru_cache(4096)
 def attributes(key: Key) -> Key:
     """Name a key of the format by the attributes of the instance that hold it.
 
@@ -111,11 +113,77 @@ def _blocks_of(annotation: Any) -> list[type[Block]]:
 # --- the instance --------------------------------------------------------------------------
 
 
-def watched_instance(instance: Instance, noted: Noted) -> Instance:
-    """Copy an instance into one that notes which of its figures are looked at."""
-    copy = instance.model_copy(deep=True)
-    _watch(copy, (), noted)
-    return copy
+class Watching:
+    """Makes blocks that note which of their figures are looked at.
+
+    Blocks of a base are copied once: nearly all of a point's are the same objects.
+
+    Parameters
+    ----------
+    noted : Noted
+        Where they note it.
+    """
+
+    def __init__(self, noted: Noted) -> None:
+        self._noted = noted
+        #: Blocks by identity and key, each held so that no other object takes that.
+        self._known: dict[tuple[int, Key], tuple[Block, Block]] = {}
+
+    def instance(self, instance: Instance, *, base: bool = False) -> Instance:
+        """Copy an instance; ``base`` says that its blocks come again."""
+        copy = instance.model_copy()
+        for name in Instance.model_fields:
+            value = self._inside(getattr(instance, name), (name,), base=base)
+            copy.__dict__[name] = value
+        object.__setattr__(copy, "__class__", _watching(copy, (), self._noted))
+        return copy
+
+    def _inside(self, held: Any, key: Key, *, base: bool) -> Any:
+        if isinstance(held, Block):
+            return self.block(held, key, base=base)
+        if isinstance(held, Mapping):
+            return {name: self._inside(one, (*key, name), base=base) for name, one in held.items()}
+        if isinstance(held, (tuple, list)):
+            return type(held)(
+                self._inside(one, (*key, i), base=base) for i, one in enumerate(held)
+            )
+        return held
+
+    def block(self, block: Block, key: Key, *, base: bool = False) -> Block:
+        """Copy a block that stands under a key."""
+        known = self._known.get((id(block), key))
+        if known is not None:
+            return known[1]
+        copy = block.model_copy(deep=True)
+        _watch(copy, key, self._noted)
+        if base:
+            self._known[id(block), key] = block, copy
+        return copy
+
+    def draft(self, draft: Draft, instance: Instance, *, base: bool = False) -> Draft:
+        """Copy a draft, of which an instance was made.
+
+        Whoever looks at the document itself may see anything; names are the same in every point.
+        """
+        noted = self._noted
+        blocks = {
+            key: self.block(block, attributes(key), base=base)
+            for key, block in draft.blocks.items()
+        }
+
+        class Watched(Draft):
+            whole = self.instance(instance, base=base)
+
+            def __getattribute__(self, name: str) -> Any:
+                if name == "document":
+                    noted.key(())
+                return super().__getattribute__(name)
+
+            def names(self, *table: str) -> set[str]:
+                return draft.names(*table)
+
+        held = (draft.document, blocks, draft.places, draft.doubtful, draft.unread, draft.known)
+        return Watched(*held)
 
 
 def _watch(held: Any, key: Key, noted: Noted) -> None:
@@ -165,31 +233,6 @@ def _holds_blocks(value: Any) -> bool:
     return isinstance(first, Block) and not isinstance(first, Step)
 
 
-def watched_draft(draft: Draft, instance: Instance, noted: Noted) -> Draft:
-    """Copy a draft into one that notes which figures of its blocks are looked at.
-
-    Whoever looks at the document itself may see anything; names are the same in every point.
-    """
-    blocks: dict[Key, Block] = {}
-    for key, block in draft.blocks.items():
-        blocks[key] = block.model_copy(deep=True)
-        _watch(blocks[key], attributes(key), noted)
-
-    class Watched(Draft):
-        whole = watched_instance(instance, noted)
-
-        def __getattribute__(self, name: str) -> Any:
-            if name == "document":
-                noted.key(())
-            return super().__getattribute__(name)
-
-        def names(self, *table: str) -> set[str]:
-            return draft.names(*table)
-
-    held = (draft.document, blocks, draft.places, draft.doubtful, draft.unread, draft.known)
-    return Watched(*held)
-
-
 # --- given numbers -------------------------------------------------------------------------
 
 TABLES = frozenset(field.name for field in fields(Given))
@@ -228,6 +271,7 @@ class Read:
     def __init__(self, keys: AbstractSet[Key], tables: AbstractSet[str]) -> None:
         self.keys = frozenset(keys)
         self.tables = tuple(sorted(tables))
+        self._among = frozenset(tables)
         self._has: dict[Key, bool] = {}
 
     def label(
@@ -239,6 +283,10 @@ class Read:
         tables = tuple(given[name] for name in names)
         # By name too: empty tables, and small numbers, are one object wherever they stand.
         return (keys, tuple(zip(names, map(id, tables), strict=True))), tables
+
+    def is_apart(self, tables: AbstractSet[str]) -> bool:
+        """Whether none of some tables is among this."""
+        return self._among.isdisjoint(tables)
 
     def has(self, key: Key) -> bool:
         """Whether a figure is among this."""
@@ -279,6 +327,10 @@ class Remembered:
         self._kept, self._ways = kept, ways
         self._reads: dict[tuple[frozenset[Key], tuple[str, ...]], Read] = {}
         self._answers: dict[Any, tuple[Any, Any]] = {}
+
+    def untouched(self, tables: AbstractSet[str]) -> bool:
+        """Whether the answer on the base holds where some tables differ and no figure does."""
+        return self._base.is_apart(tables)
 
     def after(
         self,

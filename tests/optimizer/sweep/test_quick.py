@@ -14,23 +14,26 @@ from models.build import build
 from models.given import TENANT
 from optimizer import audit as auditing
 from optimizer import solve as solving
+from optimizer import stills as remembering
 from optimizer.audit import _splits, audit, values_of
 from optimizer.bands import Room, operate, priced_hours
 from optimizer.compiled import compile_case
 from optimizer.errors import InputRefused
 from optimizer.grouped import Grouped, Left, Rows, simple
 from optimizer.highs import Options
+from optimizer.keys import dotted
 from optimizer.known import Known
 from optimizer.settle import settle
-from optimizer.solve import do_nothing
+from optimizer.solve import Still, do_nothing
 from optimizer.splits import READ, split_halls
 from optimizer.sweep.design.keys import changed
 from optimizer.sweep.point import hourwise
-from optimizer.sweep.point.compiled import Structure
+from optimizer.sweep.point.compiled import Structure, StructureDiffers
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
 from optimizer.sweep.point.reads import Noted, watched_given
 from optimizer.sweep.points import Base, Point
+from tests.optimizer.sweep.bases import document, leaves, moved_alone
 
 ROOT = Path(__file__).parents[3] / "instances"
 #: Figures of texas, and the values that they may take.
@@ -56,6 +59,7 @@ WRONG = (
     {"contracts.hyperscaler.availability": 1.5},
     {"halls.pecos-old.it_mw": 0.0001},
     {"racks.s21-lot.machines_per_rack": 280_000},
+    {"fitouts.ai-liquid.capex_usd_per_kw": 50.0},
 )
 
 
@@ -199,6 +203,143 @@ def test_only_what_the_clock_did_not_end_is_remembered(monkeypatch, ended, kept)
     assert bool(model.followed.resting._known) == kept
     monkeypatch.undo()
     assert do_nothing(case, model).value_musd == first.value_musd
+
+
+@pytest.fixture
+def by_hand():
+    with opened("by_hand") as base:
+        prepared = Prepared(base.loaded.instance, base.loaded.hours)
+        yield base, prepared, Structure(prepared.case)
+
+
+def nothings(bases, points):
+    """Do nothing at some points, one after another, and each anew; say which were remembered."""
+    kept, remembered = bases[2]._stills, []
+    for point in points:
+        try:
+            case = case_of(bases, point)
+            model = bases[2].model(case)
+        except (InputRefused, StructureDiffers):
+            continue
+        remembered.append(kept.find(model.followed.made_of, model.followed.checked) is not None)
+        quick, anew = do_nothing(case, model), do_nothing(case, compile_case(case))
+        assert (quick is None) == (anew is None), point.changes
+        if quick is not None and anew is not None:
+            near = pytest.approx(anew.value_musd, rel=1e-12, abs=1e-12)
+            assert quick.value_musd == near, point.changes
+            audited = audit(case, quick.carried.plan, settled=quick.carried.settled)
+            assert audited.passed
+            assert audited.value_musd == near
+    return remembered
+
+
+def every_number():
+    """The base itself, then each of its numbers moved, then limits that nothing can keep."""
+    yield Point(0, {}, {})
+    yield from moved_alone("by_hand")
+    for key, value in (
+        ("finance.minimum_cash_musd", 1e3),
+        ("finance.opening_cash_musd", 0.0),
+        ("finance.capex_budget_musd", 0.0),
+        ("sites.creek.firm_mw", 0.01),
+    ):
+        yield Point(0, {}, {key: value})
+
+
+def test_doing_nothing_is_remembered_where_it_comes_to_the_same(by_hand):
+    remembered = nothings(by_hand, every_number())
+    assert not remembered[0]
+    assert 2 < sum(remembered) < len(remembered) - 30
+
+
+def test_doing_nothing_on_texas_is_what_it_is_anew(texas):
+    points = [drawn(3), *(Point(0, {}, {"finance.capex_budget_musd": b}) for b in (300.0, 301.0))]
+    assert nothings(texas, points)[1:] == [False, True]
+
+
+def test_a_memory_of_doing_nothing_that_forgets_what_it_is_of_is_found_out(by_hand, monkeypatch):
+    monkeypatch.setattr(remembering, "_key", lambda *_: "all alike")
+    with pytest.raises(AssertionError):
+        nothings(by_hand, every_number())
+
+
+def still_of(by_hand):
+    """Doing nothing on the base, remembered, with what it is made of and what it left open."""
+    followed = by_hand[2].model(by_hand[1].case).followed
+    do_nothing(by_hand[1].case, replace(by_hand[2].model(by_hand[1].case)))
+    (kept,) = followed.stills._known._known.values()
+    return followed, kept
+
+
+def test_only_doing_nothing_that_hangs_on_relations_alone_is_remembered(by_hand, monkeypatch):
+    case = by_hand[1].case
+    model = by_hand[2].model(case)
+    still, free = do_nothing(case, model), np.zeros(model.matrix.shape[1], bool)
+    plan, known = still.carried.plan, model.followed.stills._known._known
+    for changed_plan in (
+        replace(plan, hosting={(0, "x", "p", TENANT): 1.0}),
+        replace(plan, curtailed={(0, "s", "d", "y"): 0.0}),
+    ):
+        known.clear()
+        carried = replace(still.carried, plan=changed_plan)
+        solving._remember(model, Still(still.point, still.value_musd, lambda c=carried: c), free)
+        assert not known
+    solving._remember(model, still, free)
+    assert len(known) == 1
+
+
+def test_doing_nothing_that_had_to_sell_racks_is_not_remembered(by_hand, monkeypatch):
+    case = by_hand[1].case
+    model, honest, tried = by_hand[2].model(case), solving._resting, []
+
+    def resting(model, held, *others):
+        tried.append(held)
+        return None if len(tried) == 1 else honest(model, held, *others)
+
+    monkeypatch.setattr(solving, "_resting", resting)
+    assert do_nothing(case, model) is not None
+    assert len(tried) == 2
+    assert not model.followed.stills._known._known
+
+
+def test_limits_that_doing_nothing_left_alone_are_looked_at_again(by_hand):
+    followed, _ = still_of(by_hand)
+    checked, stills = followed.checked, followed.stills
+    (loose,) = stills._ways
+    assert "capital.capex_budget" in loose
+    assert stills.find(followed.made_of, checked) is not None
+    for j, (name, _) in enumerate(checked.rows):
+        if name in loose:
+            # A limit moved beyond where doing nothing stands.
+            constant = checked.right.constant.copy()
+            constant[j] += 1e3 * checked.sense[j]
+            tight = replace(checked, right=replace(checked.right, constant=constant))
+            assert stills.find(followed.made_of, tight) is None
+    for name in set(followed.made_of) - loose:
+        other = {**followed.made_of, name: object()}
+        assert stills.find(other, checked) is None
+    for name in loose:
+        assert stills.find({**followed.made_of, name: object()}, checked) is not None
+
+
+def test_only_limits_of_what_was_settled_are_left_alone(by_hand):
+    followed = by_hand[2].model(by_hand[1].case).followed
+    checked = followed.checked
+    rng = np.random.default_rng(2)
+    for share in (0.0, 0.02, 0.2, 1.0):
+        free = rng.random(len(checked.columns)) < share
+        touched = {
+            name
+            for (name, _), sense, left, right in zip(
+                checked.rows, checked.sense, checked.left.coefficients.toarray(),
+                checked.right.coefficients.toarray(), strict=True,
+            )
+            if sense == 0 or (left != 0)[free].any() or (right != 0)[free].any()
+        }  # fmt: skip
+        names = {name for name, _ in checked.rows}
+        assert remembering.untouched(checked, free) <= names - touched
+        if share in (0.0, 1.0):
+            assert remembering.untouched(checked, free) == names - touched
 
 
 # --- hours -----------------------------------------------------------------------------------
@@ -354,6 +495,46 @@ def test_points_read_as_changes_are_what_they_are_read_whole(texas, seed):
         assert refused.value.problems == whole
     else:
         assert base.after(point).instance == whole
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: next(iter(wrong)))
+def test_a_wrong_figure_is_refused_in_the_same_words(texas, wrong):
+    found, whole = read_both(texas[0], Point(0, {}, dict(wrong)))
+    assert found == whole
+    assert isinstance(whole, tuple) == ("finance.opening_cash_musd" not in wrong)
+
+
+def read_both(base, point):
+    """Read a point as a change and whole: each time its instance, or what is wrong with it."""
+    whole = read_whole(base, point)
+    try:
+        return base.after(point).instance, whole
+    except InputRefused as refused:
+        return refused.problems, whole
+
+
+def levels(value):
+    """Few values of a number, so that points share them; some of them no instance may have."""
+    if isinstance(value, int):
+        return value, value + 1, 2 * value, 0
+    return value, 1.3 * value, 0.5 * value, 0.2 * value, 4.0 * value, 0.0, 60.0 * value
+
+
+def some(numbers, seed):
+    """A point of a few numbers at few levels."""
+    rng = random.Random(seed)
+    keys = rng.sample(numbers, rng.randint(1, 3))
+    return Point(seed, {}, {dotted(key): rng.choice(levels(value)) for key, value in keys})
+
+
+def test_points_that_share_figures_are_refused_as_they_are_alone(by_hand):
+    """What a check found of some figures holds where all that it saw is the same, and not else."""
+    base = by_hand[0]
+    numbers = list(leaves(document("by_hand")))
+    told = [read_both(base, some(numbers, seed)) for seed in range(600)]
+    assert all(found == whole for found, whole in told)
+    refused = sum(isinstance(whole, tuple) for _, whole in told)
+    assert 50 < refused < 550
 
 
 def test_most_points_are_not_read_whole(texas, monkeypatch):

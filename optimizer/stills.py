@@ -1,0 +1,104 @@
+"""Doing nothing, remembered across cases that differ in nothing that it feels.
+
+Most points of a sweep move limits which doing nothing does not come near: a budget, a share, a
+date of others' offers. What doing nothing comes to follows from the relations of its case. Where
+all families but some have the very rows that they had before, and in these nothing stands that
+doing nothing leaves open, it comes to the same as long as they hold at all; and that is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.known import Known
+from optimizer.matrix import Flags, Floats
+from optimizer.rows import Checked
+
+#: A point of the model, and what it is worth, in M$.
+Still = tuple[Floats, float]
+#: Most cases in which doing nothing is remembered.
+MOST = 500
+
+
+@dataclass(frozen=True, eq=False)
+class _Before:
+    """What doing nothing came to, where, and in which rows it has to be looked at again."""
+
+    still: Still
+    point: Floats
+    looked_at: Flags
+    #: Held, so that no other object takes their identities.
+    made_of: tuple[object, ...]
+
+
+class Stills:
+    """What doing nothing came to in cases with the same unknowns.
+
+    What a case is made of is told by objects under names: the rows of each family under the name
+    of the family, whatever else a plan is followed through and audited by under others. The same
+    object says the same.
+    """
+
+    def __init__(self) -> None:
+        self._ways: list[frozenset[str]] = []
+        self._known: Known[_Before] = Known(MOST)
+
+    def find(self, made_of: Mapping[str, object], checked: Checked) -> Still | None:
+        """Look for a case that doing nothing cannot tell from this one."""
+        for loose in self._ways:
+            key = _key(made_of, loose)
+            if key in self._known:
+                before = self._known[key]
+                if checked.holds(before.point, before.looked_at):
+                    return before.still
+        return None
+
+    def keep(
+        self,
+        still: Still,
+        point: Floats,
+        free: Flags,
+        made_of: Mapping[str, object],
+        checked: Checked,
+    ) -> None:
+        """Remember what doing nothing came to.
+
+        Parameters
+        ----------
+        still : Still
+            What it came to.
+        point : float array, shape (columns,)
+            Where, with all that follows.
+        free : bool array, shape (columns,)
+            What it had to decide.
+        made_of : mapping of str to object
+            What the case is made of.
+        checked : Checked
+            Its relations.
+        """
+        loose = untouched(checked, free) & set(made_of)
+        if loose not in self._ways:
+            self._ways.append(loose)
+        looked_at = np.array([name in loose for name, _ in checked.rows], bool)
+        held = tuple(made_of.values())
+        self._known[_key(made_of, loose)] = _Before(still, point, looked_at, held)
+
+
+def untouched(checked: Checked, free: Flags) -> frozenset[str]:
+    """Families whose rows are limits, and hold nothing that is still to be decided."""
+    names = np.array([name for name, _ in checked.rows])
+    touches = checked.sense == 0
+    for side in (checked.left.coefficients, checked.right.coefficients):
+        # Wherever a coefficient may stand: a case that differs may have one there.
+        row = np.repeat(np.arange(len(names)), np.diff(side.indptr))
+        np.logical_or.at(touches, row, free[side.indices])
+    return frozenset(np.unique(names).tolist()) - frozenset(np.unique(names[touches]).tolist())
+
+
+def _key(
+    made_of: Mapping[str, object], loose: frozenset[str]
+) -> tuple[frozenset[str], tuple[int, ...]]:
+    return loose, tuple(id(part) for name, part in made_of.items() if name not in loose)
