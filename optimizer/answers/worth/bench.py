@@ -205,15 +205,26 @@ class Bench:
         if self.stop.is_set() or not self.budget.to_search:
             raise TimeOver
 
-    def best(self, posed: Posed, start: Context | None = None) -> Best:
+    def best(
+        self, posed: Posed, start: Context | None = None, share: float = TIME_FOR_ONE
+    ) -> Best:
         """Find the best plan of a case, from a plan of another where that fits.
+
+        Parameters
+        ----------
+        posed : Posed
+            The case.
+        start : Context, optional
+            A plan to begin from.
+        share : float
+            Part of the time that is left which it may take.
 
         Raises
         ------
         TimeOver
             Where no time is left for it.
         """
-        return Best(posed, self._solve(posed.case, posed.model, posed.pins, start))
+        return Best(posed, self._solve(posed.case, posed.model, posed.pins, start, share))
 
     def forced(self, posed: Posed, names: Set[Column], start: Context | None = None) -> Best:
         """Find the best plan in which at least one of some decisions is taken.
@@ -244,14 +255,19 @@ class Bench:
         return Best(best.posed, replace(solved, status="no-plan", plan=None, value_musd=None))
 
     def _solve(
-        self, case: Case, model: Model, pins: Mapping[Column, float], start: Context | None
+        self,
+        case: Case,
+        model: Model,
+        pins: Mapping[Column, float],
+        start: Context | None,
+        share: float = TIME_FOR_ONE,
     ) -> Solved:
         self.check()
         self.solves += 1
         left = self.budget.to_search
         seconds = left
         if self.budget.limited:
-            seconds = min(left, max(SECONDS_FOR_ONE, TIME_FOR_ONE * left))
+            seconds = min(left, max(SECONDS_FOR_ONE, share * left))
         options = replace(self.options, gap=self.gap, time_limit=seconds)
         hint = None if start is None else _hint(model, start)
         return solve(case, options, pinned=pins, model=model, hint=hint, stop=self.stop,

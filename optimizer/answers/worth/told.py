@@ -122,6 +122,8 @@ def _resolved(worth: Worth) -> str:
         return "worth nothing, re-solved" if worth.together else "changes no number"
     if worth.verdict in ("refused", "not reached"):
         return worth.verdict
+    if worth.verdict == "at most":
+        return f"worth {_upwards(worth.at_most_musd or 0.0)} M$ at most"
     return f"{_worth(worth)} re-solved"
 
 
@@ -203,12 +205,25 @@ def _units(loaded: Loaded, worths: Sequence[Worth]) -> Iterator[RenderableType]:
         most = max(one.at_most_musd or 0.0 for one in nothing)
         apart = f"more than {_upwards(most)} M$" if most > 1e-9 else "anything"
         yield Text(f"proved not to be worth {apart}, one more of: {_named(_short(nothing))}")
+    yield from _bounded(worths)
     refused = [one for one in worths if one.verdict == "refused"]
     if refused:
         yield Text(f"cannot be given more: {_named(_short(refused))}")
     left = [one for one in worths if one.verdict == "not reached"]
     if left:
         yield Text(f"not reached in time: {_named(_short(left))}", "yellow")
+
+
+def _bounded(worths: Sequence[Worth]) -> Iterator[Text]:
+    """Say of those without a solve of their own what they are worth at most, the least first."""
+    groups: dict[float, list[Worth]] = {}
+    for one in worths:
+        if one.verdict == "at most" and one.at_most_musd is not None:
+            groups.setdefault(one.at_most_musd, []).append(one)
+    for most, alike in sorted(groups.items()):
+        solve = "a solve" if len(alike) == 1 else "one solve with room for all of them"
+        yield Text(f"worth {_upwards(most)} M$ at most each, by {solve}, one more of: "
+                   f"{_named(_short(alike))}")  # fmt: skip
 
 
 def _short(worths: Iterable[Worth]) -> list[str]:

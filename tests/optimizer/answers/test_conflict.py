@@ -36,12 +36,14 @@ from tests.models.tiny import merged
 from tests.optimizer.answers.judging import judge
 from tests.optimizer.answers.planted import (
     COMPANY,
+    LENT,
     LINE,
     Typed,
     by_sites,
     costly,
     folder,
     has_divided_plan,
+    has_plan,
     is_sound,
     one_company,
     owed,
@@ -471,6 +473,82 @@ def test_figures_are_rounded_outwards(
 def test_bad_input_stays_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefused):
         told(put(signed(1.0), {"sites.a.firm_mww": 1.0}), tmp_path)
+
+
+# --- figures that move no limit in a straight line ---------------------------------------------
+
+
+def test_a_share_of_capex_is_halved_down_to_what_the_loan_has_to_pay(tmp_path: Path) -> None:
+    """A share is no limit of a row but a coefficient: 3.7 of 5 M$ are 74 % of them."""
+    lent = merged(signed(2.0), {"finance": LENT})
+    short = put(lent, {"finance.loan.limit_musd": 1.0})
+    limit = repair(told(short, tmp_path / "limit"), "finance.loan.limit_musd")
+    assert limit.changes == {"finance.loan.limit_musd": pytest.approx(3.7)}
+    assert limit.least == pytest.approx(2.7)
+    little = put(lent, {"finance.loan.loan_to_cost_share": 0.2})
+    share = repair(told(little, tmp_path / "share"), "finance.loan.loan_to_cost_share")
+    assert share.changes == {"finance.loan.loan_to_cost_share": pytest.approx(3.7 / 5.0)}
+    assert (share.step, share.least, share.cheapest) == (0.01, None, True)
+    for nearer, enough in ((0.74, True), (0.73, False)):
+        assert has_plan(put(little, {"finance.loan.loan_to_cost_share": nearer})) is enough
+
+
+@pytest.mark.parametrize(
+    ("relaxes", "left_open", "cheapest"),
+    [(True, 0, True), (False, 0, False), (True, 6, False), (True, 5, True)],
+)
+def test_halving_claims_no_more_than_it_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relaxes: bool, left_open: int, cheapest: bool
+) -> None:
+    """Three halls are enough, four to six are not, seven are: found are seven.
+
+    Where more halls make no plan worse, six alone rule fewer out. Where they may, three have to
+    be asked too.
+    """
+    read = opened(folder(tmp_path, put(signed(9.0), {
+        "halls.h.count": 1, "sites.a.firm_mw": 40.0, "contracts.lease.max_mw": 20.0,
+    })))  # fmt: skip
+    limits = limits_of(read.reading.document, read.loaded.instance)
+    limit = replace(next(x for x in limits if x.key == "halls.h.count"), relaxes=relaxes)
+    mender = Mender(Questions(read, Options()))
+
+    def verdict(edits: Any) -> str:
+        count = edits[limit.parts]
+        if count == left_open:
+            return "undecided"
+        return "feasible" if count == 3 or count >= 7 else "infeasible"
+
+    found: dict[str, Any] = {}
+
+    def typed(figures: Figures, at: int, was: str, *, cheapest: bool) -> None:
+        found.update(edits=figures.at(at), cheapest=cheapest)
+
+    monkeypatch.setattr(mender, "_verdict", verdict)
+    monkeypatch.setattr(mender, "_doubled", lambda _: 8.0)
+    monkeypatch.setattr(mender, "_from", typed)
+    mender._halved(limit, "1 hall")
+    assert found == {"edits": {limit.parts: 7}, "cheapest": cheapest}
+
+
+def _firm_mw(asked: Questions, *mw: float) -> list[Any]:
+    posed = [asked.posed({("sites", "a", "firm_mw"): value}) for value in mw]
+    assert None not in posed
+    return posed
+
+
+@pytest.mark.parametrize("twice", [2.1, 2.0, 1.95])
+def test_a_figure_that_bends_gets_no_least_amount_by_a_program(
+    tmp_path: Path, twice: float
+) -> None:
+    """Twice the amount does not do twice as much: what a unit does is then not known."""
+    asked = Questions(opened(folder(tmp_path, signed(2.0))), Options())
+    typed, once, bent, straight = _firm_mw(asked, 1.95, 2.0, twice, 2.05)
+    given: dict[str, Any] = {"whole": False, "options": Options(gap=1e-6), "budget": Budget(),
+                             "stop": asked.stop}  # fmt: skip
+    assert least_amount(typed, (once, bent), 0.05, **given) is None
+    found = least_amount(typed, (once, straight), 0.05, **given)
+    assert found is not None
+    assert found.amount == pytest.approx(0.65)
 
 
 # --- planted --------------------------------------------------------------------------------

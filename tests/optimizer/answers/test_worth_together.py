@@ -1,0 +1,172 @@
+"""What one solve with room for many limits proves of each of them, and what it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimizer.answers.worth.bench import Bench, Best, TimeOver
+from optimizer.answers.worth.explained import Explained
+from optimizer.answers.worth.more import OneMore, Worth
+from optimizer.answers.worth.told import _units
+from optimizer.answers.worth.units import Unit, units
+from optimizer.highs import Options
+from optimizer.load import load
+from optimizer.sweep.point.evaluate import Posed
+from optimizer.sweep.points import Json
+from tests.optimizer.answers.anew import INSTANCES, by_hand
+
+FIRM, BUDGET, CASH = (
+    "sites.creek.firm_mw", "finance.capex_budget_musd", "finance.opening_cash_musd",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def solved() -> tuple[Bench, Best]:
+    bench = Bench(load(INSTANCES / "by_hand"), Options())
+    return bench, bench.best(bench.at({}))
+
+
+@pytest.fixture
+def bench(solved: tuple[Bench, Best]) -> Bench:
+    return Bench(solved[0].loaded, Options())
+
+
+@pytest.fixture
+def best(solved: tuple[Bench, Best]) -> Best:
+    return solved[1]
+
+
+def of_keys(bench: Bench, *keys: str) -> list[Unit]:
+    found = {unit.key: unit for unit in units(bench.document) if not unit.again}
+    return [found[key] for key in keys]
+
+
+def by_key(found: list[Worth]) -> dict[str, Worth]:
+    return {one.unit.key: one for one in found}
+
+
+def with_bound(best: Best, bound: float) -> Best:
+    return replace(best, solved=replace(best.solved, status="best-found", bound_musd=bound))
+
+
+def test_a_limit_that_the_joint_case_gives_no_room_has_a_solve_of_its_own(
+    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = bench.at
+
+    def without_budget(changes: Mapping[str, Json]) -> Posed:
+        if len(changes) > 1:
+            changes = {key: value for key, value in changes.items() if key != BUDGET}
+        return at(changes)
+
+    monkeypatch.setattr(bench, "at", without_budget)
+    found = by_key(list(OneMore(bench, best).worths(of_keys(bench, FIRM, BUDGET))))
+    assert (found[FIRM].verdict, found[FIRM].together) == ("nothing", 2)
+    assert (found[BUDGET].verdict, found[BUDGET].together) == ("nothing", 1)
+
+
+def test_that_no_better_plan_was_found_proves_nothing(
+    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of both together 0.7 M$ are left open: each is looked at apart."""
+    assert best.value is not None
+    whole, bound = bench.best, best.value + 0.7
+
+    def cut_short(posed: Posed, *given: Any) -> Best:
+        done = whole(posed, *given)
+        return with_bound(done, bound) if bench.solves == 1 else done
+
+    monkeypatch.setattr(bench, "best", cut_short)
+    found = by_key(list(OneMore(bench, best).worths(of_keys(bench, FIRM, BUDGET))))
+    assert {one.together for one in found.values()} == {1}
+    assert {one.verdict for one in found.values()} == {"nothing"}
+    assert bench.solves == 3
+
+
+def test_without_time_for_each_the_bound_of_all_is_told(
+    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert best.value is not None
+    whole, bound = bench.best, best.value + 0.0123
+
+    def once(posed: Posed, *given: Any) -> Best:
+        if bench.solves:
+            raise TimeOver
+        return with_bound(whole(posed, *given), bound)
+
+    monkeypatch.setattr(bench, "best", once)
+    asked = of_keys(bench, FIRM, BUDGET, CASH, "fitouts.ai.works_months", "halls.barn.count")
+    told = list(OneMore(bench, best).worths(asked))
+    assert len(told) == len(asked)
+    found = by_key(told)
+    for key in (FIRM, BUDGET):
+        one = found[key]
+        assert (one.verdict, one.musd, one.at_least_musd) == ("at most", None, 0.0)
+        assert one.at_most_musd == pytest.approx(0.0123)
+        assert one.margin_musd == pytest.approx(0.0, abs=1e-9)
+        assert not one.is_proved
+    assert found[FIRM].binds
+    assert found["halls.barn.count"].verdict == "not reached"
+    assert found["fitouts.ai.works_months"].verdict == "nothing"
+    assert not Explained(best, worths=told).is_whole
+    said = " ".join(str(part) for part in _units(bench.loaded, told))
+    assert "worth 0.02 M$ at most each, by one solve with room for all of them" in said
+
+
+def test_what_takes_no_room_is_parted_from_what_does(tmp_path: Path) -> None:
+    """Two halls cost 20 and the budget is 19.5: of all that has room, it alone is worth some."""
+    folder = by_hand(
+        tmp_path / "lumpy", ("capex_budget_musd = 15", "capex_budget_musd = 19.5"),
+        ("opening_cash_musd = 12", "opening_cash_musd = 40"), ("firm_mw = 12", "firm_mw = 18"),
+        ("max_mw = 6", "max_mw = 10"),
+    )  # fmt: skip
+    bench = Bench(load(folder), Options())
+    best = bench.best(bench.at({}))
+    asked = of_keys(
+        bench, FIRM, BUDGET, "sites.creek.interruptible_mw", "contracts.tenant.min_mw",
+        "finance.minimum_cash_musd",
+    )  # fmt: skip
+    begun = bench.solves
+    found = by_key(list(OneMore(bench, best).worths(asked)))
+    assert found[BUDGET].verdict == "worth"
+    assert {one.verdict for key, one in found.items() if key != BUDGET} == {"nothing"}
+    # All of them, those that the plan found so takes no room of, and the budget alone.
+    assert bench.solves - begun == 3
+    assert {one.together for key, one in found.items() if key != BUDGET} == {4}
+
+
+def test_all_are_told_once_where_none_can_be_changed_with_another(
+    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_more = OneMore(bench, best)
+    monkeypatch.setattr(one_more, "_jointly", lambda _: None)
+    asked = of_keys(bench, FIRM, BUDGET, "sites.creek.interruptible_mw")
+    told = list(one_more.worths(asked))
+    assert sorted(one.unit.key for one in told) == sorted(unit.key for unit in asked)
+
+
+def test_what_moves_the_same_key_is_never_changed_at_once(bench: Bench, best: Best) -> None:
+    """Two units of one key: of both at once only the second would be there."""
+    (firm,) = of_keys(bench, FIRM)
+    more = replace(firm, after=14.0, amount=2.0, changes={FIRM: 14.0})
+    told = list(OneMore(bench, best).worths([firm, more]))
+    assert [one.together for one in told] == [1, 1]
+
+
+def test_what_earns_most_at_the_margin_comes_first(
+    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_more = OneMore(bench, best)
+    asked = of_keys(bench, "halls.barn.count", FIRM, CASH, "halls.barn.it_mw", BUDGET)
+    ask, rates = one_more._ask, {CASH: 0.5, "halls.barn.it_mw": 2.0}
+    monkeypatch.setattr(
+        one_more, "_ask", lambda unit: replace(ask(unit), margin=rates.get(unit.key, 0.0))
+    )
+    order = [one.unit.key for one in one_more.worths(asked)]
+    assert order[:2] == ["halls.barn.it_mw", CASH]
+    assert order[-1] == "halls.barn.count"
