@@ -286,6 +286,23 @@ class Bench:
         return self.budget.run(matrix, options, stop=self.stop)
 
 
+class Beside:
+    """A question that is put beside the best plan of a case.
+
+    Parameters
+    ----------
+    bench : Bench
+        Solves changes.
+    base : Best
+        The best plan as it is.
+    """
+
+    def __init__(self, bench: Bench, base: Best) -> None:
+        assert base.value is not None
+        self.bench, self.base = bench, base
+        self.value, self.bound = base.value, base.bound
+
+
 def _with_figure(block: Any, key: Key, value: float) -> Any:
     """Copy a block, or a table of blocks, with one figure in it changed."""
     head, rest = key[0], key[1:]
@@ -328,4 +345,4 @@ def with_one_of(model: Model, names: Set[Column]) -> Model:
     return replace(model, matrix=forced)
 
 
-__all__ = ["GAP", "Bench", "Best", "TimeOver", "taken", "with_one_of"]
+__all__ = ["GAP", "Bench", "Beside", "Best", "TimeOver", "taken", "with_one_of"]

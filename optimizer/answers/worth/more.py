@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from models.build import Row
-from optimizer.answers.worth.bench import Bench, Best, TimeOver
+from optimizer.answers.worth.bench import Bench, Beside, Best, TimeOver
 from optimizer.answers.worth.margin import (
     Held,
     alike,
@@ -105,21 +105,11 @@ class _Asked:
     rows: frozenset[Row]
 
 
-class OneMore:
-    """Finds what units are worth beside one plan.
-
-    Parameters
-    ----------
-    bench : Bench
-        Solves changes.
-    base : Best
-        The best plan as it is.
-    """
+class OneMore(Beside):
+    """Finds what units are worth beside one plan."""
 
     def __init__(self, bench: Bench, base: Best) -> None:
-        self.bench, self.base = bench, base
-        assert base.value is not None
-        self.value, self.bound = base.value, base.bound
+        super().__init__(bench, base)
         #: What units are proved to be worth at most, by their number.
         self.most: dict[int, float] = {}
         self.matrix, self.point = base.posed.model.matrix, base.point
@@ -162,8 +152,7 @@ class OneMore:
             try:
                 one = self._ask(unit)
             except InputRefused as refused:
-                message = refused.problems[0].message if refused.problems else str(refused)
-                yield number, Worth(unit, "refused", message=message)
+                yield number, Worth(unit, "refused", message=refused.reason)
                 continue
             if one.is_alike and same(self.matrix, one.posed.model.matrix):
                 yield number, self._nothing(one, 0.0, 0)

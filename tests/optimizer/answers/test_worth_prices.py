@@ -402,3 +402,43 @@ def test_the_five_are_those_that_solves_from_nothing_find(tmp_path: Path) -> Non
         if one.verdict == "solved":
             assert one.moves == pytest.approx(moved, abs=1e-4)
     assert largest[:MOST] == pytest.approx(sorted(largest, reverse=True)[:MOST], abs=1e-4)
+
+
+# --- cases at other prices -----------------------------------------------------------------
+
+
+def thing_of(bench: Bench, best: Best, kind: str) -> Thing:
+    assert best.plan is not None
+    return next(x for x in not_chosen(bench, best.posed, best.plan) if x.kind == kind)
+
+
+def test_halls_may_stand_in_works_that_a_grant_pays(lot: tuple[Bench, Best, Thing]) -> None:
+    """Works to AI cost 10 M$ a hall; wholly paid, they cost no more than standing in mining.
+
+    A case that did not look at that anew would leave plans out.
+    """
+    bench, best, _ = lot
+    barn = thing_of(bench, best, "hall")
+    assert barn.limit == pytest.approx(10.0)
+    assert best.posed.case.given.halls_parkable == ()
+    paid, half = (barn.at(grant).case.given for grant in (10.0, 5.0))
+    assert paid.halls_parkable == ((0, "barn:ai+two-feeds"),)
+    assert half.halls_parkable == ()
+    works = ("barn:mine", "barn:ai+two-feeds")
+    assert (paid.conversion_cost[works], half.conversion_cost[works]) == (0.0, 5.0)
+    # The way back is granted nothing.
+    assert paid.conversion_cost[works[::-1]] == half.conversion_cost[works[::-1]] == 3.0
+
+
+def test_a_rack_at_another_price_pays_its_deposit_at_order(tmp_path: Path) -> None:
+    deposit = ("machines_per_rack = 500", "machines_per_rack = 500\ndeposit_share = 0.25")
+    bench, best = on_bench(
+        by_hand(tmp_path / "deposit", ("_month = 280", "_month = 240"), deposit)
+    )
+    rack = thing_of(bench, best, "rack")
+    given = rack.at(400_000.0).case.given
+    assert given.rack_deposit["lot"] == pytest.approx(0.1)
+    assert given.rack_due["lot"] == pytest.approx(0.3)
+    today, same = best.posed.case.given, rack.at(rack.price).case.given
+    assert same.rack_deposit["lot"] == pytest.approx(today.rack_deposit["lot"])
+    assert same.rack_due["lot"] == pytest.approx(today.rack_due["lot"])
