@@ -12,8 +12,9 @@ from rich.text import Text
 
 from optimizer.answers.conflict.clash import Clash
 from optimizer.answers.conflict.explained import Explained, Mended
+from optimizer.answers.conflict.figures import typed_text
 from optimizer.answers.conflict.limits import Limit
-from optimizer.answers.conflict.repairs import Found, Repair, typed_text
+from optimizer.answers.conflict.repairs import Found, Repair
 from optimizer.elastic import Clash as Gives
 from optimizer.errors import as_json, plain
 from optimizer.load import Loaded

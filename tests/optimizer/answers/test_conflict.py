@@ -23,9 +23,10 @@ from optimizer.answers.conflict.amounts import least_amount
 from optimizer.answers.conflict.clash import Clash, Filter
 from optimizer.answers.conflict.edits import REMOVED, edited
 from optimizer.answers.conflict.explained import Explained, explain
+from optimizer.answers.conflict.figures import Figures, step_of, typed_text
 from optimizer.answers.conflict.limits import KINDS, limits_of
 from optimizer.answers.conflict.questions import Questions, freed, opened
-from optimizer.answers.conflict.repairs import Figures, Mender, Repair, step_of, typed_text
+from optimizer.answers.conflict.repairs import Mender, Repair
 from optimizer.answers.conflict.told import sentence
 from optimizer.cli import main
 from optimizer.errors import InputRefused
