@@ -112,12 +112,8 @@ def _densities(questions: Questions, limit: Limit) -> Iterator[Try]:
     else:
         values = sorted((kw for kw in set(densest) if kw < held), reverse=True)
     for kw in values:
-        word = "more" if kw > held else "less"
-        yield Try(
-            {limit.parts: kw},
-            amount_text(kw, limit.unit),
-            f"{amount_text(abs(kw - held), limit.unit)} {word}",
-        )
+        by = f"{amount_text(abs(kw - held), limit.unit)} {'more' if kw > held else 'less'}"
+        yield Try({limit.parts: kw}, amount_text(kw, limit.unit), by)
 
 
 def _others(questions: Questions, limit: Limit) -> Iterator[Try]:
