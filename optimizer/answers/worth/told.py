@@ -50,7 +50,7 @@ def _parts(loaded: Loaded, found: Explained) -> Iterator[RenderableType]:
     yield Text.assemble(
         (name, "bold"), f"  {_which(best)} is worth {figure(best.value)} M$, {proved}"
     )
-    yield Text("\nWhat binds, and what one more is worth", "bold")
+    yield Text("\nWhat binds, and what one more is worth, M$", "bold")
     yield from _limits(found)
     yield Text("\nOne more unit of each limit, M$", "bold")
     yield from _units(loaded, found.worths)
@@ -94,8 +94,11 @@ def _outward(value: float, digits: int, rounding: str) -> float:
 def _limits(found: Explained) -> Iterator[RenderableType]:
     if not found.pressed:
         yield Text("no limit that was typed: the decisions themselves hold this plan where it is")
+    keys = set[str]()
     for one in found.pressed[:MOST_LIMITS]:
-        yield from _limit(one, found.worths)
+        # One key may limit several states of a hall: what more of it is worth is told once.
+        yield from _limit(one, () if one.key in keys else found.worths)
+        keys |= {one.key} - {""}
     if len(found.pressed) > MOST_LIMITS:
         yield Text(f"{len(found.pressed) - MOST_LIMITS} more stand in the files", "dim")
 
@@ -113,8 +116,8 @@ def _limit(one: Pressed, worths: Sequence[Worth]) -> Iterator[RenderableType]:
     for worth in one.worths(worths):
         unit = worth.unit
         key = "" if unit.key == one.key else f" ({unit.key})"
-        much = f"{_amount(worth)}{key}"
-        yield Text(f"  {much}: {_resolved(worth)}, {_margin(worth)} at the margin")
+        margin = "" if worth.margin_musd is None else f", {_margin(worth)} at the margin"
+        yield Text(f"  {_amount(worth)}{key}: {_resolved(worth)}{margin}")
 
 
 def _resolved(worth: Worth) -> str:
@@ -123,7 +126,7 @@ def _resolved(worth: Worth) -> str:
     if worth.verdict in ("refused", "not reached"):
         return worth.verdict
     if worth.verdict == "at most":
-        return f"worth {_upwards(worth.at_most_musd or 0.0)} M$ at most"
+        return f"at most {_upwards(worth.at_most_musd or 0.0)}"
     return f"{_worth(worth)} re-solved"
 
 
