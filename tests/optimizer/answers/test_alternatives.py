@@ -55,6 +55,7 @@ from optimizer.solve import solve
 from tests.folders import edited, write_folder
 from tests.models.small_cases import draw_case, filled, ready
 from tests.models.tiny import BASE, merged
+from tests.optimizer.answers.anew import by_hand as copied
 from tests.optimizer.answers.every_plan import EveryPlan, TooMany
 
 INSTANCES = Path(__file__).parents[3] / "instances"
@@ -69,6 +70,15 @@ LOSSES = (0.05, 0.1, 0.2, 0.3)
 @pytest.fixture(scope="module")
 def by_hand() -> Case:
     loaded = load(INSTANCES / "by_hand")
+    return prepare(loaded.instance, loaded.hours)
+
+
+#: Periods of half a year for the two years on paper.
+HALVES = ("months_per_period = 12", "months_per_period = 6"), ("periods = 2", "periods = 4")
+
+
+def case_on_paper(folder: Path, *edits: tuple[str, str]) -> Case:
+    loaded = load(copied(folder, *edits))
     return prepare(loaded.instance, loaded.hours)
 
 
@@ -219,15 +229,11 @@ def test_first_months_beyond_a_branch_are_refused() -> None:
 
 def test_a_signature_that_may_wait_is_no_first_action(tmp_path: Path) -> None:
     """Without an advance the tenant is signed in the second half of 2029; the hall cannot wait."""
-    text = (INSTANCES / "by_hand" / "instance.toml").read_text()
-    for old, new in (("months_per_period = 12", "months_per_period = 6"),
-                     ("periods = 2", "periods = 4"), ('"2029-06"', '"2029-12"'),
-                     ("opening_cash_musd = 12", "opening_cash_musd = 14"),
-                     ("prepayment_usd_per_kw = 240", "prepayment_usd_per_kw = 0")):  # fmt: skip
-        text = edited(old, new, text)
-    prices = (INSTANCES / "by_hand" / "prices.csv").read_text()
-    loaded = load(write_folder(tmp_path / "halves", text, prices_csv=prices))
-    case = prepare(loaded.instance, loaded.hours)
+    case = case_on_paper(
+        tmp_path / "halves", *HALVES, ('"2029-06"', '"2029-12"'),
+        ("opening_cash_musd = 12", "opening_cash_musd = 14"),
+        ("prepayment_usd_per_kw = 240", "prepayment_usd_per_kw = 0"),
+    )  # fmt: skip
     found, hunt = alternatives(case, Wanted(0.1, 0), EXACT)
     assert hunt is not None
     sure = {d.action: d for d in shared(found, hunt)}
@@ -481,13 +487,8 @@ def test_nothing_is_written_unless_asked_for(
 
 def test_racks_count_their_mw_and_not_themselves(tmp_path: Path) -> None:
     """The case on paper with lots of half a MW: twice as many, and all MW as before."""
-    text = (INSTANCES / "by_hand" / "instance.toml").read_text()
-    for old, new in (("machines_per_rack = 500", "machines_per_rack = 250"),
-                     ("racks = 16", "racks = 32")):  # fmt: skip
-        text = edited(old, new, text)
-    prices = (INSTANCES / "by_hand" / "prices.csv").read_text()
-    loaded = load(write_folder(tmp_path / "small", text, prices_csv=prices))
-    case = prepare(loaded.instance, loaded.hours)
+    halved = ("machines_per_rack = 500", "machines_per_rack = 250"), ("racks = 16", "racks = 32")
+    case = case_on_paper(tmp_path / "small", *halved)
     plan = solve(case, EXACT).plan
     assert plan is not None
     values = values_of(plan)
@@ -502,13 +503,7 @@ def test_racks_count_their_mw_and_not_themselves(tmp_path: Path) -> None:
 
 def test_a_year_is_measured_at_its_last_period(tmp_path: Path) -> None:
     """Of four halves of two years the second and the fourth."""
-    text = (INSTANCES / "by_hand" / "instance.toml").read_text()
-    for old, new in (("months_per_period = 12", "months_per_period = 6"),
-                     ("periods = 2", "periods = 4")):  # fmt: skip
-        text = edited(old, new, text)
-    prices = (INSTANCES / "by_hand" / "prices.csv").read_text()
-    loaded = load(write_folder(tmp_path / "halves", text, prices_csv=prices))
-    case = prepare(loaded.instance, loaded.hours)
+    case = case_on_paper(tmp_path / "halves", *HALVES)
     assert year_ends(case.given) == (1, 3)
     whens = {m.when for m in measures_of(case, 1) if m.kind == STANDING}
     assert whens == {"2029-07", "2030-07"}

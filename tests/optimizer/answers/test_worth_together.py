@@ -18,7 +18,7 @@ from optimizer.highs import Options
 from optimizer.load import load
 from optimizer.sweep.point.evaluate import Posed
 from optimizer.sweep.points import Json
-from tests.optimizer.answers.anew import INSTANCES, by_hand
+from tests.optimizer.answers.anew import INSTANCES, LUMPY, by_hand
 
 FIRM, BUDGET, CASH = (
     "sites.creek.firm_mw", "finance.capex_budget_musd", "finance.opening_cash_musd",
@@ -46,12 +46,30 @@ def of_keys(bench: Bench, *keys: str) -> list[Unit]:
     return [found[key] for key in keys]
 
 
-def by_key(found: list[Worth]) -> dict[str, Worth]:
+def worths(bench: Bench, best: Best, *keys: str) -> dict[str, Worth]:
+    found = OneMore(bench, best).worths(of_keys(bench, *keys))
     return {one.unit.key: one for one in found}
 
 
 def with_bound(best: Best, bound: float) -> Best:
     return replace(best, solved=replace(best.solved, status="best-found", bound_musd=bound))
+
+
+def cut_short(
+    bench: Bench, best: Best, open_musd: float, monkeypatch: pytest.MonkeyPatch, *,
+    over: bool = False,
+) -> None:  # fmt: skip
+    """Let the first solve end early, with so much left open; and time be over then."""
+    assert best.value is not None
+    whole, bound = bench.best, best.value + open_musd
+
+    def ended(posed: Posed, *given: Any) -> Best:
+        if over and bench.solves:
+            raise TimeOver
+        done = whole(posed, *given)
+        return with_bound(done, bound) if bench.solves == 1 else done
+
+    monkeypatch.setattr(bench, "best", ended)
 
 
 def test_a_limit_that_the_joint_case_gives_no_room_has_a_solve_of_its_own(
@@ -65,7 +83,7 @@ def test_a_limit_that_the_joint_case_gives_no_room_has_a_solve_of_its_own(
         return at(changes)
 
     monkeypatch.setattr(bench, "at", without_budget)
-    found = by_key(list(OneMore(bench, best).worths(of_keys(bench, FIRM, BUDGET))))
+    found = worths(bench, best, FIRM, BUDGET)
     assert (found[FIRM].verdict, found[FIRM].together) == ("nothing", 2)
     assert (found[BUDGET].verdict, found[BUDGET].together) == ("nothing", 1)
 
@@ -74,15 +92,8 @@ def test_that_no_better_plan_was_found_proves_nothing(
     bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of both together 0.7 M$ are left open: each is looked at apart."""
-    assert best.value is not None
-    whole, bound = bench.best, best.value + 0.7
-
-    def cut_short(posed: Posed, *given: Any) -> Best:
-        done = whole(posed, *given)
-        return with_bound(done, bound) if bench.solves == 1 else done
-
-    monkeypatch.setattr(bench, "best", cut_short)
-    found = by_key(list(OneMore(bench, best).worths(of_keys(bench, FIRM, BUDGET))))
+    cut_short(bench, best, 0.7, monkeypatch)
+    found = worths(bench, best, FIRM, BUDGET)
     assert {one.together for one in found.values()} == {1}
     assert {one.verdict for one in found.values()} == {"nothing"}
     assert bench.solves == 3
@@ -91,19 +102,10 @@ def test_that_no_better_plan_was_found_proves_nothing(
 def test_without_time_for_each_the_bound_of_all_is_told(
     bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert best.value is not None
-    whole, bound = bench.best, best.value + 0.0123
-
-    def once(posed: Posed, *given: Any) -> Best:
-        if bench.solves:
-            raise TimeOver
-        return with_bound(whole(posed, *given), bound)
-
-    monkeypatch.setattr(bench, "best", once)
-    asked = of_keys(bench, FIRM, BUDGET, CASH, "fitouts.ai.works_months", "halls.barn.count")
-    told = list(OneMore(bench, best).worths(asked))
-    assert len(told) == len(asked)
-    found = by_key(told)
+    cut_short(bench, best, 0.0123, monkeypatch, over=True)
+    keys = (FIRM, BUDGET, CASH, "fitouts.ai.works_months", "halls.barn.count")
+    found = worths(bench, best, *keys)
+    assert set(found) == set(keys)
     for key in (FIRM, BUDGET):
         one = found[key]
         assert (one.verdict, one.musd, one.at_least_musd) == ("at most", None, 0.0)
@@ -113,6 +115,7 @@ def test_without_time_for_each_the_bound_of_all_is_told(
     assert found[FIRM].binds
     assert found["halls.barn.count"].verdict == "not reached"
     assert found["fitouts.ai.works_months"].verdict == "nothing"
+    told = list(found.values())
     assert not Explained(best, worths=told).is_whole
     said = " ".join(str(part) for part in _units(bench.loaded, told))
     assert "worth 0.02 M$ at most each, by one solve with room for all of them" in said
@@ -120,19 +123,14 @@ def test_without_time_for_each_the_bound_of_all_is_told(
 
 def test_what_takes_no_room_is_parted_from_what_does(tmp_path: Path) -> None:
     """Two halls cost 20 and the budget is 19.5: of all that has room, it alone is worth some."""
-    folder = by_hand(
-        tmp_path / "lumpy", ("capex_budget_musd = 15", "capex_budget_musd = 19.5"),
-        ("opening_cash_musd = 12", "opening_cash_musd = 40"), ("firm_mw = 12", "firm_mw = 18"),
-        ("max_mw = 6", "max_mw = 10"),
-    )  # fmt: skip
+    folder = by_hand(tmp_path / "lumpy", *LUMPY)
     bench = Bench(load(folder), Options())
     best = bench.best(bench.at({}))
-    asked = of_keys(
-        bench, FIRM, BUDGET, "sites.creek.interruptible_mw", "contracts.tenant.min_mw",
+    begun = bench.solves
+    found = worths(
+        bench, best, FIRM, BUDGET, "sites.creek.interruptible_mw", "contracts.tenant.min_mw",
         "finance.minimum_cash_musd",
     )  # fmt: skip
-    begun = bench.solves
-    found = by_key(list(OneMore(bench, best).worths(asked)))
     assert found[BUDGET].verdict == "worth"
     assert {one.verdict for key, one in found.items() if key != BUDGET} == {"nothing"}
     # All of them, those that the plan found so takes no room of, and the budget alone.
