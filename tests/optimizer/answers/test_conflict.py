@@ -90,8 +90,8 @@ def test_works_of_5_musd_against_a_budget_of_4(tmp_path: Path) -> None:
         "verified", "not signed", {"commitments.contracts.0": None},
     )  # fmt: skip
     assert sentence(found.clashes[0].clash) == (
-        "4 M$ of capex in all and 2 MW signed with lease cannot all hold; without any one of them "
-        "the others can."
+        "4 M$ of capex in all and 2 MW signed with lease cannot both hold; each can without the "
+        "other."
     )
 
 
@@ -609,7 +609,7 @@ def test_the_command_explains_and_ends_with_zero(
     home = folder(tmp_path / "mine", put(signed(2.0), {"finance.capex_budget_musd": 4.0}))
     assert main(["explain", str(home), "--quiet"]) == 0
     shown, said = capsys.readouterr()
-    assert "4 M$ of capex in all and 2 MW signed with lease cannot all hold" in shown
+    assert "4 M$ of capex in all and 2 MW signed with lease cannot both hold" in shown
     assert "1 M$ more" in shown
     assert max(map(len, shown.splitlines())) <= 100
     line = (home / "instance.toml").read_text().splitlines().index("capex_budget_musd = 4.0") + 1
@@ -698,3 +698,26 @@ def test_a_month_from_which_shares_hold_is_freed_beyond_the_horizon() -> None:
     end = month_index(instance.horizon.start)
     end += instance.horizon.periods * instance.horizon.months_per_period
     assert limit.free == {("policy", "shares_from"): month_text(end)}
+
+
+def test_how_many_clash_is_told_in_words() -> None:
+    typed = signed(1.0)
+    limits = limits_of(typed, Instance.model_validate(typed))
+    assert sentence(Clash(limits[:2], minimal=True)).endswith(
+        "cannot both hold; each can without the other."
+    )
+    assert sentence(Clash(limits[:3], minimal=True)).endswith(
+        "cannot all hold; without any one of them the others can."
+    )
+    assert "was not settled" in sentence(Clash(limits[:2], minimal=False))
+
+
+def test_rounding_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed = put(owed(signed(1.0), 5.0), {
+        "sites.a.firm_mw": 0.5, "finance.capex_budget_by_period": [
+            {"from": "2030-01", "to": "2030-12", "musd": 2.0}]})  # fmt: skip
+    assert main(["explain", str(folder(tmp_path / "mine", typed)), "--quiet"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("Clash ") == 2
+    assert shown.count("rounded outwards") == 1
+    assert "Tried together, and enough" in shown
