@@ -168,3 +168,18 @@ def test_what_earns_most_at_the_margin_comes_first(
     order = [one.unit.key for one in one_more.worths(asked)]
     assert order[:2] == ["halls.barn.it_mw", CASH]
     assert order[-1] == "halls.barn.count"
+
+
+def test_a_gain_within_what_the_gaps_leave_open_is_none(bench: Bench, best: Best) -> None:
+    """Some plan without it may be worth 1e-6 more than the one found."""
+    assert best.value is not None
+    loose = replace(best, solved=replace(best.solved, bound_musd=best.value + 1e-6))
+    one_more = OneMore(bench, loose)
+    asked = replace(one_more._ask(of_keys(bench, FIRM)[0]))
+
+    def judged(more: float) -> str:
+        value = best.value + more if best.value is not None else 0.0
+        found = replace(best, solved=replace(best.solved, value_musd=value, bound_musd=value))
+        return one_more._judged(asked, found).verdict
+
+    assert [judged(more) for more in (0.0, 5e-7, 2e-6)] == ["nothing", "nothing", "worth"]
