@@ -78,6 +78,16 @@ def test_of_two_clashes_one_is_told_whole() -> None:
         assert clash.minimal
 
 
+def test_what_is_filtered_by_halves_is_a_clash_and_nothing_else() -> None:
+    """Before anything is confirmed: no limit is passed over on the way."""
+    limits = tuple(limit(name) for name in NAMES)
+    pairs = list(map("".join, itertools.combinations(NAMES, 2)))
+    for one, other in zip(pairs, reversed(pairs), strict=True):
+        searching = Filter(Written([one, other]), limits)  # type: ignore[arg-type]
+        kept = "".join(x.key for x in searching._filtered(limits, limits, ()))
+        assert kept in (one, other)
+
+
 def test_a_clash_within_a_larger_one_is_told() -> None:
     assert names(found(Written(["abcd", "bd"]))) == "bd"
     assert names(found(Written(["", "a"]))) == ""

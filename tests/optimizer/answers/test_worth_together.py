@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from optimizer.answers.worth import bench as bench_module
 from optimizer.answers.worth.bench import Bench, Best, TimeOver
 from optimizer.answers.worth.explained import Explained
 from optimizer.answers.worth.more import OneMore, Worth
@@ -16,6 +17,7 @@ from optimizer.answers.worth.told import _units
 from optimizer.answers.worth.units import Unit, units
 from optimizer.highs import Options
 from optimizer.load import load
+from optimizer.solve import Solved
 from optimizer.sweep.point.evaluate import Posed
 from optimizer.sweep.points import Json
 from tests.optimizer.answers.anew import INSTANCES, LUMPY, by_hand
@@ -183,3 +185,22 @@ def test_a_gain_within_what_the_gaps_leave_open_is_none(bench: Bench, best: Best
         return one_more._judged(asked, found).verdict
 
     assert [judged(more) for more in (0.0, 5e-7, 2e-6)] == ["nothing", "nothing", "worth"]
+
+
+def test_a_solve_that_tells_of_many_may_take_more_of_the_time(
+    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a thousand seconds a fifth for one, the half for many; never less than five."""
+    given: list[float] = []
+
+    def heard(_: Any, options: Options, **__: Any) -> Solved:
+        given.append(options.time_limit)
+        return best.solved
+
+    monkeypatch.setattr(bench_module, "solve", heard)
+    patient = Bench(bench.loaded, Options(time_limit=1000.0))
+    patient.best(best.posed)
+    list(OneMore(patient, best).worths(of_keys(patient, FIRM, BUDGET)))
+    hasty = Bench(bench.loaded, Options(time_limit=10.0))
+    hasty.best(best.posed)
+    assert given == pytest.approx([200.0, 500.0, 5.0], rel=0.1)
