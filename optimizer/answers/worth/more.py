@@ -263,7 +263,7 @@ class OneMore(Beside):
             covered = [n for n in numbers if wider(asked[n].posed.model.matrix, matrix)]
         if joint is not None and covered:
             best = self.bench.best(joint, self.base.plan, TIME_FOR_MANY)
-            most = max(0.0, best.bound - self.value)
+            most = self._at_most(best)
             self.most |= {n: min(most, self.most.get(n, math.inf)) for n in covered}
             if self.base.is_proved and most <= self._open():
                 for number in covered:
@@ -273,6 +273,11 @@ class OneMore(Beside):
                         yield number, self._alone(asked[number])
                 return ()
         return self._parted(asked, numbers, best)
+
+    def _at_most(self, best: Best) -> float:
+        """What more room is worth at most: a bound below the plan without it is no bound."""
+        most = best.bound - self.value
+        return math.inf if most < -self._open() else max(0.0, most)
 
     def _parted(
         self, asked: Mapping[int, _Asked], numbers: Sequence[int], best: Best | None

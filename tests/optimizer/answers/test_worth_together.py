@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -90,11 +91,12 @@ def test_a_limit_that_the_joint_case_gives_no_room_has_a_solve_of_its_own(
     assert (found[BUDGET].verdict, found[BUDGET].together) == ("nothing", 1)
 
 
+@pytest.mark.parametrize("open_musd", [0.7, -0.7, -math.inf])
 def test_that_no_better_plan_was_found_proves_nothing(
-    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch, open_musd: float
 ) -> None:
-    """Of both together 0.7 M$ are left open: each is looked at apart."""
-    cut_short(bench, best, 0.7, monkeypatch)
+    """Of both together 0.7 M$ are left open, or a plan that is known is denied: each is asked."""
+    cut_short(bench, best, open_musd, monkeypatch)
     found = worths(bench, best, FIRM, BUDGET)
     assert {one.together for one in found.values()} == {1}
     assert {one.verdict for one in found.values()} == {"nothing"}
