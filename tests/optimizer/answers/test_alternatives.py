@@ -31,6 +31,7 @@ from optimizer.answers.alternatives.found import (
 )
 from optimizer.answers.alternatives.measures import (
     STANDING,
+    Measure,
     Terms,
     distance_mw,
     first_actions,
@@ -43,14 +44,16 @@ from optimizer.answers.alternatives.measures import (
 from optimizer.answers.alternatives.screen import screen
 from optimizer.answers.alternatives.shared import shared
 from optimizer.answers.alternatives.told import Told, told
+from optimizer.answers.alternatives.within import within
 from optimizer.audit import audit, values_of
 from optimizer.case import Case, prepare
 from optimizer.cli import main
 from optimizer.commands.alternatives import _Answered, _status
 from optimizer.compiled import compile_case
 from optimizer.errors import UsageRefused
-from optimizer.highs import Options
+from optimizer.highs import Budget, Options
 from optimizer.load import load
+from optimizer.matrix import dense_matrix
 from optimizer.solve import solve
 from tests.folders import edited, write_folder
 from tests.models.small_cases import draw_case, filled, ready
@@ -550,3 +553,22 @@ def test_rows_tell_what_a_plan_loses(by_hand: Case) -> None:
     assert {r.month: r.more_than_best_mw for r in rows} == pytest.approx(
         {r.month: r.mw - 10.0 for r in rows}
     )
+
+
+def test_limits_of_a_measure_are_those_of_plans_worth_enough() -> None:
+    """Two numbers up to 9 each, 3 to 7 together and worth as much: with 4 asked for, 4 to 7.
+
+    Each number alone says 0 to 7, and of a measure that is twice the sum 8 to 14 are left.
+    """
+    matrix = dense_matrix([[1.0, 1.0]], [3.0], [7.0], [0.0, 0.0], [9.0, 9.0], [1.0, 1.0],
+                          maximise=True)  # fmt: skip
+    x, y = ("x", ()), ("y", ())
+    measures = tuple(
+        Measure(STANDING, "creek", use, "2029-01", 1.0, ((x, mw), (y, mw)))
+        for use, mw in (("mining", 1.0), ("ai", 2.0))
+    )
+    among = within(matrix, {x: 0, y: 1}, measures, 4.0, np.array([5.0, 10.0]), Budget())
+    assert among.lower == pytest.approx([4.0, 8.0], abs=2e-5)
+    assert among.upper == pytest.approx([7.0, 14.0], abs=2e-5)
+    assert (among.lower <= [4.0, 8.0]).all()
+    assert (among.upper >= [7.0, 14.0]).all()
