@@ -11,7 +11,7 @@ import pytest
 
 from models.context import Context
 from optimizer.answers.worth.bench import Bench, Best, taken
-from optimizer.answers.worth.chosen import Chosen, Turn, _Search
+from optimizer.answers.worth.chosen import Chosen, Turn, _Search, _Tried
 from optimizer.answers.worth.defaults import MOST, Defaults, Moves, Side
 from optimizer.answers.worth.explained import Explained
 from optimizer.answers.worth.more import Worth
@@ -270,6 +270,21 @@ def test_an_explanation_is_whole_only_where_all_of_it_is_proved(
         best, moves=[replace(moves, down=replace(side, is_proved=False))]
     ).is_whole
     assert not Explained(best, moves=[replace(moves, verdict="not found")]).is_whole
+
+
+def test_a_price_without_any_plan_is_never_left_for_a_less_welcome_one(
+    lot: tuple[Bench, Best, Thing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Today and at two steps no plan with it exists: the last of them bounds the price."""
+    bench, best, thing = lot
+    search = _Search(Chosen(bench, best), thing)
+    forced = bench.forced(thing.at(0.0), thing.columns)
+    assert forced.value is not None
+    paid = _Tried(search._most, forced, forced.value, forced.bound, 1e-6)
+    steps = iter([300.0, 200.0, None])
+    monkeypatch.setattr(search, "_try", lambda step: paid if step == search._most else None)
+    monkeypatch.setattr(search, "_next", lambda: next(steps))
+    assert search.run().not_at == pytest.approx(thing.price - 300.0)
 
 
 # --- defaults ----------------------------------------------------------------------
