@@ -25,7 +25,7 @@ from optimizer.compiled import Model, compile_case
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.keys import Key
 from optimizer.load import Loaded
-from optimizer.matrix import Floats, Matrix
+from optimizer.matrix import Floats, Matrix, divided
 from optimizer.solve import Solved, solve
 from optimizer.sweep.base import files_of
 from optimizer.sweep.point.evaluate import Evaluator, Posed
@@ -284,6 +284,23 @@ class Bench:
         self.check()
         options = Options(gap=0.0, time_limit=self.budget.to_search, confirm=False)
         return self.budget.run(matrix, options, stop=self.stop)
+
+    def relaxed(self, posed: Posed) -> float:
+        """Say what no plan of a case can beat, as none can with all decisions divisible.
+
+        Infinite where that does not bound it, as under a limit on a year's energy.
+
+        Raises
+        ------
+        TimeOver
+            Where no time is left for it.
+        """
+        if posed.case.limit_prices:
+            return math.inf
+        above = self.run(divided(posed.model.matrix))
+        if above.status != "optimal" or above.objective is None:
+            return math.inf
+        return above.objective
 
 
 class Beside:

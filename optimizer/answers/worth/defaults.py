@@ -17,7 +17,7 @@ from optimizer.answers.worth.bench import Bench, Beside, Best, TimeOver
 from optimizer.answers.worth.margin import same
 from optimizer.errors import InputRefused
 from optimizer.load import Default
-from optimizer.matrix import Matrix, divided, fix_integers
+from optimizer.matrix import Matrix, fix_integers
 from optimizer.sweep.design.exact import times
 from optimizer.sweep.design.keys import find
 from optimizer.sweep.design.levers import moved
@@ -230,18 +230,15 @@ class Defaults(Beside):
 
     def _most(self, case: Posed, matrix: Matrix) -> float:
         """How much value can move at most: less than with whole decisions held, more divisible."""
-        if case.case.limit_prices:
-            return math.inf
-        divisible = divided(matrix)
-        above = self.bench.run(divisible)
-        if above.status != "optimal" or above.objective is None:
+        above = self.bench.relaxed(case)
+        if not math.isfinite(above):
             return math.inf
         least = -math.inf
         if case.model.built.columns == self.base.posed.model.built.columns:
             below = self.bench.run(fix_integers(matrix, self.base.point))
             least = -math.inf if below.objective is None else below.objective
         # The best plan of today may be worth as much as its bound.
-        return max(above.objective - self.value, self.bound - least)
+        return max(above - self.value, self.bound - least)
 
     # --- solves ----------------------------------------------------------------------------
 

@@ -230,7 +230,7 @@ class OneMore(Beside):
             known["is_proved"] = False
             return Worth(one.unit, "unproved", message=f"no plan: {status}", **known)
         more = best.value - self.value
-        least, most = best.value - self.bound, best.bound - self.value
+        least, most = best.value - self.bound, self._bound(best) - self.value
         if one.is_wider:
             least, more = max(0.0, least), max(0.0, more)
         verdict: Verdict = "worth" if least > 0 or most < 0 else "nothing"
@@ -274,9 +274,18 @@ class OneMore(Beside):
                 return ()
         return self._parted(asked, numbers, best)
 
+    def _bound(self, best: Best) -> float:
+        """What no plan of a case beats, by its search or, where that was cut short, divisible."""
+        if best.is_proved:
+            return best.bound
+        divisible = math.inf
+        with suppress(TimeOver):
+            divisible = self.bench.relaxed(best.posed)
+        return min(best.bound, divisible)
+
     def _at_most(self, best: Best) -> float:
         """What more room is worth at most: a bound below the plan without it is no bound."""
-        most = best.bound - self.value
+        most = self._bound(best) - self.value
         return math.inf if most < -self._open() else max(0.0, most)
 
     def _parted(

@@ -16,8 +16,9 @@ from optimizer.answers.worth.explained import Explained
 from optimizer.answers.worth.more import OneMore, Worth
 from optimizer.answers.worth.told import _units
 from optimizer.answers.worth.units import Unit, units
-from optimizer.highs import Options
+from optimizer.highs import Options, run
 from optimizer.load import load
+from optimizer.matrix import divided
 from optimizer.solve import Solved
 from optimizer.sweep.point.evaluate import Posed
 from optimizer.sweep.points import Json
@@ -206,3 +207,21 @@ def test_a_solve_that_tells_of_many_may_take_more_of_the_time(
     hasty = Bench(bench.loaded, Options(time_limit=10.0))
     hasty.best(best.posed)
     assert given == pytest.approx([200.0, 500.0, 5.0], rel=0.1)
+
+
+def test_a_search_cut_short_is_bounded_by_what_is_divisible(bench: Bench, best: Best) -> None:
+    """Before its first relaxation HiGHS gives any bound; once time is over that has to do."""
+    assert best.value is not None
+    one_more = OneMore(bench, best)
+    asked = one_more._ask(of_keys(bench, FIRM)[0])
+    far = replace(with_bound(best, best.value + 4e5), posed=asked.posed)
+    divisible = run(divided(asked.posed.model.matrix), Options(gap=0.0)).objective
+    assert divisible is not None
+    assert 0.01 < divisible - best.value < 10.0
+    judged = one_more._judged(asked, far)
+    assert judged.at_most_musd == pytest.approx(divisible - best.value)
+    assert one_more._at_most(far) == pytest.approx(divisible - best.value)
+    near = replace(far, solved=replace(far.solved, bound_musd=best.value + 0.005))
+    assert one_more._judged(asked, near).at_most_musd == pytest.approx(0.005)
+    bench.stop.set()
+    assert one_more._judged(asked, far).at_most_musd == pytest.approx(4e5)
