@@ -39,6 +39,7 @@ from optimizer.typed import (
     by_site,
     examples,
     finite,
+    solver_options,
 )
 
 if TYPE_CHECKING:
@@ -212,10 +213,9 @@ def solve(
     from optimizer.commands.ready import Wish
     from optimizer.commands.solve import solve_instance
     from optimizer.commands.voice import Voice
-    from optimizer.highs import Options
 
-    limit = math.inf if time_limit is None else time_limit
-    options = Options(gap=gap, time_limit=limit, threads=threads, seed=seed, method=method.value)
+    options = solver_options(time_limit, gap=gap, threads=threads, seed=seed,
+                             method=method.value)  # fmt: skip
     if workers is not None and scheduler is not None:
         message = "the scheduler has the workers; give one of --workers and --scheduler"
         raise typer.BadParameter(message, param_hint="--workers")
@@ -272,11 +272,9 @@ def evaluate(
     from optimizer.commands.evaluate import Question, evaluate_plan
     from optimizer.commands.ready import Wish
     from optimizer.commands.voice import Voice
-    from optimizer.highs import Options
 
-    limit = math.inf if time_limit is None else time_limit
-    wish = Wish(instance, Options(gap=gap, time_limit=limit, threads=threads, seed=seed),
-                by_site(prices), plan, out, overwrite)  # fmt: skip
+    options = solver_options(time_limit, gap=gap, threads=threads, seed=seed)
+    wish = Wish(instance, options, by_site(prices), plan, out, overwrite)
     raise typer.Exit(evaluate_plan(Question(wish, only, optimum), Voice(json, quiet)))
 
 

@@ -5,13 +5,12 @@ Nothing heavy is imported before a command runs, so that help comes at once.
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from optimizer.typed import (
+    InstanceOrRun,
     Json,
     Out,
     Overwrite,
@@ -23,6 +22,7 @@ from optimizer.typed import (
     by_site,
     examples,
     finite,
+    solver_options,
 )
 
 EXAMPLES = examples(
@@ -33,9 +33,7 @@ EXAMPLES = examples(
 
 
 def alternatives(
-    instance: Annotated[
-        Path, typer.Argument(metavar="INSTANCE|RUN", help="Instance folder, or a run of one.")
-    ],
+    instance: InstanceOrRun,
     loss: Annotated[
         float,
         typer.Option(
@@ -92,13 +90,11 @@ def alternatives(
     from optimizer.commands.alternatives import Question, show_alternatives
     from optimizer.commands.ready import Wish
     from optimizer.commands.voice import Voice
-    from optimizer.highs import Options
 
     if loss < MOST_GAP:
         message = f"{MOST_GAP:g} at least: the best plan itself is only known to that"
         raise typer.BadParameter(message, param_hint="--loss")
-    limit = math.inf if time_limit is None else time_limit
-    options = Options(gap=gap, time_limit=limit, threads=threads, seed=seed)
+    options = solver_options(time_limit, gap=gap, threads=threads, seed=seed)
     wish = Wish(instance, options, by_site(prices), out=out, overwrite=overwrite)
     question = Question(wish, Wanted(loss, count, now))
     raise typer.Exit(show_alternatives(question, Voice(json, quiet)))

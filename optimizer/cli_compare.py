@@ -5,7 +5,6 @@ Nothing heavy is imported before a command runs, so that help comes at once.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,7 @@ from optimizer.typed import (
     TimeLimit,
     examples,
     finite,
+    solver_options,
 )
 
 EXAMPLES = examples(
@@ -58,11 +58,9 @@ def compare(
     """
     from optimizer.commands.compare import Question, compare_folders
     from optimizer.commands.voice import Voice
-    from optimizer.highs import Options
 
     if len(folders) < 2:
         raise typer.BadParameter("two folders are needed at least", param_hint="A B")
-    limit = math.inf if time_limit is None else time_limit
-    options = Options(gap=gap, time_limit=limit, threads=threads, seed=seed)
+    options = solver_options(time_limit, gap=gap, threads=threads, seed=seed)
     question = Question(tuple(folders), options, out, overwrite)
     raise typer.Exit(compare_folders(question, Voice(json, quiet)))

@@ -5,13 +5,10 @@ Nothing heavy is imported before the command runs, so that help comes at once.
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from optimizer.typed import (
+    InstanceOrRun,
     Json,
     Out,
     Overwrite,
@@ -22,6 +19,7 @@ from optimizer.typed import (
     TimeLimit,
     by_site,
     examples,
+    solver_options,
 )
 
 EXAMPLES = examples(
@@ -32,13 +30,7 @@ EXAMPLES = examples(
 
 
 def explain(
-    instance: Annotated[
-        Path,
-        typer.Argument(
-            metavar="INSTANCE|RUN",
-            help="Folder that holds instance.toml, or a run that keeps its inputs.",
-        ),
-    ],
+    instance: InstanceOrRun,
     time_limit: TimeLimit = None,
     out: Out = None,
     overwrite: Overwrite = False,
@@ -67,9 +59,7 @@ def explain(
     from optimizer.commands.explain import explain_instance
     from optimizer.commands.ready import Wish
     from optimizer.commands.voice import Voice
-    from optimizer.highs import Options
 
-    limit = math.inf if time_limit is None else time_limit
-    options = Options(gap=1e-6, time_limit=limit, threads=threads, seed=seed)
+    options = solver_options(time_limit, gap=1e-6, threads=threads, seed=seed)
     wish = Wish(instance, options, by_site(prices), out=out, overwrite=overwrite)
     raise typer.Exit(explain_instance(wish, Voice(json, quiet)))

@@ -88,6 +88,19 @@ class InputRefused(RackwattError):
         self.problems = tuple(problems)
         super().__init__(plain(self.problems))
 
+    @property
+    def reason(self) -> str:
+        """Message of the first error, whatever warnings come before it.
+
+        Examples
+        --------
+        >>> odd, wrong = Problem("odd", "a", severity="warning"), Problem("wrong", "a")
+        >>> InputRefused([odd, wrong]).reason
+        'wrong'
+        """
+        errors = (one.message for one in self.problems if one.severity == "error")
+        return next(errors, str(self))
+
 
 class Report:
     """Problems as they are collected, in the order of their files."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from optimizer.highs import Options
 
 
 def finite(value: float | None) -> float | None:
@@ -29,8 +32,22 @@ def by_site(pairs: list[str] | None) -> dict[str, Path]:
     return prices
 
 
+def solver_options(time_limit: float | None, **others: Any) -> Options:
+    """Gather what a solve may take; without a time limit, as long as it needs."""
+    from optimizer.highs import Options
+
+    return Options(time_limit=math.inf if time_limit is None else time_limit, **others)
+
+
 Instance = Annotated[
     Path, typer.Argument(metavar="INSTANCE", help="Folder that holds instance.toml.")
+]
+InstanceOrRun = Annotated[
+    Path,
+    typer.Argument(
+        metavar="INSTANCE|RUN",
+        help="Folder that holds instance.toml, or a run that keeps its inputs.",
+    ),
 ]
 TimeLimit = Annotated[
     float | None,

@@ -8,21 +8,19 @@ nearest on. What is told has been typed into the instance, read by the loader, s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from models.derive import tree_of
-from models.derive.facts import Facts
-from models.instance import month_index, month_text
 from optimizer.answers.conflict.amounts import GAP as NEAR
 from optimizer.answers.conflict.amounts import Least, least_amount
+from optimizer.answers.conflict.choices import Try, choices
 from optimizer.answers.conflict.edits import REMOVED, Edits
-from optimizer.answers.conflict.limits import LEAST_MW, Limit, started
+from optimizer.answers.conflict.figures import Figures, size_of, step_of, typed_text
+from optimizer.answers.conflict.limits import Limit
 from optimizer.answers.conflict.questions import NODES, Questions
 from optimizer.highs import Options
-from optimizer.keys import Key, dotted, value_at
-from optimizer.words import counted, figure, percent
+from optimizer.keys import dotted
 
 #: What became of looking for a change of a kind: one that was tried; none that may be typed is
 #: enough; one is not enough, whatever it be; or it was not settled.
@@ -36,8 +34,6 @@ STEPS_ON = 4
 FEW = 12
 #: How often an amount is doubled until it is enough.
 DOUBLINGS = 40
-#: Amounts below this, of what is typed, are arithmetic.
-DUST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -83,17 +79,6 @@ class Repair:
         }
 
 
-@dataclass(frozen=True)
-class _Try:
-    """One change that may be enough."""
-
-    edits: Edits
-    then: str
-    by: str
-    step: float | None = None
-    least: float | None = None
-
-
 class Mender:
     """Looks for the cheapest change of each limit of a clash.
 
@@ -121,9 +106,9 @@ class Mender:
         if limit.way in ("amount", "count"):
             mended = self._amount(limit, was)
         else:
-            mended = self._nearest(limit, was, list(_choices(self.questions, limit)))
+            mended = self._nearest(limit, was, list(choices(self.questions, limit)))
         if mended is None and limit.parts[:2] == ("commitments", "contracts"):
-            released = _Try(limit.free, "not signed", "released")
+            released = Try(limit.free, "not signed", "released")
             mended = self._nearest(limit, was, [released])
         if mended is not None:
             return mended
@@ -138,7 +123,7 @@ class Mender:
             self._is_open = True
         return verdict
 
-    def _verified(self, limit: Limit, was: str, tried: _Try, *, cheapest: bool) -> Repair | None:
+    def _verified(self, limit: Limit, was: str, tried: Try, *, cheapest: bool) -> Repair | None:
         """Type a change into the instance and solve it; None where that gives no plan."""
         solved = self.questions.solved(tried.edits, GAP, self.beside)
         if solved is None or solved.status not in ("solved", "best-found"):
@@ -152,7 +137,7 @@ class Mender:
 
     # --- choices, the nearest first --------------------------------------------------------
 
-    def _nearest(self, limit: Limit, was: str, tries: Sequence[_Try]) -> Repair | None:
+    def _nearest(self, limit: Limit, was: str, tries: Sequence[Try]) -> Repair | None:
         """Take the first change that is enough.
 
         Availabilities are halved between. Densities are not: with less, fewer racks fill a hall.
@@ -191,7 +176,7 @@ class Mender:
 
     def _least(self, limit: Limit) -> Least | None:
         """Find the least amount by a program, where the figure is a limit of rows and no more."""
-        unit = 1.0 if limit.whole else max(1e-3, 1e-2 * _size(limit.held))
+        unit = 1.0 if limit.whole else max(1e-3, 1e-2 * size_of(limit.held))
         moved = Figures(self.questions.document, limit, unit)
         edits = [moved.by(times * unit) for times in (0.0, 1.0, 2.0)]
         if any(one is None for one in edits):
@@ -217,7 +202,7 @@ class Mender:
                 return None
             if on:
                 cheapest = cheapest and self._is_short(figures.at(at + on - 1))
-            tried = _Try(edits, figures.text(edits), figures.difference(edits), figures.step,
+            tried = Try(edits, figures.text(edits), figures.difference(edits), figures.step,
                          least)  # fmt: skip
             mended = self._verified(figures.limit, was, tried, cheapest=cheapest)
             if mended is not None:
@@ -244,7 +229,7 @@ class Mender:
 
     def _doubled(self, limit: Limit) -> float | None:
         """Find an amount that is enough, at most twice what is not."""
-        amount = 1.0 if limit.whole else 1e-3 * max(1.0, _size(limit.held))
+        amount = 1.0 if limit.whole else 1e-3 * max(1.0, size_of(limit.held))
         figures = Figures(self.questions.document, limit, amount)
         for _ in range(DOUBLINGS):
             edits = figures.by(amount)
@@ -265,126 +250,6 @@ class Mender:
         return None
 
 
-class Figures:
-    """Figures that somebody would type in place of one, the nearest first.
-
-    Parameters
-    ----------
-    document : mapping
-        The complete document of the instance.
-    limit : Limit
-        A number, a whole number, or a number by date, of which all dates move alike.
-    step : float
-        Figures are its multiples; of a number by date the amounts are.
-    """
-
-    def __init__(self, document: Mapping[str, Any], limit: Limit, step: float) -> None:
-        self.limit = limit
-        self.step = step
-        self._document = document
-        self._digits = max(0, -math.floor(math.log10(step) + 1e-9))
-        self._sign = 1.0 if limit.up else -1.0
-        self._is_dated = isinstance(limit.held, list)
-
-    @property
-    def room(self) -> float:
-        """By how much the number may move; infinite where nothing ends it."""
-        end = self.limit.free.get(self.limit.parts, REMOVED)
-        if self.limit.parts[:2] == ("commitments", "contracts"):
-            end = LEAST_MW
-        if end is REMOVED or isinstance(end, list):
-            return math.inf if self.limit.up else max(0.0, float(self.limit.held))
-        held = [step["value"] for step in self.limit.held] if self._is_dated else [self.limit.held]
-        return min(abs(float(end) - float(value)) for value in held)
-
-    def by(self, amount: float) -> dict[Key, Any] | None:
-        """Edits that move the number by an amount; None where it may not move so far."""
-        if amount > self.room * (1.0 + 1e-12):
-            return None
-        if self._is_dated:
-            moved: Any = [
-                {**one, "value": self._clean(one["value"] + self._sign * amount, more=9)}
-                for one in self.limit.held
-            ]
-        else:
-            moved = self._clean(self.limit.held + self._sign * amount, more=9)
-        return self._edits(moved)
-
-    def at(self, place: int) -> dict[Key, Any] | None:
-        """Edits that type the so manieth figure; None where it lies outside the range.
-
-        The end of the range is a figure too, where the one before it lies inside.
-        """
-        amount = self._amount(place)
-        if amount > self.room:
-            inside = place == 0 or self._amount(place - 1) < self.room
-            return self.by(self.room) if inside and math.isfinite(self.room) else None
-        return self.by(amount)
-
-    def beyond(self, amount: float) -> int:
-        """Place of the first figure that moves the number by at least so much."""
-        place = max(0, math.floor(amount / self.step) - 1)
-        while self._amount(place) < amount - 1e-6 * self.step:
-            place += 1
-        return place
-
-    def _amount(self, place: int) -> float:
-        """By how much the so manieth figure differs from what is typed."""
-        if self._is_dated:
-            return (place + 1) * self.step
-        held, step = float(self.limit.held), self.step
-        if self.limit.up:
-            base = math.floor(held / step + 1e-9)
-            return float((base + place + 1) * step - held)
-        base = math.ceil(held / step - 1e-9)
-        return float(held - (base - place - 1) * step)
-
-    def _clean(self, value: float, *, more: int = 0) -> float | int:
-        if self.limit.whole:
-            return round(value)
-        return round(value, self._digits + more)
-
-    def _edits(self, value: Any) -> dict[Key, Any]:
-        """Type a value; a contract's least MW give way with the MW that are signed."""
-        edits = {self.limit.parts: value}
-        if self.limit.parts[:2] == ("commitments", "contracts"):
-            least = ("contracts", self.limit.where, "min_mw")
-            if value < value_at(self._document, least):
-                edits[least] = value
-        return edits
-
-    def text(self, edits: Edits) -> str:
-        """What is typed then, in words."""
-        return typed_text(self.limit, edits[self.limit.parts])
-
-    def difference(self, edits: Edits) -> str:
-        """By how much that differs, in words."""
-        then, held = edits[self.limit.parts], self.limit.held
-        if self._is_dated:
-            then, held = then[0]["value"], held[0]["value"]
-        word = "more" if then > held else "less"
-        return f"{_told(abs(then - held), self.limit.unit)} {word}"
-
-
-def step_of(limit: Limit, amount: float) -> float:
-    """Step of the figures that somebody would type: two digits of the amount.
-
-    Examples
-    --------
-    An amount of 3.1416 M$ is told in tenths, one of 123 M$ in tens.
-    """
-    if limit.whole:
-        return 1.0
-    amount = max(amount, DUST * max(1.0, _size(limit.held)))
-    return float(10.0 ** (math.floor(math.log10(amount) + 1e-9) - 1))
-
-
-def _size(held: Any) -> float:
-    """How large a number is, or the largest of those by date."""
-    values = [one["value"] for one in held] if isinstance(held, list) else [held]
-    return max(abs(float(value)) for value in values)
-
-
 def _first(count: int, holds: Callable[[int], bool]) -> int:
     """Find the first of so many for which something holds, once it holds for all that follow."""
     low, high = 0, count
@@ -395,149 +260,3 @@ def _first(count: int, holds: Callable[[int], bool]) -> int:
         else:
             low = middle + 1
     return low
-
-
-# --- dates and choices ----------------------------------------------------------------------
-
-
-def _choices(questions: Questions, limit: Limit) -> Iterator[_Try]:
-    """Changes of a limit that is no amount, the nearest first."""
-    if limit.is_pin:
-        yield from _shorter_lines(questions, limit)
-    elif limit.way in ("later", "earlier"):
-        yield from _dates(questions, limit)
-    elif limit.way == "nines":
-        yield from _promises(limit)
-    elif limit.way == "density":
-        yield from _densities(questions, limit)
-    elif limit.way == "all":
-        yield from _others(questions, limit)
-    elif limit.way == "yes":
-        yield _Try({limit.parts: True}, "yes", "allowed")
-    else:
-        yield _Try(limit.free, "gone", "taken out")
-
-
-def _shorter_lines(questions: Questions, limit: Limit) -> Iterator[_Try]:
-    """A line of the plan with a smaller amount, and without the line."""
-    amount = questions.pinned_amount(int(limit.parts[2]))
-    for less in range(math.ceil(amount) - 1, 0, -1):
-        yield _Try({limit.parts: less}, f"{less:g}", f"{amount - less:g} less")
-    yield _Try(limit.free, "gone", "line taken out")
-
-
-def _dates(questions: Questions, limit: Limit) -> Iterator[_Try]:
-    """Starts of the next periods, or of those before, as far as they make a difference."""
-    horizon = questions.loaded.instance.horizon
-    start, step = month_index(horizon.start), horizon.months_per_period
-    last = start + (horizon.periods - 1) * step
-    held = month_index(limit.held)
-    later = limit.way == "later"
-    end = last if later else start
-    free = limit.free.get(limit.parts, REMOVED)
-    if isinstance(free, str):
-        end = month_index(free)
-    months = [start + i * step for i in range(horizon.periods)]
-    reached = [m for m in months if (held < m <= end if later else end <= m < held)]
-    if isinstance(free, str) and end not in reached and (end > held) == later:
-        reached.append(end)
-    for count, month in enumerate(reached if later else reversed(reached), 1):
-        word = "later" if later else "earlier"
-        edits: Edits = {limit.parts: month_text(month)}
-        if limit.parts[-1] == "start":
-            edits = started(questions.document, limit.parts, month)
-        by = f"{counted(abs(month - held), 'month')} {word}"
-        yield _Try(edits, month_text(month), by, step=float(count))
-
-
-def _promises(limit: Limit) -> Iterator[_Try]:
-    """Availabilities with two digits of downtime, the nearest first."""
-    held, end = float(limit.held), float(limit.free[limit.parts])
-    down, last = 1.0 - held, 1.0 - end
-    steps = [round(d * 10.0**-e, e + 1) for e in range(1, 10) for d in _tenths()]
-    allowed = sorted({d for d in steps if min(down, last) < d <= max(down, last)} | {last})
-    allowed = [d for d in allowed if abs(d - down) > 1e-6 * down]
-    for d in allowed if limit.up is False else reversed(allowed):
-        value = round(1.0 - d, 11)
-        yield _Try({limit.parts: value}, typed_text(limit, value), _downtime(d, down))
-
-
-def _tenths() -> list[float]:
-    return [i / 10.0 for i in range(10, 100)]
-
-
-def _downtime(then: float, held: float) -> str:
-    word = "more" if then > held else "less"
-    minutes = abs(then - held) * 365.0 * 24.0 * 60.0
-    return f"{figure(minutes)} min/year {word}"
-
-
-def _densities(questions: Questions, limit: Limit) -> Iterator[_Try]:
-    """Densities that tell one rack or fit-out from another, the nearest first."""
-    i = questions.loaded.instance
-    facts = Facts(i, tree_of(i))
-    tenants = [x.kw_per_rack for x in i.contracts.values() if x.kw_per_rack is not None]
-    densest = [f.kw_per_rack_max for f in i.fitouts.values() if f.kw_per_rack_max is not None]
-    racks = [facts.rack_kw[k] for k in i.racks]
-    held = float(limit.held)
-    if limit.up:
-        values = sorted(kw for kw in {*racks, *tenants} if kw > held)
-    else:
-        values = sorted((kw for kw in set(densest) if kw < held), reverse=True)
-    for kw in values:
-        word = "more" if kw > held else "less"
-        yield _Try(
-            {limit.parts: kw}, _told(kw, limit.unit), f"{_told(abs(kw - held), limit.unit)} {word}"
-        )
-
-
-def _others(questions: Questions, limit: Limit) -> Iterator[_Try]:
-    """One more of a list, or another of few; at last anything."""
-    i, held = questions.loaded.instance, limit.held
-    if isinstance(held, list):
-        known = i.sites if limit.parts[-1] == "sites" else i.fitouts
-        for name in known:
-            if name not in held:
-                listed = [*held, name]
-                yield _Try({limit.parts: listed}, ", ".join(listed), f"{name} too")
-    else:
-        for name in dict.fromkeys(f.cooling for f in i.fitouts.values() if f.workload == "ai"):
-            if name != held:
-                yield _Try({limit.parts: name}, name, f"{name} instead")
-    yield _Try(limit.free, "any", "left open")
-
-
-# --- in words -------------------------------------------------------------------------------
-
-
-def typed_text(limit: Limit, value: Any) -> str:
-    """What is typed, in words.
-
-    Of a number by date the first is told.
-    """
-    if limit.way == "nines":
-        return percent(float(value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return f"{_told(float(value[0]['value']), limit.unit)} at first"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if isinstance(value, (int, float)):
-        return _told(float(value), limit.unit)
-    return str(value)
-
-
-def _told(number: float, unit: str) -> str:
-    """Write a number with its unit, with the digits that were typed.
-
-    Examples
-    --------
-    >>> _told(23.2, "M$"), _told(1.0, "halls"), _told(0.35, "share"), _told(1200.0, "MWh")
-    ('23.2 M$', '1 hall', '35 %', '1,200 MWh')
-    """
-    if unit == "share":
-        return f"{100.0 * number:.6g} %"
-    text = f"{number:,.6f}".rstrip("0").rstrip(".")
-    singular = unit.removesuffix("s") if text == "1" else unit
-    return f"{text} {singular}".rstrip()

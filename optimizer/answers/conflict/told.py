@@ -12,8 +12,9 @@ from rich.text import Text
 
 from optimizer.answers.conflict.clash import Clash
 from optimizer.answers.conflict.explained import Explained, Mended
+from optimizer.answers.conflict.figures import typed_text
 from optimizer.answers.conflict.limits import Limit
-from optimizer.answers.conflict.repairs import Found, Repair, typed_text
+from optimizer.answers.conflict.repairs import Found, Repair
 from optimizer.elastic import Clash as Gives
 from optimizer.errors import as_json, plain
 from optimizer.load import Loaded
@@ -51,10 +52,10 @@ def sentence(clash: Clash) -> str:
             f"far as was tried.{whole}"
         )
     listed = f"{', '.join(said[:-1])} and {said[-1]}"
-    rest = "without any one of them the others can" if clash.minimal else (
-        "whether fewer of them clash was not settled"
-    )  # fmt: skip
-    return f"{_capital(listed)} cannot all hold; {rest}.{whole}"
+    two = len(said) == 2
+    apart = "each can without the other" if two else "without any one of them the others can"
+    rest = apart if clash.minimal else "whether fewer of them clash was not settled"
+    return f"{_capital(listed)} cannot {'both' if two else 'all'} hold; {rest}.{whole}"
 
 
 def _capital(text: str) -> str:
@@ -85,7 +86,7 @@ def screen(explained: Explained, loaded: Loaded) -> Iterator[RenderableType]:
             yield _limits_table(mended.clash, loaded)
             yield Text("\nWhat would be enough, each tried alone" + _beside(explained), "bold")
             yield _repairs_table(mended.repairs)
-            yield from _rounding(mended.repairs)
+    yield from _rounding([repair for one in explained.clashes for repair in one.repairs])
     yield from _ending(explained)
 
 

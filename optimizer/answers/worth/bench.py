@@ -25,7 +25,7 @@ from optimizer.compiled import Model, compile_case
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.keys import Key
 from optimizer.load import Loaded
-from optimizer.matrix import Floats, Matrix
+from optimizer.matrix import Floats, Matrix, divided
 from optimizer.solve import Solved, solve
 from optimizer.sweep.base import files_of
 from optimizer.sweep.point.evaluate import Evaluator, Posed
@@ -205,15 +205,26 @@ class Bench:
         if self.stop.is_set() or not self.budget.to_search:
             raise TimeOver
 
-    def best(self, posed: Posed, start: Context | None = None) -> Best:
+    def best(
+        self, posed: Posed, start: Context | None = None, share: float = TIME_FOR_ONE
+    ) -> Best:
         """Find the best plan of a case, from a plan of another where that fits.
+
+        Parameters
+        ----------
+        posed : Posed
+            The case.
+        start : Context, optional
+            A plan to begin from.
+        share : float
+            Part of the time that is left which it may take.
 
         Raises
         ------
         TimeOver
             Where no time is left for it.
         """
-        return Best(posed, self._solve(posed.case, posed.model, posed.pins, start))
+        return Best(posed, self._solve(posed.case, posed.model, posed.pins, start, share))
 
     def forced(self, posed: Posed, names: Set[Column], start: Context | None = None) -> Best:
         """Find the best plan in which at least one of some decisions is taken.
@@ -244,14 +255,19 @@ class Bench:
         return Best(best.posed, replace(solved, status="no-plan", plan=None, value_musd=None))
 
     def _solve(
-        self, case: Case, model: Model, pins: Mapping[Column, float], start: Context | None
+        self,
+        case: Case,
+        model: Model,
+        pins: Mapping[Column, float],
+        start: Context | None,
+        share: float = TIME_FOR_ONE,
     ) -> Solved:
         self.check()
         self.solves += 1
         left = self.budget.to_search
         seconds = left
         if self.budget.limited:
-            seconds = min(left, max(SECONDS_FOR_ONE, TIME_FOR_ONE * left))
+            seconds = min(left, max(SECONDS_FOR_ONE, share * left))
         options = replace(self.options, gap=self.gap, time_limit=seconds)
         hint = None if start is None else _hint(model, start)
         return solve(case, options, pinned=pins, model=model, hint=hint, stop=self.stop,
@@ -268,6 +284,40 @@ class Bench:
         self.check()
         options = Options(gap=0.0, time_limit=self.budget.to_search, confirm=False)
         return self.budget.run(matrix, options, stop=self.stop)
+
+    def relaxed(self, posed: Posed) -> float:
+        """Say what no plan of a case can beat, as none can with all decisions divisible.
+
+        Infinite where that does not bound it, as under a limit on a year's energy.
+
+        Raises
+        ------
+        TimeOver
+            Where no time is left for it.
+        """
+        if posed.case.limit_prices:
+            return math.inf
+        above = self.run(divided(posed.model.matrix))
+        if above.status != "optimal" or above.objective is None:
+            return math.inf
+        return above.objective
+
+
+class Beside:
+    """A question that is put beside the best plan of a case.
+
+    Parameters
+    ----------
+    bench : Bench
+        Solves changes.
+    base : Best
+        The best plan as it is.
+    """
+
+    def __init__(self, bench: Bench, base: Best) -> None:
+        assert base.value is not None
+        self.bench, self.base = bench, base
+        self.value, self.bound = base.value, base.bound
 
 
 def _with_figure(block: Any, key: Key, value: float) -> Any:
@@ -312,4 +362,4 @@ def with_one_of(model: Model, names: Set[Column]) -> Model:
     return replace(model, matrix=forced)
 
 
-__all__ = ["GAP", "Bench", "Best", "TimeOver", "taken", "with_one_of"]
+__all__ = ["GAP", "Bench", "Beside", "Best", "TimeOver", "taken", "with_one_of"]

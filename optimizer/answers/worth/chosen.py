@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from optimizer.answers.worth.bench import Bench, Best, TimeOver, taken
+from optimizer.answers.worth.bench import Beside, Best, TimeOver, taken
 from optimizer.answers.worth.margin import alike, held, margin
 from optimizer.answers.worth.prices import Thing
 from optimizer.elastic import clashing
@@ -105,21 +105,8 @@ class _Unfound(Exception):
     """A solve ended without a plan and without a proof that there is none."""
 
 
-class Chosen:
-    """Finds the prices at which things would be chosen beside one plan.
-
-    Parameters
-    ----------
-    bench : Bench
-        Solves changes.
-    base : Best
-        The best plan as it is.
-    """
-
-    def __init__(self, bench: Bench, base: Best) -> None:
-        self.bench, self.base = bench, base
-        assert base.value is not None
-        self.value, self.bound = base.value, base.bound
+class Chosen(Beside):
+    """Finds the prices at which things would be chosen beside one plan."""
 
     def turns(self, things: Sequence[Thing]) -> Iterator[Turn]:
         """Give the price at which each thing is chosen."""
@@ -150,8 +137,7 @@ class Chosen:
         try:
             return search.run()
         except InputRefused as refused:
-            message = refused.problems[0].message if refused.problems else str(refused)
-            return search.left_open(message)
+            return search.left_open(refused.reason)
         except _Unfound as unfound:
             return search.left_open(str(unfound))
 

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from optimizer.answers.worth.bench import Bench, Best, TimeOver
+from optimizer.answers.worth.bench import Bench, Beside, Best, TimeOver
 from optimizer.answers.worth.margin import same
 from optimizer.errors import InputRefused
 from optimizer.load import Default
-from optimizer.matrix import Matrix, divided, fix_integers
+from optimizer.matrix import Matrix, fix_integers
 from optimizer.sweep.design.exact import times
 from optimizer.sweep.design.keys import find
 from optimizer.sweep.design.levers import moved
@@ -133,21 +133,11 @@ class Moves:
         return any(side.verdict == "refused" for side in self.sides)
 
 
-class Defaults:
-    """Finds which defaults move the value of a plan most.
-
-    Parameters
-    ----------
-    bench : Bench
-        Solves changes.
-    base : Best
-        The best plan as it is.
-    """
+class Defaults(Beside):
+    """Finds which defaults move the value of a plan most."""
 
     def __init__(self, bench: Bench, base: Best) -> None:
-        self.bench, self.base = bench, base
-        assert base.value is not None
-        self.value, self.bound = base.value, base.bound
+        super().__init__(bench, base)
         self.months = int(bench.document["horizon"]["months_per_period"])
 
     def ranked(self, defaults: Sequence[Default]) -> list[Moves]:
@@ -230,8 +220,8 @@ class Defaults:
         try:
             case = self.bench.at({target.text: value for target in targets})
         except InputRefused as refused:
-            told = refused.problems[0].message if refused.problems else str(refused)
-            return Side(value, None, 0.0, verdict="refused", message=f"refused: {told}")
+            message = f"refused: {refused.reason}"
+            return Side(value, None, 0.0, verdict="refused", message=message)
         matrix = case.model.matrix
         if same(self.base.posed.model.matrix, matrix):
             return Side(value, 0.0, 0.0, verdict="nothing")
@@ -240,18 +230,15 @@ class Defaults:
 
     def _most(self, case: Posed, matrix: Matrix) -> float:
         """How much value can move at most: less than with whole decisions held, more divisible."""
-        if case.case.limit_prices:
-            return math.inf
-        divisible = divided(matrix)
-        above = self.bench.run(divisible)
-        if above.status != "optimal" or above.objective is None:
+        above = self.bench.relaxed(case)
+        if not math.isfinite(above):
             return math.inf
         least = -math.inf
         if case.model.built.columns == self.base.posed.model.built.columns:
             below = self.bench.run(fix_integers(matrix, self.base.point))
             least = -math.inf if below.objective is None else below.objective
         # The best plan of today may be worth as much as its bound.
-        return max(above.objective - self.value, self.bound - least)
+        return max(above - self.value, self.bound - least)
 
     # --- solves ----------------------------------------------------------------------------
 

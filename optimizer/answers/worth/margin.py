@@ -141,6 +141,23 @@ def binds(one: Matrix, other: Matrix, point: Floats, tolerance: float = 1e-6) ->
     return False
 
 
+def takes(one: Matrix, other: Matrix, point: Floats, tolerance: float = 1e-6) -> bool:
+    """Whether a point lies outside a matrix where another differs from it: it takes that room."""
+    activity = one.coefficients @ point
+    rows = touched(one, other) & _outside(activity, one.row_lower, one.row_upper, tolerance)
+    columns = (one.column_lower != other.column_lower) | (one.column_upper != other.column_upper)
+    columns &= _outside(point, one.column_lower, one.column_upper, tolerance)
+    return bool(rows.any() or columns.any())
+
+
+def _outside(values: Floats, lower: Floats, upper: Floats, tolerance: float) -> Flags:
+    """Which values lie outside their limits by more than arithmetic."""
+    less = tolerance * np.maximum(1.0, np.abs(np.where(np.isfinite(lower), lower, 0.0)))
+    more = tolerance * np.maximum(1.0, np.abs(np.where(np.isfinite(upper), upper, 0.0)))
+    outside: Flags = (values < lower - less) | (values > upper + more)
+    return outside
+
+
 def part_of(one: Matrix, other: Matrix, part: float) -> Matrix:
     """Go a part of the way from one matrix to another."""
 

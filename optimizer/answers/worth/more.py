@@ -1,14 +1,19 @@
 """What one more unit of each limit is worth: by a real re-solve, and at the margin.
 
-More room never makes a plan worse. So where one change gives room to many limits at once and no
-plan comes of it that is worth more, none of them is worth anything: one solve proves that of all
-of them. Only where one does come of it are they looked at in halves. A limit that leaves room may
-well be worth something, as decisions are whole: that it is not binding proves nothing.
+More room never makes a plan worse. So where one change gives room to many limits at once, its
+bound holds for each of them: one solve says of all what they are worth at most, and where no plan
+comes of it that is worth more, that none is worth anything. Where one does come of it, those whose
+room it takes are looked at apart from the others. A limit that leaves room may well be worth
+something, as decisions are whole: that it is not binding proves nothing.
+
+Those come first that earn something at the margin, the most first; then all that one solve may
+tell of; then the others, those first that bind; at last what that one solve did not settle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from models.build import Row
-from optimizer.answers.worth.bench import Bench, Best, TimeOver
+from optimizer.answers.worth.bench import Bench, Beside, Best, TimeOver
 from optimizer.answers.worth.margin import (
     Held,
     alike,
@@ -24,6 +29,7 @@ from optimizer.answers.worth.margin import (
     held,
     margin,
     same,
+    takes,
     touched,
     wider,
 )
@@ -33,9 +39,15 @@ from optimizer.sweep.point.evaluate import Posed
 from optimizer.sweep.points import Json
 
 #: ``worth``: it is worth more, or less, than the gaps leave open. ``nothing``: proved to be worth
-#: no more than that. ``unproved``: a limit ended a search. ``refused``: such an instance is
-#: refused. ``not reached``: no time was left.
-Verdict = Literal["worth", "nothing", "unproved", "refused", "not reached"]
+#: no more than that. ``unproved``: a limit ended a search. ``at most``: no time was left for a
+#: solve of its own, but one with room for others as well bounds it. ``refused``: such an instance
+#: is refused. ``not reached``: no time was left.
+Verdict = Literal["worth", "nothing", "unproved", "at most", "refused", "not reached"]
+
+#: Units by their numbers, in parts.
+Parts = Sequence[Sequence[int]]
+#: Part of the time that is left which a solve may take that tells of many.
+TIME_FOR_MANY = 0.5
 
 
 @dataclass(frozen=True)
@@ -93,21 +105,13 @@ class _Asked:
     rows: frozenset[Row]
 
 
-class OneMore:
-    """Finds what units are worth beside one plan.
-
-    Parameters
-    ----------
-    bench : Bench
-        Solves changes.
-    base : Best
-        The best plan as it is.
-    """
+class OneMore(Beside):
+    """Finds what units are worth beside one plan."""
 
     def __init__(self, bench: Bench, base: Best) -> None:
-        self.bench, self.base = bench, base
-        assert base.value is not None
-        self.value, self.bound = base.value, base.bound
+        super().__init__(bench, base)
+        #: What units are proved to be worth at most, by their number.
+        self.most: dict[int, float] = {}
         self.matrix, self.point = base.posed.model.matrix, base.point
         #: Under a limit on a year's energy a plan has bands of its own, and no margin here.
         self.held: Held | None = None
@@ -116,25 +120,39 @@ class OneMore:
                 self.held = held(self.matrix, self.point, bench.run)
 
     def worths(self, units: Sequence[Unit]) -> Iterator[Worth]:
-        """Give what each unit is worth, those first that bind; in another order than asked."""
+        """Give what each unit is worth, what matters most first; in another order than asked."""
         told: set[int] = set()
+        asked: dict[int, _Asked] = {}
+        self.most.clear()
         try:
-            for number, worth in self._found(units):
+            for number, worth in self._found(units, asked):
                 told.add(number)
                 yield worth
         except TimeOver:
-            rest = (unit for number, unit in enumerate(units) if number not in told)
-            yield from (Worth(unit, "not reached", is_proved=False) for unit in rest)
+            for number, unit in enumerate(units):
+                if number not in told:
+                    yield self._unreached(unit, asked.get(number), self.most.get(number))
 
-    def _found(self, units: Sequence[Unit]) -> Iterator[tuple[int, Worth]]:
-        asked: dict[int, _Asked] = {}
+    @staticmethod
+    def _unreached(unit: Unit, one: _Asked | None, most: float | None) -> Worth:
+        """Say what is known of a unit that had no solve of its own."""
+        known: dict[str, Any] = {"is_proved": False}
+        if one is not None:
+            known |= {"margin_musd": one.margin, "binds": one.binds, "rows": one.rows}
+        if most is None or not math.isfinite(most):
+            return Worth(unit, "not reached", **known)
+        message = "no time was left for a solve of its own"
+        return Worth(unit, "at most", None, 0.0, most, message=message, **known)
+
+    def _found(
+        self, units: Sequence[Unit], asked: dict[int, _Asked]
+    ) -> Iterator[tuple[int, Worth]]:
         for number, unit in enumerate(units):
             self.bench.check()
             try:
                 one = self._ask(unit)
             except InputRefused as refused:
-                message = refused.problems[0].message if refused.problems else str(refused)
-                yield number, Worth(unit, "refused", message=message)
+                yield number, Worth(unit, "refused", message=refused.reason)
                 continue
             if one.is_alike and same(self.matrix, one.posed.model.matrix):
                 yield number, self._nothing(one, 0.0, 0)
@@ -143,13 +161,19 @@ class OneMore:
         idle = self._of_own_keys(
             asked, [n for n, one in asked.items() if one.is_wider and not self._earns(one)]
         )
-        rest = sorted((n for n in asked if n not in set(idle)), key=lambda n: not asked[n].binds)
-        binding = [n for n in rest if asked[n].binds]
-        for number in binding:
+        rest = [number for number in asked if number not in set(idle)]
+        earning = [number for number in rest if self._earns(asked[number])]
+        earning.sort(key=lambda number: -(asked[number].margin or 0.0))
+        others = [number for number in rest if number not in set(earning)]
+        others.sort(key=lambda number: not asked[number].binds)
+        for number in earning:
             yield number, self._alone(asked[number])
-        yield from self._together(asked, idle)
-        for number in rest[len(binding) :]:
+        left = yield from self._together(asked, idle)
+        for number in others:
             yield number, self._alone(asked[number])
+        while left:
+            part, *left = left
+            left = [*(yield from self._together(asked, part)), *left]
 
     def _earns(self, one: _Asked) -> bool:
         """Whether a unit earns something at the margin: it need not be tried for naught."""
@@ -206,7 +230,7 @@ class OneMore:
             known["is_proved"] = False
             return Worth(one.unit, "unproved", message=f"no plan: {status}", **known)
         more = best.value - self.value
-        least, most = best.value - self.bound, best.bound - self.value
+        least, most = best.value - self.bound, self._bound(best) - self.value
         if one.is_wider:
             least, more = max(0.0, least), max(0.0, more)
         verdict: Verdict = "worth" if least > 0 or most < 0 else "nothing"
@@ -223,31 +247,58 @@ class OneMore:
 
     def _together(
         self, asked: dict[int, _Asked], numbers: Sequence[int]
-    ) -> Iterator[tuple[int, Worth]]:
-        """Prove of several limits without pressure that none is worth anything."""
+    ) -> Generator[tuple[int, Worth], None, Parts]:
+        """Prove of several limits at once what they are worth at most, if possible nothing.
+
+        Returns the parts in which those are to be looked at that this did not settle.
+        """
         if len(numbers) < 2:
             for number in numbers:
                 yield number, self._alone(asked[number])
-            return
-        changes = {k: v for n in numbers for k, v in asked[n].unit.changes.items()}
-        joint = self._jointly(changes)
-        covered: list[int] = []
+            return ()
+        joint = self._jointly({k: v for n in numbers for k, v in asked[n].unit.changes.items()})
+        covered, best = list[int](), None
         if joint is not None:
             matrix = joint.model.matrix
             covered = [n for n in numbers if wider(asked[n].posed.model.matrix, matrix)]
         if joint is not None and covered:
-            best = self.bench.best(joint, self.base.plan)
-            most = best.bound - self.value
+            best = self.bench.best(joint, self.base.plan, TIME_FOR_MANY)
+            most = self._at_most(best)
+            self.most |= {n: min(most, self.most.get(n, math.inf)) for n in covered}
             if self.base.is_proved and most <= self._open():
                 for number in covered:
                     yield number, self._nothing(asked[number], most, len(numbers))
-                rest = [n for n in numbers if n not in set(covered)]
-                for number in rest:
-                    yield number, self._alone(asked[number])
-                return
+                for number in numbers:
+                    if number not in set(covered):
+                        yield number, self._alone(asked[number])
+                return ()
+        return self._parted(asked, numbers, best)
+
+    def _bound(self, best: Best) -> float:
+        """What no plan of a case beats, by its search or, where that was cut short, divisible."""
+        if best.is_proved:
+            return best.bound
+        divisible = math.inf
+        with suppress(TimeOver):
+            divisible = self.bench.relaxed(best.posed)
+        return min(best.bound, divisible)
+
+    def _at_most(self, best: Best) -> float:
+        """What more room is worth at most: a bound below the plan without it is no bound."""
+        most = self._bound(best) - self.value
+        return math.inf if most < -self._open() else max(0.0, most)
+
+    def _parted(
+        self, asked: Mapping[int, _Asked], numbers: Sequence[int], best: Best | None
+    ) -> Parts:
+        """Part those whose room a plan does not take from those whose room it does; else halve."""
+        if best is not None and best.plan is not None:
+            taken = {n for n in numbers
+                     if takes(self.matrix, asked[n].posed.model.matrix, best.point)}  # fmt: skip
+            if 0 < len(taken) < len(numbers):
+                return [n for n in numbers if n not in taken], [n for n in numbers if n in taken]
         half = len(numbers) // 2
-        yield from self._together(asked, numbers[:half])
-        yield from self._together(asked, numbers[half:])
+        return numbers[:half], numbers[half:]
 
     def _jointly(self, changes: Mapping[str, Json]) -> Posed | None:
         """Pose several changes at once; None where they are only accepted one by one."""

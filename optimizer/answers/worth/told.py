@@ -50,7 +50,7 @@ def _parts(loaded: Loaded, found: Explained) -> Iterator[RenderableType]:
     yield Text.assemble(
         (name, "bold"), f"  {_which(best)} is worth {figure(best.value)} M$, {proved}"
     )
-    yield Text("\nWhat binds, and what one more is worth", "bold")
+    yield Text("\nWhat binds, and what one more is worth, M$", "bold")
     yield from _limits(found)
     yield Text("\nOne more unit of each limit, M$", "bold")
     yield from _units(loaded, found.worths)
@@ -94,8 +94,11 @@ def _outward(value: float, digits: int, rounding: str) -> float:
 def _limits(found: Explained) -> Iterator[RenderableType]:
     if not found.pressed:
         yield Text("no limit that was typed: the decisions themselves hold this plan where it is")
+    keys = set[str]()
     for one in found.pressed[:MOST_LIMITS]:
-        yield from _limit(one, found.worths)
+        # One key may limit several states of a hall: what more of it is worth is told once.
+        yield from _limit(one, () if one.key in keys else found.worths)
+        keys |= {one.key} - {""}
     if len(found.pressed) > MOST_LIMITS:
         yield Text(f"{len(found.pressed) - MOST_LIMITS} more stand in the files", "dim")
 
@@ -113,8 +116,8 @@ def _limit(one: Pressed, worths: Sequence[Worth]) -> Iterator[RenderableType]:
     for worth in one.worths(worths):
         unit = worth.unit
         key = "" if unit.key == one.key else f" ({unit.key})"
-        much = f"{_amount(worth)}{key}"
-        yield Text(f"  {much}: {_resolved(worth)}, {_margin(worth)} at the margin")
+        margin = "" if worth.margin_musd is None else f", {_margin(worth)} at the margin"
+        yield Text(f"  {_amount(worth)}{key}: {_resolved(worth)}{margin}")
 
 
 def _resolved(worth: Worth) -> str:
@@ -122,6 +125,8 @@ def _resolved(worth: Worth) -> str:
         return "worth nothing, re-solved" if worth.together else "changes no number"
     if worth.verdict in ("refused", "not reached"):
         return worth.verdict
+    if worth.verdict == "at most":
+        return f"at most {_upwards(worth.at_most_musd or 0.0)}"
     return f"{_worth(worth)} re-solved"
 
 
@@ -203,12 +208,25 @@ def _units(loaded: Loaded, worths: Sequence[Worth]) -> Iterator[RenderableType]:
         most = max(one.at_most_musd or 0.0 for one in nothing)
         apart = f"more than {_upwards(most)} M$" if most > 1e-9 else "anything"
         yield Text(f"proved not to be worth {apart}, one more of: {_named(_short(nothing))}")
+    yield from _bounded(worths)
     refused = [one for one in worths if one.verdict == "refused"]
     if refused:
         yield Text(f"cannot be given more: {_named(_short(refused))}")
     left = [one for one in worths if one.verdict == "not reached"]
     if left:
         yield Text(f"not reached in time: {_named(_short(left))}", "yellow")
+
+
+def _bounded(worths: Sequence[Worth]) -> Iterator[Text]:
+    """Say of those without a solve of their own what they are worth at most, the least first."""
+    groups: dict[float, list[Worth]] = {}
+    for one in worths:
+        if one.verdict == "at most" and one.at_most_musd is not None:
+            groups.setdefault(one.at_most_musd, []).append(one)
+    for most, alike in sorted(groups.items()):
+        solve = "a solve" if len(alike) == 1 else "one solve with room for all of them"
+        yield Text(f"worth {_upwards(most)} M$ at most each, by {solve}, one more of: "
+                   f"{_named(_short(alike))}")  # fmt: skip
 
 
 def _short(worths: Iterable[Worth]) -> list[str]:

@@ -2,6 +2,10 @@
 
 Every change names the keys that it moves and what they hold before and after. Months count by
 whole periods, as lead times round up to them.
+
+What may clash is a catalogue of its own (:mod:`optimizer.answers.conflict.limits`): it words what
+is typed and not what there is more of, in another order, and knows how a limit is freed. Which
+keys stand in one of them alone is written down in a test.
 """
 
 from __future__ import annotations

@@ -48,6 +48,14 @@ def anew(loaded: Loaded, instance: Instance, options: Options = EXACT) -> Solved
     return solve(prepare(instance, loaded.hours), options)
 
 
+#: Of by_hand: two halls cost 20 and the budget is 19.5, which leaves 9.5 unused.
+LUMPY = (
+    ("capex_budget_musd = 15", "capex_budget_musd = 19.5"),
+    ("opening_cash_musd = 12", "opening_cash_musd = 40"), ("firm_mw = 12", "firm_mw = 18"),
+    ("max_mw = 6", "max_mw = 10"),
+)  # fmt: skip
+
+
 def drawn(seed: int) -> str:
     """Write a small site with other figures: budgets that bind or not, rents that pay or not."""
     rng = random.Random(f"worth {seed}")

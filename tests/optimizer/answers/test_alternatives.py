@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from models.hours import flat
+from models.instance import Instance
 from optimizer.answers.alternatives import found as found_module
 from optimizer.answers.alternatives import shared as shared_module
 from optimizer.answers.alternatives.found import (
@@ -29,27 +31,34 @@ from optimizer.answers.alternatives.found import (
 )
 from optimizer.answers.alternatives.measures import (
     STANDING,
+    Measure,
     Terms,
     distance_mw,
     first_actions,
     first_nodes,
     measured,
     measures_of,
+    project_mw,
+    year_ends,
 )
 from optimizer.answers.alternatives.screen import screen
 from optimizer.answers.alternatives.shared import shared
 from optimizer.answers.alternatives.told import Told, told
+from optimizer.answers.alternatives.within import within
 from optimizer.audit import audit, values_of
 from optimizer.case import Case, prepare
 from optimizer.cli import main
 from optimizer.commands.alternatives import _Answered, _status
 from optimizer.compiled import compile_case
 from optimizer.errors import UsageRefused
-from optimizer.highs import Options
+from optimizer.highs import Budget, Options
 from optimizer.load import load
+from optimizer.matrix import dense_matrix
 from optimizer.solve import solve
 from tests.folders import edited, write_folder
 from tests.models.small_cases import draw_case, filled, ready
+from tests.models.tiny import BASE, merged
+from tests.optimizer.answers.anew import by_hand as copied
 from tests.optimizer.answers.every_plan import EveryPlan, TooMany
 
 INSTANCES = Path(__file__).parents[3] / "instances"
@@ -64,6 +73,15 @@ LOSSES = (0.05, 0.1, 0.2, 0.3)
 @pytest.fixture(scope="module")
 def by_hand() -> Case:
     loaded = load(INSTANCES / "by_hand")
+    return prepare(loaded.instance, loaded.hours)
+
+
+#: Periods of half a year for the two years on paper.
+HALVES = ("months_per_period = 12", "months_per_period = 6"), ("periods = 2", "periods = 4")
+
+
+def case_on_paper(folder: Path, *edits: tuple[str, str]) -> Case:
+    loaded = load(copied(folder, *edits))
     return prepare(loaded.instance, loaded.hours)
 
 
@@ -214,15 +232,11 @@ def test_first_months_beyond_a_branch_are_refused() -> None:
 
 def test_a_signature_that_may_wait_is_no_first_action(tmp_path: Path) -> None:
     """Without an advance the tenant is signed in the second half of 2029; the hall cannot wait."""
-    text = (INSTANCES / "by_hand" / "instance.toml").read_text()
-    for old, new in (("months_per_period = 12", "months_per_period = 6"),
-                     ("periods = 2", "periods = 4"), ('"2029-06"', '"2029-12"'),
-                     ("opening_cash_musd = 12", "opening_cash_musd = 14"),
-                     ("prepayment_usd_per_kw = 240", "prepayment_usd_per_kw = 0")):  # fmt: skip
-        text = edited(old, new, text)
-    prices = (INSTANCES / "by_hand" / "prices.csv").read_text()
-    loaded = load(write_folder(tmp_path / "halves", text, prices_csv=prices))
-    case = prepare(loaded.instance, loaded.hours)
+    case = case_on_paper(
+        tmp_path / "halves", *HALVES, ('"2029-06"', '"2029-12"'),
+        ("opening_cash_musd = 12", "opening_cash_musd = 14"),
+        ("prepayment_usd_per_kw = 240", "prepayment_usd_per_kw = 0"),
+    )  # fmt: skip
     found, hunt = alternatives(case, Wanted(0.1, 0), EXACT)
     assert hunt is not None
     sure = {d.action: d for d in shared(found, hunt)}
@@ -469,3 +483,92 @@ def test_nothing_is_written_unless_asked_for(
     assert answer["out"] is None
     assert answer["exhausted"]
     assert not list(tmp_path.iterdir())
+
+
+# --- what a measure counts -------------------------------------------------------------------
+
+
+def test_racks_count_their_mw_and_not_themselves(tmp_path: Path) -> None:
+    """The case on paper with lots of half a MW: twice as many, and all MW as before."""
+    halved = ("machines_per_rack = 500", "machines_per_rack = 250"), ("racks = 16", "racks = 32")
+    case = case_on_paper(tmp_path / "small", *halved)
+    plan = solve(case, EXACT).plan
+    assert plan is not None
+    values = values_of(plan)
+    in_mw = {(m.kind, m.subject, m.when): m.mw_at(values) for m in measures_of(case, 1)}
+    assert in_mw[STANDING, "mining", "2029-01"] == pytest.approx(10.0)
+    assert in_mw["sell", "lot", "first"] == pytest.approx(6.0)
+    deeds = first_actions(case, 1, counted=True)
+    counted = {(m.kind, m.subject): m.mw_at(values) for m in deeds}
+    assert counted["sell", "lot"] == pytest.approx(12.0)
+    assert counted["convert", "ai+two-feeds"] == pytest.approx(1.0)
+
+
+def test_a_year_is_measured_at_its_last_period(tmp_path: Path) -> None:
+    """Of four halves of two years the second and the fourth."""
+    case = case_on_paper(tmp_path / "halves", *HALVES)
+    assert year_ends(case.given) == (1, 3)
+    whens = {m.when for m in measures_of(case, 1) if m.kind == STANDING}
+    assert whens == {"2029-07", "2030-07"}
+
+
+@pytest.mark.parametrize(
+    ("project", "mw"),
+    [
+        ({"adds_firm_mw": 1.0, "adds_interruptible_mw": 2.5}, 3.5),
+        ({"adds_firm_mw": 1.0, "adds_halls": {"hall": "h", "count": 3}}, 1.0),
+        ({"adds_halls": {"hall": "h", "count": 3}}, 12.0), ({"adds_fibre": True}, 1.0),
+    ],
+)  # fmt: skip
+def test_a_project_counts_what_it_adds(project: dict[str, Any], mw: float) -> None:
+    """Halls of 4 MW each count where no MW of the grid come; fibre counts one."""
+    plain = {"site": "a", "capex_musd": 1.0, "months": 12, "max_units": 1,
+             "life_months": 120}  # fmt: skip
+    typed = merged(BASE, {"projects": {"line": {**plain, **project}}})
+    instance = Instance.model_validate(typed)
+    case = prepare(instance, {name: flat(40.0) for name in instance.power})
+    assert project_mw(case, "line") == mw
+
+
+def test_a_distance_adds_what_is_more_here_and_less_there(by_hand: Case) -> None:
+    measures = [m for m in measures_of(by_hand, 1) if m.kind == STANDING]
+    here = np.array([10.0] + [0.0] * (len(measures) - 1))
+    there = np.roll(here, 1)
+    weights = [m.weight for m in measures]
+    assert distance_mw(measures, here, there) == pytest.approx(10.0 * (weights[0] + weights[1]))
+    assert distance_mw(measures, there, here) == distance_mw(measures, here, there)
+
+
+def test_rows_tell_what_a_plan_loses(by_hand: Case) -> None:
+    found, hunt = alternatives(by_hand, Wanted(0.13, 1), EXACT)
+    assert hunt is not None
+    best, other = told(found, hunt, ()).plans
+    assert (best.loss_musd, best.loss_share) == (0.0, 0.0)
+    assert other.loss_musd == pytest.approx(best.value_musd - other.value_musd)
+    assert 0.0 < other.loss_share <= 0.13
+    assert other.loss_musd == pytest.approx(other.loss_share * best.value_musd)
+    (apart,) = told(found, hunt, ()).distances
+    assert apart.distance_mw == pytest.approx(other.distance_mw or -1.0)
+    rows = [r for r in told(found, hunt, ()).standing if r.plan == 1 and r.use == "mining"]
+    assert {r.month: r.more_than_best_mw for r in rows} == pytest.approx(
+        {r.month: r.mw - 10.0 for r in rows}
+    )
+
+
+def test_limits_of_a_measure_are_those_of_plans_worth_enough() -> None:
+    """Two numbers up to 9 each, 3 to 7 together and worth as much: with 4 asked for, 4 to 7.
+
+    Each number alone says 0 to 7, and of a measure that is twice the sum 8 to 14 are left.
+    """
+    matrix = dense_matrix([[1.0, 1.0]], [3.0], [7.0], [0.0, 0.0], [9.0, 9.0], [1.0, 1.0],
+                          maximise=True)  # fmt: skip
+    x, y = ("x", ()), ("y", ())
+    measures = tuple(
+        Measure(STANDING, "creek", use, "2029-01", 1.0, ((x, mw), (y, mw)))
+        for use, mw in (("mining", 1.0), ("ai", 2.0))
+    )
+    among = within(matrix, {x: 0, y: 1}, measures, 4.0, np.array([5.0, 10.0]), Budget())
+    assert among.lower == pytest.approx([4.0, 8.0], abs=2e-5)
+    assert among.upper == pytest.approx([7.0, 14.0], abs=2e-5)
+    assert (among.lower <= [4.0, 8.0]).all()
+    assert (among.upper >= [7.0, 14.0]).all()

@@ -19,9 +19,11 @@ import pytest
 from pydantic import ValidationError
 from rich.console import Console
 
-from models.hours import Hours
+from models.given import TENANT
+from models.hours import Hours, flat
 from models.instance import Instance
-from optimizer.answers.compare import plans, waterfall
+from optimizer.answers.alternatives.measures import year_ends
+from optimizer.answers.compare import given, plans, waterfall
 from optimizer.answers.compare import told as told_module
 from optimizer.answers.compare.compared import compare
 from optimizer.answers.compare.plans import ActionChange
@@ -37,8 +39,9 @@ from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused
 from optimizer.highs import Options
 from optimizer.solve import solve
+from optimizer.words import period_of
 from tests.folders import edited, write_folder
-from tests.models.small_cases import draw_case
+from tests.models.small_cases import draw_case, ready
 
 BY_HAND = Path(__file__).parents[3] / "instances" / "by_hand"
 QUICK = Options(gap=1e-6, time_limit=3600.0)
@@ -437,3 +440,103 @@ def test_parts_of_many_random_pairs_add_up() -> None:
     assert steps
     assert together
     assert moved
+
+
+# --- what goes where -------------------------------------------------------------------------
+
+
+def test_lines_on_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By hand: ten lots through two years and six sold; entry, split, staff; the hall's rest."""
+    other = other_by_hand(tmp_path / "other", a="capex_budget_musd = 15 -> capex_budget_musd = 5")
+    _, answer = told(capsys, str(BY_HAND), str(other))
+    (one,) = answer["comparisons"]
+    lines = {row["line"]: row for row in one["lines"]}
+    middles = 10 / 11 + 1000 / 1331
+    mining = lines["mining, until the horizon"]
+    assert mining["old_musd"] == pytest.approx(10 * 0.4234 * middles + 0.6, abs=1e-9)
+    # Without works all sixteen lots mine on.
+    assert mining["new_musd"] == pytest.approx(16 * 0.4234 * middles, abs=1e-9)
+    company = lines["company: staff, overhead, projects"]
+    assert company["new_musd"] == pytest.approx(-1.1 * middles, abs=1e-9)
+    assert "AI, until the horizon, its capex in it" in lines
+    for row in one["flows"]:
+        segments, parts = waterfall.PARTS[row["line"]]
+        assert row["segment"] in segments
+        assert row["part"] in parts
+    for label, line in lines.items():
+        flows = [row for row in one["flows"] if row["line"] == label]
+        for amount in ("old_musd", "new_musd", "change_musd"):
+            assert sum(row[amount] for row in flows) == pytest.approx(line[amount], abs=1e-9)
+
+
+def test_a_table_brings_its_hours_or_decisions_and_no_other_does() -> None:
+    before, after = next(pairs(0))
+    hours = {name: replace(held, source="other") for name, held in after.hours.items()}
+    after = replace(after, hours=hours, policy={("builds", (0, "line")): 1.0})
+    mixed = waterfall._Mixed(before.document, before.hours, {})
+    taken = {
+        group: waterfall._with(mixed, after, group) for group in ("finance", "power", "policy")
+    }
+    assert {group for group, one in taken.items() if one.hours is hours} == {"power"}
+    assert {group for group, one in taken.items() if one.policy} == {"policy"}
+    for group, one in taken.items():
+        for name, table in before.document.items():
+            assert one.document[name] == (after.document.get(name) if name == group else table)
+
+
+def test_a_step_says_why_only_what_was_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of three tables leaves no plan: it is told with the third, and says so there."""
+    before, after = next(pairs(0))
+    steps = iter([waterfall._Held(1.0), waterfall._Held(None, "no cash"), waterfall._Held(2.0),
+                  waterfall._Held(3.0)])  # fmt: skip
+    groups = ("racks", "sites", "power", "finance")
+    monkeypatch.setattr(waterfall, "_changed", lambda *_: iter(groups))
+    monkeypatch.setattr(waterfall, "_held", lambda *_: next(steps))
+    found = waterfall.by_input(before, after, QUICK)
+    assert [step.groups for step in found] == ["racks", "sites, power", "finance", ""]
+    assert [step.why for step in found] == ["", "no cash", "", ""]
+    assert [step.held for step in found] == [True, True, True, False]
+
+
+def test_what_was_given_anew_and_what_is_gone() -> None:
+    old = {"finance": {"a": 1, "b": 2.0, "c": [1]}, "sites": {"x": {"mw": 3}}}
+    new = {"finance": {"b": 2, "c": [1, 2]}, "sites": {"x": {"mw": 3}, "y": {"mw": 4}}}
+    rows = {row.key: (row.what, row.old, row.new) for row in given._between(old, new)}
+    assert rows == {
+        "finance.a": ("removed", "1", ""), "finance.c": ("changed", "[1]", "[1, 2]"),
+        "sites.y.mw": ("added", "", "4"),
+    }  # fmt: skip
+
+
+def test_hours_are_the_same_by_what_they_hold() -> None:
+    hours = flat(40.0)
+    assert given.same_hours(hours, replace(hours, source="another file"))
+    for name in ("price_usd_per_mwh", "weight_h"):
+        other = replace(hours, **{name: 1.5 * getattr(hours, name)})
+        assert not given.same_hours(hours, other), name
+
+
+def test_branches_stand_by_how_likely_they_are() -> None:
+    """MW of a year are those of its branches, each by its probability."""
+    drawn = (ready(draw_case(seed, leaves=2)) for seed in itertools.count(1))
+    solved_ones = ((case, solve(case, QUICK)) for case in drawn if case.given.racks_today)
+    case, solved = next(pair for pair in solved_ones if pair[1].plan is not None)
+    assert solved.plan is not None
+    side = Side("branches", {}, case.hours, case, solved, {}, _case_of)
+    g, plan = case.given, solved.plan
+    expected: dict[tuple[str, str, str], float] = {}
+    for n in year_ends(g):
+        year = period_of(g.tree, n)[:4]
+        for (m, p, k), racks in plan.racks.items():
+            if m == n:
+                key = g.site_of[p], g.workload_of[p], year
+                expected[key] = expected.get(key, 0.0) + g.probability[n] * racks * g.rack_mw[k]
+        for (m, _, p, k), mw in plan.hosting.items():
+            if m == n and k == TENANT:
+                key = g.site_of[p], g.workload_of[p], year
+                expected[key] = expected.get(key, 0.0) + g.probability[n] * mw
+    standing = plans._standing(side)
+    assert any(standing.values())
+    assert {key: mw for key, mw in standing.items() if mw} == pytest.approx(
+        {key: mw for key, mw in expected.items() if mw}
+    )

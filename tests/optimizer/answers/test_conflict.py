@@ -23,9 +23,10 @@ from optimizer.answers.conflict.amounts import least_amount
 from optimizer.answers.conflict.clash import Clash, Filter
 from optimizer.answers.conflict.edits import REMOVED, edited
 from optimizer.answers.conflict.explained import Explained, explain
+from optimizer.answers.conflict.figures import Figures, step_of, typed_text
 from optimizer.answers.conflict.limits import KINDS, limits_of
 from optimizer.answers.conflict.questions import Questions, freed, opened
-from optimizer.answers.conflict.repairs import Figures, Mender, Repair, step_of, typed_text
+from optimizer.answers.conflict.repairs import Mender, Repair
 from optimizer.answers.conflict.told import sentence
 from optimizer.cli import main
 from optimizer.errors import InputRefused
@@ -36,12 +37,14 @@ from tests.models.tiny import merged
 from tests.optimizer.answers.judging import judge
 from tests.optimizer.answers.planted import (
     COMPANY,
+    LENT,
     LINE,
     Typed,
     by_sites,
     costly,
     folder,
     has_divided_plan,
+    has_plan,
     is_sound,
     one_company,
     owed,
@@ -87,8 +90,8 @@ def test_works_of_5_musd_against_a_budget_of_4(tmp_path: Path) -> None:
         "verified", "not signed", {"commitments.contracts.0": None},
     )  # fmt: skip
     assert sentence(found.clashes[0].clash) == (
-        "4 M$ of capex in all and 2 MW signed with lease cannot all hold; without any one of them "
-        "the others can."
+        "4 M$ of capex in all and 2 MW signed with lease cannot both hold; each can without the "
+        "other."
     )
 
 
@@ -473,6 +476,82 @@ def test_bad_input_stays_refused(tmp_path: Path) -> None:
         told(put(signed(1.0), {"sites.a.firm_mww": 1.0}), tmp_path)
 
 
+# --- figures that move no limit in a straight line ---------------------------------------------
+
+
+def test_a_share_of_capex_is_halved_down_to_what_the_loan_has_to_pay(tmp_path: Path) -> None:
+    """A share is no limit of a row but a coefficient: 3.7 of 5 M$ are 74 % of them."""
+    lent = merged(signed(2.0), {"finance": LENT})
+    short = put(lent, {"finance.loan.limit_musd": 1.0})
+    limit = repair(told(short, tmp_path / "limit"), "finance.loan.limit_musd")
+    assert limit.changes == {"finance.loan.limit_musd": pytest.approx(3.7)}
+    assert limit.least == pytest.approx(2.7)
+    little = put(lent, {"finance.loan.loan_to_cost_share": 0.2})
+    share = repair(told(little, tmp_path / "share"), "finance.loan.loan_to_cost_share")
+    assert share.changes == {"finance.loan.loan_to_cost_share": pytest.approx(3.7 / 5.0)}
+    assert (share.step, share.least, share.cheapest) == (0.01, None, True)
+    for nearer, enough in ((0.74, True), (0.73, False)):
+        assert has_plan(put(little, {"finance.loan.loan_to_cost_share": nearer})) is enough
+
+
+@pytest.mark.parametrize(
+    ("relaxes", "left_open", "cheapest"),
+    [(True, 0, True), (False, 0, False), (True, 6, False), (True, 5, True)],
+)
+def test_halving_claims_no_more_than_it_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relaxes: bool, left_open: int, cheapest: bool
+) -> None:
+    """Three halls are enough, four to six are not, seven are: found are seven.
+
+    Where more halls make no plan worse, six alone rule fewer out. Where they may, three have to
+    be asked too.
+    """
+    read = opened(folder(tmp_path, put(signed(9.0), {
+        "halls.h.count": 1, "sites.a.firm_mw": 40.0, "contracts.lease.max_mw": 20.0,
+    })))  # fmt: skip
+    limits = limits_of(read.reading.document, read.loaded.instance)
+    limit = replace(next(x for x in limits if x.key == "halls.h.count"), relaxes=relaxes)
+    mender = Mender(Questions(read, Options()))
+
+    def verdict(edits: Any) -> str:
+        count = edits[limit.parts]
+        if count == left_open:
+            return "undecided"
+        return "feasible" if count == 3 or count >= 7 else "infeasible"
+
+    found: dict[str, Any] = {}
+
+    def typed(figures: Figures, at: int, was: str, *, cheapest: bool) -> None:
+        found.update(edits=figures.at(at), cheapest=cheapest)
+
+    monkeypatch.setattr(mender, "_verdict", verdict)
+    monkeypatch.setattr(mender, "_doubled", lambda _: 8.0)
+    monkeypatch.setattr(mender, "_from", typed)
+    mender._halved(limit, "1 hall")
+    assert found == {"edits": {limit.parts: 7}, "cheapest": cheapest}
+
+
+def _firm_mw(asked: Questions, *mw: float) -> list[Any]:
+    posed = [asked.posed({("sites", "a", "firm_mw"): value}) for value in mw]
+    assert None not in posed
+    return posed
+
+
+@pytest.mark.parametrize("twice", [2.1, 2.0, 1.95])
+def test_a_figure_that_bends_gets_no_least_amount_by_a_program(
+    tmp_path: Path, twice: float
+) -> None:
+    """Twice the amount does not do twice as much: what a unit does is then not known."""
+    asked = Questions(opened(folder(tmp_path, signed(2.0))), Options())
+    typed, once, bent, straight = _firm_mw(asked, 1.95, 2.0, twice, 2.05)
+    given: dict[str, Any] = {"whole": False, "options": Options(gap=1e-6), "budget": Budget(),
+                             "stop": asked.stop}  # fmt: skip
+    assert least_amount(typed, (once, bent), 0.05, **given) is None
+    found = least_amount(typed, (once, straight), 0.05, **given)
+    assert found is not None
+    assert found.amount == pytest.approx(0.65)
+
+
 # --- planted --------------------------------------------------------------------------------
 
 
@@ -530,7 +609,7 @@ def test_the_command_explains_and_ends_with_zero(
     home = folder(tmp_path / "mine", put(signed(2.0), {"finance.capex_budget_musd": 4.0}))
     assert main(["explain", str(home), "--quiet"]) == 0
     shown, said = capsys.readouterr()
-    assert "4 M$ of capex in all and 2 MW signed with lease cannot all hold" in shown
+    assert "4 M$ of capex in all and 2 MW signed with lease cannot both hold" in shown
     assert "1 M$ more" in shown
     assert max(map(len, shown.splitlines())) <= 100
     line = (home / "instance.toml").read_text().splitlines().index("capex_budget_musd = 4.0") + 1
@@ -619,3 +698,26 @@ def test_a_month_from_which_shares_hold_is_freed_beyond_the_horizon() -> None:
     end = month_index(instance.horizon.start)
     end += instance.horizon.periods * instance.horizon.months_per_period
     assert limit.free == {("policy", "shares_from"): month_text(end)}
+
+
+def test_how_many_clash_is_told_in_words() -> None:
+    typed = signed(1.0)
+    limits = limits_of(typed, Instance.model_validate(typed))
+    assert sentence(Clash(limits[:2], minimal=True)).endswith(
+        "cannot both hold; each can without the other."
+    )
+    assert sentence(Clash(limits[:3], minimal=True)).endswith(
+        "cannot all hold; without any one of them the others can."
+    )
+    assert "was not settled" in sentence(Clash(limits[:2], minimal=False))
+
+
+def test_rounding_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed = put(owed(signed(1.0), 5.0), {
+        "sites.a.firm_mw": 0.5, "finance.capex_budget_by_period": [
+            {"from": "2030-01", "to": "2030-12", "musd": 2.0}]})  # fmt: skip
+    assert main(["explain", str(folder(tmp_path / "mine", typed)), "--quiet"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("Clash ") == 2
+    assert shown.count("rounded outwards") == 1
+    assert "Tried together, and enough" in shown

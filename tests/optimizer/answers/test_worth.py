@@ -25,7 +25,7 @@ from optimizer.load import load
 from optimizer.sweep.point.evaluate import Posed
 from optimizer.sweep.points import Json
 from tests.folders import write_folder
-from tests.optimizer.answers.anew import INSTANCES, anew, by_hand, drawn, with_unit
+from tests.optimizer.answers.anew import INSTANCES, LUMPY, anew, by_hand, drawn, with_unit
 
 #: A MW of mining through a year, as by_hand's README works it out.
 MW_YEAR = Fraction(2117, 5000)
@@ -117,11 +117,7 @@ def test_a_mw_more_is_worth_at_the_margin_what_it_is_worth_whole(tmp_path: Path)
 def test_a_limit_with_room_may_be_worth_something(tmp_path: Path) -> None:
     # Two halls cost 20, and the budget is 19.5: it leaves 9.5 unused, and a M$ more is worth all
     # that the second hall is.
-    folder = by_hand(
-        tmp_path / "lumpy", ("capex_budget_musd = 15", "capex_budget_musd = 19.5"),
-        ("opening_cash_musd = 12", "opening_cash_musd = 40"), ("firm_mw = 12", "firm_mw = 18"),
-        ("max_mw = 6", "max_mw = 10"),
-    )  # fmt: skip
+    folder = by_hand(tmp_path / "lumpy", *LUMPY)
     one = worths_of(folder)["finance.capex_budget_musd", ""]
     assert one.verdict == "worth"
     assert not one.binds

@@ -207,3 +207,13 @@ def test_bad_input_is_refused(tmp_path: Path) -> None:
     result = called(str(folder), "--json")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["status"] == "refused"
+
+
+def test_what_more_of_a_key_is_worth_is_told_once(answered: tuple[Called, Path]) -> None:
+    """The halls' MW limit both of their states."""
+    shown = called(BY_HAND, "--quiet").stdout
+    lines = shown.partition("One more unit of each limit")[0].splitlines()
+    assert sum("IT MW of the halls, barn:" in line for line in lines) == 2
+    assert sum(line.startswith("  1 MW in each hall more: 0.832 re-solved") for line in lines) == 1
+    assert "– at the margin" not in shown
+    assert max(map(len, shown.splitlines())) <= 100

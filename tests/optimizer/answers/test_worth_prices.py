@@ -11,7 +11,7 @@ import pytest
 
 from models.context import Context
 from optimizer.answers.worth.bench import Bench, Best, taken
-from optimizer.answers.worth.chosen import Chosen, Turn, _Search
+from optimizer.answers.worth.chosen import Chosen, Turn, _Search, _Tried
 from optimizer.answers.worth.defaults import MOST, Defaults, Moves, Side
 from optimizer.answers.worth.explained import Explained
 from optimizer.answers.worth.more import Worth
@@ -272,6 +272,21 @@ def test_an_explanation_is_whole_only_where_all_of_it_is_proved(
     assert not Explained(best, moves=[replace(moves, verdict="not found")]).is_whole
 
 
+def test_a_price_without_any_plan_is_never_left_for_a_less_welcome_one(
+    lot: tuple[Bench, Best, Thing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Today and at two steps no plan with it exists: the last of them bounds the price."""
+    bench, best, thing = lot
+    search = _Search(Chosen(bench, best), thing)
+    forced = bench.forced(thing.at(0.0), thing.columns)
+    assert forced.value is not None
+    paid = _Tried(search._most, forced, forced.value, forced.bound, 1e-6)
+    steps = iter([300.0, 200.0, None])
+    monkeypatch.setattr(search, "_try", lambda step: paid if step == search._most else None)
+    monkeypatch.setattr(search, "_next", lambda: next(steps))
+    assert search.run().not_at == pytest.approx(thing.price - 300.0)
+
+
 # --- defaults ----------------------------------------------------------------------
 
 
@@ -402,3 +417,43 @@ def test_the_five_are_those_that_solves_from_nothing_find(tmp_path: Path) -> Non
         if one.verdict == "solved":
             assert one.moves == pytest.approx(moved, abs=1e-4)
     assert largest[:MOST] == pytest.approx(sorted(largest, reverse=True)[:MOST], abs=1e-4)
+
+
+# --- cases at other prices -----------------------------------------------------------------
+
+
+def thing_of(bench: Bench, best: Best, kind: str) -> Thing:
+    assert best.plan is not None
+    return next(x for x in not_chosen(bench, best.posed, best.plan) if x.kind == kind)
+
+
+def test_halls_may_stand_in_works_that_a_grant_pays(lot: tuple[Bench, Best, Thing]) -> None:
+    """Works to AI cost 10 M$ a hall; wholly paid, they cost no more than standing in mining.
+
+    A case that did not look at that anew would leave plans out.
+    """
+    bench, best, _ = lot
+    barn = thing_of(bench, best, "hall")
+    assert barn.limit == pytest.approx(10.0)
+    assert best.posed.case.given.halls_parkable == ()
+    paid, half = (barn.at(grant).case.given for grant in (10.0, 5.0))
+    assert paid.halls_parkable == ((0, "barn:ai+two-feeds"),)
+    assert half.halls_parkable == ()
+    works = ("barn:mine", "barn:ai+two-feeds")
+    assert (paid.conversion_cost[works], half.conversion_cost[works]) == (0.0, 5.0)
+    # The way back is granted nothing.
+    assert paid.conversion_cost[works[::-1]] == half.conversion_cost[works[::-1]] == 3.0
+
+
+def test_a_rack_at_another_price_pays_its_deposit_at_order(tmp_path: Path) -> None:
+    deposit = ("machines_per_rack = 500", "machines_per_rack = 500\ndeposit_share = 0.25")
+    bench, best = on_bench(
+        by_hand(tmp_path / "deposit", ("_month = 280", "_month = 240"), deposit)
+    )
+    rack = thing_of(bench, best, "rack")
+    given = rack.at(400_000.0).case.given
+    assert given.rack_deposit["lot"] == pytest.approx(0.1)
+    assert given.rack_due["lot"] == pytest.approx(0.3)
+    today, same = best.posed.case.given, rack.at(rack.price).case.given
+    assert same.rack_deposit["lot"] == pytest.approx(today.rack_deposit["lot"])
+    assert same.rack_due["lot"] == pytest.approx(today.rack_due["lot"])
