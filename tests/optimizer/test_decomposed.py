@@ -1,6 +1,9 @@
 """A company taken apart by site: blocks, bounds, combinations, and the search."""
 
 import itertools
+import os
+import signal
+import sys
 import threading
 from dataclasses import replace
 
@@ -205,6 +208,39 @@ def test_a_company_is_searched_alike_here_and_in_processes(company):
         assert largest_violation(model.matrix, outcome.x) <= 1e-6
         assert (outcome.objective, outcome.bound) == (found[0].objective, found[0].bound)
         np.testing.assert_array_equal(outcome.x, found[0].x)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+def test_a_worker_of_a_cluster_that_is_killed_in_the_midst_changes_nothing(company, tmp_path):
+    pytest.importorskip("distributed")
+    from optimizer.decomposed.cluster import Cluster
+    from tests.optimizer.sweep.test_cluster import Machines
+
+    case, model, blocks = company
+    nothing, options, killed = do_nothing(case, model), Options(gap=2e-3), []
+
+    def kill(_):
+        if not killed and len(workers := machines.computing()) > 1:
+            os.kill(workers[0], signal.SIGKILL)
+            killed.append(workers[0])
+
+    machines = Machines(tmp_path).scheduler()
+    try:
+        machines.worker()
+        machines.worker()
+        shop = Cluster(blocks, machines.address)
+        there = search_by_site(
+            blocks, options, nothing.point, shop, budget=Budget(), progress=kill
+        )
+        shop.close()
+    finally:
+        machines.end()
+    here = search_by_site(blocks, options, nothing.point, Here(blocks), budget=Budget())
+    assert killed
+    assert (there.objective, there.bound) == (here.objective, here.bound)
+    np.testing.assert_array_equal(there.x, here.x)
 
 
 def test_a_stop_ends_it_with_the_best_so_far(company):
