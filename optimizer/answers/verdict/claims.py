@@ -36,9 +36,10 @@ knows: figures stay where they were then, but for the halving of April 2028.
 """
 #: What the two columns of halves say, and what they do not.
 HALVES = """\
-The halves say what it costs to end with them, whatever stands until then: AI halls may be without
-load, sites without AI may stand empty, and sites of a single hall are not asked for half of it.
-Whether a centre that is split is hard to run, they do not say.
+The halves leave the dates of conversion to the plan: until the end less may be for AI, never more.
+AI halls may be without load, sites without AI may stand empty, and sites of a single hall are not
+asked for half of it. Where more is for AI already, nothing is added; a site that has AI halls today
+mines beside them until the end. Whether a centre that is split is hard to run, they do not say.
 """
 
 

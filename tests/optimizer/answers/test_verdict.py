@@ -221,12 +221,17 @@ def assert_strategies_are_kept(columns: dict[str, Stood]) -> int:
             for s, largest in g.largest_half_mw.items():
                 ai, mining = (halls_mw(one.plan, last, s, use) for use in ("ai", "mining"))
                 assert abs(ai - mining) <= largest + 1e-9
+                for n in g.nodes:
+                    ai, mining = (halls_mw(one.plan, n, s, use) for use in ("ai", "mining"))
+                    assert ai - mining <= largest + 1e-9
         if name == "half-of-the-sites":
             of_ai = [s for s in g.one_business_sites if ai_halls(one.plan, last, s) > 0]
             assert (
                 len(g.one_business_sites) // 2 <= len(of_ai) <= -(-len(g.one_business_sites) // 2)
             )
-            assert all(mining_racks(one.plan, last, s) == 0 for s in of_ai)
+            for n in g.nodes:
+                of_ai = [s for s in g.one_business_sites if ai_halls(one.plan, n, s) > 0]
+                assert all(mining_racks(one.plan, n, s) == 0 for s in of_ai)
     return plans
 
 
