@@ -680,7 +680,7 @@ class Given:
         "sites that could run both businesses and are to run one"
     )
     one_business_at: tuple[tuple[Node, Site], ...] = shape(
-        "nodes at which they run one: at the end all, before it those that host no AI by themselves"
+        "nodes at which they run one: at the end all of them, before it those without AI of today"
     )
     ai_sites_least: float = known("", r"\lfloor S / 2 \rfloor", "least number of sites of AI")
     ai_sites_most: float = known("", r"\lceil S / 2 \rceil", "largest number of sites of AI")

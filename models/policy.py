@@ -67,9 +67,10 @@ def half_of_site_limit(c: Context, n: Node, s: Site) -> Relation:
         \sum_{p \in s,\ \text{AI}} \eta_p H_{np} - \hat\eta_{ns} \le
         \sum_{p \in s,\ \text{mining}} \eta_p H_{np}
 
-    Both may differ by the largest hall, as in the floor. Where AI halls exceed mining halls by more
-    without any decision, of what stands today and of works under way, they may do so by that: what
-    stands breaks no rule, and nothing may be added to it. Halls in works count on neither side.
+    Both may differ by the largest hall, as in the floor. Where AI halls exceed mining halls by
+    more without any decision, of what stands today and of works under way, they may do so by
+    that: what stands breaks no rule, and nothing is added to it. Halls in works count on neither
+    side.
     """
     ai, mining = _half_mw(c, n, s)
     return at_most(ai - c.given.half_apart_mw[n, s], mining)

@@ -86,17 +86,12 @@ def _halves(d: Facts) -> dict[str, Any]:
         "half_mw": {p.name: halls[p.hall].it_mw for p in d.place_list if p.hall in halls},
         "largest_half_mw": largest,
         "half_apart_mw": {
-            (n, s): max(largest[s], ai[n, s] - mining[n, s])
-            for n in d.tree.nodes
-            for s in by_hall
+            (n, s): max(largest[s], ai[n, s] - mining[n, s]) for n in d.tree.nodes for s in by_hall
         },
         "least_half_mw": {s: min(sizes[s]) for s in by_site},
         "one_business_sites": tuple(by_site),
         "one_business_at": tuple(
-            (n, s)
-            for n in d.tree.nodes
-            for s in by_site
-            if n in d.tree.leaves or ai[n, s] == 0
+            (n, s) for n in d.tree.nodes for s in by_site if n in d.tree.leaves or ai[n, s] == 0
         ),
         "ai_sites_least": float(len(by_site) // 2),
         "ai_sites_most": float(-(-len(by_site) // 2)),

@@ -47,8 +47,8 @@ MEANINGS: Mapping[Name, str] = {
     "management": "the actions of --plan, and what is best beside them",
     "mining-only": "nothing is signed, converted, bought or rebuilt for AI; what stands goes on",
     "ai-only": "mining ends in the first period in which AI can be served at all, for good",
-    "half-of-each-site": "at sites fit for both never more than half of the halls are for AI, at the end half",
-    "half-of-the-sites": "no such site ever runs both at once, at the end half have AI halls, the others none",
+    "half-of-each-site": "never more than half of a site fit for both is for AI, at the end half",
+    "half-of-the-sites": "no such site ever runs both at once, at the end half of them run AI",
     "no-reuse": "no GPU is rebuilt, no mining hall made fit for AI, AI stands on new MW only",
     "optimum": "whatever is best",
 }
