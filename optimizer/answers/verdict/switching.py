@@ -41,7 +41,7 @@ GAP = 1e-6
 WIDTH = 1e-3
 #: First step away from the instance: part of the figure, M$ or $/MWh; then twice as far each time.
 FIRST_STEP = 0.04
-#: Most values that are solved on one side.
+#: Most settings that are solved on one side, beside those of an answer that is held.
 MOST_SOLVES = 40
 #: Where between two settings the next is tried, where those before cannot be.
 SHARES = (0.5, 0.45, 0.55, 0.25, 0.75)
@@ -339,7 +339,9 @@ class _Search:
     def solved(self, setting: float) -> At | None:
         """Solve a setting, once."""
         if setting not in self.points:
-            self.draw()
+            if len(self.points) >= MOST_SOLVES:
+                raise _Unfinished
+            self.go_on()
             nearest = min(self.points, key=lambda s: abs(s - setting), default=None)
             hint = self.searcher._first if nearest is None else self.points[nearest].hint
             point = self.searcher.at(self.on, setting, self.budget, self.stop, hint)
@@ -356,16 +358,16 @@ class _Search:
         if known is not None and known.answer == answer:
             return known.solved
         if (setting, answer) not in self.held:
-            self.draw()
+            self.go_on()
             point = self.searcher.at(self.on, setting, self.budget, self.stop, {}, answer)
             if point is None or point.solved.status not in ("solved", "infeasible"):
                 raise _Unfinished
             self.held[setting, answer] = point.solved
         return self.held[setting, answer]
 
-    def draw(self) -> None:
-        """Stop where nothing more may be solved."""
-        if len(self.points) >= MOST_SOLVES or self.stop.is_set() or self.budget.to_search <= 0:
+    def go_on(self) -> None:
+        """Stop where the time is over."""
+        if self.stop.is_set() or self.budget.to_search <= 0:
             raise _Unfinished
 
     def closed(self, near: float, far: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -32,7 +33,7 @@ from optimizer.answers.verdict.columns import (
     flexibility,
     mixing,
 )
-from optimizer.answers.verdict.happened import replayed
+from optimizer.answers.verdict.happened import replayed, says
 from optimizer.answers.verdict.many import SIDES, Asked, Job, Looked, switches_of
 from optimizer.answers.verdict.prices import BY_NAME, NAMES, Moved
 from optimizer.answers.verdict.strategies import First, Name, ai_only, first_ai, halved
@@ -43,9 +44,19 @@ from optimizer.answers.verdict.switching import (
     Side,
     Switch,
     _Search,
+    _Unfinished,
+    held,
     relative_width,
+    widest_share,
+    widest_step,
 )
-from optimizer.answers.verdict.told import Verdict, sentence, side_by_side, turn_cells
+from optimizer.answers.verdict.told import (
+    Verdict,
+    sentence,
+    side_by_side,
+    step_words,
+    turn_cells,
+)
 from optimizer.answers.verdict.written import as_json
 from optimizer.case import prepare
 from optimizer.cli import main
@@ -90,6 +101,96 @@ hall = "shed"
 rack = "lot"
 racks = 4
 age_months = 24
+"""
+
+#: Old machines that pay at no price of power of 40 $/MWh but a high hashprice, and new ones that
+#: need a hydro hall of a third of the MW.
+HYDRO = """
+[instance]
+name = "hydro"
+
+[horizon]
+start = "2029-01"
+periods = 4
+months_per_period = 12
+
+[finance]
+discount_per_year = 0.1
+opening_cash_musd = 500
+minimum_cash_musd = 0
+overhead_musd_per_year = 0.1
+hosts_ai_already = true
+split_cost_company_musd_per_year = 0
+
+[bitcoin]
+hashprice_usd_per_ph_day = 27
+pool_fee_share = 0
+
+[machines.old]
+th_per_s = 100
+j_per_th = 40
+price_usd_per_th = 10
+cooling = "air"
+life_months = 60
+resale_usd_per_th = 0
+
+[machines.new]
+th_per_s = 200
+j_per_th = 15
+price_usd_per_th = 19.5
+cooling = "hydro"
+life_months = 60
+resale_usd_per_th = 0
+
+[racks.old]
+workload = "mining"
+machine = "old"
+machines_per_rack = 250
+
+[racks.new]
+workload = "mining"
+machine = "new"
+machines_per_rack = 333
+
+[fitouts.air]
+workload = "mining"
+cooling = "air"
+it_share_of_present = 1
+capex_usd_per_kw = 300
+works_months = 12
+pue = 1.05
+pue_peak = 1.1
+life_months = 120
+
+[fitouts.hydro]
+workload = "mining"
+cooling = "hydro"
+it_share_of_present = 0.3
+capex_usd_per_kw = 300
+works_months = 12
+pue = 1.05
+pue_peak = 1.1
+life_months = 120
+
+[sites.creek]
+firm_mw = 20
+staff_musd_per_year = 0.1
+power = "creek"
+
+[power.creek]
+duration = "prices.csv"
+
+[halls.barn]
+site = "creek"
+count = 1
+it_mw = 10
+fitout = "air"
+
+[[fleet]]
+hall = "barn"
+rack = "old"
+racks = 10
+age_months = 0
 """
 
 
@@ -343,14 +444,17 @@ def test_what_time_did_not_allow_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     nothing = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(0.0))
     assert nothing is not None
     assert (nothing.status, nothing.near, nothing.far) == ("unfinished", 1.0, None)
-    monkeypatch.setattr(switching, "MOST_SOLVES", 4)
+    monkeypatch.setattr(switching, "MOST_SOLVES", 3)
     some = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
     assert some is not None
-    assert some.status == "unfinished"
-    assert some.near is not None
-    assert some.far is not None
-    # What was found by then is true.
-    assert some.far < float(BREAK_EVEN_RENT / 280) < some.near
+    assert (some.status, some.near, some.far) == ("unfinished", 0.92, None)
+    # What was found by then is true, and so it is where no proof of another answer was left time.
+    monkeypatch.setattr(switching, "MOST_SOLVES", 40)
+    monkeypatch.setattr(_Search, "worth", lambda *_: (_ for _ in ()).throw(_Unfinished))
+    some = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert some is not None
+    assert (some.status, some.near, some.far) == ("unfinished", 0.92, 0.84)
+    assert 0.84 < float(BREAK_EVEN_RENT / 280) < 0.92
 
 
 def test_settings_that_cannot_be_are_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -510,6 +614,89 @@ def other_answer(low: float, high: float) -> _Search:
 
     searcher.at = at  # type: ignore[method-assign,assignment]
     return _Search(searcher, on, "above", Budget(), threading.Event(), 1e-3)
+
+
+def test_what_is_proved_of_a_bracket_cut_short_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After five settings both ends are proved, and the bracket is as wide as the last step."""
+    monkeypatch.setattr(switching, "MOST_SOLVES", 5)
+    switch = Searcher(base(BY_HAND)).switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert switch is not None
+    assert switch.status == "wide"
+    assert switch.near is not None
+    assert switch.far is not None
+    assert switch.far == 0.84 < float(BREAK_EVEN_RENT / 280) < switch.near
+    own = [one.same for one in switch.tried if one.setting >= switch.near]
+    assert own
+    assert all(own)
+    # At 0.84 the rent is 4.04 points of 280 $ below its break-even, for 5 MW over a year.
+    lost = float((BREAK_EVEN_RENT - Fraction(84, 100) * 280) / (280 - BREAK_EVEN_RENT) * GAIN)
+    assert switch.far_margin_musd == pytest.approx(lost, abs=1e-5)
+    assert turn_cells(switch)[3].endswith("instead of 1 (no time to close in)")
+    columns = pure(Stood("ai-only", "infeasible"), Stood("ai-only", "infeasible"),
+                   by_hand()["optimum"])  # fmt: skip
+    verdict = Verdict("x", "", columns, Apart(None), (switch,))
+    assert not verdict.complete
+    assert "as long as AI rents fall by less than 11.9 %" in sentence(verdict)
+
+
+def test_steps_wider_than_stated_are_tried_as_far_as_solves_go() -> None:
+    """A change at 1.5: from there on no step is wide. None as far as 5: twelve more are tried."""
+    near = other_answer(1.5, 9.0).run()
+    assert near.status == "proved"
+    ends, share = widest_step(near), widest_share(near)
+    assert ends is not None
+    assert share == pytest.approx((ends[1] - ends[0]) / ends[1])
+    assert share <= switching.WIDE
+    stood = held(near)
+    assert stood[0] == 1.0
+    assert stood[-1] == near.near
+    assert all(b - a <= switching.WIDE * b for a, b in pairwise(stood))
+    far = other_answer(9.0, 10.0).run()
+    # 1; eight steps, of 4 % and then twice as far each, to 5; and those in the middle.
+    assert len(far.tried) == 9 + switching.MORE_SOLVES
+    assert widest_step(far) == pytest.approx((2.6, 2.92))
+    assert widest_share(far) == pytest.approx(0.32 / 2.92)
+    assert step_words(far) == "×0.320"
+
+
+def test_a_change_of_price_is_not_stepped_over() -> None:
+    """Any other answer that stands on a stretch of a ninth or more is found, as far as it is."""
+    for low in (1.05, 1.3, 1.7, 2.2, 3.1, 4.2):
+        found = other_answer(low, low * 1.125).run()
+        assert found.status == "proved", low
+        assert found.near is not None
+        assert found.far is not None
+        assert found.near <= low < found.far <= found.near + 1.1e-3
+
+
+def test_another_answer_that_is_the_best_in_the_middle_only(tmp_path: Path) -> None:
+    """Idle air halls, and a small hydro hall that pays from 38.3 to 43 $/PH/day or so."""
+    (tmp_path / "instance.toml").write_text(HYDRO)
+    hours = (24 * days for days in (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31))
+    (tmp_path / "prices.csv").write_text(
+        "month,hours,price_usd_per_mwh\n"
+        + "".join(f"{month},{of},40\n" for month, of in enumerate(hours, 1))
+    )
+    whole = base(tmp_path)
+    opened, own = Opened(whole), fresh_answer(Opened(whole), {})
+    on = Searcher(whole).moved(BY_NAME["hashprice"])
+    assert on is not None
+
+    def same(setting: float) -> bool:
+        changes = on.changes(setting)
+        assert changes is not None
+        return fresh_answer(opened, changes) == own
+
+    # Where steps are twice as far each time, all that are tried have the same answer.
+    assert all(same(setting) for setting in (1.04, 1.08, 1.16, 1.32, 1.64, 2.28))
+    assert not same(1.5)
+    switch = Searcher(whole).switch(BY_NAME["hashprice"], "above", budget=Budget(60.0))
+    assert switch is not None
+    assert switch.status == "proved"
+    assert switch.near is not None
+    assert switch.far is not None
+    assert 1.32 < switch.near < switch.far < 1.5
+    assert [same(switch.near), same(switch.far)] == [True, False]
 
 
 def test_the_middle_of_the_widest_steps_is_tried() -> None:
@@ -787,6 +974,39 @@ def test_stored_verdicts_are_of_the_stored_results() -> None:
         assert values["as-is"] == pytest.approx(result["nothing_musd"], abs=1e-3)
         known = [value for value in values.values() if value is not None]
         assert max(known) <= values["optimum"] + 1e-3 * abs(values["optimum"])
+
+
+def test_stored_verdicts_are_of_the_instances_as_they_are() -> None:
+    """Whoever changes an instance, or what came, has its verdict computed anew."""
+    told = Told.read(INSTANCES)
+    for name, verdict in told.now.items():
+        assert verdict["inputs_sha256"] == says(INSTANCES / name), f"{name}: not of this instance"
+    for name, verdict in told.then.items():
+        came = INSTANCES / "replays" / f"{name}.csv"
+        assert verdict["inputs_sha256"] == says(INSTANCES / name, came), f"{name}: not of this"
+
+
+def test_what_an_instance_says_is_hashed_and_not_how(tmp_path: Path) -> None:
+    toml, prices, came = (tmp_path / name for name in ("instance.toml", "prices.csv", "came.csv"))
+    text = (BY_HAND / "instance.toml").read_text()
+    toml.write_text(text)
+    prices.write_bytes((BY_HAND / "prices.csv").read_bytes())
+    came.write_text("month,bitcoin.hashprice_usd_per_ph_day\n2029-01,48\n")
+    was = says(tmp_path, came)
+    assert set(was) == {"instance", "prices.csv", "happened/came.csv"}
+    toml.write_text("# a comment\n" + text.replace('name = "by-hand"', 'name = "renamed"'))
+    came.write_text("# a source\n" + came.read_text())
+    (tmp_path / "sources.csv").write_text("key,value,unit,source,remark\n")
+    assert says(tmp_path, came) == was
+    toml.write_text(text.replace("budget_musd = 15", "budget_musd = 16"))
+    assert says(tmp_path, came) == {**was, "instance": says(tmp_path)["instance"]} != was
+    toml.write_text(text)
+    prices.write_text(prices.read_text().replace(",35", ",36"))
+    assert says(tmp_path, came) == {**was, "prices.csv": says(tmp_path)["prices.csv"]} != was
+    prices.write_bytes((BY_HAND / "prices.csv").read_bytes())
+    came.write_text(came.read_text().replace(",48", ",47"))
+    now = says(tmp_path, came)
+    assert [name for name in was if was[name] != now[name]] == ["happened/came.csv"]
 
 
 def test_what_was_planned_comes_before_what_happened() -> None:
