@@ -412,7 +412,7 @@ class _Search:
         while self.more < MORE_SOLVES:
             wide = [
                 (share, ends) for share, ends in self.steps_up_to(near)
-                if share > WIDE and ends not in passed
+                if share > WIDE * (1 + 1e-9) and ends not in passed
             ]  # fmt: skip
             if not wide:
                 return None

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import pytest
 
+from models.build import Column
 from models.context import Context
 from optimizer.answers.verdict import columns as columns_module
 from optimizer.answers.verdict import switching
@@ -363,6 +364,45 @@ def test_half_of_the_sites_is_the_best_choice_of_sites(two_sites: Path) -> None:
         worth[chosen] = best
     assert found.value_musd == pytest.approx(max(worth.values()), abs=1e-5)
     assert worth["creek"] != pytest.approx(worth["brook"], abs=1e-3)
+
+
+def with_ai_halls(folder: Path, count: int) -> Path:
+    """The case on paper, with AI halls of 5 MW beside its two mining halls of 10 MW."""
+    folder.mkdir()
+    (folder / "prices.csv").write_bytes((BY_HAND / "prices.csv").read_bytes())
+    den = f"""
+        [halls.den]
+        site = "creek"
+        count = {count}
+        it_mw = 5
+        fitout = "ai"
+        package = "two-feeds"
+        """
+    (folder / "instance.toml").write_text((BY_HAND / "instance.toml").read_text() + den)
+    return folder
+
+
+def test_halves_leave_alone_what_is_for_ai_already(tmp_path: Path) -> None:
+    """Of AI halls of 5 MW seven are 15 MW more than what mines, two are 10 MW less.
+
+    A hall of 10 MW may be missed by, and carrying on keeps to the policy in both. Converted, one
+    of the two mining halls leaves 10 MW to mine: beside seven, 45 MW of AI are 35 more; beside
+    three, 25 are 15 more; beside two, 20 are 10 more, which is as many as may be.
+    """
+    for count, apart, may in (
+        (7, 15.0, "infeasible"),
+        (3, 10.0, "infeasible"),
+        (2, 10.0, "solved"),
+    ):
+        loaded = load(with_ai_halls(tmp_path / str(count), count))
+        case = prepare(loaded.instance, loaded.hours)
+        half = halved("half-of-each-site", loaded, case, {}).case
+        assert dict(half.given.half_apart_mw) == {(0, "creek"): apart, (1, "creek"): apart}
+        ways = (("conversions", index) for index in half.given.conversions_allowed)
+        still: dict[Column, float] = dict.fromkeys(ways, 0.0)
+        assert solve(half, EXACT, pinned=still).status == "solved"
+        one = {**still, ("conversions", (0, "barn:mine", "barn:ai+two-feeds")): 1.0}
+        assert solve(half, EXACT, pinned=one).status == may, count
 
 
 def test_ai_is_reached_when_some_plan_serves_it_and_not_before() -> None:
@@ -1060,6 +1100,17 @@ def test_the_command_answers_three_ways(
         "optimum",
     ]  # fmt: skip
     assert [s["status"] for s in answer["switching"]] == ["none", "proved"]
+    for one in answer["switching"]:
+        tried = [t["setting"] for t in one["tried"] if t["same"]]
+        assert one["held_at"] == len(tried)
+        ends = one["widest_step_from"], one["widest_step_to"]
+        assert {*ends} <= {*tried}
+        # Of a figure of 1 M$, and of the larger end beyond it.
+        share = abs(ends[1] - ends[0]) / max(1.0, *ends)
+        assert one["widest_step_share"] == pytest.approx(share)
+    assert answer["inputs_sha256"] == says(BY_HAND)
+    stored = json.loads((tmp_path / "one" / "verdict.json").read_text())
+    assert stored["inputs_sha256"] == says(BY_HAND)
     run(capsys, *wish, "--out", tmp_path / "two")
     names = {p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*") if p.is_file()}
     assert {Path("verdict.json"), Path("strategies.csv"), Path("switching.csv"),
@@ -1072,6 +1123,18 @@ def test_the_command_answers_three_ways(
                        "--out", tmp_path / "three")  # fmt: skip
     values = {c["strategy"]: c["value_musd"] for c in answer["columns"]}
     assert values["management"] == pytest.approx(values["optimum"], abs=1e-8)
+
+
+def test_a_replay_names_the_instance_and_what_came(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    came = tmp_path / "came.csv"
+    came.write_text("month,bitcoin.hashprice_usd_per_ph_day\n2029-01,48\n2030-01,30\n")
+    code, answer = run(capsys, BY_HAND, "--no-switching", "--happened", came,
+                       "--out", tmp_path / "run")  # fmt: skip
+    assert (code, answer["status"]) == (0, "solved")
+    assert answer["value_musd"] < float(VALUE)
+    assert answer["inputs_sha256"] == says(BY_HAND, came)
 
 
 def test_the_screen_says_it_in_one_sentence(
