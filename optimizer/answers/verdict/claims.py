@@ -322,9 +322,11 @@ def _end(switch: Mapping[str, Any] | None) -> str:
 
 
 def _step(*sides: Mapping[str, Any] | None) -> str:
-    """Write the widest step between settings tried, on both sides."""
+    """Write the widest step between settings tried, on both sides; never as less than it is."""
     shares = [None if side is None else side.get("widest_step_share") for side in sides]
-    return " and ".join("·" if share is None else percent(share) for share in shares)
+    return " and ".join(
+        "·" if share is None else f"{math.ceil(1e3 * share - 1e-6) / 10:g} %" for share in shares
+    )
 
 
 def _then(switch: Mapping[str, Any] | None) -> str:

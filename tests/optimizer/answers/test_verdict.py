@@ -21,7 +21,7 @@ from models.context import Context
 from optimizer.answers.verdict import columns as columns_module
 from optimizer.answers.verdict import switching
 from optimizer.answers.verdict.answers import Answer
-from optimizer.answers.verdict.claims import Told, _turn, claims_page
+from optimizer.answers.verdict.claims import Told, _step, _turn, claims_page
 from optimizer.answers.verdict.columns import (
     Apart,
     Mixing,
@@ -1061,6 +1061,12 @@ def test_what_was_planned_comes_before_what_happened() -> None:
     )
     assert "2.0 MW of AI instead of 1.0" in told
     assert "signs other offers" in _turn(stored(1.0, 1.0, {}), stored(1.0, 1.0, {"x": 1.0}))
+
+
+def test_a_step_is_never_told_as_less_than_it_is() -> None:
+    assert _step({"widest_step_share": 0.1096}, {"widest_step_share": 0.08}) == "11 % and 8 %"
+    assert _step(None, {"widest_step_share": 0.06901}) == "· and 7 %"
+    assert _step({"widest_step_share": None}, {"widest_step_share": 0.0411}) == "· and 4.2 %"
 
 
 def test_the_page_says_what_stored_verdicts_say(tmp_path: Path) -> None:
