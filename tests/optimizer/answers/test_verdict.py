@@ -809,6 +809,16 @@ def test_time_running_out_is_no_impossibility() -> None:
     assert next(iter(row.cells)) == "not known"
 
 
+def test_carrying_on_that_only_a_search_finds_is_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns_module, "do_nothing", lambda *_, **__: None)
+    asked = posed(BY_HAND)
+    still = as_is(asked, compile_case(asked.case, {}))
+    assert (still.name, still.status) == ("as-is", "solved")
+    assert still.value_musd == pytest.approx(float(NOTHING), abs=1e-6)
+    assert still.figures is not None
+    assert (still.figures.capex_musd, still.figures.signed_mw) == (0.0, {})
+
+
 def pure(mining: Stood, ai: Stood, best: Stood) -> tuple[Stood, ...]:
     return replace(mining, name="mining-only"), replace(ai, name="ai-only"), best
 

@@ -39,6 +39,16 @@ def of_ai(place: str) -> bool:
 # --- mining only ---------------------------------------------------------------------------
 
 
+def assert_held_at_none(kind: str, banned: set[tuple[Any, ...]]) -> None:
+    """Of one kind of decision, mining only holds these at none and leaves all others free."""
+    held = mining_only(rich()[0], {}).pins
+    others = {index for _, index in columns_of(kind)} - banned
+    assert banned
+    assert others
+    assert all(held[kind, index] == 0.0 for index in banned)
+    assert not any((kind, index) in held for index in others)
+
+
 def test_mining_only_holds_every_offer() -> None:
     held = mining_only(rich()[0], {}).pins
     assert len(columns_of("signing")) >= 2
@@ -46,33 +56,19 @@ def test_mining_only_holds_every_offer() -> None:
 
 
 def test_mining_only_converts_no_mining_hall_for_ai() -> None:
-    held = mining_only(rich()[0], {}).pins
-    into = {(n, p, q) for _, (n, p, q) in columns_of("conversions") if of_ai(q) and not of_ai(p)}
-    assert into
-    assert all(held["conversions", index] == 0.0 for index in into)
-    others = {index for _, index in columns_of("conversions")} - into
-    assert others
-    assert not any(("conversions", index) in held for index in others)
+    ways = columns_of("conversions")
+    assert_held_at_none(
+        "conversions", {(n, p, q) for _, (n, p, q) in ways if of_ai(q) and not of_ai(p)}
+    )
 
 
 def test_mining_only_orders_no_racks_for_ai() -> None:
-    held = mining_only(rich()[0], {}).pins
-    bought = {index for _, index in columns_of("orders") if of_ai(index[1])}
-    mined = {index for _, index in columns_of("orders")} - bought
-    assert bought
-    assert mined
-    assert all(held["orders", index] == 0.0 for index in bought)
-    assert not any(("orders", index) in held for index in mined)
+    assert_held_at_none("orders", {at for _, at in columns_of("orders") if of_ai(at[1])})
 
 
 def test_mining_only_rebuilds_no_gpu() -> None:
-    held = mining_only(rich()[0], {}).pins
-    rebuilt = {index for _, index in columns_of("arriving") if index[2:] == ("old-gpu", "h100")}
-    moved = {index for _, index in columns_of("arriving")} - rebuilt
-    assert rebuilt
-    assert moved
-    assert all(held["arriving", index] == 0.0 for index in rebuilt)
-    assert not any(("arriving", index) in held for index in moved)
+    rebuilt = {at for _, at in columns_of("arriving") if at[2:] == ("old-gpu", "h100")}
+    assert_held_at_none("arriving", rebuilt)
 
 
 def test_mining_only_holds_nothing_else() -> None:
