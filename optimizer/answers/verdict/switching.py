@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
+from models import indices
 from models.build import Column
 from optimizer.answers.verdict.answers import Answer, in_words, with_held
 from optimizer.answers.verdict.columns import whole_numbers
@@ -174,9 +175,12 @@ class Searcher:
 
     def at(
         self, on: Moved, setting: float, budget: Budget, stop: threading.Event,
-        hint: dict[Column, float], held: Answer | None = None,
+        hint: dict[Column, float], held: Answer | None = None, signed: Column | None = None,
     ) -> At | None:  # fmt: skip
-        """Solve a setting, of all answers or of one; None where the instance cannot be so."""
+        """Solve a setting, of all answers or of one; None where the instance cannot be so.
+
+        Of an answer a plan may leave out contracts, but not one whose signature is given.
+        """
         changes = on.changes(setting)
         if changes is None:
             return None
@@ -186,7 +190,7 @@ class Searcher:
             return None
         model, pins = posed.model, dict(posed.pins)
         if held is not None:
-            pins = held.held(model, pins)
+            pins = held.held(model, pins) | ({} if signed is None else {signed: 1.0})
             model = with_held(model, pins)
         self.solves += 1
         options = replace(self._options, time_limit=budget.to_search)
@@ -212,7 +216,7 @@ class _Search:
     stop: threading.Event
     width: float
     points: dict[float, At] = field(default_factory=dict)
-    held: dict[tuple[float, Answer], Solved] = field(default_factory=dict)
+    held: dict[tuple[float, Answer, Column | None], Solved] = field(default_factory=dict)
     own: Answer = field(default_factory=Answer)
     more: int = 0
 
@@ -249,7 +253,7 @@ class _Search:
         # Beyond another answer the own one may stand again, which is no part of this side.
         before = [s for s in same if nearest is None or self.away(s) < self.away(nearest)]
         near = max(before, key=self.away, default=self.on.base)
-        proved = [s for s in other if (s, self.own) in self.held and self.beats(s)]
+        proved = [s for s in other if self.is_judged(s) and self.beats(s)]
         if proved:
             return self.found("wide", near, min(proved, key=self.away))
         return self.found("unfinished", near, nearest)
@@ -352,18 +356,18 @@ class _Search:
             self.points[setting] = point
         return self.points[setting]
 
-    def worth(self, setting: float, answer: Answer) -> Solved:
-        """Solve a setting with an answer held, once."""
+    def worth(self, setting: float, answer: Answer, signed: Column | None = None) -> Solved:
+        """Solve a setting with an answer held, and a contract of it signed, once."""
         known = self.points.get(setting)
-        if known is not None and known.answer == answer:
+        if known is not None and known.answer == answer and signed is None:
             return known.solved
-        if (setting, answer) not in self.held:
+        if (setting, answer, signed) not in self.held:
             self.go_on()
-            point = self.searcher.at(self.on, setting, self.budget, self.stop, {}, answer)
+            point = self.searcher.at(self.on, setting, self.budget, self.stop, {}, answer, signed)
             if point is None or point.solved.status not in ("solved", "infeasible"):
                 raise _Unfinished
-            self.held[setting, answer] = point.solved
-        return self.held[setting, answer]
+            self.held[setting, answer, signed] = point.solved
+        return self.held[setting, answer, signed]
 
     def go_on(self) -> None:
         """Stop where the time is over."""
@@ -460,11 +464,34 @@ class _Search:
         return margin is None or margin > self.tie(far)
 
     def far_margin(self, far: float) -> float | None:
-        """What the best plan of a far side has over all plans of the instance's own answer."""
-        own, best = self.worth(far, self.own), self.points[far].solved
-        if own.status == "infeasible" or own.bound_musd is None or best.value_musd is None:
+        """What the best plan of a far side has over all plans of the instance's own answer.
+
+        Where plans of both answers stand with the same halls, and the own one has a contract more,
+        that contract is signed at each of its dates in turn: a plan without it is not of the own
+        answer.
+        """
+        best = self.points[far].solved
+        own = [self.worth(far, self.own, signed) for signed in self.signatures(far)]
+        can_be = [one for one in own if one.status != "infeasible"]
+        bounds = [one.bound_musd for one in can_be if one.bound_musd is not None]
+        if not bounds or best.value_musd is None:
             return None
-        return best.value_musd - own.bound_musd
+        return best.value_musd - max(bounds)
+
+    def signatures(self, far: float) -> list[Column | None]:
+        """Signatures one of which every plan of the own answer has, where the other has none."""
+        point = self.points[far]
+        gone = () if point.answer is None else sorted(self.own.signed - point.answer.signed)
+        same = point.answer is not None and point.answer.halls == self.own.halls
+        plan = point.solved.plan
+        if not gone or not same or plan is None:
+            return [None]
+        dates = (index for index in indices.signing(plan.given) if index[1] == gone[0])
+        return [("signing", index) for index in dates]
+
+    def is_judged(self, far: float) -> bool:
+        """Whether all that a far side's margin needs is solved."""
+        return all((far, self.own, signed) in self.held for signed in self.signatures(far))
 
     def near_margin(self, near: float, far: float | None) -> float | None:
         """What the best plan of a near side has over all plans of the answer beyond."""
@@ -505,7 +532,7 @@ class _Search:
             if status in ("proved", "undecided"):
                 margins = (self.near_margin(near, far), self.far_margin(far))
             elif status == "wide":
-                known = (near, other) in self.held
+                known = (near, other, None) in self.held
                 margins = (self.near_margin(near, far) if known else None, self.far_margin(far))
         return Switch(
             self.on.price.name, self.side, status, self.on.base, near, far,

@@ -644,6 +644,7 @@ def other_answer(low: float, high: float) -> _Search:
         stop: threading.Event,
         hint: Any,
         held: Any = None,
+        signed: Any = None,
     ) -> At:
         if held is not None:
             cannot = SimpleNamespace(status="infeasible", value_musd=None, bound_musd=None)
@@ -753,13 +754,43 @@ def test_the_middle_of_the_widest_steps_is_tried() -> None:
     assert said == f"no other answer at any of {len(passed.tried)} settings tried up to there"
 
 
+def test_a_contract_less_with_the_same_halls_is_proved_too(tmp_path: Path) -> None:
+    """With halls that stay as they are, a rent too low leaves the contract out and nothing else.
+
+    A plan held to the old answer could leave it out as well, and would be worth the same.
+    """
+    folder = with_ai_halls(tmp_path / "one", 1)
+    text = (folder / "instance.toml").read_text()
+    toml = text.replace('fitout = "mine"\n', 'fitout = "mine"\nconvertible = false\n')
+    (folder / "instance.toml").write_text(f"{toml}convertible = false\n")
+    searcher = Searcher(base(folder))
+    switch = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert switch is not None
+    assert switch.words == "tenant not signed"
+    assert switch.status == "proved"
+    assert switch.far is not None
+    assert switch.far_margin_musd is not None
+    # What the old answer is worth there: the tenant signed at its only date.
+    on = searcher.moved(BY_NAME["ai-rate"])
+    assert on is not None
+    read = Opened(base(folder)).whole(Point(0, {}, on.changes(switch.far) or {}))
+    case = prepare(read.instance, read.hours)
+    assert case.given.signing_allowed == ((0, "tenant"),)
+    signed = solve(case, EXACT, pinned={("signing", (0, "tenant")): 1.0})
+    best = solve(case, EXACT)
+    assert best.value_musd is not None
+    assert signed.value_musd is not None
+    assert switch.far_margin_musd == pytest.approx(best.value_musd - signed.value_musd, abs=1e-6)
+    assert switch.far_margin_musd > GAP * abs(best.value_musd)
+
+
 def test_a_far_side_is_believed_by_the_bound_of_the_old_answer() -> None:
     search = other_answer(2.0, 9.0)
     far, own = 2.5, search.own
-    search.points[far] = At(far, cast("Any", SimpleNamespace(value_musd=10.0)),
+    search.points[far] = At(far, cast("Any", SimpleNamespace(value_musd=10.0, plan=None)),
                             Answer(frozenset({"other"})), {})  # fmt: skip
     held = SimpleNamespace(status="solved", value_musd=5.0, bound_musd=9.0)
-    search.held[far, own] = cast("Any", held)
+    search.held[far, own, None] = cast("Any", held)
     assert search.far_margin(far) == 1.0
 
 
