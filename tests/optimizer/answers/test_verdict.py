@@ -754,6 +754,24 @@ def test_the_middle_of_the_widest_steps_is_tried() -> None:
     assert said == f"no other answer at any of {len(passed.tried)} settings tried up to there"
 
 
+def test_of_all_dates_of_a_contract_the_best_is_believed() -> None:
+    """Signed in 0 it is worth 9 at most, in 1 only 7, and in 2 no plan has it: 10 are 1 more."""
+    search, far = other_answer(2.0, 9.0), 2.5
+    search.own = Answer(frozenset({"tenant"}))
+    dates = ((0, "tenant"), (1, "tenant"), (2, "tenant"), (0, "another"))
+    plan = SimpleNamespace(given=SimpleNamespace(signing_allowed=dates))
+    best = SimpleNamespace(value_musd=10.0, plan=plan)
+    search.points[far] = At(far, cast("Any", best), Answer(), {})
+    worth = {(0, "tenant"): ("solved", 9.0), (1, "tenant"): ("solved", 7.0),
+             (2, "tenant"): ("infeasible", None)}  # fmt: skip
+    for index, (status, bound) in worth.items():
+        assert not search.is_judged(far)
+        one = SimpleNamespace(status=status, value_musd=bound, bound_musd=bound)
+        search.held[far, search.own, ("signing", index)] = cast("Any", one)
+    assert search.is_judged(far)
+    assert search.far_margin(far) == 1.0
+
+
 def test_a_contract_less_with_the_same_halls_is_proved_too(tmp_path: Path) -> None:
     """With halls that stay as they are, a rent too low leaves the contract out and nothing else.
 
