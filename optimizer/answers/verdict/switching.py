@@ -151,6 +151,7 @@ class Searcher:
         self._evaluator = Evaluator(base)
         self._document = self._evaluator.opened.document(Point(0, {}, {}))
         self._first = hint or {}
+        self._unmoved: At | None = None
         self.solves = 0
 
     @property
@@ -172,6 +173,12 @@ class Searcher:
             return None
         search = _Search(self, on, side, budget or Budget(), stop or threading.Event(), width)
         return search.run()
+
+    def unmoved(self, on: Moved, budget: Budget, stop: threading.Event) -> At | None:
+        """Solve the instance itself, once for all prices and sides."""
+        if self._unmoved is None or self._unmoved.answer is None:
+            self._unmoved = self.at(on, on.base, budget, stop, self._first)
+        return None if self._unmoved is None else replace(self._unmoved, setting=on.base)
 
     def at(
         self, on: Moved, setting: float, budget: Budget, stop: threading.Event,
@@ -346,15 +353,21 @@ class _Search:
             if len(self.points) >= MOST_SOLVES:
                 raise _Unfinished
             self.go_on()
-            nearest = min(self.points, key=lambda s: abs(s - setting), default=None)
-            hint = self.searcher._first if nearest is None else self.points[nearest].hint
-            point = self.searcher.at(self.on, setting, self.budget, self.stop, hint)
+            point = self.afresh(setting)
             if point is None:
                 return None
             if point.answer is None and point.solved.status != "infeasible":
                 raise _Unfinished
             self.points[setting] = point
         return self.points[setting]
+
+    def afresh(self, setting: float) -> At | None:
+        """Solve a setting from the nearest that is solved."""
+        if not self.points:
+            return self.searcher.unmoved(self.on, self.budget, self.stop)
+        nearest = min(self.points, key=lambda s: abs(s - setting))
+        hint = self.points[nearest].hint
+        return self.searcher.at(self.on, setting, self.budget, self.stop, hint)
 
     def worth(self, setting: float, answer: Answer, signed: Column | None = None) -> Solved:
         """Solve a setting with an answer held, and a contract of it signed, once."""

@@ -457,6 +457,20 @@ def test_prices_on_paper_lie_in_their_brackets() -> None:
     assert min(rent.near_margin_musd or 0, rent.far_margin_musd or 0) > GAP * float(VALUE)
 
 
+def test_the_instance_itself_is_solved_once() -> None:
+    asked = base(BY_HAND)
+    both, alone = Searcher(asked), Searcher(asked)
+    first = both.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    before = both.solves
+    second = both.switch(BY_NAME["entry-cost"], "above", budget=Budget(60.0))
+    assert second == alone.switch(BY_NAME["entry-cost"], "above", budget=Budget(60.0))
+    assert both.solves - before == alone.solves - 1
+    assert first is not None
+    assert second is not None
+    unmoved = [next(one for one in s.tried if one.setting == s.base) for s in (first, second)]
+    assert unmoved[0].value_musd == unmoved[1].value_musd == pytest.approx(float(VALUE), abs=1e-8)
+
+
 def test_whole_months_are_moved_one_by_one() -> None:
     switch = Searcher(base(BY_HAND)).switch(BY_NAME["delay"], "above", budget=Budget(60.0))
     assert switch is not None
