@@ -1090,7 +1090,7 @@ def test_stored_verdicts_are_of_the_stored_results() -> None:
 
 
 #: Stored before verdicts named what they were computed from: to be computed anew, none added.
-UNNAMED: set[str] = {"texas/verdict", "iren/verdict", "iren/verdict-happened"}
+UNNAMED: set[str] = {"iren/verdict", "iren/verdict-happened"}
 
 
 def test_stored_verdicts_are_of_the_instances_as_they_are() -> None:
