@@ -668,11 +668,19 @@ class Given:
     largest_half_mw: Table[Site, float] = known(
         "MW", r"\bar\eta", "the largest hall of a site of whose halls half are for AI"
     )
+    half_apart_mw: Table[tuple[Node, Site], float] = known(
+        "MW",
+        r"\hat\eta",
+        "most by which AI halls may exceed mining halls: the largest, or what stands so already",
+    )
     least_half_mw: Table[Site, float] = known(
         "MW", r"\underline\eta", "the smallest hall of a site that runs one business"
     )
     one_business_sites: tuple[Site, ...] = shape(
         "sites that could run both businesses and are to run one"
+    )
+    one_business_at: tuple[tuple[Node, Site], ...] = shape(
+        "nodes at which they run one: at the end all of them, before it those without AI of today"
     )
     ai_sites_least: float = known("", r"\lfloor S / 2 \rfloor", "least number of sites of AI")
     ai_sites_most: float = known("", r"\lceil S / 2 \rceil", "largest number of sites of AI")

@@ -308,12 +308,22 @@ def limit_nodes(g: Given) -> Iterable[Index]:
 
 
 def halved_sites(g: Given) -> Iterable[Index]:
-    """Leaves and sites of whose halls half are to be AI halls."""
+    """Nodes and sites of whose halls half are to be AI halls, and never more."""
+    return g.half_apart_mw
+
+
+def halved_ends(g: Given) -> Iterable[Index]:
+    """Leaves and such sites."""
     return ((n, s) for n in g.tree.leaves for s in g.largest_half_mw)
 
 
 def one_business_sites(g: Given) -> Iterable[Index]:
-    """Leaves and sites that could run both businesses and are to run one."""
+    """Nodes and sites that could run both businesses and are to run one."""
+    return g.one_business_at
+
+
+def one_business_ends(g: Given) -> Iterable[Index]:
+    """Leaves and such sites."""
     return ((n, s) for n in g.tree.leaves for s in g.one_business_sites)
 
 

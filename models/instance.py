@@ -1271,8 +1271,8 @@ class Policy(Block):
         default=[],
     )
     halves: Literal["of-each-site", "of-the-sites"] | None = said(
-        "at the end half of each site's halls are AI halls, or half of the sites run AI and the "
-        "others mining; of the sites that could run both",
+        "never more than half of a site's halls are AI halls, and half are at the end; or no site "
+        "runs AI and mining at once, and half run AI at the end; of the sites that could run both",
         default=None,
     )
     reuse_gpus: Flag = said("GPU racks may be rebuilt", default=True)

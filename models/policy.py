@@ -60,23 +60,31 @@ def half_of_site_floor(c: Context, leaf: Leaf, s: Site) -> Relation:
     return at_least(ai + c.given.largest_half_mw[s], mining)
 
 
-def half_of_site_limit(c: Context, leaf: Leaf, s: Site) -> Relation:
-    r"""At the end, of a site's halls no more than half are AI halls.
+def half_of_site_limit(c: Context, n: Node, s: Site) -> Relation:
+    r"""Of a site's halls no more than half are ever AI halls.
 
     .. math::
-        \sum_{p \in s,\ \text{AI}} \eta_p H_{lp} - \bar\eta_s \le
-        \sum_{p \in s,\ \text{mining}} \eta_p H_{lp}
+        \sum_{p \in s,\ \text{AI}} \eta_p H_{np} - \hat\eta_{ns} \le
+        \sum_{p \in s,\ \text{mining}} \eta_p H_{np}
+
+    Both may differ by the largest hall, as in the floor. Where AI halls exceed mining halls by
+    more without any decision, of what stands today and of works under way, they may do so by
+    that: what stands breaks no rule, and nothing is added to it. Halls in works count on neither
+    side.
     """
-    ai, mining = _half_mw(c, leaf, s)
-    return at_most(ai - c.given.largest_half_mw[s], mining)
+    ai, mining = _half_mw(c, n, s)
+    return at_most(ai - c.given.half_apart_mw[n, s], mining)
 
 
-def one_business_at_site(c: Context, leaf: Leaf, s: Site) -> Relation:
-    r"""At the end, a site that could run both businesses runs one, or stands empty.
+def one_business_at_site(c: Context, n: Node, s: Site) -> Relation:
+    r"""A site that could run both businesses runs one at a time, or stands empty.
 
-    .. math:: w_{ls} + z_{ls} \le 1
+    .. math:: w_{ns} + z_{ns} \le 1
+
+    Mining ends there before the first AI hall is in service. Of a site that has AI halls without
+    any decision, of today or of works under way, it is asked at the end only.
     """
-    return at_most(c.hosts[leaf, s] + c.mines[leaf, s], 1.0)
+    return at_most(c.hosts[n, s] + c.mines[n, s], 1.0)
 
 
 def ai_site_floor(c: Context, leaf: Leaf, s: Site) -> Relation:

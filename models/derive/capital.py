@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.derive.facts import Facts
+from models.derive.halls import untouched
 from models.instance import month_index, month_text
 from models.tree import Node
 
@@ -79,13 +80,35 @@ def _halves(d: Facts) -> dict[str, Any]:
     by_site = both if wanted == "of-the-sites" else []
     halls = {h: hall for h, hall in d.i.halls.items() if hall.site in (*by_hall, *by_site)}
     sizes = {s: [hall.it_mw for hall in halls.values() if hall.site == s] for s in both}
+    largest = {s: max(sizes[s]) for s in by_hall}
+    ai, mining = (_untouched_mw(d, both, use) for use in ("ai", "mining"))
     return {
         "half_mw": {p.name: halls[p.hall].it_mw for p in d.place_list if p.hall in halls},
-        "largest_half_mw": {s: max(sizes[s]) for s in by_hall},
+        "largest_half_mw": largest,
+        "half_apart_mw": {
+            (n, s): max(largest[s], ai[n, s] - mining[n, s]) for n in d.tree.nodes for s in by_hall
+        },
         "least_half_mw": {s: min(sizes[s]) for s in by_site},
         "one_business_sites": tuple(by_site),
+        "one_business_at": tuple(
+            (n, s) for n in d.tree.nodes for s in by_site if n in d.tree.leaves or ai[n, s] == 0
+        ),
         "ai_sites_least": float(len(by_site) // 2),
         "ai_sites_most": float(-(-len(by_site) // 2)),
+    }
+
+
+def _untouched_mw(d: Facts, sites: list[str], use: str) -> dict[tuple[Node, str], float]:
+    """IT MW, as they are today, of a site's halls of a use where nothing is begun."""
+    stands = untouched(d)
+    return {
+        (n, s): sum(
+            d.i.halls[p.hall].it_mw * stands[n, p.name]
+            for p in d.place_list
+            if p.site == s and p.workload == use
+        )
+        for n in d.tree.nodes
+        for s in sites
     }
 
 

@@ -56,6 +56,17 @@ def _halls_today(d: Facts) -> dict[str, float]:
     }
 
 
+def untouched(d: Facts) -> dict[tuple[Node, str], float]:
+    """Halls in each state where nothing is begun: those of today, and of works under way."""
+    today, ready = _halls_today(d), _halls_ready(d)
+    return {
+        (n, p.name): today.get(p.name, 0.0)
+        + sum(ready.get((m, p.name), 0.0) for m in d.tree.path(n))
+        for n in d.tree.nodes
+        for p in d.place_list
+    }
+
+
 def _halls_ready(d: Facts) -> dict[tuple[Node, str], float]:
     ready: dict[tuple[Node, str], float] = {}
     for work in d.i.commitments.works:

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from optimizer.answers.verdict.columns import (
     flexibility,
     whole_numbers,
 )
-from optimizer.answers.verdict.happened import replayed
+from optimizer.answers.verdict.happened import replayed, says
 from optimizer.answers.verdict.many import SIDES, Asked, Job, Looked, switches_of
 from optimizer.answers.verdict.strategies import TITLES
 from optimizer.answers.verdict.switching import GAP, Switch
@@ -76,11 +76,13 @@ def give_verdict(question: Question, voice: Voice) -> int:
         home = replayed(wish.instance, question.happened)
         inner = replace(question, wish=replace(wish, instance=home.path), happened=None)
         note = f"prices are those of {question.happened}, in place of the instance's"
-        return _given(inner, voice, note)
+        return _given(inner, voice, says(wish.instance, question.happened), note)
     return _given(question, voice)
 
 
-def _given(question: Question, voice: Voice, note: str = "") -> int:
+def _given(
+    question: Question, voice: Voice, inputs: Mapping[str, str] | None = None, note: str = ""
+) -> int:
     wish = question.wish
     ready = make_ready(wish, voice)
     out = wish.out or RUNS / _folder_name(question, ready)
@@ -89,6 +91,7 @@ def _given(question: Question, voice: Voice, note: str = "") -> int:
     budget = Budget(wish.options.time_limit, wish.options.grace)
     with stoppable(heard=HEARD_ANSWER) as stop, refusing_unsound(ready.loaded, ready.case):
         verdict = _verdict(question, ready, plan, budget, stop, voice)
+    verdict = replace(verdict, inputs=inputs or says(wish.instance))
     options = {**asdict(wish.options), "time_limit": _finite(wish.options.time_limit),
                "switching": list(question.switching), "switching_gap": GAP}  # fmt: skip
     write_verdict(out, verdict, ready, options, overwrite=wish.overwrite, tell=voice.warn)

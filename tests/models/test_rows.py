@@ -1258,10 +1258,11 @@ def test_racks_of_a_site_that_stays_as_it_is_stand_until_they_wear_out() -> None
 YARD = {"site": "b", "count": 1, "it_mw": 5.0, "fitout": "mine", "convertible": False}
 
 
-def halved(halves: str) -> Given:
+def halved(halves: str, **changes: Any) -> Given:
     """Two groups of halls that could serve AI, beside a site that cannot."""
     return case(
         tiny(
+            **changes,
             contracts__lease=LEASE,
             halls={"barn": {**BARN, "it_mw": 6.0}, "yard": YARD},
             sites__b={"firm_mw": 6.0, "power": "a"},
@@ -1292,22 +1293,65 @@ def test_at_least_half_of_a_sites_halls_serve_ai_in_the_end() -> None:
 
 
 @rows_of("policy.half_of_site_limit")
-def test_at_most_half_of_a_sites_halls_serve_ai_in_the_end() -> None:
+def test_at_most_half_of_a_sites_halls_ever_serve_ai() -> None:
     g = halved("of-each-site")
-    assert row(g, "policy.half_of_site_limit", 2, "a") == by_hand(
-        halls_of_use(2, 1, -1), "<=", 6.0
-    )
-    assert absent(g, "policy.half_of_site_limit", 2, "b")
+    for n in (0, 1, 2):
+        assert row(g, "policy.half_of_site_limit", n, "a") == by_hand(
+            halls_of_use(n, 1, -1), "<=", 6.0
+        )
+        assert absent(g, "policy.half_of_site_limit", n, "b")
+    assert absent(halved("of-the-sites"), "policy.half_of_site_limit", 1, "a")
+
+
+#: Works that leave no mining hall of 4 MW by the second period.
+TWO_READY = {
+    "hall": "h", "halls": 2, "fitout": "ai", "package": "n1", "ready": "2030-01",
+}  # fmt: skip
+
+
+@rows_of("policy.half_of_site_limit")
+def test_what_is_for_ai_already_breaks_no_half() -> None:
+    """Two halls of 4 MW become AI halls in the second period, beside one of 6 MW that mines.
+
+    From then on AI exceeds mining by 2 MW, less than the largest hall. Beside a hall of 1 MW it
+    exceeds mining by 7 MW, more than the largest; before, mining exceeds AI.
+    """
+    ready = {"commitments__works": [TWO_READY], "halls__h__convertible": False}
+    g = halved("of-each-site", **ready)
+    assert dict(g.half_apart_mw) == {(n, "a"): 6.0 for n in (0, 1, 2)}
+    small = case(
+        tiny(
+            contracts__lease=LEASE, halls={"barn": {**BARN, "it_mw": 1.0}},
+            policy__halves="of-each-site", **ready,
+        )
+    )  # fmt: skip
+    assert dict(small.half_apart_mw) == {(0, "a"): 4.0, (1, "a"): 7.0, (2, "a"): 7.0}
+    body = {("halls", 1, AI): 4.0, ("halls", 1, BARN_AI): 1.0,
+            ("halls", 1, MINE): -4.0, ("halls", 1, BARN_MINE): -1.0}  # fmt: skip
+    assert row(small, "policy.half_of_site_limit", 1, "a") == by_hand(body, "<=", 7.0)
 
 
 @rows_of("policy.one_business_at_site")
-def test_a_site_runs_one_business_in_the_end() -> None:
+def test_a_site_runs_one_business_at_a_time() -> None:
     g = halved("of-the-sites")
+    for n in (0, 1, 2):
+        assert row(g, "policy.one_business_at_site", n, "a") == by_hand(
+            {("hosts", n, "a"): 1.0, ("mines", n, "a"): 1.0}, "<=", 1.0
+        )
+        assert absent(g, "policy.one_business_at_site", n, "b")
+
+
+@rows_of("policy.one_business_at_site")
+def test_a_site_that_hosts_ai_by_itself_runs_one_business_in_the_end() -> None:
+    """Works under way bring AI halls in the second period: before it, and at the end, one."""
+    g = halved("of-the-sites", commitments__works=[TWO_READY], halls__h__convertible=False)
+    assert row(g, "policy.one_business_at_site", 0, "a") == by_hand(
+        {("hosts", 0, "a"): 1.0, ("mines", 0, "a"): 1.0}, "<=", 1.0
+    )
+    assert absent(g, "policy.one_business_at_site", 1, "a")
     assert row(g, "policy.one_business_at_site", 2, "a") == by_hand(
         {("hosts", 2, "a"): 1.0, ("mines", 2, "a"): 1.0}, "<=", 1.0
     )
-    assert absent(g, "policy.one_business_at_site", 1, "a")
-    assert absent(g, "policy.one_business_at_site", 2, "b")
 
 
 @rows_of("policy.ai_site_floor")

@@ -288,7 +288,10 @@ def rich() -> Given:
     bounded = in_tangents(given, hours, {(given.nodes[-1], "a"): (1e-3,)})
     # Either halves are asked for in a case, never both.
     halved = {"a": 10.0}
-    return replace(bounded, fillings={MINE: fillings}, racks_unworn=unworn, largest_half_mw=halved)
+    return replace(
+        bounded, fillings={MINE: fillings}, racks_unworn=unworn, largest_half_mw=halved,
+        half_apart_mw={(n, "a"): 10.0 for n in given.nodes},
+    )  # fmt: skip
 
 
 def fork(instance: Instance) -> Tree:

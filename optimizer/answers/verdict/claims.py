@@ -36,9 +36,10 @@ knows: figures stay where they were then, but for the halving of April 2028.
 """
 #: What the two columns of halves say, and what they do not.
 HALVES = """\
-The halves say what it costs to end with them, whatever stands until then: AI halls may be without
-load, sites without AI may stand empty, and sites of a single hall are not asked for half of it.
-Whether a centre that is split is hard to run, they do not say.
+The halves leave dates to the plan: until the end less may be for AI, never more. AI halls may be
+without load, sites without AI may stand empty, and sites of a single hall are not asked for half
+of it. Where more is for AI already, nothing is added; a site that has AI halls today may mine
+beside them until the end. Whether a centre that is split is hard to run, they do not say.
 """
 
 
@@ -85,10 +86,13 @@ def claims_page(instances: Path) -> Iterator[str]:
     yield (
         "The nearest hashprice and AI rents, as a factor of those of the instance, at which the "
         "contracts signed or the hall states of the best plan change. Every value tried up to "
-        "there has the same answer, which proves nothing of those in between. Each side was "
-        "solved at a gap of 1e-6; *at least* says that no other was found so far.\n"
+        "there has the same answer, which proves nothing of those in between: the *widest step* "
+        "is the largest part of a price that lies between two of them. Each setting was solved "
+        "at a gap of 1e-6; *at least* says that no other was found so far, and *another at* that "
+        "time did not allow to close in.\n"
     )
-    yield _lines(("instance", "price", "the same from", "to", "what changes below", "above"),
+    yield _lines(("instance", "price", "the same from", "to", "widest step below and above",
+                  "what changes below", "above"),
                  list(_prices(told.now)))  # fmt: skip
     if missing := ", ".join(f"`{name}`" for name, v in told.now.items() if not v["switching"]):
         yield f"Not looked for: prices of {missing}, and other prices than these of the rest.\n"
@@ -298,8 +302,8 @@ def _prices(now: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
         for price, sides in by_price.items():
             below, above = sides.get("below"), sides.get("above")
             yield (
-                f"`{instance}`", BY_NAME[price].words, _end(below), _end(above), _then(below),
-                _then(above),
+                f"`{instance}`", BY_NAME[price].words, _end(below), _end(above),
+                _step(below, above), _then(below), _then(above),
             )  # fmt: skip
 
 
@@ -312,7 +316,17 @@ def _end(switch: Mapping[str, Any] | None) -> str:
     if switch["status"] == "unfinished":
         other = f", another at ×{switch['far']:.4g}" if switch["far"] is not None else ""
         return f"at least {near}{other}"
+    if switch["status"] == "wide":
+        return f"{near}, another at ×{switch['far']:.4g}"
     return near
+
+
+def _step(*sides: Mapping[str, Any] | None) -> str:
+    """Write the widest step between settings tried, on both sides; never as less than it is."""
+    shares = [None if side is None else side.get("widest_step_share") for side in sides]
+    return " and ".join(
+        "·" if share is None else f"{math.ceil(1e3 * share - 1e-6) / 10:g} %" for share in shares
+    )
 
 
 def _then(switch: Mapping[str, Any] | None) -> str:

@@ -244,16 +244,19 @@ def as_is(posed: Posed, model: Model) -> Stood:
 
 
 def _no_as_is(posed: Posed) -> Stood:
-    """Say that doing nothing cannot be where that is proved, else that it is not known."""
+    """Look for doing nothing with all means; say that it cannot be only where that is proved."""
     share = posed.budget.part(min(SECONDS_FOR_REASON, posed.budget.left))
     if posed.stop.is_set() or share.to_search <= 0:
         return Stood("as-is", "not-reached", reason="the time was over")
-    kept = Strategy("management", posed.case, only(posed.case, posed.policy))
+    kept = Strategy("as-is", posed.case, only(posed.case, posed.policy))
     # Racks may be sold, as in doing nothing itself.
     loose = {column: held for column, held in kept.pins.items()
              if column[0] != "sales" or column in posed.policy}  # fmt: skip
     timed = replace(posed.options, time_limit=share.to_search)
-    if solve(posed.case, timed, pinned=loose, stop=posed.stop).status != "infeasible":
+    found = solve(posed.case, timed, pinned=loose, stop=posed.stop)
+    if found.plan is not None:
+        return _stood(kept, found, "")
+    if found.status != "infeasible":
         return Stood("as-is", "no-plan", reason="not settled in time")
     share = posed.budget.part(min(SECONDS_FOR_REASON, posed.budget.left))
     return Stood("as-is", "infeasible", reason=reason_of(kept, share, posed.stop))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from optimizer.load.tables import CellError, Sheet, number, read_sheet
 from optimizer.sweep.base import base_of, read_base
 from optimizer.sweep.design.keys import Found, find
 from optimizer.sweep.design.spec import Sweep
+from optimizer.sweep.meaning import SHEETS, meaning
 from optimizer.sweep.point.home import Home
 from optimizer.sweep.point.written import instance_files
 from optimizer.sweep.points import Json, Point
@@ -109,6 +111,34 @@ class _File:
         hint: str = "",
     ) -> None:  # fmt: skip
         self.report.add(Problem(message, str(self.path), line, key, found, allowed, hint))
+
+
+def says(instance: Path, happened: Path | None = None) -> dict[str, str]:
+    """Hash all that an instance says, and a file of what happened.
+
+    Its document counts, with what the catalogue brings along, and so do files of prices; its name
+    and summary, comments, blanks, and where figures are from do not.
+
+    Returns
+    -------
+    dict of str to str
+        SHA-256 by ``instance``, or by the name of a file.
+
+    Raises
+    ------
+    InputRefused
+        With every problem of the instance.
+    """
+    read = read_base(instance)
+    numbers = {table: held for table, held in read.document.items() if table != "instance"}
+    said = {"instance": hashlib.sha256(repr(numbers).encode()).hexdigest()}
+    said |= {name: sha for name, sha in read.loaded.files.items()
+             if not name.endswith(".toml") and name not in SHEETS}  # fmt: skip
+    if happened is not None:
+        text = without_remarks(happened.read_text(encoding="utf-8-sig"))
+        # Its cells count, as those of paths.
+        said[f"happened/{happened.name}"] = meaning("paths.csv", text.encode())
+    return said
 
 
 def replayed(instance: Path, file: Path) -> Home:

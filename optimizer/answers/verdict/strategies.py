@@ -47,8 +47,8 @@ MEANINGS: Mapping[Name, str] = {
     "management": "the actions of --plan, and what is best beside them",
     "mining-only": "nothing is signed, converted, bought or rebuilt for AI; what stands goes on",
     "ai-only": "mining ends in the first period in which AI can be served at all, for good",
-    "half-of-each-site": "at the end, half of the halls of each site fit for both are AI halls",
-    "half-of-the-sites": "at the end, half of such sites have AI halls only, the others run no AI",
+    "half-of-each-site": "never more than half of a site fit for both is for AI, at the end half",
+    "half-of-the-sites": "no such site ever runs both at once, at the end half of them run AI",
     "no-reuse": "no GPU is rebuilt, no mining hall made fit for AI, AI stands on new MW only",
     "optimum": "whatever is best",
 }

@@ -10,8 +10,9 @@ by more than the gap; else the two tie, and the price is called undecided.
 Between the instance and the near side every value that was tried has the instance's own answer.
 That proves nothing of values between them: an answer leaves racks and hours free, so what it is
 worth is convex in a price and not linear, and another answer may be the best on a stretch in
-between and no more. The two steps that are widest are therefore tried in the middle at the end.
-How many values were tried is said wherever a side is told.
+between and no more. The widest steps are therefore tried in the middle at the end, until none is
+wider than ``WIDE`` or ``MORE_SOLVES`` are used. How many values were tried, and how wide the
+widest step is that was left, is said wherever a side is told.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
+from models import indices
 from models.build import Column
 from optimizer.answers.verdict.answers import Answer, in_words, with_held
 from optimizer.answers.verdict.columns import whole_numbers
-from optimizer.answers.verdict.prices import Moved, Price, moved
+from optimizer.answers.verdict.prices import BY_NAME, Moved, Price, moved
 from optimizer.errors import InputRefused
 from optimizer.highs import Budget, Options
 from optimizer.solve import Solved, solve
@@ -40,17 +42,19 @@ GAP = 1e-6
 WIDTH = 1e-3
 #: First step away from the instance: part of the figure, M$ or $/MWh; then twice as far each time.
 FIRST_STEP = 0.04
-#: Most values that are solved on one side.
+#: Most settings that are solved on one side, beside those of an answer that is held.
 MOST_SOLVES = 40
 #: Where between two settings the next is tried, where those before cannot be.
 SHARES = (0.5, 0.45, 0.55, 0.25, 0.75)
-#: How many of the widest steps are tried in the middle.
-WIDEST = 2
+#: Steps wider than this part of the figure are tried in the middle.
+WIDE = 0.08
+#: Most settings that are tried so on one side.
+MORE_SOLVES = 12
 #: How often a far side that ties is moved out, each time twice as far.
 ROUNDS_OUT = 5
 
 Side = Literal["below", "above"]
-Status = Literal["proved", "undecided", "none", "unfinished", "infeasible"]
+Status = Literal["proved", "wide", "undecided", "none", "unfinished", "infeasible"]
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,10 @@ class Switch:
     side : {'below', 'above'}
         On which side of the instance.
     status : str
-        ``proved``: the answer changes within the bracket; ``undecided``: the two answers tie
-        within the gap; ``none``: it does not change as far as ``near``; ``unfinished``: time or
-        solves ran out; ``infeasible``: beyond ``near`` no plan keeps to all limits.
+        ``proved``: the answer changes within the bracket; ``wide``: the same, of a bracket that
+        time or solves did not allow to close further; ``undecided``: the two answers tie within
+        the gap; ``none``: it does not change as far as ``near``; ``unfinished``: time or solves
+        ran out with no proof; ``infeasible``: beyond ``near`` no plan keeps to all limits.
     base : float
         Setting of the instance itself.
     near, far : float or None
@@ -146,6 +151,7 @@ class Searcher:
         self._evaluator = Evaluator(base)
         self._document = self._evaluator.opened.document(Point(0, {}, {}))
         self._first = hint or {}
+        self._unmoved: At | None = None
         self.solves = 0
 
     @property
@@ -168,11 +174,20 @@ class Searcher:
         search = _Search(self, on, side, budget or Budget(), stop or threading.Event(), width)
         return search.run()
 
+    def unmoved(self, on: Moved, budget: Budget, stop: threading.Event) -> At | None:
+        """Solve the instance itself, once for all prices and sides."""
+        if self._unmoved is None or self._unmoved.answer is None:
+            self._unmoved = self.at(on, on.base, budget, stop, self._first)
+        return None if self._unmoved is None else replace(self._unmoved, setting=on.base)
+
     def at(
         self, on: Moved, setting: float, budget: Budget, stop: threading.Event,
-        hint: dict[Column, float], held: Answer | None = None,
+        hint: dict[Column, float], held: Answer | None = None, signed: Column | None = None,
     ) -> At | None:  # fmt: skip
-        """Solve a setting, of all answers or of one; None where the instance cannot be so."""
+        """Solve a setting, of all answers or of one; None where the instance cannot be so.
+
+        Of an answer a plan may leave out contracts, but not one whose signature is given.
+        """
         changes = on.changes(setting)
         if changes is None:
             return None
@@ -182,7 +197,7 @@ class Searcher:
             return None
         model, pins = posed.model, dict(posed.pins)
         if held is not None:
-            pins = held.held(model, pins)
+            pins = held.held(model, pins) | ({} if signed is None else {signed: 1.0})
             model = with_held(model, pins)
         self.solves += 1
         options = replace(self._options, time_limit=budget.to_search)
@@ -208,8 +223,9 @@ class _Search:
     stop: threading.Event
     width: float
     points: dict[float, At] = field(default_factory=dict)
-    held: dict[tuple[float, Answer], Solved] = field(default_factory=dict)
+    held: dict[tuple[float, Answer, Column | None], Solved] = field(default_factory=dict)
     own: Answer = field(default_factory=Answer)
+    more: int = 0
 
     def run(self) -> Switch:
         near, far = self.on.base, None
@@ -233,13 +249,21 @@ class _Search:
                     return replace(found, tried=self.tried)
                 near, far = nearer
         except _Unfinished:
-            same = [s for s, point in self.points.items() if point.answer == self.own]
-            other = [s for s, point in self.points.items()
-                     if point.answer not in (None, self.own)]  # fmt: skip
-            far = min(other, key=self.away, default=None)
-            # Beyond another answer the own one may stand again, which is no part of this side.
-            before = [s for s in same if far is None or self.away(s) < self.away(far)]
-            return self.found("unfinished", max(before, key=self.away, default=self.on.base), far)
+            return self.cut_short()
+
+    def cut_short(self) -> Switch:
+        """Say what is known where time or solves ran out: a wide bracket where one is proved."""
+        same = [s for s, point in self.points.items() if point.answer == self.own]
+        other = [s for s, point in self.points.items()
+                 if point.answer not in (None, self.own)]  # fmt: skip
+        nearest = min(other, key=self.away, default=None)
+        # Beyond another answer the own one may stand again, which is no part of this side.
+        before = [s for s in same if nearest is None or self.away(s) < self.away(nearest)]
+        near = max(before, key=self.away, default=self.on.base)
+        proved = [s for s in other if self.is_judged(s) and self.beats(s)]
+        if proved:
+            return self.found("wide", near, min(proved, key=self.away))
+        return self.found("unfinished", near, nearest)
 
     def closed_in(self, near: float, far: float | None) -> Switch:
         """Say what stands beyond a near side, with the bracket closed and judged."""
@@ -265,8 +289,7 @@ class _Search:
     @property
     def scale(self) -> float:
         """What widths and steps are relative to."""
-        base = abs(self.on.base) if self.on.price.verb != "delta" else 0.0
-        return base or 0.1 * (self.on.price.most - self.on.price.least)
+        return scale_of(self.on.price, self.on.base)
 
     @property
     def narrow(self) -> float:
@@ -327,10 +350,10 @@ class _Search:
     def solved(self, setting: float) -> At | None:
         """Solve a setting, once."""
         if setting not in self.points:
-            self.draw()
-            nearest = min(self.points, key=lambda s: abs(s - setting), default=None)
-            hint = self.searcher._first if nearest is None else self.points[nearest].hint
-            point = self.searcher.at(self.on, setting, self.budget, self.stop, hint)
+            if len(self.points) >= MOST_SOLVES:
+                raise _Unfinished
+            self.go_on()
+            point = self.afresh(setting)
             if point is None:
                 return None
             if point.answer is None and point.solved.status != "infeasible":
@@ -338,22 +361,30 @@ class _Search:
             self.points[setting] = point
         return self.points[setting]
 
-    def worth(self, setting: float, answer: Answer) -> Solved:
-        """Solve a setting with an answer held, once."""
+    def afresh(self, setting: float) -> At | None:
+        """Solve a setting from the nearest that is solved."""
+        if not self.points:
+            return self.searcher.unmoved(self.on, self.budget, self.stop)
+        nearest = min(self.points, key=lambda s: abs(s - setting))
+        hint = self.points[nearest].hint
+        return self.searcher.at(self.on, setting, self.budget, self.stop, hint)
+
+    def worth(self, setting: float, answer: Answer, signed: Column | None = None) -> Solved:
+        """Solve a setting with an answer held, and a contract of it signed, once."""
         known = self.points.get(setting)
-        if known is not None and known.answer == answer:
+        if known is not None and known.answer == answer and signed is None:
             return known.solved
-        if (setting, answer) not in self.held:
-            self.draw()
-            point = self.searcher.at(self.on, setting, self.budget, self.stop, {}, answer)
+        if (setting, answer, signed) not in self.held:
+            self.go_on()
+            point = self.searcher.at(self.on, setting, self.budget, self.stop, {}, answer, signed)
             if point is None or point.solved.status not in ("solved", "infeasible"):
                 raise _Unfinished
-            self.held[setting, answer] = point.solved
-        return self.held[setting, answer]
+            self.held[setting, answer, signed] = point.solved
+        return self.held[setting, answer, signed]
 
-    def draw(self) -> None:
-        """Stop where nothing more may be solved."""
-        if len(self.points) >= MOST_SOLVES or self.stop.is_set() or self.budget.to_search <= 0:
+    def go_on(self) -> None:
+        """Stop where the time is over."""
+        if self.stop.is_set() or self.budget.to_search <= 0:
             raise _Unfinished
 
     def closed(self, near: float, far: float) -> tuple[float, float]:
@@ -394,18 +425,33 @@ class _Search:
 
     def in_the_widest(self, near: float) -> tuple[float, float] | None:
         """Try the middle of the widest steps on this side; the bracket of another answer there."""
-        stood = sorted((s for s in self.points if self.away(s) <= self.away(near)), key=self.away)
-        steps = sorted(pairwise(stood), key=lambda ends: -abs(ends[1] - ends[0]))
-        for low, high in sorted(steps[:WIDEST], key=lambda ends: self.away(ends[0])):
+        passed: set[tuple[float, float]] = set()
+        while self.more < MORE_SOLVES:
+            wide = [
+                (share, ends) for share, ends in self.steps_up_to(near)
+                if share > WIDE * (1 + 1e-9) and ends not in passed
+            ]  # fmt: skip
+            if not wide:
+                return None
+            _, (low, high) = max(wide, key=lambda step: (step[0], -self.away(step[1][0])))
             setting = self.middle(low, high)
             try:
                 point = None if setting is None else self.solved(setting)
             except _Unfinished:
                 # What was found before stands.
                 return None
-            if setting is not None and point is not None and point.answer != self.own:
+            if setting is None or point is None:
+                passed.add((low, high))
+                continue
+            self.more += 1
+            if point.answer != self.own:
                 return low, setting
         return None
+
+    def steps_up_to(self, near: float) -> list[tuple[float, tuple[float, float]]]:
+        """Steps between settings tried up to a near side, and their widths."""
+        stood = sorted((s for s in self.points if self.away(s) <= self.away(near)), key=self.away)
+        return [(step_share(ends, self.scale), ends) for ends in pairwise(stood)]
 
     # --- judging ---------------------------------------------------------------------------
 
@@ -413,8 +459,7 @@ class _Search:
         """Prove both sides; a far side that ties is moved out, by twice as much each time."""
         out = far
         for turn in range(ROUNDS_OUT):
-            margin = self.far_margin(out)
-            if margin is None or margin > self.tie(out):
+            if self.beats(out):
                 far = out
                 break
             if self.on.price.whole or turn + 1 == ROUNDS_OUT:
@@ -426,12 +471,40 @@ class _Search:
             out = further
         return self.found("proved", near, far)
 
+    def beats(self, far: float) -> bool:
+        """Whether every plan of the instance's own answer is worth less by more than the gap."""
+        margin = self.far_margin(far)
+        return margin is None or margin > self.tie(far)
+
     def far_margin(self, far: float) -> float | None:
-        """What the best plan of a far side has over all plans of the instance's own answer."""
-        own, best = self.worth(far, self.own), self.points[far].solved
-        if own.status == "infeasible" or own.bound_musd is None or best.value_musd is None:
+        """What the best plan of a far side has over all plans of the instance's own answer.
+
+        Where plans of both answers stand with the same halls, and the own one has a contract more,
+        that contract is signed at each of its dates in turn: a plan without it is not of the own
+        answer.
+        """
+        best = self.points[far].solved
+        own = [self.worth(far, self.own, signed) for signed in self.signatures(far)]
+        can_be = [one for one in own if one.status != "infeasible"]
+        bounds = [one.bound_musd for one in can_be if one.bound_musd is not None]
+        if not bounds or best.value_musd is None:
             return None
-        return best.value_musd - own.bound_musd
+        return best.value_musd - max(bounds)
+
+    def signatures(self, far: float) -> list[Column | None]:
+        """Signatures one of which every plan of the own answer has, where the other has none."""
+        point = self.points[far]
+        gone = () if point.answer is None else sorted(self.own.signed - point.answer.signed)
+        same = point.answer is not None and point.answer.halls == self.own.halls
+        plan = point.solved.plan
+        if not gone or not same or plan is None:
+            return [None]
+        dates = (index for index in indices.signing(plan.given) if index[1] == gone[0])
+        return [("signing", index) for index in dates]
+
+    def is_judged(self, far: float) -> bool:
+        """Whether all that a far side's margin needs is solved."""
+        return all((far, self.own, signed) in self.held for signed in self.signatures(far))
 
     def near_margin(self, near: float, far: float | None) -> float | None:
         """What the best plan of a near side has over all plans of the answer beyond."""
@@ -471,6 +544,9 @@ class _Search:
             words = in_words(self.own, other, plan.given)
             if status in ("proved", "undecided"):
                 margins = (self.near_margin(near, far), self.far_margin(far))
+            elif status == "wide":
+                known = (near, other, None) in self.held
+                margins = (self.near_margin(near, far) if known else None, self.far_margin(far))
         return Switch(
             self.on.price.name, self.side, status, self.on.base, near, far,
             self.figure(near), self.figure(far), self.on.figure_key, *margins, words, self.tried,
@@ -492,13 +568,38 @@ class _Search:
         return self.on.figure * setting
 
 
-def held_at(switch: Switch) -> int:
-    """Count the settings tried that have the instance's own answer, up to the near side."""
+def scale_of(price: Price, base: float) -> float:
+    """What widths and steps of a price are relative to: its figure, else a tenth of its range."""
+    figure = abs(base) if price.verb != "delta" else 0.0
+    return figure or 0.1 * (price.most - price.least)
+
+
+def step_share(ends: tuple[float, float], scale: float) -> float:
+    """Width of a step, relative to the larger of its ends where that is more than the figure."""
+    low, high = ends
+    return abs(high - low) / max(abs(low), abs(high), scale)
+
+
+def held(switch: Switch) -> list[float]:
+    """Settings tried that have the instance's own answer, from it to the near side."""
     if switch.near is None:
-        return 0
+        return []
     most = abs(switch.near - switch.base)
-    return sum(one.same is True and abs(one.setting - switch.base) <= most
-               for one in switch.tried)  # fmt: skip
+    stood = (one.setting for one in switch.tried
+             if one.same is True and abs(one.setting - switch.base) <= most)  # fmt: skip
+    return sorted(stood, key=lambda setting: abs(setting - switch.base))
+
+
+def widest_step(switch: Switch) -> tuple[float, float] | None:
+    """Settings between which nothing was tried for longest, of those that have the own answer."""
+    scale = scale_of(BY_NAME[switch.price], switch.base)
+    return max(pairwise(held(switch)), key=lambda ends: step_share(ends, scale), default=None)
+
+
+def widest_share(switch: Switch) -> float | None:
+    """Width of that step as a share of the figure; None where nothing but it was tried."""
+    ends = widest_step(switch)
+    return None if ends is None else step_share(ends, scale_of(BY_NAME[switch.price], switch.base))
 
 
 def relative_width(switch: Switch) -> float | None:

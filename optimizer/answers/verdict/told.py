@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -14,12 +14,12 @@ from optimizer.answers.verdict.columns import Apart, Mixing, Stood, better_pure,
 from optimizer.answers.verdict.many import Job
 from optimizer.answers.verdict.prices import BY_NAME
 from optimizer.answers.verdict.strategies import DUST_MW, MEANINGS, TITLES, Name
-from optimizer.answers.verdict.switching import Switch, held_at
+from optimizer.answers.verdict.switching import Switch, held, widest_step
 from optimizer.screen.grids import cell, grid
 from optimizer.words import counted, figure, percent
 
 #: Sides of prices at which the answer was seen to end.
-ENDED = ("proved", "undecided", "infeasible")
+ENDED = ("proved", "wide", "undecided", "infeasible")
 #: How headings of columns break.
 _HEADS: Mapping[Name, str] = {
     "as-is": "as is",
@@ -55,6 +55,8 @@ class Verdict:
         Relative gap of the columns.
     idle, missed : tuple of Job
         Sides of prices on which there is nothing to move, and those that were not reached.
+    inputs : mapping of str to str
+        SHA-256 of what each file of the instance says, by its name.
     """
 
     instance: str
@@ -65,6 +67,7 @@ class Verdict:
     gap: float = 1e-4
     idle: tuple[Job, ...] = ()
     missed: tuple[Job, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: Name) -> Stood | None:
         """One of the columns."""
@@ -81,7 +84,7 @@ class Verdict:
         return (
             not self.missed
             and all(one.status in ("solved", "infeasible") for one in self.columns)
-            and all(switch.status != "unfinished" for switch in self.switches)
+            and all(switch.status not in ("unfinished", "wide") for switch in self.switches)
         )
 
     @property
@@ -339,10 +342,11 @@ def _worth(verdict: Verdict) -> Iterator[Text]:
 
 
 def _turns(verdict: Verdict) -> Iterator[RenderableType]:
-    table = grid(("price", "words"), ("the same", "words"), ("another at", "figure"),
-                 ("what is then different", "words"))  # fmt: skip
+    table = grid(("price", "words"), ("the same", "words"), ("widest step", "words"),
+                 ("another at", "figure"), ("what is then different", "words"))  # fmt: skip
     for switch in verdict.switches:
-        table.add_row(*turn_cells(switch))
+        price, holds, far, words = turn_cells(switch)
+        table.add_row(price, holds, step_words(switch), far, words)
     if verdict.switches:
         yield table
     if verdict.idle:
@@ -351,8 +355,8 @@ def _turns(verdict: Verdict) -> Iterator[RenderableType]:
         names = ", ".join(f"{BY_NAME[job.price].words} {job.side}" for job in verdict.missed)
         yield Text(f"not known, the time was over: {names}", "dim")
     yield Text(
-        "Between values that were tried another answer may stand; brackets are proved at both "
-        "ends.",
+        "Between settings tried, at most a widest step apart, another answer may stand; brackets "
+        "are proved at both ends.",
         "dim",
     )
 
@@ -365,15 +369,27 @@ def turn_cells(switch: Switch) -> tuple[str, str, str, str]:
     holds = f"{way} {setting_words(switch, switch.near)}"
     if switch.status == "unfinished":
         holds = "not known" if switch.near == switch.base else f"{holds} at least"
-    number = held_at(switch)
+    number = len(held(switch))
     far = "" if switch.far is None else setting_words(switch, switch.far)
     words = {
         "none": f"no other answer at any of {number} settings tried up to there",
         "unfinished": f"unfinished: {switch.words or 'no time to close in'}",
+        "wide": f"{switch.words} (no time to close in)",
         "infeasible": "no plan keeps to all limits",
         "undecided": f"undecided, the two tie: {switch.words}",
     }.get(switch.status, switch.words)
     return f"{price.words}{unit}", holds, far, words
+
+
+def step_words(switch: Switch) -> str:
+    """Write the widest step between settings tried that have the instance's own answer."""
+    ends = widest_step(switch)
+    if ends is None:
+        return ""
+    width = abs(ends[1] - ends[0])
+    if BY_NAME[switch.price].whole:
+        return f"{width:.0f}"
+    return f"×{width:.3f}" if BY_NAME[switch.price].verb == "scale" else f"{width:.3g}"
 
 
 def setting_words(switch: Switch, setting: float | None) -> str:

@@ -12,7 +12,13 @@ from optimizer.actions import actions_of
 from optimizer.answers.verdict.columns import Stood
 from optimizer.answers.verdict.prices import BY_NAME
 from optimizer.answers.verdict.strategies import MEANINGS
-from optimizer.answers.verdict.switching import Switch, relative_width
+from optimizer.answers.verdict.switching import (
+    Switch,
+    held,
+    relative_width,
+    widest_share,
+    widest_step,
+)
 from optimizer.answers.verdict.told import Verdict, sentence
 from optimizer.write import (
     PROGRAM,
@@ -47,6 +53,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         ],
         "nothing_to_move": [job._asdict() for job in verdict.idle],
         "not_reached": [job._asdict() for job in verdict.missed],
+        "inputs_sha256": dict(sorted(verdict.inputs.items())),
     }
     return dict(rounded(answer))
 
@@ -72,12 +79,17 @@ def switch_row(switch: Switch) -> dict[str, Any]:
     price = BY_NAME[switch.price]
     row = asdict(switch)
     del row["tried"]
+    low, high = widest_step(switch) or (None, None)
     return {
         **row,
         "moved_by": price.verb,
         "unit": price.unit,
         "width_share": relative_width(switch),
         "solves": len(switch.tried),
+        "held_at": len(held(switch)),
+        "widest_step_from": low,
+        "widest_step_to": high,
+        "widest_step_share": widest_share(switch),
     }
 
 

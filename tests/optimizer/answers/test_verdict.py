@@ -9,17 +9,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from models.build import Column
 from models.context import Context
 from optimizer.answers.verdict import columns as columns_module
 from optimizer.answers.verdict import switching
 from optimizer.answers.verdict.answers import Answer
-from optimizer.answers.verdict.claims import Told, _turn, claims_page
+from optimizer.answers.verdict.claims import Told, _step, _turn, claims_page
 from optimizer.answers.verdict.columns import (
     Apart,
     Mixing,
@@ -32,7 +34,7 @@ from optimizer.answers.verdict.columns import (
     flexibility,
     mixing,
 )
-from optimizer.answers.verdict.happened import replayed
+from optimizer.answers.verdict.happened import replayed, says
 from optimizer.answers.verdict.many import SIDES, Asked, Job, Looked, switches_of
 from optimizer.answers.verdict.prices import BY_NAME, NAMES, Moved
 from optimizer.answers.verdict.strategies import First, Name, ai_only, first_ai, halved
@@ -43,10 +45,19 @@ from optimizer.answers.verdict.switching import (
     Side,
     Switch,
     _Search,
-    held_at,
+    _Unfinished,
+    held,
     relative_width,
+    widest_share,
+    widest_step,
 )
-from optimizer.answers.verdict.told import Verdict, sentence, side_by_side, turn_cells
+from optimizer.answers.verdict.told import (
+    Verdict,
+    sentence,
+    side_by_side,
+    step_words,
+    turn_cells,
+)
 from optimizer.answers.verdict.written import as_json
 from optimizer.case import prepare
 from optimizer.cli import main
@@ -91,6 +102,96 @@ hall = "shed"
 rack = "lot"
 racks = 4
 age_months = 24
+"""
+
+#: Old machines that pay at no price of power of 40 $/MWh but a high hashprice, and new ones that
+#: need a hydro hall of a third of the MW.
+HYDRO = """
+[instance]
+name = "hydro"
+
+[horizon]
+start = "2029-01"
+periods = 4
+months_per_period = 12
+
+[finance]
+discount_per_year = 0.1
+opening_cash_musd = 500
+minimum_cash_musd = 0
+overhead_musd_per_year = 0.1
+hosts_ai_already = true
+split_cost_company_musd_per_year = 0
+
+[bitcoin]
+hashprice_usd_per_ph_day = 27
+pool_fee_share = 0
+
+[machines.old]
+th_per_s = 100
+j_per_th = 40
+price_usd_per_th = 10
+cooling = "air"
+life_months = 60
+resale_usd_per_th = 0
+
+[machines.new]
+th_per_s = 200
+j_per_th = 15
+price_usd_per_th = 19.5
+cooling = "hydro"
+life_months = 60
+resale_usd_per_th = 0
+
+[racks.old]
+workload = "mining"
+machine = "old"
+machines_per_rack = 250
+
+[racks.new]
+workload = "mining"
+machine = "new"
+machines_per_rack = 333
+
+[fitouts.air]
+workload = "mining"
+cooling = "air"
+it_share_of_present = 1
+capex_usd_per_kw = 300
+works_months = 12
+pue = 1.05
+pue_peak = 1.1
+life_months = 120
+
+[fitouts.hydro]
+workload = "mining"
+cooling = "hydro"
+it_share_of_present = 0.3
+capex_usd_per_kw = 300
+works_months = 12
+pue = 1.05
+pue_peak = 1.1
+life_months = 120
+
+[sites.creek]
+firm_mw = 20
+staff_musd_per_year = 0.1
+power = "creek"
+
+[power.creek]
+duration = "prices.csv"
+
+[halls.barn]
+site = "creek"
+count = 1
+it_mw = 10
+fitout = "air"
+
+[[fleet]]
+hall = "barn"
+rack = "old"
+racks = 10
+age_months = 0
 """
 
 
@@ -221,12 +322,17 @@ def assert_strategies_are_kept(columns: dict[str, Stood]) -> int:
             for s, largest in g.largest_half_mw.items():
                 ai, mining = (halls_mw(one.plan, last, s, use) for use in ("ai", "mining"))
                 assert abs(ai - mining) <= largest + 1e-9
+                for n in g.nodes:
+                    ai, mining = (halls_mw(one.plan, n, s, use) for use in ("ai", "mining"))
+                    assert ai - mining <= largest + 1e-9
         if name == "half-of-the-sites":
             of_ai = [s for s in g.one_business_sites if ai_halls(one.plan, last, s) > 0]
             assert (
                 len(g.one_business_sites) // 2 <= len(of_ai) <= -(-len(g.one_business_sites) // 2)
             )
-            assert all(mining_racks(one.plan, last, s) == 0 for s in of_ai)
+            for n in g.nodes:
+                of_ai = [s for s in g.one_business_sites if ai_halls(one.plan, n, s) > 0]
+                assert all(mining_racks(one.plan, n, s) == 0 for s in of_ai)
     return plans
 
 
@@ -258,6 +364,45 @@ def test_half_of_the_sites_is_the_best_choice_of_sites(two_sites: Path) -> None:
         worth[chosen] = best
     assert found.value_musd == pytest.approx(max(worth.values()), abs=1e-5)
     assert worth["creek"] != pytest.approx(worth["brook"], abs=1e-3)
+
+
+def with_ai_halls(folder: Path, count: int) -> Path:
+    """The case on paper, with AI halls of 5 MW beside its two mining halls of 10 MW."""
+    folder.mkdir()
+    (folder / "prices.csv").write_bytes((BY_HAND / "prices.csv").read_bytes())
+    den = f"""
+        [halls.den]
+        site = "creek"
+        count = {count}
+        it_mw = 5
+        fitout = "ai"
+        package = "two-feeds"
+        """
+    (folder / "instance.toml").write_text((BY_HAND / "instance.toml").read_text() + den)
+    return folder
+
+
+def test_halves_leave_alone_what_is_for_ai_already(tmp_path: Path) -> None:
+    """Of AI halls of 5 MW seven are 15 MW more than what mines, two are 10 MW less.
+
+    A hall of 10 MW may be missed by, and carrying on keeps to the policy in both. Converted, one
+    of the two mining halls leaves 10 MW to mine: beside seven, 45 MW of AI are 35 more; beside
+    three, 25 are 15 more; beside two, 20 are 10 more, which is as many as may be.
+    """
+    for count, apart, may in (
+        (7, 15.0, "infeasible"),
+        (3, 10.0, "infeasible"),
+        (2, 10.0, "solved"),
+    ):
+        loaded = load(with_ai_halls(tmp_path / str(count), count))
+        case = prepare(loaded.instance, loaded.hours)
+        half = halved("half-of-each-site", loaded, case, {}).case
+        assert dict(half.given.half_apart_mw) == {(0, "creek"): apart, (1, "creek"): apart}
+        ways = (("conversions", index) for index in half.given.conversions_allowed)
+        still: dict[Column, float] = dict.fromkeys(ways, 0.0)
+        assert solve(half, EXACT, pinned=still).status == "solved"
+        one = {**still, ("conversions", (0, "barn:mine", "barn:ai+two-feeds")): 1.0}
+        assert solve(half, EXACT, pinned=one).status == may, count
 
 
 def test_ai_is_reached_when_some_plan_serves_it_and_not_before() -> None:
@@ -312,6 +457,20 @@ def test_prices_on_paper_lie_in_their_brackets() -> None:
     assert min(rent.near_margin_musd or 0, rent.far_margin_musd or 0) > GAP * float(VALUE)
 
 
+def test_the_instance_itself_is_solved_once() -> None:
+    asked = base(BY_HAND)
+    both, alone = Searcher(asked), Searcher(asked)
+    first = both.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    before = both.solves
+    second = both.switch(BY_NAME["entry-cost"], "above", budget=Budget(60.0))
+    assert second == alone.switch(BY_NAME["entry-cost"], "above", budget=Budget(60.0))
+    assert both.solves - before == alone.solves - 1
+    assert first is not None
+    assert second is not None
+    unmoved = [next(one for one in s.tried if one.setting == s.base) for s in (first, second)]
+    assert unmoved[0].value_musd == unmoved[1].value_musd == pytest.approx(float(VALUE), abs=1e-8)
+
+
 def test_whole_months_are_moved_one_by_one() -> None:
     switch = Searcher(base(BY_HAND)).switch(BY_NAME["delay"], "above", budget=Budget(60.0))
     assert switch is not None
@@ -339,14 +498,17 @@ def test_what_time_did_not_allow_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     nothing = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(0.0))
     assert nothing is not None
     assert (nothing.status, nothing.near, nothing.far) == ("unfinished", 1.0, None)
-    monkeypatch.setattr(switching, "MOST_SOLVES", 4)
+    monkeypatch.setattr(switching, "MOST_SOLVES", 3)
     some = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
     assert some is not None
-    assert some.status == "unfinished"
-    assert some.near is not None
-    assert some.far is not None
-    # What was found by then is true.
-    assert some.far < float(BREAK_EVEN_RENT / 280) < some.near
+    assert (some.status, some.near, some.far) == ("unfinished", 0.92, None)
+    # What was found by then is true, and so it is where no proof of another answer was left time.
+    monkeypatch.setattr(switching, "MOST_SOLVES", 40)
+    monkeypatch.setattr(_Search, "worth", lambda *_: (_ for _ in ()).throw(_Unfinished))
+    some = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert some is not None
+    assert (some.status, some.near, some.far) == ("unfinished", 0.92, 0.84)
+    assert 0.84 < float(BREAK_EVEN_RENT / 280) < 0.92
 
 
 def test_settings_that_cannot_be_are_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -496,6 +658,7 @@ def other_answer(low: float, high: float) -> _Search:
         stop: threading.Event,
         hint: Any,
         held: Any = None,
+        signed: Any = None,
     ) -> At:
         if held is not None:
             cannot = SimpleNamespace(status="infeasible", value_musd=None, bound_musd=None)
@@ -508,6 +671,89 @@ def other_answer(low: float, high: float) -> _Search:
     return _Search(searcher, on, "above", Budget(), threading.Event(), 1e-3)
 
 
+def test_what_is_proved_of_a_bracket_cut_short_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After five settings both ends are proved, and the bracket is as wide as the last step."""
+    monkeypatch.setattr(switching, "MOST_SOLVES", 5)
+    switch = Searcher(base(BY_HAND)).switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert switch is not None
+    assert switch.status == "wide"
+    assert switch.near is not None
+    assert switch.far is not None
+    assert switch.far == 0.84 < float(BREAK_EVEN_RENT / 280) < switch.near
+    own = [one.same for one in switch.tried if one.setting >= switch.near]
+    assert own
+    assert all(own)
+    # At 0.84 the rent is 4.04 points of 280 $ below its break-even, for 5 MW over a year.
+    lost = float((BREAK_EVEN_RENT - Fraction(84, 100) * 280) / (280 - BREAK_EVEN_RENT) * GAIN)
+    assert switch.far_margin_musd == pytest.approx(lost, abs=1e-5)
+    assert turn_cells(switch)[3].endswith("instead of 1 (no time to close in)")
+    columns = pure(Stood("ai-only", "infeasible"), Stood("ai-only", "infeasible"),
+                   by_hand()["optimum"])  # fmt: skip
+    verdict = Verdict("x", "", columns, Apart(None), (switch,))
+    assert not verdict.complete
+    assert "as long as AI rents fall by less than 11.9 %" in sentence(verdict)
+
+
+def test_steps_wider_than_stated_are_tried_as_far_as_solves_go() -> None:
+    """A change at 1.5: from there on no step is wide. None as far as 5: twelve more are tried."""
+    near = other_answer(1.5, 9.0).run()
+    assert near.status == "proved"
+    ends, share = widest_step(near), widest_share(near)
+    assert ends is not None
+    assert share == pytest.approx((ends[1] - ends[0]) / ends[1])
+    assert share <= switching.WIDE
+    stood = held(near)
+    assert stood[0] == 1.0
+    assert stood[-1] == near.near
+    assert all(b - a <= switching.WIDE * b for a, b in pairwise(stood))
+    far = other_answer(9.0, 10.0).run()
+    # 1; eight steps, of 4 % and then twice as far each, to 5; and those in the middle.
+    assert len(far.tried) == 9 + switching.MORE_SOLVES
+    assert widest_step(far) == pytest.approx((2.6, 2.92))
+    assert widest_share(far) == pytest.approx(0.32 / 2.92)
+    assert step_words(far) == "×0.320"
+
+
+def test_a_change_of_price_is_not_stepped_over() -> None:
+    """Any other answer that stands on a stretch of a ninth or more is found, as far as it is."""
+    for low in (1.05, 1.3, 1.7, 2.2, 3.1, 4.2):
+        found = other_answer(low, low * 1.125).run()
+        assert found.status == "proved", low
+        assert found.near is not None
+        assert found.far is not None
+        assert found.near <= low < found.far <= found.near + 1.1e-3
+
+
+def test_another_answer_that_is_the_best_in_the_middle_only(tmp_path: Path) -> None:
+    """Idle air halls, and a small hydro hall that pays from 38.3 to 43 $/PH/day or so."""
+    (tmp_path / "instance.toml").write_text(HYDRO)
+    hours = (24 * days for days in (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31))
+    (tmp_path / "prices.csv").write_text(
+        "month,hours,price_usd_per_mwh\n"
+        + "".join(f"{month},{of},40\n" for month, of in enumerate(hours, 1))
+    )
+    whole = base(tmp_path)
+    opened, own = Opened(whole), fresh_answer(Opened(whole), {})
+    on = Searcher(whole).moved(BY_NAME["hashprice"])
+    assert on is not None
+
+    def same(setting: float) -> bool:
+        changes = on.changes(setting)
+        assert changes is not None
+        return fresh_answer(opened, changes) == own
+
+    # Where steps are twice as far each time, all that are tried have the same answer.
+    assert all(same(setting) for setting in (1.04, 1.08, 1.16, 1.32, 1.64, 2.28))
+    assert not same(1.5)
+    switch = Searcher(whole).switch(BY_NAME["hashprice"], "above", budget=Budget(60.0))
+    assert switch is not None
+    assert switch.status == "proved"
+    assert switch.near is not None
+    assert switch.far is not None
+    assert 1.32 < switch.near < switch.far < 1.5
+    assert [same(switch.near), same(switch.far)] == [True, False]
+
+
 def test_the_middle_of_the_widest_steps_is_tried() -> None:
     """Between settings with the same answer another may be the best, as at 2.8 to 3.0 here."""
     found = other_answer(2.8, 3.0).run()
@@ -518,18 +764,65 @@ def test_the_middle_of_the_widest_steps_is_tried() -> None:
     # Narrower ones may be passed by, and nothing more than what was tried is said.
     passed = other_answer(2.5, 2.51).run()
     assert (passed.status, passed.near) == ("none", 5.0)
-    assert held_at(passed) == len(passed.tried)
     said = turn_cells(passed)[3]
     assert said == f"no other answer at any of {len(passed.tried)} settings tried up to there"
+
+
+def test_of_all_dates_of_a_contract_the_best_is_believed() -> None:
+    """Signed in 0 it is worth 9 at most, in 1 only 7, and in 2 no plan has it: 10 are 1 more."""
+    search, far = other_answer(2.0, 9.0), 2.5
+    search.own = Answer(frozenset({"tenant"}))
+    dates = ((0, "tenant"), (1, "tenant"), (2, "tenant"), (0, "another"))
+    plan = SimpleNamespace(given=SimpleNamespace(signing_allowed=dates))
+    best = SimpleNamespace(value_musd=10.0, plan=plan)
+    search.points[far] = At(far, cast("Any", best), Answer(), {})
+    worth = {(0, "tenant"): ("solved", 9.0), (1, "tenant"): ("solved", 7.0),
+             (2, "tenant"): ("infeasible", None)}  # fmt: skip
+    for index, (status, bound) in worth.items():
+        assert not search.is_judged(far)
+        one = SimpleNamespace(status=status, value_musd=bound, bound_musd=bound)
+        search.held[far, search.own, ("signing", index)] = cast("Any", one)
+    assert search.is_judged(far)
+    assert search.far_margin(far) == 1.0
+
+
+def test_a_contract_less_with_the_same_halls_is_proved_too(tmp_path: Path) -> None:
+    """With halls that stay as they are, a rent too low leaves the contract out and nothing else.
+
+    A plan held to the old answer could leave it out as well, and would be worth the same.
+    """
+    folder = with_ai_halls(tmp_path / "one", 1)
+    text = (folder / "instance.toml").read_text()
+    toml = text.replace('fitout = "mine"\n', 'fitout = "mine"\nconvertible = false\n')
+    (folder / "instance.toml").write_text(f"{toml}convertible = false\n")
+    searcher = Searcher(base(folder))
+    switch = searcher.switch(BY_NAME["ai-rate"], "below", budget=Budget(60.0))
+    assert switch is not None
+    assert switch.words == "tenant not signed"
+    assert switch.status == "proved"
+    assert switch.far is not None
+    assert switch.far_margin_musd is not None
+    # What the old answer is worth there: the tenant signed at its only date.
+    on = searcher.moved(BY_NAME["ai-rate"])
+    assert on is not None
+    read = Opened(base(folder)).whole(Point(0, {}, on.changes(switch.far) or {}))
+    case = prepare(read.instance, read.hours)
+    assert case.given.signing_allowed == ((0, "tenant"),)
+    signed = solve(case, EXACT, pinned={("signing", (0, "tenant")): 1.0})
+    best = solve(case, EXACT)
+    assert best.value_musd is not None
+    assert signed.value_musd is not None
+    assert switch.far_margin_musd == pytest.approx(best.value_musd - signed.value_musd, abs=1e-6)
+    assert switch.far_margin_musd > GAP * abs(best.value_musd)
 
 
 def test_a_far_side_is_believed_by_the_bound_of_the_old_answer() -> None:
     search = other_answer(2.0, 9.0)
     far, own = 2.5, search.own
-    search.points[far] = At(far, cast("Any", SimpleNamespace(value_musd=10.0)),
+    search.points[far] = At(far, cast("Any", SimpleNamespace(value_musd=10.0, plan=None)),
                             Answer(frozenset({"other"})), {})  # fmt: skip
     held = SimpleNamespace(status="solved", value_musd=5.0, bound_musd=9.0)
-    search.held[far, own] = cast("Any", held)
+    search.held[far, own, None] = cast("Any", held)
     assert search.far_margin(far) == 1.0
 
 
@@ -577,6 +870,16 @@ def test_time_running_out_is_no_impossibility() -> None:
     assert not verdict.complete
     row = side_by_side(verdict).columns[3]
     assert next(iter(row.cells)) == "not known"
+
+
+def test_carrying_on_that_only_a_search_finds_is_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns_module, "do_nothing", lambda *_, **__: None)
+    asked = posed(BY_HAND)
+    still = as_is(asked, compile_case(asked.case, {}))
+    assert (still.name, still.status) == ("as-is", "solved")
+    assert still.value_musd == pytest.approx(float(NOTHING), abs=1e-6)
+    assert still.figures is not None
+    assert (still.figures.capex_musd, still.figures.signed_mw) == (0.0, {})
 
 
 def pure(mining: Stood, ai: Stood, best: Stood) -> tuple[Stood, ...]:
@@ -786,6 +1089,47 @@ def test_stored_verdicts_are_of_the_stored_results() -> None:
         assert max(known) <= values["optimum"] + 1e-3 * abs(values["optimum"])
 
 
+#: Stored before verdicts named what they were computed from: to be computed anew, none added.
+UNNAMED: set[str] = {"iren/verdict", "iren/verdict-happened"}
+
+
+def test_stored_verdicts_are_of_the_instances_as_they_are() -> None:
+    """Whoever changes an instance, or what came, has its verdict computed anew."""
+    told = Told.read(INSTANCES)
+    stored = {f"{name}/verdict": verdict for name, verdict in told.now.items()}
+    stored |= {f"{name}/verdict-happened": verdict for name, verdict in told.then.items()}
+    for file, verdict in stored.items():
+        if file in UNNAMED:
+            assert "inputs_sha256" not in verdict, f"{file} is named by now"
+            continue
+        name, _, happened = file.partition("/verdict")
+        came = INSTANCES / "replays" / f"{name}.csv" if happened else None
+        assert verdict["inputs_sha256"] == says(INSTANCES / name, came), f"{file}: not of this"
+
+
+def test_what_an_instance_says_is_hashed_and_not_how(tmp_path: Path) -> None:
+    toml, prices, came = (tmp_path / name for name in ("instance.toml", "prices.csv", "came.csv"))
+    text = (BY_HAND / "instance.toml").read_text()
+    toml.write_text(text)
+    prices.write_bytes((BY_HAND / "prices.csv").read_bytes())
+    came.write_text("month,bitcoin.hashprice_usd_per_ph_day\n2029-01,48\n")
+    was = says(tmp_path, came)
+    assert set(was) == {"instance", "prices.csv", "happened/came.csv"}
+    toml.write_text("# a comment\n" + text.replace('name = "by_hand"', 'name = "renamed"'))
+    came.write_text("# a source\n" + came.read_text())
+    (tmp_path / "sources.csv").write_text("key,value,unit,source,remark\n")
+    assert says(tmp_path, came) == was
+    toml.write_text(text.replace("budget_musd = 15", "budget_musd = 16"))
+    assert says(tmp_path, came) == {**was, "instance": says(tmp_path)["instance"]} != was
+    toml.write_text(text)
+    prices.write_text(prices.read_text().replace(",35", ",36"))
+    assert says(tmp_path, came) == {**was, "prices.csv": says(tmp_path)["prices.csv"]} != was
+    prices.write_bytes((BY_HAND / "prices.csv").read_bytes())
+    came.write_text(came.read_text().replace(",48", ",47"))
+    now = says(tmp_path, came)
+    assert [name for name in was if was[name] != now[name]] == ["happened/came.csv"]
+
+
 def test_what_was_planned_comes_before_what_happened() -> None:
     def stored(value: float, ai: float, signed: dict[str, float]) -> dict[str, Any]:
         best = {"strategy": "optimum", "value_musd": value, "ai_mw": ai, "mining_mw": 7.0,
@@ -798,6 +1142,12 @@ def test_what_was_planned_comes_before_what_happened() -> None:
     )
     assert "2.0 MW of AI instead of 1.0" in told
     assert "signs other offers" in _turn(stored(1.0, 1.0, {}), stored(1.0, 1.0, {"x": 1.0}))
+
+
+def test_a_step_is_never_told_as_less_than_it_is() -> None:
+    assert _step({"widest_step_share": 0.1096}, {"widest_step_share": 0.08}) == "11 % and 8 %"
+    assert _step(None, {"widest_step_share": 0.06901}) == "· and 7 %"
+    assert _step({"widest_step_share": None}, {"widest_step_share": 0.0411}) == "· and 4.2 %"
 
 
 def test_the_page_says_what_stored_verdicts_say(tmp_path: Path) -> None:
@@ -837,6 +1187,17 @@ def test_the_command_answers_three_ways(
         "optimum",
     ]  # fmt: skip
     assert [s["status"] for s in answer["switching"]] == ["none", "proved"]
+    for one in answer["switching"]:
+        tried = [t["setting"] for t in one["tried"] if t["same"]]
+        assert one["held_at"] == len(tried)
+        ends = one["widest_step_from"], one["widest_step_to"]
+        assert {*ends} <= {*tried}
+        # Of a figure of 1 M$, and of the larger end beyond it.
+        share = abs(ends[1] - ends[0]) / max(1.0, *ends)
+        assert one["widest_step_share"] == pytest.approx(share)
+    assert answer["inputs_sha256"] == says(BY_HAND)
+    stored = json.loads((tmp_path / "one" / "verdict.json").read_text())
+    assert stored["inputs_sha256"] == says(BY_HAND)
     run(capsys, *wish, "--out", tmp_path / "two")
     names = {p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*") if p.is_file()}
     assert {Path("verdict.json"), Path("strategies.csv"), Path("switching.csv"),
@@ -849,6 +1210,18 @@ def test_the_command_answers_three_ways(
                        "--out", tmp_path / "three")  # fmt: skip
     values = {c["strategy"]: c["value_musd"] for c in answer["columns"]}
     assert values["management"] == pytest.approx(values["optimum"], abs=1e-8)
+
+
+def test_a_replay_names_the_instance_and_what_came(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    came = tmp_path / "came.csv"
+    came.write_text("month,bitcoin.hashprice_usd_per_ph_day\n2029-01,48\n2030-01,30\n")
+    code, answer = run(capsys, BY_HAND, "--no-switching", "--happened", came,
+                       "--out", tmp_path / "run")  # fmt: skip
+    assert (code, answer["status"]) == (0, "solved")
+    assert answer["value_musd"] < float(VALUE)
+    assert answer["inputs_sha256"] == says(BY_HAND, came)
 
 
 def test_the_screen_says_it_in_one_sentence(
