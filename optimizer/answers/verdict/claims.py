@@ -150,11 +150,18 @@ def _gaps(verdicts: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _order(gap: float) -> str:
-    """Write a gap with one digit, never too small; nought as such."""
+    """Write a gap with one digit, never too small; nought as such.
+
+    Examples
+    --------
+    >>> _order(2.1e-4), _order(9.6e-5), _order(0.0)
+    ('3e-4', '1e-4', '0')
+    """
     if gap <= 0:
         return "0"
     power = math.floor(math.log10(gap))
-    return f"{math.ceil(gap / 10.0**power - 1e-9)}e{power}"
+    digit = math.ceil(gap / 10.0**power - 1e-9)
+    return f"{digit}e{power}" if digit < 10 else f"1e{power + 1}"
 
 
 def _came(instances: Path, told: Told) -> Iterator[tuple[str, str, str]]:
