@@ -89,13 +89,16 @@ class Stills:
 
 def untouched(checked: Checked, free: Flags) -> frozenset[str]:
     """Families whose rows are limits, and hold nothing that is still to be decided."""
-    names = np.array([name for name, _ in checked.rows])
     touches = checked.sense == 0
     for side in (checked.left.coefficients, checked.right.coefficients):
         # Wherever a coefficient may stand: a case that differs may have one there.
-        row = np.repeat(np.arange(len(names)), np.diff(side.indptr))
-        np.logical_or.at(touches, row, free[side.indices])
-    return frozenset(np.unique(names).tolist()) - frozenset(np.unique(names[touches]).tolist())
+        row = np.repeat(np.arange(len(touches)), np.diff(side.indptr))
+        touches |= np.bincount(row, free[side.indices], len(touches)) > 0
+    names = [name for name, _ in checked.rows]
+    touched = {
+        name for name, is_touched in zip(names, touches.tolist(), strict=True) if is_touched
+    }
+    return frozenset(names) - touched
 
 
 def _key(

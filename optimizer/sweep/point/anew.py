@@ -16,6 +16,7 @@ from models.build import Column
 from optimizer.audit import Audit, Breach, audit
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
+from optimizer.highs import Budget
 from optimizer.load import Loaded
 from optimizer.solve import Solved, do_nothing
 from optimizer.sweep.points import Point
@@ -70,14 +71,15 @@ def compared(
     InputRefused
         Where the instance is one that no answer could be trusted on.
     """
-    case = prepare(loaded.instance, loaded.hours)
+    case, budget = prepare(loaded.instance, loaded.hours), Budget()
     with refusing_unsound(loaded, case):
         anew = compile_case(case, pins)
     breaches = [*_differences(model, anew)]
     again = _audited_again(case, solved, gap)
     if again is not None:
         breaches += again.breaches
-        breaches += _other_nothing(case, anew, again.nothing_musd)
+        breaches += _other_nothing(case, anew, again.nothing_musd, budget)
+        solved = _charged(solved, budget)
     if not breaches:
         return solved
     told = solved.audit or again or Audit((), np.nan, np.nan, np.nan, 0, None)
@@ -115,15 +117,26 @@ def _other(where: str, found: float, anew: float) -> Breach:
     return Breach(OTHER_CASE, (), where, float(found), float(anew), "==")
 
 
-def _other_nothing(case: Case, anew: Model, found: float | None) -> Iterator[Breach]:
+def _other_nothing(
+    case: Case, anew: Model, found: float | None, budget: Budget
+) -> Iterator[Breach]:
     """Do nothing anew, which may have been remembered from another point."""
-    nothing = do_nothing(case, anew)
+    nothing = do_nothing(case, anew, budget=budget)
     worth = None if nothing is None else nothing.value_musd
     if worth is None or found is None:
         if worth is not found:
             yield _other("value of doing nothing", found or np.nan, worth or np.nan)
     elif abs(worth - found) > SAME * max(1.0, abs(worth)):
         yield _other("value of doing nothing", found, worth)
+
+
+def _charged(solved: Solved, budget: Budget) -> Solved:
+    """Count what HiGHS took for comparing among what it took for the point."""
+    if solved.outcome is None:
+        return solved
+    more = budget.billed(solved.outcome).cpu_seconds
+    outcome = replace(solved.outcome, cpu_seconds=solved.outcome.cpu_seconds + more)
+    return replace(solved, outcome=outcome)
 
 
 def _audited_again(case: Case, solved: Solved, gap: float) -> Audit | None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance
+from optimizer.highs import unsearched
 from optimizer.sweep.point import anew
 from optimizer.sweep.point import evaluate as evaluating
 from optimizer.sweep.point.again import Again
@@ -37,6 +38,17 @@ def changes(evaluator):
 
 def test_points_of_sound_short_cuts_are_the_same_anew(evaluator, changes):
     assert {row.status for row in rows(evaluator, changes)} == {"solved"}
+
+
+def test_what_highs_takes_for_comparing_counts_as_its_own(evaluator, changes, monkeypatch):
+    honest = anew.do_nothing
+
+    def costly(case, model, *, budget):
+        budget.count(replace(unsearched(model.matrix), cpu_seconds=100.0))
+        return honest(case, model, budget=budget)
+
+    monkeypatch.setattr(anew, "do_nothing", costly)
+    assert all(100.0 < row.solver_seconds < 110.0 for row in rows(evaluator, changes[:1]))
 
 
 def test_a_table_that_is_kept_though_it_moved_is_found(evaluator, changes, monkeypatch):
