@@ -41,7 +41,8 @@ class Model:
     """A case as arrays, and what their columns mean.
 
     ``followed`` has its relations as arrays, where nobody need read the families anew, and
-    ``known`` is what its unknowns mean, where that is known from another case.
+    ``known`` is what its unknowns mean, where that is known from another case; ``compiled`` are
+    the arrays of the case itself, where ``matrix`` may hold decisions beyond it.
     """
 
     built: Built
@@ -49,6 +50,12 @@ class Model:
     warnings: tuple[Fault, ...]
     followed: Followed | None = None
     known: Layout | None = None
+    compiled: Matrix | None = None
+
+    @property
+    def is_of_case(self) -> bool:
+        """Whether it holds nothing that its case does not."""
+        return self.matrix is self.compiled
 
     @cached_property
     def layout(self) -> Layout:
@@ -98,7 +105,7 @@ def sound(case: Case, built: Built, matrix: Matrix, followed: Followed | None = 
     layout = Layout(built.columns) if followed is None else followed.layout
     matrix = _without_dust(built, matrix, layout)
     told = tuple(refuse_unsound(matrix, origins_in(case, built)))
-    return Model(built, matrix, told, followed, layout)
+    return Model(built, matrix, told, followed, layout, matrix)
 
 
 def _without_dust(built: Built, matrix: Matrix, layout: Layout) -> Matrix:

@@ -493,7 +493,7 @@ def do_nothing(
 def _known_still(case: Case, model: Model, budget: Budget) -> Still | None:
     """What doing nothing came to in a case that it cannot tell from this one."""
     followed = model.followed
-    if followed is None or not followed.made_of:
+    if followed is None or not (followed.made_of and model.is_of_case):
         return None
     known = followed.stills.find(followed.made_of, followed.checked)
     if known is None:
@@ -507,7 +507,9 @@ def _remember(model: Model, still: Still, free: Flags) -> None:
     What is promised is worked out from the instance itself.
     """
     followed, settled = model.followed, still.carried.settled
-    if followed is None or settled is None or not followed.made_of or not followed.is_alone:
+    if followed is None or settled is None or not (followed.made_of and model.is_of_case):
+        return
+    if not followed.is_alone:
         return
     plan = still.carried.plan
     if plan.curtailed or any(mw > TOLERANCE for mw in plan.hosting.values()):

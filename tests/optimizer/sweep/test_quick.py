@@ -15,6 +15,7 @@ from models.given import TENANT
 from optimizer import audit as auditing
 from optimizer import solve as solving
 from optimizer import stills as remembering
+from optimizer.answers.verdict.answers import with_held
 from optimizer.audit import _splits, audit, values_of
 from optimizer.bands import Room, operate, priced_hours
 from optimizer.compiled import compile_case
@@ -286,6 +287,23 @@ def test_only_doing_nothing_that_hangs_on_relations_alone_is_remembered(by_hand,
         assert not known
     solving._remember(model, still, free)
     assert len(known) == 1
+
+
+@pytest.mark.parametrize("first", ["itself", "held"])
+def test_doing_nothing_is_not_taken_from_a_case_that_holds_other_decisions(by_hand, first):
+    """Nor is what is held remembered for the case itself."""
+    case = by_hand[1].case
+    model = by_hand[2].model(case)
+    column = next(c for c in model.built.columns if c[0] == "signing")
+    held = with_held(model, {column: 1.0})
+    if first == "itself":
+        assert do_nothing(case, model) is not None
+        assert do_nothing(case, held) is None
+    upper = np.where(model.layout.place[column] == np.arange(len(model.kinds)), 0.0,
+                     model.matrix.column_upper)  # fmt: skip
+    forbidden = replace(model, matrix=replace(model.matrix, column_upper=upper))
+    assert do_nothing(case, forbidden) is not None
+    assert bool(model.followed.stills._known._known) == (first == "itself")
 
 
 def test_doing_nothing_that_had_to_sell_racks_is_not_remembered(by_hand, monkeypatch):
