@@ -17,7 +17,7 @@ from optimizer.answers.worth.explained import Explained, Told, explain
 from optimizer.answers.worth.tables import objects_of, tables_of
 from optimizer.answers.worth.told import told
 from optimizer.commands.ready import Ready, Wish
-from optimizer.commands.runs import kept_inputs
+from optimizer.commands.runs import kept_inputs, manifest_of
 from optimizer.commands.stopping import HEARD_ANSWER, stoppable
 from optimizer.commands.voice import NO_ANSWER, Voice
 from optimizer.errors import UsageRefused
@@ -27,6 +27,7 @@ from optimizer.plan import tables
 from optimizer.progress import Line, describe
 from optimizer.solve import EXIT_CODES, Solved, solve
 from optimizer.unsound import refusing_unsound
+from optimizer.words import figure
 from optimizer.write import refuse_taken, write_run
 
 #: Exit code where time was over before every question was answered.
@@ -77,7 +78,8 @@ def explain_plan(
             voice.warn("no time was left to find a plan; give it more with --time-limit")
             voice.answer(status="no-plan", **NO_ANSWER)
             return EXIT_CODES["no-plan"]
-    return _present(ready, found, wish, voice)
+    own = None if run is None else manifest_of(run).get("value_musd")
+    return _present(ready, found, wish, voice, own)
 
 
 def _plan_of(run: Path, ready: Ready, bench: Bench) -> Context | None:
@@ -93,7 +95,9 @@ def _plan_of(run: Path, ready: Ready, bench: Bench) -> Context | None:
     return None if solved.status == "audit-failed" else solved.plan
 
 
-def _present(ready: Ready, found: Explained, wish: Wish, voice: Voice) -> int:
+def _present(
+    ready: Ready, found: Explained, wish: Wish, voice: Voice, own: float | None = None
+) -> int:
     """Show and write an explanation."""
     solved = found.best.solved
     if found.best.plan is None:
@@ -109,12 +113,13 @@ def _present(ready: Ready, found: Explained, wish: Wish, voice: Voice) -> int:
             overwrite=wish.overwrite, tell=voice.warn, beside=laid_out,
             inputs=None if kept is None else kept.of_run(),
         )  # fmt: skip
-    voice.show(told(ready.loaded, found))
+    voice.show(told(ready.loaded, found), *_beside(found, own))
     if written is not None:
         voice.say(f"run written to {written}")
     voice.answer(
         **_worth(solved), out=None if written is None else str(written),
-        complete=found.is_whole, **objects_of(laid_out),
+        complete=found.is_whole,
+        run_value_musd=own, **objects_of(laid_out),
     )  # fmt: skip
     return EXIT_CODES["solved"] if found.is_whole else STOPPED
 
@@ -154,3 +159,16 @@ class _Working(Line):
         """Say how the solve stands, where the line lives."""
         if self._live is not None:
             self._show(f"{self._what}   {describe(progress)}")
+
+
+def _beside(found: Explained, own: float | None) -> Iterator[Text]:
+    """Say what a run's own plan is worth beside the best, of which all else is told."""
+    best = found.best.value
+    if own is None or best is None:
+        return
+    less = best - own
+    if less > 1e-9 * max(1.0, abs(best)):
+        yield Text(
+            f"\nThe plan of the run is worth {figure(own)} M$, {figure(less)} M$ less: "
+            "all of this is told of the best plan."
+        )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.commands.ready import Ready, Wish
-from optimizer.errors import UsageRefused
+from optimizer.errors import InputRefused, Problem, UsageRefused
 from optimizer.solve import Solved
 from optimizer.write import INPUTS, MANIFEST, REPLACED, is_run
 
@@ -67,7 +67,7 @@ def as_wished(wish: Wish) -> Wish:
 
     Raises
     ------
-    UsageRefused
+    InputRefused
         Where the run keeps none.
     """
     run = wish.instance
@@ -75,9 +75,9 @@ def as_wished(wish: Wish) -> Wish:
         return wish
     home = run / INPUTS
     if not (home / "instance.toml").is_file():
-        raise UsageRefused(
-            f"{run} is a run that keeps no inputs; name its instance, or solve it anew"
-        )
+        message = "the run keeps no inputs"
+        hint = "name its instance, or solve it anew"
+        raise InputRefused([Problem(message, str(run), hint=hint)])
     replaced = {path.stem: path for path in sorted((run / REPLACED).glob("*.csv"))}
     return replace(wish, instance=home, prices={**replaced, **wish.prices})
 

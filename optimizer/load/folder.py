@@ -318,6 +318,8 @@ class Reading:
             self.files.refuse(name, "an instance is a folder, and this is a file", hint)
         elif not self._has(TOML):
             hint = f"the folder holds {listed(self._names()) or 'nothing'}"
+            if (self.folder / "inputs" / TOML).is_file():
+                hint = f"this is a run; its instance is kept in {self.folder / 'inputs'}"
             self.files.refuse(TOML, "the folder holds no instance.toml", hint)
             return False
         return is_folder
@@ -604,11 +606,8 @@ def _check_source(source: Source, document: Mapping[str, Any]) -> Problem | None
     if isinstance(value, (int, float)) and abs(stated - value) > 1e-9 * max(
         abs(stated), abs(value)
     ):
-        message = "the value is not that of the instance"
-        found, allowed = source.value, f"{value!r}"
-        return Problem(
-            message, SOURCES, source.line, source.key, found, allowed, severity="warning"
-        )
+        message = f"the value is not that of the instance, which is {value!r}"
+        return Problem(message, SOURCES, source.line, source.key, source.value, severity="warning")
     return None
 
 

@@ -263,7 +263,7 @@ def test_sources_are_read_and_compared_with_the_instance(tmp_path: Path) -> None
         "annual report",
     )
     assert [(p.line, p.message.split(";")[0]) for p in loaded.warnings] == [
-        (3, "the value is not that of the instance"),
+        (3, "the value is not that of the instance, which is 4"),
         (4, "the instance has no such key"),
         (5, "the row names no source"),
     ]

@@ -64,7 +64,9 @@ def _dates(questions: Questions, limit: Limit) -> Iterator[Try]:
     free = limit.free.get(limit.parts, REMOVED)
     if isinstance(free, str):
         end = month_index(free)
-    months = [start + i * step for i in range(horizon.periods)]
+    # A period in which something holds from a month on is let off by the month after its first.
+    begun = 1 if limit.parts[-1] == "shares_from" else 0
+    months = [start + i * step + begun for i in range(horizon.periods)]
     reached = [m for m in months if (held < m <= end if later else end <= m < held)]
     if isinstance(free, str) and end not in reached and (end > held) == later:
         reached.append(end)

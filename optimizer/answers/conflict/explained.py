@@ -161,12 +161,19 @@ def _mended(
         others = [limit for other in clashes if other is not clash for limit in other.limits]
         mender = Mender(asked, freed(others))
         divisible = asked.divisible(freed(others))
-        repairs = []
-        for limit in clash.limits:
+        repairs = dict[Limit, Repair]()
+        # Amounts of money first: what is looked for last may find no time.
+        for limit in sorted(clash.limits, key=_pressing):
             say(f"what change of {limit.key} would be enough?")
-            repairs.append(mender.repair(limit))
-        mended.append(Mended(replace(clash, whole_only=divisible), tuple(repairs)))
+            repairs[limit] = mender.repair(limit)
+        told = tuple(repairs[limit] for limit in clash.limits)
+        mended.append(Mended(replace(clash, whole_only=divisible), told))
     return tuple(mended)
+
+
+def _pressing(limit: Limit) -> tuple[bool, bool]:
+    """Order limits by how soon a planner would ask about them."""
+    return limit.way != "amount", limit.parts[:1] != ("finance",)
 
 
 def _together(asked: Questions, mended: Sequence[Mended]) -> tuple[Repair, ...]:

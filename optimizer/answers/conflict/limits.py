@@ -28,7 +28,6 @@ MORE_UNITS, MOST_SPARES = 100, 20
 LEAST_MW, LEAST_PROMISE, BEST_PACKAGE = 0.05, 0.9, 0.99999999
 #: Share of a hall's MW that a contract is taken to fill at least, and most halls of a group.
 LEAST_FILLED, MOST_HALLS = 0.25, 1000
-MOST_POSITIONS = 100_000.0
 PIN = "policy.pin"
 
 
@@ -111,12 +110,21 @@ def _more(units: int) -> _Free:
 
 
 def _halls_enough(read: _Read, found: Found) -> Edits:
-    """Give twice as many halls and two, or enough for every contract a quarter full."""
-    held, group = int(found.base), read.instance.halls[str(found.key[1])]
-    signed = {one.contract: one.mw for one in read.instance.commitments.contracts}
-    offers = read.instance.contracts.items()
-    mw = sum(signed.get(name, offer.max_mw) for name, offer in offers)
-    enough = held + math.ceil(mw / (LEAST_FILLED * group.it_mw))
+    """Give twice as many halls and two, or enough for every contract a quarter full.
+
+    With as much beside it as shares of the two businesses ask for, in halls that a fit-out leaves
+    the least of.
+    """
+    i, held = read.instance, int(found.base)
+    signed = {one.contract: one.mw for one in i.commitments.contracts}
+    mw = sum(signed.get(name, offer.max_mw) for name, offer in i.contracts.items())
+    kept = min((fitout.it_share_of_present or 1.0 for fitout in i.fitouts.values()), default=1.0)
+    filled = LEAST_FILLED * kept * i.halls[str(found.key[1])].it_mw
+    policy = i.policy
+    other = max(policy.mining_share_min or 0.0, policy.ai_share_min or 0.0,
+                1.0 - (1.0 if policy.ai_share_max is None else policy.ai_share_max))  # fmt: skip
+    beside = 1.0 / max(1.0 - other, 1.0 / MOST_HALLS)
+    enough = held + math.ceil(mw * beside / max(filled, LEAST_MW))
     return {found.key: max(2 * held + 2, min(enough, MOST_HALLS))}
 
 

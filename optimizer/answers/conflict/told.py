@@ -55,7 +55,11 @@ def sentence(clash: Clash) -> str:
     two = len(said) == 2
     apart = "each can without the other" if two else "without any one of them the others can"
     rest = apart if clash.minimal else "whether fewer of them clash was not settled"
-    return f"{_capital(listed)} cannot {'both' if two else 'all'} hold; {rest}.{whole}"
+    all_ = "both" if two else "all"
+    return (
+        f"{_capital(listed)} cannot {all_} hold, all else freed as far as was tried; "
+        f"{rest}.{whole}"
+    )
 
 
 def _capital(text: str) -> str:

@@ -35,7 +35,7 @@ from optimizer.plan.value import peak_funding_musd
 from optimizer.solve import Solved, do_nothing, solve
 from optimizer.sweep.point.figures import figures_of
 from optimizer.sweep.point.weighed import SIGNED_MW
-from optimizer.words import quantity
+from optimizer.words import counted, quantity
 
 #: What came of a column: that of a solve, or that there was no time for it.
 Status = Literal[
@@ -240,7 +240,18 @@ def as_is(posed: Posed, model: Model) -> Stood:
         return _no_as_is(posed)
     plan = still.carried.plan
     return Stood("as-is", "solved", still.value_musd, still.value_musd,
-                 figures_in(posed.case, plan), plan=plan, case=posed.case)  # fmt: skip
+                 figures_in(posed.case, plan), remark=_sold(plan), plan=plan,
+                 case=posed.case)  # fmt: skip
+
+
+def _sold(plan: Context) -> str:
+    """Say what has to be sold for doing nothing to keep to all limits."""
+    sold: dict[str, float] = {}
+    for (_, _, rack), number in plan.sales.items():
+        sold[rack] = sold.get(rack, 0.0) + float(number)
+    named = [f"{counted(round(number), 'rack')} of {rack}" for rack, number in sold.items()
+             if round(number)]  # fmt: skip
+    return f"limits leave no other way than to sell {', '.join(named)}" if named else ""
 
 
 def _no_as_is(posed: Posed) -> Stood:
@@ -255,7 +266,7 @@ def _no_as_is(posed: Posed) -> Stood:
     timed = replace(posed.options, time_limit=share.to_search)
     found = solve(posed.case, timed, pinned=loose, stop=posed.stop)
     if found.plan is not None:
-        return _stood(kept, found, "")
+        return replace(_stood(kept, found, ""), remark=_sold(found.plan))
     if found.status != "infeasible":
         return Stood("as-is", "no-plan", reason="not settled in time")
     share = posed.budget.part(min(SECONDS_FOR_REASON, posed.budget.left))

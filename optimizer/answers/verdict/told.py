@@ -104,7 +104,9 @@ def sentence(verdict: Verdict) -> str:
     if best is None or best.value_musd is None:
         why = "" if best is None else best.reason
         cannot = best is not None and best.status in ("infeasible", "unbounded", "audit-failed")
-        return f"{'No plan' if cannot else 'Not known'}: {why or 'none was found'}."
+        out = "; `rackwatt explain` names what clashes, and what would be enough"
+        asks = out if best is not None and best.status == "infeasible" else ""
+        return f"{'No plan' if cannot else 'Not known'}: {why or 'none was found'}{asks}."
     parts = [_deed(verdict, best), _mixing(verdict), _right(verdict)]
     proof = "" if best.status == "solved" else " (best plan found; its proof is not complete)"
     return "; ".join(filter(None, parts)) + proof + "."
@@ -196,8 +198,17 @@ def _right(verdict: Verdict) -> str:
             f"each price moved alone, right at every value tried as long as {', '.join(ended)}"
         )
     if open_:
-        said.append(f"not known where {', '.join(open_)}")
+        none_known = not ended and all(_is_unseen(switch) for switch in verdict.switches)
+        said.append(
+            "no time was left to look at prices" if none_known
+            else f"not known where {', '.join(open_)}"
+        )  # fmt: skip
     return "; ".join(said)
+
+
+def _is_unseen(switch: Switch) -> bool:
+    """Whether nothing is known of a side."""
+    return switch.status == "unfinished" and switch.near in (None, switch.base)
 
 
 def _verb(price: str, side: str) -> str:
@@ -368,7 +379,8 @@ def turn_cells(switch: Switch) -> tuple[str, str, str, str]:
     way = "down to" if switch.side == "below" else "up to"
     holds = f"{way} {setting_words(switch, switch.near)}"
     if switch.status == "unfinished":
-        holds = "not known" if switch.near == switch.base else f"{holds} at least"
+        way = "below" if switch.side == "below" else "above"
+        holds = f"{way}: not known" if _is_unseen(switch) else f"{holds} at least"
     number = len(held(switch))
     far = "" if switch.far is None else setting_words(switch, switch.far)
     words = {

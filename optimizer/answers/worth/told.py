@@ -258,9 +258,8 @@ def _turns(turns: Sequence[Turn]) -> Iterator[RenderableType]:
                      ("not at", "figure"), ("", "date"), ("misses M$", "figure"))  # fmt: skip
         for one in shown:
             thing = one.thing
-            table.add_row(f"{thing.kind} {thing.name}", _price(thing.price), _price(one.price),
-                          _price(one.not_at), thing.unit,
-                          _loss(one))  # fmt: skip
+            table.add_row(f"{thing.kind} {thing.name}", _price(thing.price),
+                          *_bracket(one.price, one.not_at), thing.unit, _loss(one))  # fmt: skip
         yield table
         yield Text(ABOUT_PRICES, "dim")
     for one in turns:
@@ -300,6 +299,32 @@ def _lacks(one: Turn) -> str:
     if one.lacks_musd is None or one.lacks_musd < NOTHING_MUSD:
         return "a plan with it is then worth no more than one without"
     return f"a plan with it would still be worth {_musd(one.lacks_musd)} M$ less"
+
+
+def _bracket(price: float | None, not_at: float | None) -> tuple[str, str]:
+    """Write a price at which a thing is chosen, and one at which it is not, apart and outwards.
+
+    Examples
+    --------
+    >>> _bracket(286.3218, 286.3204), _bracket(1515.49, 1515.52), _bracket(280.0, None)
+    (('286.322', '286.320'), ('1,515.49', '1,515.52'), ('280.00', '–'))
+    """
+    if price is None or not_at is None or price == not_at:
+        return _price(price), _price(not_at)
+    low, high = sorted((price, not_at))
+    for digits in range(max(0, 4 - _power(max(abs(low), abs(high)))), 9):
+        cut = 10.0**digits
+        # What a binary figure adds to one that was typed is not cut away.
+        ends = math.floor(low * cut * (1 - 1e-15)) / cut, math.ceil(high * cut) / cut
+        if ends[1] - ends[0] < 3.0 * (high - low) or digits == 8:
+            break
+    texts = [f"{end:,.{digits}f}" for end in ends]
+    return (texts[0], texts[1]) if price < not_at else (texts[1], texts[0])
+
+
+def _power(size: float) -> int:
+    """Tens in a number."""
+    return math.floor(math.log10(size)) if size else 0
 
 
 def _price(price: float | None) -> str:

@@ -146,8 +146,8 @@ def test_a_run_without_inputs_is_refused(
     shutil.rmtree(run / "inputs")
     capsys.readouterr()
     code, answer = told(capsys, str(run), str(BY_HAND))
-    assert code == 2
-    assert "keeps no inputs" in answer["message"]
+    assert code == 3
+    assert "keeps no inputs" in answer["problems"][0]["message"]
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ from optimizer.highs import Budget, Options
 from optimizer.solve import Solved
 from optimizer.sweep.design.keys import find
 from tests.models.tiny import merged
+from tests.optimizer.answers.anew import by_hand
 from tests.optimizer.answers.judging import judge
 from tests.optimizer.answers.planted import (
     COMPANY,
@@ -90,7 +91,8 @@ def test_works_of_5_musd_against_a_budget_of_4(tmp_path: Path) -> None:
         "verified", "not signed", {"commitments.contracts.0": None},
     )  # fmt: skip
     assert sentence(found.clashes[0].clash) == (
-        "4 M$ of capex in all and 2 MW signed with lease cannot both hold; each can without the "
+        "4 M$ of capex in all and 2 MW signed with lease cannot both hold, all else freed as far "
+        "as was tried; each can without the "
         "other."
     )
 
@@ -135,6 +137,43 @@ def test_a_date_moves_to_the_next_period(tmp_path: Path) -> None:
     start = repair(found, "contracts.lease.start")
     assert start.changes == {"contracts.lease.start": "2030-01"}
     assert start.by == "12 months later"
+
+
+def shares_and_mw(tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    """by_hand with 5 MW of AI signed and 95 % of the MW in use for mining."""
+    folder = by_hand(tmp_path / "shares", *changes)
+    with (folder / "instance.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '\n[policy]\nmining_share_min = 0.95\nshares_from = "2030-01"\n\n'
+            '[[commitments.contracts]]\ncontract = "tenant"\nmw = 5.0\n'
+        )
+    return folder
+
+
+def test_what_holds_from_a_month_on_lets_off_a_period_by_the_next_month(tmp_path: Path) -> None:
+    found = explain(opened(shares_and_mw(tmp_path)))
+    mended = repair(found, "policy.shares_from")
+    assert (mended.then, mended.by, mended.cheapest) == ("2030-02", "1 month later", True)
+
+
+def test_halls_for_the_mining_that_shares_ask_for_are_tried(tmp_path: Path) -> None:
+    found = explain(opened(shares_and_mw(tmp_path)))
+    assert "halls.barn.count" in keys(found)
+    more = [("count = 2", "count = 12"), ("firm_mw = 12", "firm_mw = 200"),
+            ("capex_budget_musd = 15", "capex_budget_musd = 1500"),
+            ("opening_cash_musd = 12", "opening_cash_musd = 1500")]  # fmt: skip
+    assert explain(opened(shares_and_mw(tmp_path / "more", *more))).status == "feasible"
+
+
+def test_money_is_asked_about_before_dates_and_choices(tmp_path: Path) -> None:
+    said: list[str] = []
+    found = explain(opened(shares_and_mw(tmp_path)), tell=said.append)
+    asked = [words.split()[3] for words in said if words.startswith("what change of")]
+    (clash,) = (one.clash for one in found.clashes)
+    assert sorted(asked) == sorted(limit.key for limit in clash.limits)
+    amounts = [limit.key for limit in clash.limits if limit.way == "amount"]
+    assert set(asked[: len(amounts)]) == set(amounts)
+    assert [one.limit for one in found.clashes[0].repairs] == list(clash.limits)
 
 
 def test_least_mw_give_way_with_the_mw_signed(tmp_path: Path) -> None:
@@ -704,10 +743,11 @@ def test_how_many_clash_is_told_in_words() -> None:
     typed = signed(1.0)
     limits = limits_of(typed, Instance.model_validate(typed))
     assert sentence(Clash(limits[:2], minimal=True)).endswith(
-        "cannot both hold; each can without the other."
+        "cannot both hold, all else freed as far as was tried; each can without the other."
     )
     assert sentence(Clash(limits[:3], minimal=True)).endswith(
-        "cannot all hold; without any one of them the others can."
+        "cannot all hold, all else freed as far as was tried; without any one of them the others "
+        "can."
     )
     assert "was not settled" in sentence(Clash(limits[:2], minimal=False))
 

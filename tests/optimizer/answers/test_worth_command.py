@@ -103,6 +103,23 @@ def test_a_run_is_a_plan_to_begin_from(answered: tuple[Called, Path], tmp_path: 
     assert "no actions.csv" in empty.stderr
 
 
+def test_a_run_with_another_plan_is_told_what_that_is_worth(tmp_path: Path) -> None:
+    actions = tmp_path / "nothing.csv"
+    actions.write_text(
+        "action,month,node,site,subject,from,to,amount,unit,arrives,capex_musd,irrevocable_musd\n",
+        encoding="utf-8",
+    )
+    run = tmp_path / "run"
+    out = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(out):
+        code = main(["evaluate", BY_HAND, "--plan", str(actions), "--only", "--out", str(run)])
+    assert code == 0, out.getvalue()
+    result = called(str(run))
+    assert "The plan of the run is worth 10.5 M$, 1.5 M$ less" in result.stdout
+    own = called(BY_HAND)
+    assert "The plan of the run" not in own.stdout
+
+
 def test_the_screen_fits_and_names_keys_and_lines() -> None:
     shown = called(BY_HAND, "--quiet").stdout
     assert max(map(len, shown.splitlines())) <= 100
