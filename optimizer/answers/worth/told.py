@@ -314,8 +314,8 @@ def _bracket(price: float | None, not_at: float | None) -> tuple[str, str]:
     low, high = sorted((price, not_at))
     for digits in range(max(0, 4 - _power(max(abs(low), abs(high)))), 9):
         cut = 10.0**digits
-        # What a binary figure adds to one that was typed is not cut away.
-        ends = math.floor(low * cut * (1 - 1e-15)) / cut, math.ceil(high * cut) / cut
+        # What binary figures add to one that was typed, or take of it, is not told.
+        ends = math.floor(low * cut + 1e-6) / cut, math.ceil(high * cut - 1e-6) / cut
         if ends[1] - ends[0] < 3.0 * (high - low) or digits == 8:
             break
     texts = [f"{end:,.{digits}f}" for end in ends]

@@ -76,6 +76,7 @@ from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.written import instance_files
 from optimizer.sweep.points import Base, Point
 from optimizer.write import write_json
+from tests.optimizer.answers.anew import by_hand as anew_by_hand
 from tests.optimizer.sweep.bases import INSTANCES, drawn
 from tests.test_by_hand import BREAK_EVEN_RENT, GAIN, NOTHING, VALUE
 
@@ -959,9 +960,33 @@ def test_the_sentence_leaves_out_no_side_that_is_open() -> None:
         f"{same}hashprice rises by less than 50.0 %; not known where hashprice falls, AI rents "
         "rise by more than 8.19 %, delay of AI works rises."
     )
-    assert turn_cells(side("hashprice", "below", "unfinished", 1.0))[1] == "not known"
+    assert told(
+        side("hashprice", "below", "unfinished", 1.0), missed=(Job("delay", "above"),)
+    ) == "; no time was left to look at prices."  # fmt: skip
+    assert turn_cells(side("hashprice", "below", "unfinished", 1.0))[1] == "below: not known"
+    assert turn_cells(side("hashprice", "above", "unfinished", 1.0))[1] == "above: not known"
     assert turn_cells(side("hashprice", "below", "unfinished", 0.96))[1] == (
         "down to ×0.9600 at least"
+    )
+
+
+def test_carrying_on_says_what_limits_have_it_sell(tmp_path: Path) -> None:
+    """Thirteen M$ in hand are kept only where racks that stand are sold."""
+    assert by_hand()["as-is"].remark == ""
+    tight = anew_by_hand(tmp_path / "tight", ("minimum_cash_musd = 2", "minimum_cash_musd = 13"))
+    still = by_name(columns_of(posed(tight)))["as-is"]
+    sold = still.plan.sales if still.plan is not None else {}
+    racks = round(sum(float(number) for number in sold.values()))
+    assert racks > 0
+    assert still.remark == f"limits leave no other way than to sell {racks} racks of lot"
+
+
+def test_without_any_plan_the_reader_is_sent_to_explain(tmp_path: Path) -> None:
+    poor = anew_by_hand(tmp_path / "poor", ("overhead_musd_per_year = 0.5",
+                                            "overhead_musd_per_year = 30"))  # fmt: skip
+    columns = columns_of(posed(poor))
+    assert sentence(Verdict("x", "", columns, Apart(None))).endswith(
+        "; `rackwatt explain` names what clashes, and what would be enough."
     )
 
 
