@@ -80,8 +80,8 @@ class Posed:
     """A question as a case, with the decisions that its policy takes."""
 
     case: Case
-    pins: Mapping[Column, float]
     model: Model
+    pins: Mapping[Column, float]
 
 
 class Questions:
@@ -163,7 +163,7 @@ class Questions:
             except InputRefused:
                 return None
         try:
-            return Posed(case, pins, compile_case(case, pins))
+            return Posed(case=case, model=compile_case(case, pins), pins=pins)
         except (MatrixRefused, UnusableNumbers):
             return None
 

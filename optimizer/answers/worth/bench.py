@@ -184,13 +184,13 @@ class Bench:
         self.check()
         case = prepare(instance, self.evaluator.opened.loaded.hours)
         pins = self.evaluator.opened.pins(case)
-        return Posed(case, compile_case(case, pins), pins)
+        return Posed(case=case, model=compile_case(case, pins), pins=pins)
 
     def with_given(self, case: Case) -> Posed:
         """Compile a case whose numbers were changed by hand."""
         self.check()
         pins = self.evaluator.pins
-        return Posed(case, self.evaluator.compiled(case), pins)
+        return Posed(case=case, model=self.evaluator.compiled(case), pins=pins)
 
     # --- plans -----------------------------------------------------------------------------
 
@@ -246,7 +246,7 @@ class Bench:
         case, model = posed.case, with_one_of(posed.model, names)
         for _ in range(ROUNDS_OF_FILLING):
             solved = self._solve(case, model, posed.pins, start)
-            best = Best(Posed(case, model, posed.pins), solved)
+            best = Best(Posed(case=case, model=model, pins=posed.pins), solved)
             if best.plan is None or taken(best.plan, names) > 0.5:
                 return best
             # Halls that had to be filled one by one sent the search back without the row.

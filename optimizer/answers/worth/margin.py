@@ -17,8 +17,8 @@ from scipy.sparse import csc_array
 from optimizer.highs import Outcome
 from optimizer.matrix import Flags, Floats, Matrix, fix_integers, objective_at
 
-#: Parts of a change that are tried, from the first to the smallest.
-FIRST_PART, HALVINGS = 1 / 16, 10
+#: The first part of a change that is tried, how often one is tried, and how much smaller the next.
+FIRST_PART, PARTS_TRIED, SMALLER_BY = 1 / 16, 10, 4
 #: Relative distance within which secant and duals agree.
 AGREED = 1e-6
 
@@ -228,7 +228,7 @@ def margin(plan: Held, one: Matrix, other: Matrix, run: Run) -> float | None:
         small enough to tell.
     """
     part = FIRST_PART
-    for _ in range(HALVINGS):
+    for _ in range(PARTS_TRIED):
         after = held(part_of(one, other, part), plan.point, run)
         if after is None:
             return None
@@ -238,5 +238,5 @@ def margin(plan: Held, one: Matrix, other: Matrix, run: Run) -> float | None:
         digits = 1e-9 * max(1.0, abs(plan.value)) / part
         if abs(secant - rate) <= max(AGREED * max(1.0, abs(rate)), digits):
             return rate
-        part /= 4
+        part /= SMALLER_BY
     return None

@@ -232,7 +232,7 @@ class OneMore(Beside):
         more = best.value - self.value
         least, most = best.value - self.bound, self._bound(best) - self.value
         if one.is_wider:
-            least, more = max(0.0, least), max(0.0, more)
+            least, most, more = max(0.0, least), max(0.0, most), max(0.0, more)
         verdict: Verdict = "worth" if least > 0 or most < 0 else "nothing"
         known["is_proved"] = best.is_proved and self.base.is_proved
         if not known["is_proved"]:

@@ -136,8 +136,8 @@ class Evaluator:
         pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
             if pins != self.pins:
-                return Posed(case, compile_case(case, pins), pins)
-            return Posed(case, self.compiled(case), pins)
+                return Posed(case=case, model=compile_case(case, pins), pins=pins)
+            return Posed(case=case, model=self.compiled(case), pins=pins)
 
     def compiled(self, case: Case) -> Model:
         """Compile a case under the base's own pins, from the base's rows where they hold."""

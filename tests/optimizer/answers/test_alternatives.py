@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from optimizer.answers.alternatives import shared as shared_module
 from optimizer.answers.alternatives.found import (
     Alternatives,
     Hunt,
+    Other,
     Wanted,
     alternatives,
 )
@@ -45,7 +47,7 @@ from optimizer.answers.alternatives.screen import screen
 from optimizer.answers.alternatives.shared import shared
 from optimizer.answers.alternatives.told import Told, told
 from optimizer.answers.alternatives.within import within
-from optimizer.audit import audit, values_of
+from optimizer.audit import Breach, audit, values_of
 from optimizer.case import Case, prepare
 from optimizer.cli import main
 from optimizer.commands.alternatives import _Answered, _status
@@ -54,7 +56,7 @@ from optimizer.errors import UsageRefused
 from optimizer.highs import Budget, Options
 from optimizer.load import load
 from optimizer.matrix import dense_matrix
-from optimizer.solve import solve
+from optimizer.solve import Solved, solve
 from tests.folders import edited, write_folder
 from tests.models.small_cases import draw_case, filled, ready
 from tests.models.tiny import BASE, merged
@@ -74,6 +76,11 @@ LOSSES = (0.05, 0.1, 0.2, 0.3)
 def by_hand() -> Case:
     loaded = load(INSTANCES / "by_hand")
     return prepare(loaded.instance, loaded.hours)
+
+
+@pytest.fixture(scope="module")
+def best(by_hand: Case) -> Solved:
+    return solve(by_hand, EXACT)
 
 
 #: Periods of half a year for the two years on paper.
@@ -215,6 +222,103 @@ def test_a_bound_that_tolerance_may_have_moved_proves_nothing(
     for decision in shared(found, hunt):
         assert (decision.sure == "every plan") == excluded
         assert decision.decided == excluded
+
+
+@pytest.mark.parametrize(
+    ("value", "share", "least"), [(10.0, 0.1, 9.0), (-10.0, 0.1, -11.0), (0.0, 0.1, 0.0)]
+)
+def test_a_loss_makes_a_plan_worth_less_whatever_the_best_is_worth(
+    by_hand: Case, value: float, share: float, least: float
+) -> None:
+    hunt = _hunt(by_hand, Wanted(share), Solved("solved", value_musd=value))
+    assert hunt.least_musd == pytest.approx(least)
+
+
+def _hunt(case: Case, wanted: Wanted, best: Solved) -> Hunt:
+    return Hunt(case, wanted, EXACT, {}, best, Budget(), threading.Event(), lambda _: None)
+
+
+@pytest.mark.parametrize("short_musd", [0.0, 0.1])
+def test_what_is_asked_for_more_bounds_nothing(
+    by_hand: Case, best: Solved, monkeypatch: pytest.MonkeyPatch, short_musd: float
+) -> None:
+    """An audit finds a tenth of a M$ less than the loss leaves: the next search asks for more.
+
+    Its bound speaks of fewer plans, and of those within the loss the first one alone.
+    """
+    hunt = _hunt(by_hand, Wanted(0.13, 1), best)
+    real, settled, searches, audits = found_module._searched, hunt.settled, [], []
+
+    def searched(*given: Any) -> Any:
+        searches.append(given)
+        return replace(real(*given), bound=60.0 if len(searches) == 1 else 25.0)
+
+    def judged(*given: Any) -> Any:
+        plan, checked = settled(*given)
+        audits.append(checked)
+        worth = hunt.least_musd - short_musd if len(audits) == 1 else checked.value_musd
+        return plan, replace(checked, value_musd=max(worth, hunt.least_musd - short_musd))
+
+    monkeypatch.setattr(found_module, "_searched", searched)
+    monkeypatch.setattr(hunt, "settled", judged)
+    assert best.plan is not None
+    first = measured(hunt.measures, values_of(best.plan))
+    found = found_module._next(hunt, [first], 0)
+    assert isinstance(found, Other)
+    assert len(searches) == (2 if short_musd else 1)
+    assert found.value_musd >= hunt.least_musd
+    assert found.most_mw == 60.0
+    assert not found.proved
+
+
+@pytest.mark.parametrize("passed", [True, False])
+@pytest.mark.parametrize("above_musd", [0.0, 1.0, -1e-9, -1.0])
+def test_a_plan_denies_a_decision_only_by_an_audit_within_the_loss(
+    by_hand: Case, best: Solved, monkeypatch: pytest.MonkeyPatch, passed: bool, above_musd: float
+) -> None:
+    hunt = _hunt(by_hand, Wanted(0.13, 0), best)
+    assert best.plan is not None
+    assert best.audit is not None
+    worth = hunt.least_musd + above_musd
+    breaches = () if passed else (Breach("capital.cash_floor", (0,), "2029-01", 1.0, 2.0, ">="),)
+    checked = replace(best.audit, value_musd=worth, breaches=breaches)
+    monkeypatch.setattr(hunt, "settled", lambda *_: (best.plan, checked))
+    monkeypatch.setattr(shared_module, "polished", lambda _, point, *__: point)
+    (sold,) = [m for m in first_actions(by_hand, 1, counted=True) if m.kind == "sell"]
+    judged = shared_module._found(hunt, sold, np.zeros(1), hunt.model.matrix, Budget())
+    assert not judged.excluded
+    if passed and above_musd >= 0:
+        assert (judged.amount, judged.most_musd) == (6.0, worth)
+    else:
+        assert (judged.amount, judged.most_musd) == (None, None)
+
+
+@pytest.mark.parametrize("least", range(7))
+@pytest.mark.parametrize("as_many_as_allowed", [True, False])
+def test_the_largest_amount_that_all_plans_take_is_found(
+    by_hand: Case, best: Solved, monkeypatch: pytest.MonkeyPatch, least: int,
+    as_many_as_allowed: bool,
+) -> None:  # fmt: skip
+    """The best plan sells six lots, and every plan as many as are written here.
+
+    A plan with less than that is none; another may sell any number between.
+    """
+    hunt = _hunt(by_hand, Wanted(0.13, 0), best)
+    assert best.plan is not None
+    (sold,) = [m for m in first_actions(by_hand, 1, counted=True) if m.kind == "sell"]
+
+    def limited(_: Hunt, __: Measure, ___: float, upper: float, *____: Any) -> Any:
+        if upper < least:
+            return shared_module._Judged(excluded=True, most_musd=1.0)
+        amount = upper if as_many_as_allowed else float(least)
+        return shared_module._Judged(excluded=False, amount=amount)
+
+    monkeypatch.setattr(shared_module, "_limited", limited)
+    decision = shared_module._on_action(hunt, sold, [best.plan], 1)
+    assert decision.shown == (6.0,)
+    assert (decision.every, decision.decided) == (float(least), True)
+    assert decision.sure == ("every plan" if least else "all shown")
+    assert decision.without_musd == (1.0 if least else None)
 
 
 def test_first_months_end_where_they_are_said_to(by_hand: Case) -> None:

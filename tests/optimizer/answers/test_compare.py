@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 from rich.console import Console
@@ -37,8 +38,8 @@ from optimizer.commands.ready import Wish, make_ready
 from optimizer.commands.runs import kept_inputs
 from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused
-from optimizer.highs import Options
-from optimizer.solve import solve
+from optimizer.highs import Budget, Options
+from optimizer.solve import Solved, solve
 from optimizer.words import period_of
 from tests.folders import edited, write_folder
 from tests.models.small_cases import draw_case, ready
@@ -286,6 +287,65 @@ def test_parts_that_do_not_add_up_are_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(waterfall, "PARTS", missing)
     with pytest.raises(DoesNotAddUp):
         by_line(before, after)
+
+
+def _worth(value_musd: float, **given: Any) -> Side:
+    """A side of which nothing counts but what its plan is worth, and what is given here."""
+    known = {"label": "", "document": {}, "hours": {}, "case": None, "policy": {},
+             "make_case": _case_of, **given}  # fmt: skip
+    return Side(solved=Solved("solved", value_musd=value_musd), **known)
+
+
+@pytest.mark.parametrize("missing", [2e-9, -2e-9, 1e-4, math.nan])
+def test_parts_may_miss_no_more_than_arithmetic_does(missing: float) -> None:
+    """Values of a hundred M$ have eleven digits before a billionth of one."""
+    before, after = _worth(100.0), _worth(112.5)
+    waterfall._check([10.0, 2.5 + 5e-10], before, after)
+    waterfall._check([12.5 - 5e-10], before, after)
+    with pytest.raises(DoesNotAddUp):
+        waterfall._check([10.0, 2.5 + missing], before, after)
+
+
+def test_prices_of_a_file_and_decisions_differ_though_no_table_does() -> None:
+    """They stand beside the document: the same tables may mean other prices and other pins."""
+    document = {"power": {"a": {}}, "policy": {}, "finance": {}}
+    held = {"a": flat(40.0)}
+    before = _worth(1.0, document=document, hours=held)
+
+    def differing(**given: Any) -> list[str]:
+        other = {"document": document, "hours": held, **given}
+        return list(waterfall._changed(before, _worth(1.0, **other)))
+
+    assert differing() == []
+    assert differing(hours={"a": replace(held["a"], source="another file")}) == []
+    assert differing(hours={"a": flat(41.0)}) == ["power"]
+    assert differing(hours={}) == ["power"]
+    assert differing(hours={**held, "b": flat(40.0)}) == ["power"]
+    assert differing(policy={("builds", (0, "line")): 1.0}) == ["policy"]
+    assert differing(document={**document, "finance": {"overhead": 1.0}}) == ["finance"]
+
+
+@pytest.mark.parametrize(("gap", "held"), [(1e-4, 1e-9), (1e-12, 1e-12)])
+def test_what_a_held_plan_leaves_open_is_completed_closely(
+    monkeypatch: pytest.MonkeyPatch, gap: float, held: float
+) -> None:
+    """Parts are told in thousands of $: the gap of whole searches would be all of a small one."""
+    asked: list[Options] = []
+
+    def heard(_: Case, options: Options, **__: Any) -> Solved:
+        asked.append(options)
+        return Solved("no-plan")
+
+    monkeypatch.setattr(waterfall, "solve", heard)
+    monkeypatch.setattr(waterfall, "_pins", lambda *_: {})
+    before = _worth(1.0, make_case=lambda *_: None)
+    mixed = waterfall._Mixed({}, {}, {})
+    options = Options(gap=gap, time_limit=1000.0, seed=7)
+    found = waterfall._held(before, mixed, pd.DataFrame(), options, Budget(10.0))
+    assert found.value_musd is None
+    ((gap_then, seconds, seed),) = [(one.gap, one.time_limit, one.seed) for one in asked]
+    assert (gap_then, seed) == (held, 7)
+    assert seconds == pytest.approx(10.0, abs=1.0)
 
 
 # --- random pairs --------------------------------------------------------------------------

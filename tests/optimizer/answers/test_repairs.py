@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 
 from optimizer.answers.conflict.amounts import _column
-from optimizer.answers.conflict.choices import choices
+from optimizer.answers.conflict.choices import Try, choices
+from optimizer.answers.conflict.edits import REMOVED
+from optimizer.answers.conflict.figures import Figures
 from optimizer.answers.conflict.limits import Limit, limits_of
 from optimizer.answers.conflict.questions import Questions, opened
-from optimizer.answers.conflict.repairs import Mender
+from optimizer.answers.conflict.repairs import Mender, Repair
 from optimizer.highs import Options
 from optimizer.matrix import Matrix, dense_matrix
 from optimizer.solve import Solved
@@ -120,3 +123,66 @@ def test_halls_of_which_not_all_were_tried_are_left_open(
     monkeypatch.setattr(mender, "_verdict", lambda _: "infeasible")
     monkeypatch.setattr(mender, "_least", lambda _: None)
     assert mender.repair(limits["halls.h.count"]).found == "undecided"
+
+
+class Asked:
+    """Answers questions from a list by what is typed; the loader takes all but what is refused."""
+
+    def __init__(self, verdicts: Mapping[Any, str], refused: Sequence[Any] = ()) -> None:
+        self.verdicts, self.refused = verdicts, refused
+        self.document: dict[str, Any] = {}
+        self.is_over = False
+
+    def verdict(self, edits: Mapping[Any, Any]) -> str:
+        (value,) = edits.values()
+        return self.verdicts[value]
+
+    def accepted(self, edits: Mapping[Any, Any]) -> Any:
+        (value,) = edits.values()
+        return None if value in self.refused else edits
+
+    def solved(self, edits: Mapping[Any, Any], *_: Any) -> Solved:
+        feasible = self.verdict(edits) == "feasible"
+        return Solved("solved" if feasible else "infeasible", value_musd=1.0)
+
+
+def limit_of(way: Any) -> Limit:
+    return Limit("policy.figure", ("policy", "figure"), "figure", "", "M$", 4.0, True, way,
+                 {("policy", "figure"): REMOVED}, frozenset(), "{held}")  # fmt: skip
+
+
+def tried_in_turn(asked: Asked, way: Any, *values: float) -> Repair | None:
+    tries = [Try({("policy", "figure"): value}, str(value), "") for value in values]
+    return Mender(asked)._nearest(limit_of(way), "4", tries)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("way", ["later", "nines"])
+@pytest.mark.parametrize(
+    ("nearer", "refused", "cheapest"),
+    [("infeasible", (), True), ("undecided", (), False), ("undecided", (6.0,), True)],
+)
+def test_a_nearer_change_left_open_is_not_ruled_out(
+    way: str, nearer: str, refused: tuple[float, ...], cheapest: bool
+) -> None:
+    """The third change is enough. Of the second it is not known, or it cannot be typed at all."""
+    asked = Asked({5.0: "infeasible", 6.0: nearer, 7.0: "feasible", 8.0: "feasible"}, refused)
+    mended = tried_in_turn(asked, way, 5.0, 6.0, 7.0, 8.0)
+    assert mended is not None
+    assert (mended.edits, mended.found) == ({("policy", "figure"): 7.0}, "verified")
+    # Of availabilities that are halved between, what cannot be typed is not looked at apart.
+    assert mended.cheapest is (cheapest and not (way == "nines" and refused))
+
+
+@pytest.mark.parametrize(
+    ("nearer", "proved", "cheapest"),
+    [("infeasible", True, True), ("undecided", True, False), ("infeasible", False, False)],
+)
+def test_a_figure_beyond_one_that_was_not_enough_is_the_cheapest_if_that_is_ruled_out(
+    nearer: str, proved: bool, cheapest: bool
+) -> None:
+    """Six is the least by the program, and its solve gives no plan; seven is typed then."""
+    asked = Asked({6.0: nearer, 7.0: "feasible"})
+    figures = Figures({}, limit_of("amount"), 1.0)
+    mended = Mender(asked)._from(figures, 1, "4", cheapest=proved)  # type: ignore[arg-type]
+    assert mended is not None
+    assert (mended.edits, mended.cheapest) == ({("policy", "figure"): 7.0}, cheapest)

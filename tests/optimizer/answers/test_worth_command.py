@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
 
 from models.context import Context
+from optimizer.answers.conflict.explained import Explained as InTheWay
 from optimizer.answers.worth.bench import Bench
 from optimizer.answers.worth.explained import Explained, Told, explain
 from optimizer.answers.worth.told import _between, _upwards
 from optimizer.cli import main
+from optimizer.commands import explain as explain_command
 from optimizer.commands import explain_plan
+from optimizer.commands.ready import Wish
 from optimizer.highs import Budget, Options
 from optimizer.load import load
 from tests.folders import edited, write_folder
@@ -165,6 +170,32 @@ def test_after_the_limit_no_solve_begins(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not found.is_whole
     assert {one.verdict for one in found.worths[4:]} == {"not reached"}
     assert {one.verdict for one in found.moves} == {"not reached"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "taken", "left"),
+    [("600", 250.0, 350.0), ("600", 700.0, 0.0), (None, 250.0, math.inf)],
+)
+def test_what_the_first_question_took_is_off_the_limit(
+    monkeypatch: pytest.MonkeyPatch, limit: str | None, taken: float, left: float
+) -> None:
+    """Whether there is a plan at all is asked first: the limit is of both answers together."""
+    clock, given = [1000.0], list[float]()
+
+    def nothing_in_the_way(*_: Any, **__: Any) -> InTheWay:
+        clock[0] += taken
+        return InTheWay("feasible")
+
+    def explained(_: Any, wish: Wish, *__: Any, **___: Any) -> int:
+        given.append(wish.options.time_limit)
+        return 0
+
+    monkeypatch.setattr(explain_command, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(explain_command, "explain", nothing_in_the_way)
+    monkeypatch.setattr(explain_command, "explain_plan", explained)
+    words = () if limit is None else ("--time-limit", limit)
+    assert called(BY_HAND, *words).exit_code == 0
+    assert given == [left]
 
 
 def test_what_a_stop_does_not_allow_is_told_as_not_reached(

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from optimizer.answers.worth.margin import binds, held, margin, part_of, slope, takes, wider
+from optimizer.answers.worth.margin import (
+    binds,
+    held,
+    margin,
+    part_of,
+    same,
+    slope,
+    takes,
+    wider,
+)
 from optimizer.highs import Options, Outcome, run
 from optimizer.matrix import Floats, Matrix, dense_matrix
 
@@ -124,6 +134,14 @@ def test_a_column_that_may_be_negative_is_never_the_better_for_it() -> None:
     below = {"from_": -1.0}
     assert not wider(one_row(**below), one_row(**below, cost=2.0))
     assert not wider(one_row(**below), one_row(**below, used=0.5))
+
+
+@pytest.mark.parametrize(("more", "is_wider"), [(0.0, True), (0.5, True), (-1e-12, False)])
+def test_what_every_plan_pays_alike_counts(more: float, is_wider: bool) -> None:
+    """Overhead is in no row and no column: with more of it every plan is worth less."""
+    one = one_row()
+    assert wider(one, replace(one, offset=one.offset + more)) is is_wider
+    assert same(one, replace(one, offset=one.offset + more)) is (more == 0.0)
 
 
 # --- what binds ------------------------------------------------------------------------------

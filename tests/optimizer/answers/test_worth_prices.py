@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from models.context import Context
-from optimizer.answers.worth.bench import Bench, Best, taken
+from optimizer.answers.worth import bench as bench_module
+from optimizer.answers.worth.bench import CHOSEN, ROUNDS_OF_FILLING, Bench, Best, taken
 from optimizer.answers.worth.chosen import Chosen, Turn, _Search, _Tried
 from optimizer.answers.worth.defaults import MOST, Defaults, Moves, Side
 from optimizer.answers.worth.explained import Explained
@@ -18,9 +19,11 @@ from optimizer.answers.worth.more import Worth
 from optimizer.answers.worth.prices import Thing, not_chosen
 from optimizer.answers.worth.told import _loss
 from optimizer.answers.worth.units import units
+from optimizer.case import Case
+from optimizer.compiled import Model
 from optimizer.highs import Options
 from optimizer.load import load
-from optimizer.solve import Status
+from optimizer.solve import Solved, Status
 from tests.folders import edited, write_folder
 from tests.optimizer.answers.anew import INSTANCES, anew, by_hand, changed_by_hand, drawn
 
@@ -270,6 +273,38 @@ def test_an_explanation_is_whole_only_where_all_of_it_is_proved(
         best, moves=[replace(moves, down=replace(side, is_proved=False))]
     ).is_whole
     assert not Explained(best, moves=[replace(moves, verdict="not found")]).is_whole
+
+
+@pytest.mark.parametrize("sent_back", [1, ROUNDS_OF_FILLING])
+def test_a_search_that_was_sent_back_is_made_with_the_thing(
+    lot: tuple[Bench, Best, Thing], monkeypatch: pytest.MonkeyPatch, sent_back: int
+) -> None:
+    """Halls that are filled one by one send a search back without the row: its plan has no lot.
+
+    It is made anew, with these halls in it; where it never ends with the lot, there is no plan.
+    """
+    bench, best, thing = lot
+    assert best.plan is not None
+    crowded = {"barn:mine": ((("lot", 16),),)}
+    plan = replace(best.plan, given=replace(best.plan.given, fillings=crowded))
+    without = replace(best.solved, plan=plan)
+    with_it = bench.forced(thing.at(thing.price), thing.columns)
+    asked: list[Any] = []
+
+    def searched(case: Case, model: Model, *_: Any) -> Solved:
+        asked.append((case.given.fillings, model.matrix.row_names[-1]))
+        return with_it.solved if len(asked) > sent_back else without
+
+    monkeypatch.setattr(bench, "_solve", searched)
+    monkeypatch.setattr(bench_module, "compile_case", lambda *_: best.posed.model)
+    found = bench.forced(thing.at(thing.price), thing.columns)
+    assert {row for _, row in asked} == {CHOSEN}
+    if sent_back == 1:
+        assert [filled for filled, _ in asked] == [{}, crowded]
+        assert found.value == with_it.value
+    else:
+        assert len(asked) == ROUNDS_OF_FILLING
+        assert (found.solved.status, found.plan, found.value) == ("no-plan", None, None)
 
 
 def test_a_price_without_any_plan_is_never_left_for_a_less_welcome_one(

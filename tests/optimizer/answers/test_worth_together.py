@@ -76,9 +76,8 @@ def cut_short(
     monkeypatch.setattr(bench, "best", ended)
 
 
-def test_a_limit_that_the_joint_case_gives_no_room_has_a_solve_of_its_own(
-    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def leave_out_budget(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a case with room for several limits have none for the budget."""
     at = bench.at
 
     def without_budget(changes: Mapping[str, Json]) -> Posed:
@@ -87,6 +86,12 @@ def test_a_limit_that_the_joint_case_gives_no_room_has_a_solve_of_its_own(
         return at(changes)
 
     monkeypatch.setattr(bench, "at", without_budget)
+
+
+def test_a_limit_that_the_joint_case_gives_no_room_has_a_solve_of_its_own(
+    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_out_budget(bench, monkeypatch)
     found = worths(bench, best, FIRM, BUDGET)
     assert (found[FIRM].verdict, found[FIRM].together) == ("nothing", 2)
     assert (found[BUDGET].verdict, found[BUDGET].together) == ("nothing", 1)
@@ -124,6 +129,19 @@ def test_without_time_for_each_the_bound_of_all_is_told(
     assert not Explained(best, worths=told).is_whole
     said = " ".join(str(part) for part in _units(bench.loaded, told))
     assert "worth 0.02 M$ at most each, by one solve with room for all of them" in said
+
+
+def test_a_bound_is_told_of_no_limit_that_it_gives_no_room(
+    bench: Bench, best: Best, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without time for each, of the budget nothing is known: no solve had more of it."""
+    leave_out_budget(bench, monkeypatch)
+    cut_short(bench, best, 0.0123, monkeypatch, over=True)
+    found = worths(bench, best, FIRM, BUDGET)
+    assert found[FIRM].verdict == "at most"
+    assert found[FIRM].at_most_musd == pytest.approx(0.0123)
+    budget = found[BUDGET]
+    assert (budget.verdict, budget.at_most_musd, budget.is_proved) == ("not reached", None, False)
 
 
 def test_what_takes_no_room_is_parted_from_what_does(tmp_path: Path) -> None:
@@ -188,6 +206,45 @@ def test_a_gain_within_what_the_gaps_leave_open_is_none(bench: Bench, best: Best
         return one_more._judged(asked, found).verdict
 
     assert [judged(more) for more in (0.0, 5e-7, 2e-6)] == ["nothing", "nothing", "worth"]
+
+
+def test_more_room_never_costs_anything(bench: Bench, best: Best) -> None:
+    """With more room a plan worth a little less was found: the one without it is there too.
+
+    Of what is more and less at once that is not so, as of a later month.
+    """
+    assert best.value is not None
+    one_more = OneMore(bench, best)
+    asked = one_more._ask(of_keys(bench, FIRM)[0])
+    assert asked.is_wider
+    solved = replace(best.solved, value_musd=best.value - 3e-6, bound_musd=best.value - 2e-6)
+    found = replace(best, solved=solved)
+    room = one_more._judged(asked, found)
+    assert room.verdict == "nothing"
+    assert (room.musd, room.at_least_musd, room.at_most_musd) == (0.0, 0.0, 0.0)
+    other = one_more._judged(replace(asked, is_wider=False), found)
+    assert other.verdict == "worth"
+    assert other.at_least_musd == pytest.approx(-3e-6 - (best.bound - best.value), abs=1e-9)
+    assert other.at_most_musd == pytest.approx(-2e-6, abs=1e-9)
+
+
+def test_under_limits_on_energy_no_program_tells_of_a_plan(bench: Bench, best: Best) -> None:
+    """Bands are those of the plan: held or divisible, the rest is not what it chose among."""
+    case = replace(best.posed.case, limit_prices={(0, "creek"): ()})
+    limited = replace(best, posed=best.posed._replace(case=case))
+    assert OneMore(bench, best).held is not None
+    assert OneMore(bench, limited).held is None
+    assert math.isfinite(bench.relaxed(best.posed))
+    assert bench.relaxed(limited.posed) == math.inf
+
+
+def test_a_plan_that_did_not_pass_its_audit_is_none(bench: Bench, best: Best) -> None:
+    failed = replace(best, solved=replace(best.solved, status="audit-failed"))
+    assert failed.solved.value_musd is not None
+    assert (failed.value, failed.plan) == (None, None)
+    one_more = OneMore(bench, best)
+    told = one_more._judged(one_more._ask(of_keys(bench, FIRM)[0]), failed)
+    assert (told.verdict, told.musd, told.is_proved) == ("unproved", None, False)
 
 
 def test_a_solve_that_tells_of_many_may_take_more_of_the_time(
