@@ -38,6 +38,8 @@ from optimizer.errors import InputRefused
 from optimizer.sweep.point.evaluate import Posed
 from optimizer.sweep.points import Json
 
+#: Difference of two values, for each M$ of them, that is arithmetic.
+ARITHMETIC = 1e-12
 #: ``worth``: it is worth more, or less, than the gaps leave open. ``nothing``: proved to be worth
 #: no more than that. ``unproved``: a limit ended a search. ``at most``: no time was left for a
 #: solve of its own, but one with room for others as well bounds it. ``refused``: such an instance
@@ -233,7 +235,8 @@ class OneMore(Beside):
         least, most = best.value - self.bound, self._bound(best) - self.value
         if one.is_wider:
             least, most, more = max(0.0, least), max(0.0, most), max(0.0, more)
-        verdict: Verdict = "worth" if least > 0 or most < 0 else "nothing"
+        dust = ARITHMETIC * max(1.0, abs(self.value))
+        verdict: Verdict = "worth" if least > dust or most < -dust else "nothing"
         known["is_proved"] = best.is_proved and self.base.is_proved
         if not known["is_proved"]:
             verdict = "worth" if verdict == "worth" else "unproved"

@@ -226,6 +226,10 @@ def test_more_room_never_costs_anything(bench: Bench, best: Best) -> None:
     assert other.verdict == "worth"
     assert other.at_least_musd == pytest.approx(-3e-6 - (best.bound - best.value), abs=1e-9)
     assert other.at_most_musd == pytest.approx(-2e-6, abs=1e-9)
+    # Where gaps are closed to the last bit, arithmetic is no worth.
+    near = replace(best.solved, value_musd=best.value + 4e-15, bound_musd=best.value + 4e-15)
+    exact = OneMore(bench, replace(best, solved=replace(best.solved, bound_musd=best.value)))
+    assert exact._judged(asked, replace(best, solved=near)).verdict == "nothing"
 
 
 def test_under_limits_on_energy_no_program_tells_of_a_plan(bench: Bench, best: Best) -> None:
