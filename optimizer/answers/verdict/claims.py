@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ HEAD = """\
 better of mining only and AI only. *Flexibility* is the best plan less the same contracts and hall
 states without any mining from the first AI on: what having mining at all is worth on that plant.
 """
+#: Last month of which it is known what came.
+CAME_UNTIL = "2026-06"
 REPLAY = """\
 The same cases with what came until June 2026 (`replays/`, with sources). What comes after nobody
 knows: figures stay where they were then, but for the halving of April 2028.
@@ -99,6 +102,7 @@ def claims_page(instances: Path) -> Iterator[str]:
     if told.then:
         yield "### With what came until 2026\n"
         yield REPLAY
+        yield from _not_yet(instances, told)
         yield _lines(("company", "what came", "from month, value"), list(_came(instances, told)))
         yield _side_by_side(told.then)
         yield _lines(("company", "what was right"), list(_replays(told)))
@@ -162,6 +166,16 @@ def _order(gap: float) -> str:
     power = math.floor(math.log10(gap))
     digit = math.ceil(gap / 10.0**power - 1e-9)
     return f"{digit}e{power}" if digit < 10 else f"1e{power + 1}"
+
+
+def _not_yet(instances: Path, told: Told) -> Iterator[str]:
+    """Say of which instances nothing has come, and when they begin."""
+    for name in told.now:
+        if name not in told.then:
+            document = tomllib.loads((instances / name / "instance.toml").read_text("utf-8"))
+            begins = document["horizon"]["start"]
+            if begins > CAME_UNTIL:
+                yield f"`{name}` begins in {begins}: nothing of it has come.\n"
 
 
 def _came(instances: Path, told: Told) -> Iterator[tuple[str, str, str]]:
