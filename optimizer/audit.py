@@ -142,7 +142,11 @@ def audit(
     margins = _margins(case, plan) if settled is None else settled.by.margins(settled, case)
     banded, hourly, off_hours = _hours(plan, margins)
     breaches += off_hours
-    value = float(objective(plan)) if settled is None else settled.by.value_musd(settled.point)
+    # What is claimed was worked out from the same arrays: it is held against the plan itself.
+    if settled is not None and claimed_musd is None:
+        value = settled.by.value_musd(settled.point)
+    else:
+        value = float(objective(plan))
     breaches += _values(value, claimed_musd, bound_musd, nothing_musd, gap)
     return Audit(tuple(breaches), value, banded, hourly, relations, nothing_musd)
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from time import process_time, thread_time
@@ -774,11 +775,13 @@ class _Worker:
 
     def start(self) -> None:
         """Begin, in a thread that waits for work where there is one."""
-        thread = _IDLE.pop() if self.is_alone and _IDLE else None
-        if thread is None:
-            thread = _Thread()
-            thread.start()
-        thread.take(self)
+        if self.is_alone:
+            # Another caller may take the last that is idle.
+            with suppress(IndexError):
+                return _IDLE.pop().take(self)
+        thread = _Thread()
+        thread.start()
+        return thread.take(self)
 
     def work(self) -> None:
         """Run HiGHS."""

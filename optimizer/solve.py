@@ -564,6 +564,10 @@ def _share_for_nothing(budget: Budget) -> Budget:
     return budget.part(limited if budget.limited else budget.left)
 
 
+#: Tables that say which racks are kept where nothing is done.
+KEPT_BY = ("racks_young",)
+
+
 def _kept(given: Given, layout: Layout) -> Flags:
     """Where doing nothing sells no racks: none of the type has come to its end by then."""
     kept = np.zeros(len(layout.columns), bool)

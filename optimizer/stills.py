@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.build import Row
 from optimizer.known import Known
 from optimizer.matrix import Flags, Floats
 from optimizer.rows import Checked
@@ -29,6 +30,7 @@ class _Before:
 
     still: Still
     point: Floats
+    rows: list[Row]
     looked_at: Flags
     #: Held, so that no other object takes their identities.
     made_of: tuple[object, ...]
@@ -52,7 +54,10 @@ class Stills:
             key = _key(made_of, loose)
             if key in self._known:
                 before = self._known[key]
-                if checked.holds(before.point, before.looked_at):
+                # Families that are left alone may have other rows than they had.
+                as_then = checked.rows is before.rows
+                looked_at = before.looked_at if as_then else _rows_of(checked, loose)
+                if checked.holds(before.point, looked_at):
                     return before.still
         return None
 
@@ -82,9 +87,9 @@ class Stills:
         loose = untouched(checked, free) & set(made_of)
         if loose not in self._ways:
             self._ways.append(loose)
-        looked_at = np.array([name in loose for name, _ in checked.rows], bool)
-        held = tuple(made_of.values())
-        self._known[_key(made_of, loose)] = _Before(still, point, looked_at, held)
+        held, looked_at = tuple(made_of.values()), _rows_of(checked, loose)
+        before = _Before(still, point, checked.rows, looked_at, held)
+        self._known[_key(made_of, loose)] = before
 
 
 def untouched(checked: Checked, free: Flags) -> frozenset[str]:
@@ -99,6 +104,10 @@ def untouched(checked: Checked, free: Flags) -> frozenset[str]:
         name for name, is_touched in zip(names, touches.tolist(), strict=True) if is_touched
     }
     return frozenset(names) - touched
+
+
+def _rows_of(checked: Checked, families: frozenset[str]) -> Flags:
+    return np.array([name in families for name, _ in checked.rows], bool)
 
 
 def _key(

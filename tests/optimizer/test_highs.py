@@ -439,6 +439,7 @@ def test_runs_of_one_thread_follow_one_another_in_the_same(monkeypatch):
     for _ in range(4):
         assert run(CLAIMS["optimal"], Options(threads=1)).status == "optimal"
     assert len(set(seen)) == 1
+    assert not solver_left_behind()
     run(CLAIMS["optimal"], Options(threads=2))
     assert seen[-1] not in seen[:-1]
 

@@ -30,6 +30,7 @@ from optimizer.known import Known
 from optimizer.layout import Layout
 from optimizer.matrix import Flags, Floats, Matrix, costs
 from optimizer.rows import Assembly, Columnwise, read_rows
+from optimizer.solve import KEPT_BY
 from optimizer.stills import Stills
 from optimizer.sweep.point.hourwise import Hourwise
 from optimizer.sweep.point.reads import TABLES, Noted, Remembered, watched_given
@@ -164,7 +165,7 @@ class Structure:
         hours, made_of = self._hours.after(case, tables)
         if made_of:
             made_of |= {family.name: rows for family, rows in parts} | {OBJECTIVE: best}
-            made_of |= {name: tables[name] for name in splits.READ}
+            made_of |= {name: tables[name] for name in (*splits.READ, *KEPT_BY)}
         as_ever = others.isdisjoint(splits.READ)
         known = self._splits if as_ever else Known[bool](splits.MOST_KNOWN)
         followed = Followed(

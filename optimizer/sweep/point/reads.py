@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
+from weakref import ref
 
 from models.given import Given
 from models.instance import Block, Growth, Instance, Step
@@ -42,23 +43,24 @@ class Noted:
         self.keys: set[Key] = set()
         self.tables: set[str] = set()
         self._listening = False
-        self._forgetting: list[Callable[[], None]] = []
+        self._forgetting: list[ref[Given]] = []
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Take note meanwhile, from an empty sheet."""
         self.keys, self.tables = set(), set()
-        for forget in self._forgetting:
-            forget()
+        self._forgetting = [held for held in self._forgetting if held() is not None]
+        for copy in filter(None, (held() for held in self._forgetting)):
+            copy.__dict__.clear()
         self._listening = True
         try:
             yield
         finally:
             self._listening = False
 
-    def forgets(self, forget: Callable[[], None]) -> None:
-        """Call something whenever a sheet is begun: what was seen before is to be seen again."""
-        self._forgetting.append(forget)
+    def forgets(self, copy: Given) -> None:
+        """Empty a copy whenever a sheet is begun: what was seen before is to be seen again."""
+        self._forgetting.append(ref(copy))
 
     def key(self, key: Key) -> None:
         """Note a figure, or a block that was looked at as a whole."""
@@ -253,7 +255,7 @@ def watched_given(given: Given, noted: Noted) -> Given:
             return table
 
     copy: Given = object.__new__(Watched)
-    noted.forgets(copy.__dict__.clear)
+    noted.forgets(copy)
     return copy
 
 

@@ -1115,7 +1115,7 @@ def test_stored_verdicts_are_of_the_stored_results() -> None:
 
 
 #: Stored before verdicts named what they were computed from: to be computed anew, none added.
-UNNAMED: set[str] = {"iren/verdict", "iren/verdict-happened"}
+UNNAMED: set[str] = set()
 
 
 def test_stored_verdicts_are_of_the_instances_as_they_are() -> None:

@@ -1,6 +1,7 @@
 """Short cuts of a sweep's points come to what the long ways do, and notice what has moved."""
 
 import random
+import re
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -30,6 +31,7 @@ from optimizer.splits import READ, split_halls
 from optimizer.sweep.design.keys import changed
 from optimizer.sweep.point import hourwise
 from optimizer.sweep.point.compiled import Structure, StructureDiffers
+from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
 from optimizer.sweep.point.reads import Noted, watched_given
@@ -262,6 +264,60 @@ def test_a_memory_of_doing_nothing_that_forgets_what_it_is_of_is_found_out(by_ha
     monkeypatch.setattr(remembering, "_key", lambda *_: "all alike")
     with pytest.raises(AssertionError):
         nothings(by_hand, every_number())
+
+
+def with_lots_to_come():
+    """by_hand without a budget: sixteen lots come, which live a while or a little longer."""
+    text = (ROOT / "by_hand" / "instance.toml").read_text(encoding="utf-8")
+    come = '[[commitments.racks]]\nhall = "barn"\nrack = "lot"\nracks = 16\n'
+    text = re.sub(r"\[\[fleet\]\][^\[]*", f'{come}delivery = "2029-07"\n\n', text)
+    short = '[racks.short]\nworkload = "mining"\nmachine = "miner"\nmachines_per_rack = 500\n'
+    text = text.replace("[racks.lot]", f"{short}life_months = 12\n\n[racks.lot]\nlife_months = 24")
+    text = text.replace("hashprice_usd_per_ph_day = 48", "hashprice_usd_per_ph_day = 8")
+    return text.replace("capex_budget_musd = 15\n", "")
+
+
+def without_budget():
+    text = (ROOT / "by_hand" / "instance.toml").read_text(encoding="utf-8")
+    return text.replace("capex_budget_musd = 15\n", "")
+
+
+@pytest.mark.parametrize("typed", [with_lots_to_come, without_budget])
+@pytest.mark.parametrize(
+    "second", [{"racks.lot.life_months": 23}, {}], ids=["a life shorter", "the base"]
+)
+def test_what_doing_nothing_comes_to_hangs_on_no_point_before(typed, second):
+    """A limit that one point alone has shifts the rows of all others; lives say what is kept."""
+    if typed is without_budget and second:
+        second = {"finance.opening_cash_musd": 11.0}
+    prices = (ROOT / "by_hand" / "prices.csv").read_bytes()
+    base = Base({"instance.toml": typed().encode(), "prices.csv": prices}, Options(time_limit=20))
+    points = [Point(0, {}, {"finance.capex_budget_musd": 40.0}), Point(1, {}, dict(second))]
+    both, alone = Evaluator(base), Evaluator(base)
+    for point in points:
+        after = both(point)
+    before = alone(points[1])
+    assert after.status == before.status == "solved"
+    assert after.metrics["nothing_value_musd"] == before.metrics["nothing_value_musd"]
+    assert after.value_musd == before.value_musd
+
+
+def test_doing_nothing_reads_no_table_that_it_is_not_remembered_by(by_hand):
+    case = by_hand[1].case
+    model, noted = by_hand[2].model(case), Noted()
+    with noted.listening():
+        do_nothing(replace(case, given=watched_given(case.given, noted)), model)
+    shapes = {"tree", "site_of", "sites"}
+    assert noted.tables - shapes <= set(model.followed.made_of), noted.tables
+
+
+def test_points_leave_nothing_behind_that_takes_note(by_hand):
+    counts = []
+    for number in range(12):
+        point = Point(number, {}, {"finance.discount_per_year": 0.1 + 0.01 * number})
+        by_hand[2].model(case_of(by_hand, point))
+        counts.append(len(by_hand[1].noted._forgetting))
+    assert counts[-1] <= counts[2] + 1
 
 
 def still_of(by_hand):
