@@ -825,7 +825,8 @@ class _Thread(threading.Thread):
 
 #: Threads that wait for work; a process that was forked has none of them.
 _IDLE: deque[_Thread] = deque()
-os.register_at_fork(after_in_child=_IDLE.clear)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_IDLE.clear)
 
 
 def solver_left_behind() -> bool:

@@ -679,7 +679,6 @@ def _coefficient_faults(matrix: Matrix, report: _Report) -> Iterator[Fault]:
     if ((size == 0) | ((size > TINY) & (size <= HUGE))).all():
         return
     entries = coo_array(matrix.coefficients)
-    size = np.abs(entries.data)
     # A fixed real number is a constant by the time presolve looks at the row.
     loose = ~matrix.integer & (matrix.column_lower < matrix.column_upper)
     mixed = np.zeros(matrix.shape[0], bool)

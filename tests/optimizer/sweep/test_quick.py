@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from models.allocation import FAMILIES
 from models.build import build
 from models.given import TENANT
 from optimizer import audit as auditing
@@ -30,7 +31,7 @@ from optimizer.solve import Still, do_nothing
 from optimizer.splits import READ, split_halls
 from optimizer.sweep.design.keys import changed
 from optimizer.sweep.point import hourwise
-from optimizer.sweep.point.compiled import Structure, StructureDiffers
+from optimizer.sweep.point.compiled import OBJECTIVE, Structure, StructureDiffers
 from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
@@ -309,6 +310,9 @@ def test_doing_nothing_reads_no_table_that_it_is_not_remembered_by(by_hand):
         do_nothing(replace(case, given=watched_given(case.given, noted)), model)
     shapes = {"tree", "site_of", "sites"}
     assert noted.tables - shapes <= set(model.followed.made_of), noted.tables
+    # Beside tables: what it earns in hours, what it is worth, and every relation.
+    families = {family.name for family in FAMILIES}
+    assert {"bands", OBJECTIVE, *families} <= set(model.followed.made_of)
 
 
 def test_points_leave_nothing_behind_that_takes_note(by_hand):
