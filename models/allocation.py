@@ -105,6 +105,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(racks.space_limit, i.occupied, "np"),
     Family(racks.position_limit, i.floored, "np"),
     Family(racks.whole_racks, i.whole, "npk"),
+    Family(racks.mix_limit, i.mixed, "npx"),
     Family(racks.filled_halls, i.filled_places, "np"),
     Family(racks.filling_limit, i.filled_racks, "npk"),
     Family(racks.tail_life, i.tails, "nsck"),

@@ -69,6 +69,7 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "BillMonth": ("r", "calendar month of a node, of which the highest MW is billed"),
     "LimitPrice": ("z", "price of a year's limit, while a bound of the value is sought"),
     "Filling": ("w", "filling of a hall: racks to which none can be added"),
+    "Mix": ("x", "limit on mixes of racks: a face of all that whole halls can hold"),
 }
 
 #: Stands for a rack type where the tenant brings the racks.
@@ -164,6 +165,12 @@ class Given:
     )
     rack_fit: Table[tuple[Place, RackType], float] = known(
         "rack/hall", r"\bar R", "whole racks that fit a hall, where fewer than MW and floor say"
+    )
+    mixes: Table[Place, tuple[Mapping[RackType, float], ...]] = known(
+        "hall/rack",
+        r"\eta",
+        "share of a hall that a rack of a type takes in a mix, in places whose mixes are limited",
+        letters="pxk",
     )
     fillings: Table[Place, tuple[Mapping[RackType, float], ...]] = known(
         "rack/hall",

@@ -46,6 +46,11 @@ def whole(g: Given) -> Iterable[Index]:
     return ((n, p, k) for n, p, k in standing(g) if (p, k) in g.rack_fit)
 
 
+def mixed(g: Given) -> Iterable[Index]:
+    """Nodes, places whose mixes of racks are limited, and their limits."""
+    return ((n, p, x) for n in g.nodes for p, mixes in g.mixes.items() for x in range(len(mixes)))
+
+
 def filled_places(g: Given) -> Iterable[Index]:
     """Nodes and the places whose halls are filled one by one."""
     return ((n, p) for n in g.nodes for p in g.fillings)

@@ -199,13 +199,27 @@ def whole_racks(c: Context, n: Node, p: Place, k: RackType) -> Relation:
     return at_most(total(c.racks[n, p, r] for r in larger), g.rack_fit[p, k] * c.halls[n, p])
 
 
+def mix_limit(c: Context, n: Node, p: Place, x: int) -> Relation:
+    r"""Racks of several types fit the halls as mixes of whole racks do.
+
+    .. math:: \sum_k \eta_{pxk} R_{npk} \le H_{np}
+
+    A face of the convex hull of all that a hall can hold: what whole halls hold together lies
+    behind it, and what it cuts off splits into no such halls, though it fits them by MW and by
+    floor. Written only for places where racks of a plan did not split.
+    """
+    g = c.given
+    taken = total(share * c.racks[n, p, k] for k, share in g.mixes[p][x].items())
+    return at_most(taken, c.halls[n, p])
+
+
 def filled_halls(c: Context, n: Node, p: Place) -> Relation:
-    r"""Where racks did not split into whole halls, every hall has one of its possible fillings.
+    r"""Where limits on mixes do not do, every hall has one of its possible fillings.
 
     .. math:: \sum_w X_{npw} \le H_{np}
 
-    Written only for places where the limits above let a mix through that no hall-by-hall split
-    can hold; the fillings are all those to which no further rack can be added.
+    Written only for places where the limits above still let a mix through that no hall-by-hall
+    split can hold; the fillings are all those to which no further rack can be added.
     """
     g = c.given
     fillings = range(len(g.fillings[p]))

@@ -1,21 +1,23 @@
 """Racks that fit a group together but not its halls one by one: a plan nearby whose racks do.
 
 A plan keeps its large decisions, and only the sites concerned choose their racks anew, each
-beside what the others do. Halls take one of their fillings there, or, where these are too many to
-write down, keep so much room that filling one hall after another always comes out.
+beside what the others do. Mixes of racks are limited there to what whole halls can hold
+(:mod:`optimizer.hulls`). Where a mix within these limits still does not split, halls take one of
+their fillings each; where these are too many to write down, they keep so much room that filling
+one hall after another always comes out.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, vstack
 
-from models.given import Given, Place
+from models.given import Given, Place, RackType
 from models.tree import Node
 from optimizer.audit import SPLIT, TOO_MANY, Audit
 from optimizer.case import Case
@@ -23,6 +25,7 @@ from optimizer.compiled import Model
 from optimizer.decomposed.blocks import Blocks
 from optimizer.decomposed.workshop import Around
 from optimizer.highs import Budget, Options
+from optimizer.hulls import faces
 from optimizer.layout import Layout
 from optimizer.matrix import Floats, Matrix
 from optimizer.search import SECONDS_TO_ROUND, racks_whole
@@ -39,7 +42,7 @@ class Crowded:
     Attributes
     ----------
     fillable : tuple of Place
-        Places whose halls can be filled one by one.
+        Places for which it can be written down what a hall can hold.
     roomy : tuple of (Node, Place)
         Where halls have to keep room instead.
     """
@@ -59,19 +62,44 @@ class Crowded:
         return bool(self.fillable or self.roomy)
 
     def __add__(self, other: Crowded) -> Crowded:
-        """Put two together; what is filled by now is no longer filled anew."""
+        """Put two together; what is written down by now no longer counts."""
         return Crowded(other.fillable, tuple(dict.fromkeys(self.roomy + other.roomy)))
 
-    def filled(self, case: Case) -> Case:
-        """Fill the halls of these places one by one, beside those that are already."""
-        known = {**case.given.fillings, **{p: fillings(case.given, p) for p in self.fillable}}
-        return replace(case, given=replace(case.given, fillings=known))
+    def narrowed(self, case: Case) -> Case:
+        """Limit the mixes of these places; fill halls one by one where that was done already."""
+        g = case.given
+        mixes = {p: faces(g, p) for p in self.fillable if p not in g.mixes}
+        filled = {p: fillings(g, p) for p in self.fillable if not mixes.get(p)}
+        return _narrowed(case, mixes, filled)
 
     def sites(self, given: Given) -> list[int]:
         """Numbers of the sites concerned."""
         places = {*self.fillable, *(p for _, p in self.roomy)}
         here = {given.site_of[p] for p in places}
         return [j for j, site in enumerate(given.sites) if site in here]
+
+
+def narrowed_as(case: Case, given: Given) -> Case:
+    """Write down what halls can hold where that was done for another case, or for a plan."""
+    return _narrowed(case, given.mixes, given.fillings)
+
+
+def _narrowed(
+    case: Case,
+    mixes: Mapping[Place, tuple[Mapping[RackType, float], ...]],
+    filled: Mapping[Place, tuple[Mapping[RackType, float], ...]],
+) -> Case:
+    g = case.given
+    more = {
+        "mixes": {**g.mixes, **{p: rows for p, rows in mixes.items() if rows}},
+        "fillings": {**g.fillings, **{p: rows for p, rows in filled.items() if rows}},
+    }
+    return replace(case, given=replace(g, **more))
+
+
+def is_narrowed(given: Given) -> bool:
+    """Whether it is written down anywhere what halls can hold."""
+    return bool(given.mixes or given.fillings)
 
 
 def nearby(
@@ -90,7 +118,7 @@ def nearby(
     Parameters
     ----------
     case, model : Case, Model
-        With the fillings of crowded places.
+        With what the halls of crowded places can hold.
     point : float array, shape (columns,)
         A plan that keeps to everything else; what it does not know of is zero.
     crowded : Crowded

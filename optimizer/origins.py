@@ -134,6 +134,7 @@ BY_FAMILY: Mapping[str, str] = {
     "uptime.curtailment": "uptime.components",
     "uptime.downtime_budget": "uptime.subsystems",
     "racks.end_of_life": "{life}",
+    "racks.mix_limit": "halls.{hall}",
     "racks.filled_halls": "halls.{hall}",
     "racks.filling_limit": "halls.{hall}",
     "racks.leaving_limit": "racks.{rack}",

@@ -18,7 +18,7 @@ from models.given import Given
 from optimizer.audit import Audit, audit, values_of
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, hinted, polished
-from optimizer.crowded import Crowded, nearby
+from optimizer.crowded import Crowded, is_narrowed, nearby
 from optimizer.decomposed.blocks import sites_of
 from optimizer.decomposed.plan import MANY_SITES, MakeWorkshop, plan_by_site, plan_on, suits
 from optimizer.decomposed.workshop import Here
@@ -125,7 +125,7 @@ def solve(
 
     Where racks that fit a group of halls together do not split into its whole halls, the sites
     concerned choose their racks anew near the plan (:mod:`optimizer.crowded`), and what gap that
-    leaves is searched with these halls filled one by one.
+    leaves is searched with what these halls can hold written down.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def solve(
     for _ in range(ROUNDS):
         met, before = Crowded.of(solved.audit), solved.value_musd
         if met:
-            crowded, case = crowded + met, met.filled(case)
+            crowded, case = crowded + met, met.narrowed(case)
             solved = _uncrowded(case, replace(asked, before=solved), crowded)
             continue
         if solved.status != "best-found" or budget.to_search <= WORTH_A_ROUND * budget.seconds:
@@ -187,15 +187,15 @@ def _uncrowded(case: Case, asked: _Asked, crowded: Crowded) -> Solved:
 def _improved(case: Case, asked: _Asked) -> Solved:
     """Go on from a sound plan where there is more to search.
 
-    That is where halls are filled one by one by now, or many sites had little time.
+    That is where it is written down by now what halls can hold, or many sites had little time.
     """
     solved = asked.before
     assert solved is not None
     is_timed = asked.budget.limited and len(case.given.sites) >= MANY_SITES
-    if not (case.given.fillings or is_timed):
+    if not (is_narrowed(case.given) or is_timed):
         return solved
     model = compile_case(case, asked.pinned)
-    if not (case.given.fillings or suits(case.given, model, asked.options)):
+    if not (is_narrowed(case.given) or suits(case.given, model, asked.options)):
         return solved
     return _again(case, model, replace(asked, begin=_point_of(model, solved)))
 

@@ -32,6 +32,7 @@ LIMITS: Mapping[str, Limit] = {
     "racks.space_limit": Limit("IT MW of the halls", "MW"),
     "racks.position_limit": Limit("rack positions of the halls", "positions"),
     "racks.whole_racks": Limit("whole racks in a hall", "racks"),
+    "racks.mix_limit": Limit("mixes of racks that halls hold", "halls"),
     "racks.filled_halls": Limit("halls filled one by one", "halls"),
     "racks.filling_limit": Limit("racks that halls filled one by one hold", "racks"),
     "racks.tail_life": Limit("racks that outlive their contract", "racks"),

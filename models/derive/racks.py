@@ -24,6 +24,7 @@ def tables(d: Facts) -> dict[str, Any]:
         "rack_mw": {k: d.rack_kw[k] / KW_PER_MW for k in types},
         "rack_positions": {k: r.positions for k, r in types.items()},
         "rack_fit": _rack_fit(d),
+        "mixes": {},
         "fillings": {},
         "racks_today": _racks_today(d),
         "racks_arriving": _racks_arriving(d),

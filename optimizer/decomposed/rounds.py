@@ -45,6 +45,11 @@ WIDTH, WIDTH_OF_MEAN = 0.1, 0.3
 NARROWER, WIDER, STEP = 0.6, 1.3, 0.5
 #: Rounds of prices that prove nothing more before plans are sought in other ways.
 PATIENCE = 2
+#: Parts of the prices at which sites take their turns: whoever can do most with what is shared
+#: has it first, and what is left over goes to the next best.
+SHARES_OF_PRICES = (1.0, 0.9, 0.8, 0.65, 0.4, 0.0)
+#: Parts of the prices at which sites are searched once more, to have plans to choose among.
+VARIED_PRICES = (1.0, 0.97, 0.93)
 #: Gain, as a part of the gap that is left, below which a round has brought nothing.
 GAIN = 0.02
 #: Part of the sites that groups begin with.
@@ -185,6 +190,7 @@ class _Search:
             self._losses = losses
             if self._known.point is start:
                 self._in_turn(losses, self._centre)
+                self._vary(self._centre)
         while not (only_begin or self._ends() or self._group >= len(self._blocks.sites)):
             self._next_round()
         return self._outcome(relaxed)
@@ -294,8 +300,9 @@ class _Search:
     def _in_turn(self, losses: Floats, at: Floats) -> None:
         """Take sites in turn beside what the others do, first paying for what is shared."""
         order = np.argsort(-losses, kind="stable").tolist()
-        for prices in (at, None):
-            point = self._known.point
+        point = self._known.point
+        for share in SHARES_OF_PRICES:
+            prices = share * at if share else None
             for site in order:
                 if self._ends():
                     break
@@ -306,6 +313,21 @@ class _Search:
             self._master.add_all(point)
             self._known.take(point)
             self._tell()
+
+    def _vary(self, at: Floats) -> None:
+        """Add what sites would do at prices a little lower, and choose among all."""
+        blocks = self._blocks
+        for share in VARIED_PRICES:
+            if self._ends():
+                return
+            point = self._known.point
+            tasks = [
+                Priced(j, share * at, point[block.columns]) for j, block in enumerate(blocks.sites)
+            ]
+            for j, outcome in enumerate(self._solved(tasks, self._share(1), NODES_OF_GROUP)):
+                if outcome is not None and outcome.x is not None:
+                    self._master.add(j, outcome.x)
+            self._choose()
 
     def _next_round(self) -> None:
         before = self._known.left

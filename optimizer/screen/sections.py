@@ -30,7 +30,7 @@ ALL_SITES = "all sites"
 UNTOLD = frozenset({
     "halls.fibre_limit", "hosting.owner_racks_limit", "hosting.signing_once",
     "mining.mining_limit", "racks.end_of_life", "racks.filled_halls", "racks.filling_limit",
-    "racks.whole_racks",
+    "racks.mix_limit", "racks.whole_racks",
 })  # fmt: skip
 #: Limits on what is spent or built over a span, which are counted at its last period.
 SUMMED = frozenset({"capital.capex_budget", "grid.project_limit", "yearly.year_limit"})

@@ -101,10 +101,7 @@ def with_engine(case: Case, model: Model, limit: float) -> Run:
 
 def with_highs(case: Case, model: Model, limit: float) -> Run:
     """Solve with HiGHS as it comes."""
-    solver, run = Quiet(), Run()  # type: ignore[no-untyped-call]
-    for name, value in (("threads", 1), ("time_limit", limit), ("mip_rel_gap", GAPS[-1])):
-        solver.setOptionValue(name, value)
-    _pass_model(solver, model.matrix)
+    solver, run = plain_highs(model.matrix, limit), Run()
     began = time.process_time()
 
     def look(event: highspy.highs.HighsCallbackEvent) -> None:
@@ -121,6 +118,17 @@ def with_highs(case: Case, model: Model, limit: float) -> Run:
     run.note(run.seconds, run.gap)
     run.is_plan = _is_plan(case, model, np.array(solver.getSolution().col_value))
     return run
+
+
+def plain_highs(matrix: Matrix, limit: float) -> highspy.Highs:
+    """Hand a matrix to HiGHS as it comes, with one thread and the last gap."""
+    # Threads that somebody else had HiGHS begin with here would have it refuse to run.
+    highspy.Highs.resetGlobalScheduler(True)
+    solver = Quiet()  # type: ignore[no-untyped-call]
+    for name, value in (("threads", 1), ("time_limit", limit), ("mip_rel_gap", GAPS[-1])):
+        solver.setOptionValue(name, value)
+    _pass_model(solver, matrix)
+    return solver
 
 
 def with_scip(case: Case, model: Model, limit: float) -> Run:

@@ -122,6 +122,16 @@ def by_hand_race() -> dict[str, Run]:
     return races.race(case, 9.0)
 
 
+def test_threads_that_highs_began_with_before_do_not_keep_it_from_running() -> None:
+    _, case = next(races.small())
+    model = compile_case(case)
+    before = races.plain_highs(model.matrix, 9.0)
+    before.setOptionValue("threads", 2)
+    before.setOptionValue("parallel", "on")
+    before.run()
+    assert races.with_highs(case, model, 9.0).value == pytest.approx(12.03, abs=0.01)
+
+
 def test_a_race_stops_at_a_plan_above_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     _, case = next(races.small())
 

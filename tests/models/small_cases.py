@@ -16,6 +16,7 @@ from models.terms import with_terms
 from models.tree import Tree
 from optimizer.bands import merge
 from optimizer.case import Case as Ready
+from optimizer.hulls import faces
 from optimizer.splits import fillings
 from tests.models.cases import Case, Weather
 
@@ -65,6 +66,13 @@ def filled(case: Ready) -> Ready:
         p: fillings(case.given, p) for p, types in case.given.racks_at.items() if len(types) > 1
     }
     return replace(case, given=replace(case.given, fillings=places))
+
+
+def mixed(case: Ready) -> Ready:
+    """The same case with mixes limited wherever racks of two types may mix."""
+    places = {p: faces(case.given, p) for p in case.given.racks_at}
+    limited = {p: rows for p, rows in places.items() if rows}
+    return replace(case, given=replace(case.given, mixes=limited))
 
 
 def _tree(rng: random.Random, instance: Instance, leaves: int) -> Tree:

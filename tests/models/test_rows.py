@@ -569,6 +569,20 @@ def filled() -> Given:
     return replace(case(tiny(racks__large=LARGE)), fillings={MINE: fillings})
 
 
+@rows_of("racks.mix_limit")
+def test_mixes_take_no_more_than_the_halls() -> None:
+    mixes = ({"rig": 0.25, "large": 0.5}, {"rig": 0.2, "large": 0.55})
+    g = replace(filled(), mixes={MINE: mixes})
+    assert row(g, "racks.mix_limit", 1, MINE, 1) == by_hand(
+        {
+            ("racks", 1, MINE, "rig"): 0.2,
+            ("racks", 1, MINE, "large"): 0.55,
+            ("halls", 1, MINE): -1,
+        },
+        "<=",
+    )
+
+
 @rows_of("racks.filled_halls")
 def test_every_hall_has_one_filling() -> None:
     assert row(filled(), "racks.filled_halls", 1, MINE) == by_hand(

@@ -281,6 +281,7 @@ def rich() -> Given:
         uptime__packages__n0={"availability": 0.99, "capex_usd_per_kw": 0.0},
     )
     fillings = ({"rig": 4.0}, {"rig": 1.0, "large": 2.0})
+    mixes = ({"rig": 0.25, "large": 0.375},)
     unworn = {(0, BARN_MINE, "rig"): 0.0}
     given = case(instance, fork(instance))
     hours = supplied(Derivation(instance, fork(instance)))
@@ -289,7 +290,8 @@ def rich() -> Given:
     # Either halves are asked for in a case, never both.
     halved = {"a": 10.0}
     return replace(
-        bounded, fillings={MINE: fillings}, racks_unworn=unworn, largest_half_mw=halved,
+        bounded, mixes={MINE: mixes}, fillings={MINE: fillings}, racks_unworn=unworn,
+        largest_half_mw=halved,
         half_apart_mw={(n, "a"): 10.0 for n in given.nodes},
     )  # fmt: skip
 

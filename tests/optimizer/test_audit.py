@@ -94,6 +94,7 @@ def test_a_plan_broken_in_one_place_is_rejected_by_name():
         families.add(family.name)
     assert tried >= 200
     unused = {
+        "racks.mix_limit",
         "racks.filled_halls",
         "racks.filling_limit",
         "grid.new_power_reservation",

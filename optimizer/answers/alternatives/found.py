@@ -30,7 +30,7 @@ from optimizer.answers.alternatives.within import (
 from optimizer.audit import Audit, audit, values_of
 from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, polished
-from optimizer.crowded import Crowded
+from optimizer.crowded import Crowded, narrowed_as
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.limited import carried_out
 from optimizer.matrix import Flags, Floats, Matrix
@@ -225,9 +225,9 @@ class Hunt:
         asked = self.least_musd + MARGIN * max(1.0, abs(self.least_musd))
         return within(self.model.matrix, self.model.layout.place, self.measures, asked, at, share)
 
-    def filled(self, crowded: Crowded) -> None:
-        """Fill the halls of crowded places one by one from now on."""
-        self.case = crowded.filled(self.case)
+    def narrow(self, crowded: Crowded) -> None:
+        """Write down what the halls of crowded places can hold from now on."""
+        self.case = crowded.narrowed(self.case)
         for name in ("model", "among"):
             self.__dict__.pop(name, None)
 
@@ -299,8 +299,7 @@ def alternatives(
         best = solve(case, asked, pinned=pinned, progress=progress, stop=stop)
     if best.plan is None or best.status == "audit-failed":
         return Alternatives(best), None
-    filled = {p: rows for p, rows in best.plan.given.fillings.items() if rows}
-    case = replace(case, given=replace(case.given, fillings={**case.given.fillings, **filled}))
+    case = narrowed_as(case, best.plan.given)
     hunt = Hunt(case, wanted, options, pinned or {}, best, budget, stop, tell)
     return _hunted(hunt), hunt
 
@@ -359,7 +358,7 @@ def _next(hunt: Hunt, before: list[Floats], position: int) -> Other | str:
         crowded = Crowded.of(checked)
         if crowded.fillable and filling < ROUNDS_OF_FILLING:
             filling += 1
-            hunt.filled(crowded)
+            hunt.narrow(crowded)
             continue
         if not checked.passed:
             return f"a plan did not pass its audit: {checked.breaches[0]}"

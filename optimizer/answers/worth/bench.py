@@ -22,6 +22,7 @@ from models.instance import Instance
 from optimizer.audit import values_of
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
+from optimizer.crowded import narrowed_as
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.keys import Key
 from optimizer.load import Loaded
@@ -39,7 +40,7 @@ GAP = 1e-6
 #: Part of the time that is left which one solve may take, and seconds that it may in any case.
 TIME_FOR_ONE = 0.2
 SECONDS_FOR_ONE = 5.0
-#: How often halls that have to be filled one by one may send such a search back.
+#: How often halls that racks do not split into may send such a search back.
 ROUNDS_OF_FILLING = 4
 #: Name of the row by which something has to be chosen.
 CHOSEN = "chosen"
@@ -249,8 +250,8 @@ class Bench:
             best = Best(Posed(case=case, model=model, pins=posed.pins), solved)
             if best.plan is None or taken(best.plan, names) > 0.5:
                 return best
-            # Halls that had to be filled one by one sent the search back without the row.
-            case = replace(case, given=replace(case.given, fillings=best.plan.given.fillings))
+            # Halls that what stood there did not split into sent the search back without the row.
+            case = narrowed_as(case, best.plan.given)
             model = with_one_of(compile_case(case, posed.pins), names)
         return Best(best.posed, replace(solved, status="no-plan", plan=None, value_musd=None))
 

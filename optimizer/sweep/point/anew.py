@@ -16,6 +16,7 @@ from models.build import Column
 from optimizer.audit import Audit, Breach, audit
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
+from optimizer.crowded import narrowed_as
 from optimizer.highs import Budget
 from optimizer.load import Loaded
 from optimizer.solve import Solved, do_nothing
@@ -144,9 +145,9 @@ def _audited_again(case: Case, solved: Solved, gap: float) -> Audit | None:
     plan, audited = solved.plan, solved.audit
     if plan is None or audited is None or case.limit_prices:
         return None
-    given = replace(case.given, fillings=plan.given.fillings)
+    narrowed = narrowed_as(case, plan.given)
     return audit(
-        replace(case, given=given), replace(plan, given=given),
+        narrowed, replace(plan, given=narrowed.given),
         claimed_musd=solved.value_musd, bound_musd=solved.bound_musd,
         nothing_musd=audited.nothing_musd, gap=gap,
     )  # fmt: skip

@@ -167,25 +167,32 @@ class Watching:
 
         Whoever looks at the document itself may see anything; names are the same in every point.
         """
-        noted = self._noted
         blocks = {
             key: self.block(block, attributes(key), base=base)
             for key, block in draft.blocks.items()
         }
-
-        class Watched(Draft):
-            whole = self.instance(instance, base=base)
-
-            def __getattribute__(self, name: str) -> Any:
-                if name == "document":
-                    noted.key(())
-                return super().__getattribute__(name)
-
-            def names(self, *table: str) -> set[str]:
-                return draft.names(*table)
-
         held = (draft.document, blocks, draft.places, draft.doubtful, draft.unread, draft.known)
-        return Watched(*held)
+        copy = _WatchedDraft(*held)
+        copy.__dict__["whole"] = self.instance(instance, base=base)
+        object.__setattr__(copy, "plain", draft)
+        object.__setattr__(copy, "noted", self._noted)
+        return copy
+
+
+class _WatchedDraft(Draft):
+    """A draft that notes who looks at its document; see :meth:`Watching.draft`."""
+
+    __slots__ = ("noted", "plain")
+    noted: Noted
+    plain: Draft
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "document":
+            self.noted.key(())
+        return super().__getattribute__(name)
+
+    def names(self, *table: str) -> set[str]:
+        return self.plain.names(*table)
 
 
 def _watch(held: Any, key: Key, noted: Noted) -> None:
@@ -245,18 +252,27 @@ def watched_given(given: Given, noted: Noted) -> Given:
 
     A table is put in as it is first asked for, so that only this costs anything.
     """
-
-    class Watched(Given):
-        def __getattr__(self, name: str) -> Any:
-            if name not in TABLES:
-                raise AttributeError(name)
-            noted.table(name)
-            self.__dict__[name] = table = getattr(given, name)
-            return table
-
-    copy: Given = object.__new__(Watched)
+    copy = object.__new__(_WatchedGiven)
+    object.__setattr__(copy, "plain", given)
+    object.__setattr__(copy, "noted", noted)
     noted.forgets(copy)
     return copy
+
+
+class _WatchedGiven(Given):
+    """Given numbers whose tables are noted as they are asked for; see :func:`watched_given`."""
+
+    # Beside what is kept of the tables, which is forgotten whenever somebody begins to listen.
+    __slots__ = ("noted", "plain")
+    noted: Noted
+    plain: Given
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in TABLES:
+            raise AttributeError(name)
+        self.noted.table(name)
+        self.__dict__[name] = table = getattr(self.plain, name)
+        return table
 
 
 # --- touching ------------------------------------------------------------------------------

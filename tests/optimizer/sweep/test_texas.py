@@ -30,7 +30,7 @@ pytestmark = pytest.mark.soak
 SIDE = int(os.environ.get("RACKWATT_SOAK_SIDE", "40"))
 OTHER = max(1, SIDE * 25 // 40)
 DRAWN = 100
-AGAINST_PYOMO = 20
+AGAINST_PYOMO = 100
 GAP = 1e-3
 FILE = """
 [sweep]
