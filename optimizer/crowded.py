@@ -90,11 +90,9 @@ def _narrowed(
     filled: Mapping[Place, tuple[Mapping[RackType, float], ...]],
 ) -> Case:
     g = case.given
-    more = {
-        "mixes": {**g.mixes, **{p: rows for p, rows in mixes.items() if rows}},
-        "fillings": {**g.fillings, **{p: rows for p, rows in filled.items() if rows}},
-    }
-    return replace(case, given=replace(g, **more))
+    limits = {**g.mixes, **{p: rows for p, rows in mixes.items() if rows}}
+    listed = {**g.fillings, **{p: rows for p, rows in filled.items() if rows}}
+    return replace(case, given=replace(g, mixes=limits, fillings=listed))
 
 
 def is_narrowed(given: Given) -> bool:
