@@ -151,10 +151,11 @@ def solve(
     options = options or Options()
     budget = Budget(options.time_limit, options.grace)
     asked = _Asked(options, pinned or {}, budget, hint or {}, progress, stop, workshop)
-    solved = _solved_once(case, asked, model)
+    solved = sound = _solved_once(case, asked, model)
     crowded = Crowded()
     for _ in range(ROUNDS):
         met, before = Crowded.of(solved.audit), solved.value_musd
+        sound = max(solved, sound, key=_merit)
         if met:
             crowded, case = crowded + met, met.narrowed(case)
             solved = _uncrowded(case, replace(asked, before=solved), crowded)
@@ -164,6 +165,8 @@ def solve(
         solved = _improved(case, replace(asked, before=solved))
         if solved.value_musd == before:
             break
+    if sound.passed and _merit(sound) > _merit(solved):
+        solved = _better_of(sound, solved, solved.outcome, options)
     if solved.plan is not None and not solved.passed and not budget.to_search:
         return _nothing_instead(case, solved, options)
     return solved
@@ -207,24 +210,39 @@ def _point_of(model: Model, solved: Solved) -> Floats:
 
 
 def _again(case: Case, model: Model, asked: _Asked) -> Solved:
-    """Search on from a plan, and keep the better one under what is proved by then."""
+    """Search on from a plan, and keep the better one under what is proved by then.
+
+    One whose racks do not split yet is the better one if it is worth more: it is mended next.
+    """
     before = asked.before
     assert before is not None
     again = _solved_once(case, asked, model)
     if again.plan is None or again.outcome is None:
         return again if again.status == "infeasible" and not before.passed else before
-    best = max(again, before, key=_merit)
-    assert best.plan is not None
-    assert best.audit is not None
-    bounds = [one.bound_musd for one in (before, again) if one.bound_musd is not None]
-    proved = replace(again.outcome, bound=min(bounds, default=None))
-    return _with_plan(best, proved, best.plan, best.audit, asked.options)
+    if before.passed and Crowded.of(again.audit) and _worth(again) > _worth(before):
+        return _better_of(again, again, again.outcome, asked.options, before)
+    return _better_of(before, again, again.outcome, asked.options)
+
+
+def _better_of(
+    one: Solved, other: Solved, claim: Outcome | None, options: Options, *proofs: Solved
+) -> Solved:
+    """Keep the better of two solves under what both, and others, have proved."""
+    best = max(other, one, key=_merit)
+    if best.plan is None or best.audit is None or claim is None:
+        return best
+    bounds = [s.bound_musd for s in (one, other, *proofs) if s.bound_musd is not None]
+    proved = replace(claim, bound=min(bounds, default=None))
+    return _with_plan(best, proved, best.plan, best.audit, options)
 
 
 def _merit(solved: Solved) -> tuple[bool, bool, float]:
     """What makes one solve of a case better than another."""
-    value = -np.inf if solved.value_musd is None else solved.value_musd
-    return solved.plan is not None, solved.passed, value
+    return solved.plan is not None, solved.passed, _worth(solved)
+
+
+def _worth(solved: Solved) -> float:
+    return -np.inf if solved.value_musd is None else solved.value_musd
 
 
 @dataclass(frozen=True, eq=False)

@@ -242,6 +242,33 @@ def test_crowded_halls_are_filled_one_by_one(monkeypatch):
     assert together.value_musd > filled.value_musd
 
 
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_a_better_plan_that_is_crowded_is_mended_or_the_one_before_is_kept(
+    monkeypatch: pytest.MonkeyPatch, is_mended: bool
+):
+    """What was found first passes; what is found later is worth more, and does not split."""
+    case, found, solved_once = crowded(), list[Any](), solving._solved_once
+
+    def nothing_first(*args: Any) -> Any:
+        found.append(solved_once(*args))
+        nothing = solving._nothing_instead(args[0], found[-1], Options())
+        return nothing if len(found) == 1 else found[-1]
+
+    best = solve(case)
+    monkeypatch.setattr(solving, "_solved_once", nothing_first)
+    monkeypatch.setattr(solving, "MANY_SITES", 1)
+    monkeypatch.setattr(solving, "suits", lambda *_: True)
+    if not is_mended:
+        monkeypatch.setattr(solving, "_uncrowded", lambda case, asked, crowded: asked.before)
+    solved = solve(case, Options(time_limit=60.0))
+    assert found[0].audit.nothing_musd < best.value_musd
+    assert not found[1].passed
+    assert solved.passed
+    worth = best.value_musd if is_mended else found[0].audit.nothing_musd
+    assert solved.value_musd == pytest.approx(worth, rel=2e-4)
+    assert best.value_musd <= solved.bound_musd + 1e-9
+
+
 def test_more_fillings_than_can_be_modelled_fail_the_audit_and_say_why(
     monkeypatch: pytest.MonkeyPatch,
 ):
