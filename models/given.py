@@ -168,7 +168,7 @@ class Given:
     )
     mixes: Table[Place, tuple[Mapping[RackType, float], ...]] = known(
         "hall/rack",
-        r"\eta",
+        r"\xi",
         "share of a hall that a rack of a type takes in a mix, in places whose mixes are limited",
         letters="pxk",
     )

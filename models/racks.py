@@ -202,7 +202,7 @@ def whole_racks(c: Context, n: Node, p: Place, k: RackType) -> Relation:
 def mix_limit(c: Context, n: Node, p: Place, x: int) -> Relation:
     r"""Racks of several types fit the halls as mixes of whole racks do.
 
-    .. math:: \sum_k \eta_{pxk} R_{npk} \le H_{np}
+    .. math:: \sum_k \xi_{pxk} R_{npk} \le H_{np}
 
     A face of the convex hull of all that a hall can hold: what whole halls hold together lies
     behind it, and what it cuts off splits into no such halls, though it fits them by MW and by
