@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from scipy.optimize import linprog
 
 from optimizer import hulls
-from optimizer.crowded import Crowded, narrowed_as
+from optimizer.crowded import Crowded, is_narrowed, narrowed_as
 from optimizer.highs import Options
 from optimizer.hulls import faces
 from optimizer.solve import solve
@@ -87,6 +88,8 @@ def test_halls_of_one_type_or_of_too_many_have_no_limits_on_mixes(
     # Only one of these fits a hall at all.
     assert not faces(halls_of(10.0, {"a": 0.9, "b": 11.0}), P)
     assert not faces(halls_of(10.0, sizes), P)
+    del sizes["f"]
+    assert faces(halls_of(5.0, sizes), P)
     two = halls_of(10.0, {"L": 0.98, "S": 0.84})
     assert len(faces(two, P)) == 2
     monkeypatch.setattr(hulls, "MOST_FILLED", 7)
@@ -106,6 +109,10 @@ def test_crowded_places_have_their_mixes_limited_first_and_their_halls_filled_th
     assert twice.given.mixes == once.given.mixes
     assert set(twice.given.fillings) == {P}
     assert narrowed_as(case, twice.given).given == twice.given
+    # What was written down stays, whatever else turns out crowded.
+    assert Crowded().narrowed(twice).given == twice.given
+    bare = replace(case.given, fillings=twice.given.fillings)
+    assert [is_narrowed(g) for g in (case.given, once.given, bare)] == [False, True, True]
 
 
 def test_where_there_are_no_limits_on_mixes_halls_are_filled_at_once(
