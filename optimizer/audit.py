@@ -238,8 +238,8 @@ def _splits(
 ) -> Iterator[Breach]:
     """Split what stands at some nodes and places into whole halls.
 
-    Only ``halls.split`` sends the search back, to fill those halls one by one. Where that was
-    done already, or would take too large a model, the breach has a name that says so.
+    Only ``halls.split`` sends the search back, with what those halls can hold written down. Where
+    they are filled one by one already, or would take too large a model, the breach says so.
     """
     g = plan.given
     for n, p in places:

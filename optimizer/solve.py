@@ -160,13 +160,15 @@ def solve(
             crowded, case = crowded + met, met.narrowed(case)
             solved = _uncrowded(case, replace(asked, before=solved), crowded)
             continue
+        if crowded and _is_below_nothing(solved):
+            solved = _nothing_instead(case, solved, options)
         if solved.status != "best-found" or budget.to_search <= WORTH_A_ROUND * budget.seconds:
             break
         solved = _improved(case, replace(asked, before=solved))
         if solved.value_musd == before:
             break
     if sound.passed and _merit(sound) > _merit(solved):
-        solved = _better_of(sound, solved, solved.outcome, options)
+        solved = _under_both(sound, sound, solved, options)
     if solved.plan is not None and not solved.passed and not budget.to_search:
         return _nothing_instead(case, solved, options)
     return solved
@@ -212,28 +214,32 @@ def _point_of(model: Model, solved: Solved) -> Floats:
 def _again(case: Case, model: Model, asked: _Asked) -> Solved:
     """Search on from a plan, and keep the better one under what is proved by then.
 
-    One whose racks do not split yet is the better one if it is worth more: it is mended next.
+    One whose racks do not split is mended next, where it is worth more or the one before failed:
+    what that one lacks is written down by now.
     """
     before = asked.before
     assert before is not None
     again = _solved_once(case, asked, model)
     if again.plan is None or again.outcome is None:
         return again if again.status == "infeasible" and not before.passed else before
-    if before.passed and Crowded.of(again.audit) and _worth(again) > _worth(before):
-        return _better_of(again, again, again.outcome, asked.options, before)
-    return _better_of(before, again, again.outcome, asked.options)
+    if Crowded.of(again.audit) and (not before.passed or _worth(again) > _worth(before)):
+        return _under_both(again, before, again, asked.options)
+    return _under_both(max(again, before, key=_merit), before, again, asked.options)
 
 
-def _better_of(
-    one: Solved, other: Solved, claim: Outcome | None, options: Options, *proofs: Solved
-) -> Solved:
-    """Keep the better of two solves under what both, and others, have proved."""
-    best = max(other, one, key=_merit)
-    if best.plan is None or best.audit is None or claim is None:
+def _under_both(best: Solved, before: Solved, last: Solved, options: Options) -> Solved:
+    """Keep the better of two solves under what both have proved, with the work of the last."""
+    if best.plan is None or best.audit is None or last.outcome is None:
         return best
-    bounds = [s.bound_musd for s in (one, other, *proofs) if s.bound_musd is not None]
-    proved = replace(claim, bound=min(bounds, default=None))
+    bounds = [one.bound_musd for one in (before, last) if one.bound_musd is not None]
+    proved = replace(last.outcome, bound=min(bounds, default=None))
     return _with_plan(best, proved, best.plan, best.audit, options)
+
+
+def _is_below_nothing(solved: Solved) -> bool:
+    """Whether all that is wrong with a plan is that doing nothing is worth more."""
+    breaches = () if solved.audit is None else solved.audit.breaches
+    return {breach.limit for breach in breaches} == {"capital.nothing"}
 
 
 def _merit(solved: Solved) -> tuple[bool, bool, float]:

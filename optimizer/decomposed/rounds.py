@@ -49,7 +49,7 @@ PATIENCE = 2
 #: has it first, and what is left over goes to the next best.
 SHARES_OF_PRICES = (1.0, 0.9, 0.8, 0.65, 0.4, 0.0)
 #: Parts of the prices at which sites are searched once more, to have plans to choose among.
-VARIED_PRICES = (1.0, 0.97, 0.93)
+VARIED_PRICES = (0.97, 0.93)
 #: Gain, as a part of the gap that is left, below which a round has brought nothing.
 GAIN = 0.02
 #: Part of the sites that groups begin with.
