@@ -14,6 +14,7 @@ from models.hours import flat
 from models.instance import Instance
 from optimizer import solve as solving
 from optimizer import splits
+from optimizer.audit import Breach
 from optimizer.case import Case, prepare
 from optimizer.crowded import with_room
 from optimizer.highs import Options
@@ -267,6 +268,47 @@ def test_a_better_plan_that_is_crowded_is_mended_or_the_one_before_is_kept(
     worth = best.value_musd if is_mended else found[0].audit.nothing_musd
     assert solved.value_musd == pytest.approx(worth, rel=2e-4)
     assert best.value_musd <= solved.bound_musd + 1e-9
+
+
+def test_a_search_that_fails_elsewhere_goes_on_from_there(monkeypatch: pytest.MonkeyPatch):
+    """The plan before breaks what is written down by now, whatever it would be worth."""
+    case, again = crowded(), solving._solved_once
+    seen = list[Any]()
+
+    def searched(*args: Any) -> Any:
+        seen.append(again(*args))
+        return seen[-1] if len(seen) > 1 else replace(seen[-1], value_musd=1e3)
+
+    monkeypatch.setattr(solving, "_solved_once", searched)
+    monkeypatch.setattr(solving, "nearby", lambda *_, **__: None)
+    monkeypatch.setattr(solving.Crowded, "narrowed", lambda _, case: case)
+    monkeypatch.setattr(solving, "ROUNDS", 1)
+    solved = solve(case)
+    assert not solved.passed
+    assert solved.value_musd == pytest.approx(seen[1].value_musd)
+
+
+def test_a_mended_plan_below_doing_nothing_gives_way_to_it(monkeypatch: pytest.MonkeyPatch):
+    mended = solving._uncrowded
+
+    def poor(case: Case, asked: Any, met: Any) -> Any:
+        found = mended(case, asked, met)
+        nothing = replace(found.nothing, value_musd=found.value_musd + 1.0)
+        checked = replace(
+            found.audit, breaches=(Breach("capital.nothing", (), "", 0.0, 1.0, ">="),)
+        )
+        return replace(found, audit=checked, status="audit-failed", nothing=nothing)
+
+    asked = list[float]()
+
+    def instead(case: Case, solved: Any, options: Options) -> Any:
+        asked.append(solved.value_musd)
+        return replace(solved, status="solved")
+
+    monkeypatch.setattr(solving, "_uncrowded", poor)
+    monkeypatch.setattr(solving, "_nothing_instead", instead)
+    assert solve(crowded()).status == "solved"
+    assert len(asked) == 1
 
 
 def test_more_fillings_than_can_be_modelled_fail_the_audit_and_say_why(
