@@ -277,7 +277,10 @@ def test_a_search_that_fails_elsewhere_goes_on_from_there(monkeypatch: pytest.Mo
 
     def searched(*args: Any) -> Any:
         seen.append(again(*args))
-        return seen[-1] if len(seen) > 1 else replace(seen[-1], value_musd=1e3)
+        if len(seen) > 1:
+            return seen[-1]
+        checked = replace(seen[-1].audit, value_musd=1e3)
+        return replace(seen[-1], audit=checked, value_musd=1e3, bound_musd=2e3)
 
     monkeypatch.setattr(solving, "_solved_once", searched)
     monkeypatch.setattr(solving, "nearby", lambda *_, **__: None)
