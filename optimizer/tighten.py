@@ -64,6 +64,7 @@ class _Pattern:
     row_begins: Ints
     whole: Recent = field(default_factory=lambda: Recent(4))
     sides: Recent = field(default_factory=lambda: Recent(2))
+    live: Recent = field(default_factory=lambda: Recent(2))
 
     @classmethod
     def of(cls, table: csc_array, rows: int) -> _Pattern:
@@ -361,12 +362,14 @@ def implied_limits(matrix: Matrix) -> Limits:
 
 
 def _every_side(matrix: Matrix) -> tuple[_Sides, _Live]:
-    """All finite sides of a matrix; where they stand is remembered."""
-    pattern, values = _pattern(matrix), _values(matrix)
+    """All finite sides of a matrix; where they stand, and what is in them, is remembered."""
+    pattern, values = _pattern(matrix), _values(matrix).copy()
     above, below = np.isfinite(matrix.row_upper), np.isfinite(matrix.row_lower)
     sides: _Sides = pattern.sides.of((above, below), lambda: _Sides.of(pattern, above, below))
     side = np.concatenate([matrix.row_upper[above], -matrix.row_lower[below]])
-    return sides, _Live.of(sides, values, side)
+    entries = (above, below, values)
+    live: _Live = pattern.live.of(entries, lambda: _Live.of(sides, values, side))
+    return sides, replace(live, side=side)
 
 
 def _inwards(limits: Floats) -> Floats:

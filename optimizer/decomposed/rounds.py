@@ -54,6 +54,8 @@ VARIED_PRICES = (0.97, 0.93)
 GAIN = 0.02
 #: Part of the sites that groups begin with.
 FIRST_GROUP = 0.3
+#: Part of the value that is open after the first prices, beyond which sites take turns at once.
+FAR = 0.02
 #: Part of what is open by which prices of sites may prove less than the root and still be tried.
 PROMISING = 0.25
 #: Times by which groups grow then.
@@ -101,6 +103,7 @@ def search_by_site(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     only_begin: bool = False,
+    enough: Callable[[float], bool] | None = None,
 ) -> Outcome | None:
     """Find the best plan of a case of several sites.
 
@@ -120,6 +123,8 @@ def search_by_site(
         As in :func:`optimizer.highs.run`.
     only_begin : bool
         Whether to end with the first prices and plans, from which others go on.
+    enough : callable, optional
+        Told the gap whenever all sites have had a turn at the first prices: whether that will do.
 
     Returns
     -------
@@ -128,6 +133,7 @@ def search_by_site(
         case for a search site by site.
     """
     search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
+    search.enough = enough or (lambda _: False)
     return search.run(start, only_begin=only_begin)
 
 
@@ -169,6 +175,7 @@ class _Search:
         self._nodes, self._round, self._idle, self._width = 0, 0, 0, WIDTH
         self._losses = np.zeros(len(blocks.sites))
         self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
+        self.enough: Callable[[float], bool] = lambda _: False
 
     def run(self, start: Floats, *, only_begin: bool) -> Outcome | None:
         relaxed = self._relaxed()
@@ -188,7 +195,7 @@ class _Search:
             return None
         if losses is not None:
             self._losses = losses
-            if self._known.point is start:
+            if self._known.left > FAR * abs(self._known.value):
                 self._in_turn(losses, self._centre)
                 self._vary(self._centre)
         while not (only_begin or self._ends() or self._group >= len(self._blocks.sites)):
@@ -313,6 +320,8 @@ class _Search:
             self._master.add_all(point)
             self._known.take(point)
             self._tell()
+            if self.enough(relative_gap(self._known.value, self._known.bound)):
+                return
 
     def _vary(self, at: Floats) -> None:
         """Add what sites would do at prices a little lower, and choose among all."""

@@ -1,9 +1,10 @@
 """Time to a gap: the engine, plain HiGHS and SCIP on the same matrix.
 
-``python -m tests.benchmarks.races [small|fleets] [SECONDS]`` solves every case in each way with
-one thread and tells the processor seconds that each took to come within 0.1 % of its bound. The
-engine is timed from the compiled case to the audited plan; plain solvers from the moment they
-have the matrix, as they come, to the gap. SCIP takes part where ``pyscipopt`` is installed.
+``python -m tests.benchmarks.races [small|fleets] [SECONDS] [CASE...]`` solves every case, or those
+named, in each way with one thread and tells the processor seconds that each took to come within
+0.1 % of its bound. The engine is timed from the compiled case to the audited plan; plain solvers
+from the moment they have the matrix, as they come, to the gap. SCIP takes part where
+``pyscipopt`` is installed.
 
 A point of a plain solver is a plan where it passes the audit: racks that fit a group of halls may
 not split into whole halls, of which the matrix knows nothing. It is timed all the same. No plan of
@@ -208,9 +209,19 @@ def racers() -> dict[str, Racer]:
 def small() -> Iterator[tuple[str, Case]]:
     """Shipped instances, and small and medium companies drawn at random."""
     for name in SHIPPED:
-        loaded = load(Path("instances") / name)
-        yield name, prepare(loaded.instance, loaded.hours)
+        yield name, _shipped(name)
     yield from drawn(SMALL)
+
+
+def fleets() -> Iterator[tuple[str, Case]]:
+    """The shipped company of twelve sites, and five drawn at random."""
+    yield "fleet", _shipped("fleet")
+    yield from drawn(FLEETS)
+
+
+def _shipped(name: str) -> Case:
+    loaded = load(Path("instances") / name)
+    return prepare(loaded.instance, loaded.hours)
 
 
 def drawn(sizes: Iterable[tuple[int, int, int, int]]) -> Iterator[tuple[str, Case]]:
@@ -278,10 +289,13 @@ def main() -> None:
     """Run the races and print the table."""
     which = sys.argv[1] if len(sys.argv) > 1 else "small"
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
-    cases = drawn(FLEETS) if which == "fleets" else small()
+    wanted = sys.argv[3:]
+    cases = fleets() if which == "fleets" else small()
     console = Console(width=100)
     results: dict[str, dict[str, Run]] = {}
     for name, case in cases:
+        if wanted and name not in wanted:
+            continue
         results[name] = race(case, limit)
         parts = (f"{who} {_cells(run)[0]}" for who, run in results[name].items())
         console.print(name, *parts)

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from optimizer import solve as solving
 from optimizer.case import prepare
 from optimizer.compiled import compile_case
-from optimizer.decomposed import plan
+from optimizer.decomposed import plan, rounds
 from optimizer.decomposed.blocks import COMPANY, Blocks, made_whole, sites_of
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
@@ -390,6 +390,122 @@ def test_sites_are_searched_where_the_whole_finds_nothing_soon(drawn, monkeypatc
     assert solved.passed
     assert solved.value_musd > nothing.value_musd + 1.0
     assert solved.value_musd <= solved.bound_musd
+
+
+@pytest.mark.parametrize(("far", "turns"), [(-1.0, 1), (1e9, 0)])
+def test_sites_take_turns_where_the_first_prices_leave_much_open(drawn, monkeypatch, far, turns):
+    taken = []
+    honest = rounds._Search._in_turn
+
+    def watched(self, *told):
+        taken.append(self._known.point)
+        honest(self, *told)
+
+    monkeypatch.setattr(rounds._Search, "_in_turn", watched)
+    monkeypatch.setattr(rounds, "FAR", far)
+    case, model, blocks = drawn
+    start = do_nothing(case, model).point
+    search_by_site(
+        blocks, Options(gap=1e-3), start, Here(blocks), budget=Budget(), only_begin=True
+    )
+    assert len(taken) == turns
+
+
+@pytest.mark.parametrize("poor", ["sites", "whole"])
+def test_the_whole_is_searched_beside_its_sites_where_it_is_large(drawn, monkeypatch, poor):
+    """The better plan of the two is kept, under the lower bound."""
+    begun, ended = timed(monkeypatch), {}
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(plan, "NEAR", 1e9)
+    case, model, _ = drawn
+    nothing = do_nothing(case, model)
+    for name, who in (("search_by_site", "sites"), ("search", "whole")):
+        honest = getattr(plan, name)
+
+        def found(*told, honest=honest, who=who, **more):
+            outcome = replace(honest(*told, **more), status="feasible")
+            if who == poor:
+                worth = {"x": nothing.point, "objective": nothing.value_musd}
+                outcome = replace(outcome, **worth, bound=outcome.bound + 5.0)
+            ended[who] = outcome
+            return outcome
+
+        monkeypatch.setattr(plan, name, found)
+    solved = solve(case, Options(gap=5e-3, time_limit=600.0))
+    assert begun[:2] == ["search_by_site", "search"]
+    best = max(outcome.objective for outcome in ended.values())
+    assert best > nothing.value_musd + 1.0
+    assert solved.passed
+    assert best - 1e-6 <= solved.value_musd <= solved.bound_musd
+    assert solved.bound_musd <= min(outcome.bound for outcome in ended.values()) + 1e-6
+
+
+def test_a_large_whole_is_not_searched_where_its_sites_are_far_off(drawn, monkeypatch):
+    begun = timed(monkeypatch)
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(plan, "NEAR", -1.0)
+    case, *_ = drawn
+    solved = solve(case, Options(gap=5e-3, time_limit=600.0))
+    assert begun[:2] == ["search_by_site", "improve_by_site"]
+    assert solved.passed
+
+
+def test_sites_are_left_for_the_whole_when_they_had_time_and_are_near(monkeypatch):
+    now = [10.0]
+    monkeypatch.setattr(Budget, "seconds", property(lambda _: now[0]))
+    budget = Budget(110.0, 0.0)
+    has_begun, time = plan._has_begun(budget), plan.TIME_TO_BEGIN * budget.to_search
+    near, far = plan.NEAR - 1e-9, plan.NEAR + 1e-9
+    assert not has_begun(near)
+    now[0] += time - 1e-6
+    assert not has_begun(near)
+    now[0] += 2e-6
+    assert has_begun(near)
+    assert not has_begun(far)
+
+
+def test_turns_end_when_that_is_enough(drawn):
+    case, model, blocks = drawn
+    start, told = do_nothing(case, model).point, []
+
+    def enough(gap):
+        told.append(gap)
+        return len(told) == 2
+
+    search_by_site(
+        blocks, Options(gap=1e-3), start, Here(blocks), budget=Budget(), only_begin=True,
+        enough=enough,
+    )  # fmt: skip
+    assert len(told) == 2
+    assert told[1] <= told[0]
+
+
+def test_the_whole_is_left_once_it_proves_the_plan_of_its_sites(drawn, monkeypatch):
+    case, model, blocks = drawn
+    nothing, told = do_nothing(case, model), []
+    begun = replace(
+        unsearched(model.matrix), x=nothing.point, objective=nothing.value_musd,
+        bound=nothing.value_musd + 99.0, status="feasible",
+    )  # fmt: skip
+
+    def proving(*_, progress, stop, budget, **__):
+        for over in (9.0, 1e-9):
+            bound = nothing.value_musd + over
+            progress(Progress(budget.seconds, None, bound, np.inf, 0, stopping=False))
+            told.append(stop.is_set())
+        return replace(unsearched(model.matrix), bound=bound)
+
+    monkeypatch.setattr(plan, "search", proving)
+    shown = []
+    found = plan._whole_beside(
+        blocks, Options(), begun, np.zeros(model.matrix.shape[1], int),
+        budget=Budget(2.0), progress=shown.append, stop=None,
+    )  # fmt: skip
+    assert told == [False, True]
+    assert found.status == "optimal"
+    assert found.objective == nothing.value_musd
+    assert [progress.incumbent for progress in shown] == [nothing.value_musd] * 2
+    assert shown[0].bound == nothing.value_musd + 9.0
 
 
 @pytest.mark.parametrize("seed", range(12))
