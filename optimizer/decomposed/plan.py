@@ -3,7 +3,9 @@
 Unless told otherwise, a case of many sites begins site by site, which makes a plan and a bound
 where HiGHS alone may find none for long, and goes on as a whole from there. Where time is limited
 and the case is not too large for it, the whole is tried first, its large decisions alone, and
-sites only if that leads nowhere; what time is left then goes to groups of sites beside the rest.
+sites only if that leads nowhere. A larger case begins with its sites, and the whole is searched
+beside what they come to if they come near. What time is left goes to groups of sites beside the
+rest.
 """
 
 from __future__ import annotations
@@ -76,8 +78,8 @@ def plan_by_site(
 ) -> Searched:
     """Search a case site by site where that was asked for, or is worth it.
 
-    Where time is limited and nobody asked for it, the whole is tried first, its large decisions
-    alone: on many cases that finds better plans sooner, on others none at all.
+    Where time is limited and nobody asked for it, a whole that is not too large is tried first, its
+    large decisions alone: on many cases that finds better plans sooner, on others none at all.
 
     Parameters
     ----------

@@ -2,10 +2,11 @@
 
 It begins with the prices of the linear relaxation, and with one node of the whole, whose large
 decisions alone are whole there: a bound, and often a plan, once its racks are made whole site by
-site. At the prices every site is searched, which may prove more. Without a plan so far, sites are
-taken in turn, each beside what the others do, first paying for what is shared and then for
-nothing. In every round in which prices may still prove more, the master problem gives new ones
-near those that proved most, the sites give new plans at these, and the master chooses among all.
+site. At the prices every site is searched, which may prove more. Where the plan so far is still
+far off, sites are taken in turn, each beside what the others do, first paying for what is shared
+and then for nothing. In every round in which prices may still prove more, the master problem gives
+new ones near those that proved most, the sites give new plans at these, and the master chooses
+among all.
 Then groups of sites, those first that lose most against their own best, are searched together
 beside the rest. Where a round brings nothing more, groups grow, up to the whole.
 """
@@ -133,8 +134,7 @@ def search_by_site(
         case for a search site by site.
     """
     search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
-    search.enough = enough or (lambda _: False)
-    return search.run(start, only_begin=only_begin)
+    return search.run(start, only_begin=only_begin, enough=enough)
 
 
 def improve_by_site(
@@ -175,9 +175,12 @@ class _Search:
         self._nodes, self._round, self._idle, self._width = 0, 0, 0, WIDTH
         self._losses = np.zeros(len(blocks.sites))
         self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
-        self.enough: Callable[[float], bool] = lambda _: False
+        self._enough: Callable[[float], bool] | None = None
 
-    def run(self, start: Floats, *, only_begin: bool) -> Outcome | None:
+    def run(
+        self, start: Floats, *, only_begin: bool, enough: Callable[[float], bool] | None
+    ) -> Outcome | None:
+        self._enough = enough
         relaxed = self._relaxed()
         if relaxed.duals is None or relaxed.bound is None:
             return None
@@ -320,7 +323,8 @@ class _Search:
             self._master.add_all(point)
             self._known.take(point)
             self._tell()
-            if self.enough(relative_gap(self._known.value, self._known.bound)):
+            gap = relative_gap(self._known.value, self._known.bound)
+            if self._enough is not None and self._enough(gap):
                 return
 
     def _vary(self, at: Floats) -> None:
