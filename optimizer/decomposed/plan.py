@@ -78,8 +78,8 @@ def plan_by_site(
 ) -> Searched:
     """Search a case site by site where that was asked for, or is worth it.
 
-    Where time is limited and nobody asked for it, a whole that is not too large is tried first, its
-    large decisions alone: on many cases that finds better plans sooner, on others none at all.
+    Where time is limited and nobody asked for it, a whole that is not too large is tried first,
+    its large decisions alone: on many cases that finds better plans sooner, on others none at all.
 
     Parameters
     ----------
