@@ -22,7 +22,7 @@ from optimizer.compiled import Model
 from optimizer.decomposed.blocks import Blocks, sites_of
 from optimizer.decomposed.rounds import improve_by_site, search_by_site
 from optimizer.decomposed.workshop import Workshop
-from optimizer.highs import Budget, Options, Outcome, Progress, relative_gap
+from optimizer.highs import Budget, Options, Outcome, Progress, Status, relative_gap
 from optimizer.matrix import Floats
 from optimizer.search import search
 
@@ -42,6 +42,9 @@ TIME_TO_BEGIN, NEAR = 0.3, 0.07
 #: Part of the time of a whole beside them in which it has to close some of their gap, and what may
 #: be left of this.
 PATIENCE, MOST_LEFT = 0.75, 0.9
+
+#: Part of a plan's value by which a bound below it is wrong.
+REFUTED = 1e-6
 
 MakeWorkshop = Callable[[Blocks], Workshop]
 
@@ -125,7 +128,8 @@ def plan_by_site(
         shop.close()
     if outcome is None:
         return Searched(start)
-    if is_large and outcome.status != "optimal" and outcome.gap <= NEAR:
+    over = (stop is not None and stop.is_set()) or not budget.to_search
+    if is_large and not over and outcome.status != "optimal" and outcome.gap <= NEAR:
         outcome = _whole_beside(blocks, options, outcome, sites, **watched)  # type: ignore[arg-type]
     if whole is not None and whole.bound is not None:
         outcome = replace(outcome, bound=min(whole.bound, outcome.bound or np.inf))
@@ -186,13 +190,17 @@ def _whole_beside(
     """
     part, before = budget.part(TIME_FOR_WHOLE * budget.to_search), budget.seconds
     halt, patience = threading.Event(), PATIENCE * part.left
+    left = False
 
     def look(told: Progress) -> None:
+        nonlocal left
+        # The value told is that of divisible racks; what it gains shows what there is to gain.
         value = max(_known(begun.objective, told.incumbent), default=None)
-        bound = min(_known(begun.bound, told.bound), default=None)
+        bound = _lowest(begun.objective, options, begun.bound, told.bound)
         late = part.seconds > patience and relative_gap(value, bound) > MOST_LEFT * begun.gap
-        done = options.reached(begun.objective, bound)
-        if late or done or (stop is not None and stop.is_set()):
+        stopped = stop is not None and stop.is_set()
+        left = left or (not stopped and (late or options.reached(begun.objective, bound)))
+        if left or stopped:
             halt.set()
         if progress is not None:
             seconds, gap = before + told.seconds, relative_gap(value, bound)
@@ -202,19 +210,35 @@ def _whole_beside(
         blocks.whole, blocks.large, options, kinds=blocks.kinds, sites=sites,
         rounds=0, budget=part, progress=look, stop=halt,
     )  # fmt: skip
-    return _better(begun, found, options)
+    best = _better(begun, found, options)
+    if best.ended != "interrupted":
+        return best
+    if left:
+        return replace(best, ended="by-itself" if best.status == "optimal" else "time-limit")
+    if stop is not None:
+        # Ctrl-C reached the search alone: whoever goes on from here is to know.
+        stop.set()
+    return best
 
 
 def _better(one: Outcome, other: Outcome, options: Options) -> Outcome:
     """The better plan of two searches of a case, under the lower of their bounds."""
-    planned = [outcome for outcome in (one, other) if outcome.objective is not None]
-    best = max(planned, key=lambda outcome: outcome.objective or -np.inf, default=other)
-    bound = min(_known(one.bound, other.bound), default=None)
-    done = options.reached(best.objective, bound)
+    values = _known(one.objective, other.objective)
+    value = max(values, default=None)
+    best = one if one.objective is not None and one.objective == value else other
+    bound = _lowest(value, options, one.bound, other.bound)
+    status: Status = "none" if value is None else "feasible"
     return replace(
-        other, x=best.x, objective=best.objective, bound=bound,
-        gap=relative_gap(best.objective, bound), status="optimal" if done else best.status,
+        other, x=best.x, objective=value, bound=bound, gap=relative_gap(value, bound),
+        status="optimal" if options.reached(value, bound) else status,
     )  # fmt: skip
+
+
+def _lowest(value: float | None, options: Options, *bounds: float | None) -> float | None:
+    """The lowest of some bounds that a plan of a value does not refute."""
+    size = 0.0 if value is None else abs(value)
+    least = -np.inf if value is None else value - max(options.absolute_gap, REFUTED * size)
+    return min((bound for bound in _known(*bounds) if bound >= least), default=None)
 
 
 def _known(*values: float | None) -> list[float]:

@@ -125,7 +125,7 @@ def search_by_site(
     only_begin : bool
         Whether to end with the first prices and plans, from which others go on.
     enough : callable, optional
-        Told the gap whenever all sites have had a turn at the first prices: whether that will do.
+        Told the gap whenever all sites have had a turn at the first prices: whether turns will do.
 
     Returns
     -------

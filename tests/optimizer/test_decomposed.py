@@ -20,7 +20,7 @@ from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
 from optimizer.decomposed.rounds import improve_by_site, search_by_site
 from optimizer.decomposed.workshop import Around, Here, Priced, Processes
-from optimizer.highs import Budget, Options, Progress, run, unsearched
+from optimizer.highs import Budget, Options, Progress, relative_gap, run, unsearched
 from optimizer.matrix import dense_matrix, largest_violation, objective_at
 from optimizer.search import holding, search
 from optimizer.solve import do_nothing, solve
@@ -480,32 +480,143 @@ def test_turns_end_when_that_is_enough(drawn):
     assert told[1] <= told[0]
 
 
-def test_the_whole_is_left_once_it_proves_the_plan_of_its_sites(drawn, monkeypatch):
-    case, model, blocks = drawn
-    nothing, told = do_nothing(case, model), []
-    begun = replace(
-        unsearched(model.matrix), x=nothing.point, objective=nothing.value_musd,
-        bound=nothing.value_musd + 99.0, status="feasible",
+def told_of(model, point, value, bound, status="feasible", ended="by-itself"):
+    return replace(
+        unsearched(model.matrix), x=point, objective=value, bound=bound, gap=np.inf,
+        status=status, ended=ended,
     )  # fmt: skip
 
-    def proving(*_, progress, stop, budget, **__):
-        for over in (9.0, 1e-9):
-            bound = nothing.value_musd + over
-            progress(Progress(budget.seconds, None, bound, np.inf, 0, stopping=False))
-            told.append(stop.is_set())
-        return replace(unsearched(model.matrix), bound=bound)
 
-    monkeypatch.setattr(plan, "search", proving)
-    shown = []
+@pytest.mark.parametrize(
+    ("one", "other", "best", "bound", "status"),
+    [
+        ((5.0, 9.0), (6.0, 8.0), "other", 8.0, "feasible"),
+        ((6.0, 8.0), (5.0, 9.0), "one", 8.0, "feasible"),
+        ((-3.0, 9.0), (0.0, 8.0), "other", 8.0, "feasible"),
+        ((6.0, 9.0), (None, 8.0), "one", 8.0, "feasible"),
+        ((6.0, 9.0), (None, None), "one", 9.0, "feasible"),
+        ((6.0, 9.0), (5.0, 6.0 + 1e-9), "one", 6.0 + 1e-9, "optimal"),
+        # A bound that a plan refutes is not believed, whoever's it is.
+        ((6.0, 9.0), (5.0, 5.5), "one", 9.0, "feasible"),
+        ((5.0, 5.5), (6.0, 9.0), "other", 9.0, "feasible"),
+    ],
+)
+def test_the_better_of_two_plans_is_kept_under_the_lower_bound(
+    drawn, one, other, best, bound, status
+):
+    model = drawn[1]
+    size = model.matrix.shape[1]
+    points = {"one": np.zeros(size), "other": np.ones(size)}
+    ends = [told_of(model, points[who], *of) for who, of in (("one", one), ("other", other))]
+    found = plan._better(*ends, Options())
+    value = max(end.objective for end in ends if end.objective is not None)
+    assert found.x is points[best]
+    assert (found.objective, found.bound, found.status) == (value, bound, status)
+    assert found.gap == pytest.approx(relative_gap(value, bound))
+
+
+def beside(drawn, monkeypatch, seen, stop=None, *, interrupted=False):
+    """What comes of a whole that tells seconds, values and bounds beside a plan of 100 to 110."""
+    _, model, blocks = drawn
+    begun = replace(told_of(model, np.zeros(model.matrix.shape[1]), 100.0, 110.0), gap=0.1)
+    halted, shown = [], []
+
+    def told(*_, progress, stop, budget, **more):
+        assert "start" not in more
+        assert budget.left <= plan.TIME_FOR_WHOLE * 1000.0
+        for seconds, value, bound in seen:
+            monkeypatch.setattr(Budget, "seconds", seconds)
+            progress(Progress(seconds, value, bound, np.inf, 0, stopping=False))
+            halted.append(stop.is_set())
+        ended = "interrupted" if halted[-1] or interrupted else "node-limit"
+        return told_of(model, None, None, seen[-1][2], "none", ended)
+
+    monkeypatch.setattr(plan, "search", told)
+    monkeypatch.setattr(Budget, "seconds", 7.0)
     found = plan._whole_beside(
         blocks, Options(), begun, np.zeros(model.matrix.shape[1], int),
-        budget=Budget(2.0), progress=shown.append, stop=None,
+        budget=Budget(1007.0), progress=shown.append, stop=stop,
     )  # fmt: skip
-    assert told == [False, True]
-    assert found.status == "optimal"
-    assert found.objective == nothing.value_musd
-    assert [progress.incumbent for progress in shown] == [nothing.value_musd] * 2
-    assert shown[0].bound == nothing.value_musd + 9.0
+    return found, halted, shown
+
+
+def test_the_whole_is_left_once_it_proves_the_plan_of_its_sites(drawn, monkeypatch):
+    seen = [(1.0, None, 109.0), (2.0, None, 100.0 + 1e-9)]
+    found, halted, shown = beside(drawn, monkeypatch, seen)
+    assert halted == [False, True]
+    assert (found.status, found.ended, found.objective) == ("optimal", "by-itself", 100.0)
+    assert [progress.incumbent for progress in shown] == [100.0, 100.0]
+    assert [progress.bound for progress in shown] == [109.0, 100.0 + 1e-9]
+    assert [progress.seconds for progress in shown] == [8.0, 9.0]
+    assert shown[0].gap == pytest.approx(0.09)
+
+
+def test_a_bound_of_the_whole_that_the_plan_of_its_sites_refutes_is_not_believed(
+    drawn, monkeypatch
+):
+    found, halted, shown = beside(drawn, monkeypatch, [(1.0, 99.0, 120.0), (2.0, 99.0, 50.0)])
+    assert halted == [False, False]
+    assert [progress.bound for progress in shown] == [110.0, 110.0]
+    assert (found.status, found.bound, found.ended) == ("feasible", 110.0, "node-limit")
+
+
+@pytest.mark.parametrize(("value", "late"), [(None, True), (100.5, True), (102.0, False)])
+def test_the_whole_is_left_where_it_closes_little_of_the_gap_in_time(
+    drawn, monkeypatch, value, late
+):
+    patience = plan.PATIENCE * plan.TIME_FOR_WHOLE * 1000.0
+    _, halted, _ = beside(drawn, monkeypatch, [(0.9 * patience, value, 110.0)])
+    assert halted == [False]
+    found, halted, _ = beside(drawn, monkeypatch, [(1.1 * patience, value, 110.0)])
+    assert halted == [late]
+    assert found.ended == ("time-limit" if late else "node-limit")
+
+
+def test_a_stop_reaches_the_whole_and_what_comes_after_it(drawn, monkeypatch):
+    stop = threading.Event()
+    stop.set()
+    found, halted, _ = beside(drawn, monkeypatch, [(1.0, None, 109.0)], stop)
+    assert halted == [True]
+    assert found.ended == "interrupted"
+    # Ctrl-C ends the search itself: those after it are to know.
+    stop = threading.Event()
+    found, _, _ = beside(drawn, monkeypatch, [(1.0, None, 109.0)], stop, interrupted=True)
+    assert found.ended == "interrupted"
+    assert stop.is_set()
+
+
+@pytest.mark.parametrize("ending", ["time", "stop", "proved", "far", ""])
+def test_the_whole_is_begun_only_where_it_may_bring_more(drawn, monkeypatch, ending):
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
+    case, model, _ = drawn
+    start, stop, begun = do_nothing(case, model).point, threading.Event(), []
+    budget = Budget(600.0)
+
+    def sites_first(*_, enough, **__):
+        assert enough is not None
+        if ending == "stop":
+            stop.set()
+        if ending == "time":
+            monkeypatch.setattr(Budget, "seconds", 600.0)
+        found = told_of(
+            model, start, 100.0, 101.0, "optimal" if ending == "proved" else "feasible"
+        )
+        return replace(found, gap=plan.NEAR + (1e-9 if ending == "far" else -1e-9))
+
+    def whole(_blocks, _options, outcome, *_, **__):
+        begun.append(outcome)
+        return outcome
+
+    monkeypatch.setattr(plan, "search_by_site", sites_first)
+    monkeypatch.setattr(plan, "_whole_beside", whole)
+
+    def here(blocks):
+        return Here(blocks)
+
+    given = (case.given, model, Options(time_limit=600.0), start, here)
+    plan.plan_by_site(*given, budget=budget, stop=stop)
+    assert len(begun) == (0 if ending else 1)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -302,6 +302,15 @@ def hand_on(row, side, lower, upper, below, above):
             below[j] = max(below[j], limit - slack)
 
 
+def test_limits_follow_numbers_that_are_written_in_place():
+    """What is remembered of a matrix is compared with what stands there now."""
+    matrix = dense_matrix([[2.0, 1.0]], [-INF], [8.0], [0, 0], [INF, INF], [1, 1])
+    for factor, sides, most in ((1.0, 8.0, (4, 8)), (0.5, 8.0, (8, 16)), (0.5, 4.0, (4, 8))):
+        matrix.coefficients.data[:] = factor * np.array([2.0, 1.0])
+        matrix.row_upper[:] = sides
+        np.testing.assert_allclose(implied_limits(matrix)[1], most, rtol=1e-5)
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_limits_are_those_of_every_row_by_itself(seed):
     rng = np.random.default_rng(seed)
