@@ -6,9 +6,8 @@ site. At the prices every site is searched, which may prove more. Where the plan
 far off, sites are taken in turn, each beside what the others do, first paying for what is shared
 and then for nothing. In every round in which prices may still prove more, the master problem gives
 new ones near those that proved most, the sites give new plans at these, and the master chooses
-among all.
-Then groups of sites, those first that lose most against their own best, are searched together
-beside the rest. Where a round brings nothing more, groups grow, up to the whole.
+among all. Then groups of sites, those first that lose most against their own best, are searched
+together beside the rest. Where a round brings nothing more, groups grow, up to the whole.
 """
 
 from __future__ import annotations
