@@ -29,6 +29,7 @@ from models.tree import Node
 from optimizer.bands import priced_hours
 from optimizer.case import Case
 from optimizer.followed import Settled
+from optimizer.hulls import faces
 from optimizer.known import Known
 from optimizer.reached import Reached
 from optimizer.rows import TOLERANCE
@@ -275,7 +276,7 @@ def _unsplit(g: Given, p: Place) -> tuple[str, str]:
     """Name the breach of racks that do not split, and what it asks for."""
     if p in g.fillings:
         return "halls.tenants", "racks that leave tenants room in so many halls:"
-    if fillings_fit(g, p):
+    if fillings_fit(g, p) or (p not in g.mixes and faces(g, p)):
         return SPLIT, "racks that split into so many halls:"
     return TOO_MANY, (
         "racks that were seen to split into so many halls (racks so small fill a hall in too "

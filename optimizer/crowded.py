@@ -42,7 +42,7 @@ class Crowded:
     Attributes
     ----------
     fillable : tuple of Place
-        Places for which it can be written down what a hall can hold.
+        Places for which it can be written down what halls can hold, together or one by one.
     roomy : tuple of (Node, Place)
         Where halls have to keep room instead.
     """
@@ -65,11 +65,23 @@ class Crowded:
         """Put two together; what is written down by now no longer counts."""
         return Crowded(other.fillable, tuple(dict.fromkeys(self.roomy + other.roomy)))
 
-    def narrowed(self, case: Case) -> Case:
-        """Limit the mixes of these places; fill halls one by one where that was done already."""
+    def narrowed(self, case: Case, *, everywhere: bool = False) -> Case:
+        """Limit the mixes of these places; fill halls one by one where that was done already.
+
+        Parameters
+        ----------
+        case : Case
+            What is to be narrowed.
+        everywhere : bool
+            Whether to limit the mixes of all other places too: where a search is long, they
+            would turn out one after another.
+        """
         g = case.given
         mixes = {p: faces(g, p) for p in self.fillable if p not in g.mixes}
         filled = {p: fillings(g, p) for p in self.fillable if not mixes.get(p)}
+        if everywhere:
+            others = (p for p in g.racks_at if p not in self.fillable and p not in g.mixes)
+            mixes |= {p: faces(g, p) for p in others}
         return _narrowed(case, mixes, filled)
 
     def sites(self, given: Given) -> list[int]:

@@ -13,10 +13,13 @@ import numpy as np
 
 from models.given import Given, Place, RackType
 from optimizer.matrix import Floats
-from optimizer.splits import MOST_FILLED, fillings
+from optimizer.splits import MOST_FILLED, fillings, has_at_most
 
 #: More types than this span a hull of too many faces.
 MOST_TYPES = 5
+#: More fillings than this are not listed for the faces of their hull: a few times as many as may
+#: have a column each.
+MOST_LISTED = 5_000
 #: Distance from zero of what is one, in shares of a hall.
 DUST = 1e-9
 
@@ -29,12 +32,13 @@ def faces(given: Given, p: Place) -> tuple[dict[RackType, float], ...]:
     given : Given
         Numbers of the case.
     p : Place
-        Where they stand; its fillings are few enough to be listed.
+        Where they stand.
 
     Returns
     -------
     tuple of dict
-        One for each face; none where fewer than two types fit a hall, or faces are too many.
+        One for each face; none where fewer than two types fit a hall, or fillings or faces are
+        too many.
 
     Examples
     --------
@@ -47,6 +51,8 @@ def faces(given: Given, p: Place) -> tuple[dict[RackType, float], ...]:
     >>> [{k: round(share, 3) for k, share in face.items()} for face in faces(given, "hall")]
     [{'L': 0.091, 'S': 0.091}, {'L': 0.1, 'S': 0.083}]
     """
+    if not has_at_most(given, p, MOST_LISTED):
+        return ()
     listed = fillings(given, p)
     types = [k for k in given.racks_at[p] if any(filling.get(k) for filling in listed)]
     if not 2 <= len(types) <= MOST_TYPES:

@@ -100,6 +100,7 @@ def search(
     start: Floats | None = None,
     bound: float | None = None,
     rounds: int | None = None,
+    gap_for_large: float = GAP_FOR_LARGE,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -127,6 +128,8 @@ def search(
         How often racks found divided may join the large decisions before all of them do; with
         none, what is found with the large decisions alone is all. As often as their number calls
         for, unless given.
+    gap_for_large : float
+        Part of the gap that the search over large decisions may use up.
     budget : Budget, optional
         What is left of the time, and the account of the work; unless given, the time limit of
         the options begins now.
@@ -143,7 +146,7 @@ def search(
     kinds = np.arange(matrix.shape[1]) if kinds is None else kinds
     if rounds is None:
         rounds = ROUNDS_OF_FEW if matrix.integer.sum() <= FEW else ROUNDS
-    case = _Case(matrix, large, kinds, sites, rounds)
+    case = _Case(matrix, large, kinds, sites, rounds, gap_for_large)
     return budget.billed(_searched(case, start, bound, watch))
 
 
@@ -156,6 +159,7 @@ class _Case:
     kinds: NDArray[np.int64]
     sites: NDArray[np.int64] | None
     rounds: int = ROUNDS
+    gap_for_large: float = GAP_FOR_LARGE
 
 
 def racks_whole(
@@ -197,7 +201,9 @@ def _searched(case: _Case, start: Floats | None, bound: float | None, watch: Wat
         if attempt == case.rounds and attempt:
             whole = matrix.integer
         everything = np.array_equal(whole, matrix.integer)
-        gap, seconds = _share(everything, watch, is_last=everything or not case.rounds)
+        gap, seconds = _share(
+            case, watch, everything=everything, is_last=everything or not case.rounds
+        )
         outcome = watch.run(replace(matrix, integer=whole), best, gap=gap, seconds=seconds)
         if outcome.status in ("infeasible", "unbounded"):
             # A claim that a plan at hand, or a bound proved before, refutes is not believed.
@@ -217,15 +223,15 @@ def _searched(case: _Case, start: Floats | None, bound: float | None, watch: Wat
             return replace(found, ended="time-limit")
         best = found.x
         limited = outcome.ended in ("time-limit", "node-limit")
-        whole = matrix.integer if limited else _with_divided(matrix, whole, case.kinds, outcome.x)
+        whole = matrix.integer if limited else with_divided(matrix, whole, case.kinds, outcome.x)
     return found
 
 
-def _share(everything: bool, watch: Watch, *, is_last: bool) -> tuple[float, float]:
+def _share(case: _Case, watch: Watch, *, everything: bool, is_last: bool) -> tuple[float, float]:
     """Gap and seconds of one run: racks that are still to be made whole need some of both."""
     gap, seconds = watch.options.gap, watch.budget.to_search
     return (
-        gap if everything else GAP_FOR_LARGE * gap,
+        gap if everything else case.gap_for_large * gap,
         seconds if is_last else TIME_FOR_LARGE * seconds,
     )
 
@@ -235,10 +241,27 @@ def _lower(one: float | None, other: float | None) -> float | None:
     return min(known, default=None)
 
 
-def _with_divided(
+def with_divided(
     matrix: Matrix, whole: Flags, kinds: NDArray[np.int64], x: Floats | None
 ) -> Flags:
-    """Count what a relaxation left divided among the whole numbers, at every date."""
+    """Count what a relaxation left divided among the whole numbers, at every date.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        What is searched.
+    whole : bool array, shape (columns,)
+        Which columns the relaxation had whole.
+    kinds : int array, shape (columns,)
+        Columns with the same number are the same decision at different dates.
+    x : float array, shape (columns,), or None
+        What came of it.
+
+    Returns
+    -------
+    bool array, shape (columns,)
+        All whole numbers where nothing was left divided, or nothing found.
+    """
     if x is None:
         return matrix.integer
     divided = matrix.integer & ~whole & (np.abs(x - np.rint(x)) > DIVIDED)

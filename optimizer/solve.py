@@ -20,7 +20,14 @@ from optimizer.case import Case
 from optimizer.compiled import Model, compile_case, hinted, polished
 from optimizer.crowded import Crowded, is_narrowed, nearby
 from optimizer.decomposed.blocks import sites_of
-from optimizer.decomposed.plan import MANY_SITES, MakeWorkshop, plan_by_site, plan_on, suits
+from optimizer.decomposed.plan import (
+    MANY_SITES,
+    MOST_AT_ONCE,
+    MakeWorkshop,
+    plan_by_site,
+    plan_on,
+    suits,
+)  # fmt: skip
 from optimizer.decomposed.workshop import Here
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.layout import Layout
@@ -150,6 +157,8 @@ def solve(
     """
     options = options or Options()
     budget = Budget(options.time_limit, options.grace)
+    # One for all searches: whoever goes on after Ctrl-C is to know.
+    stop = stop or threading.Event()
     asked = _Asked(options, pinned or {}, budget, hint or {}, progress, stop, workshop)
     solved = sound = _solved_once(case, asked, model)
     crowded = Crowded()
@@ -157,7 +166,7 @@ def solve(
         met, before = Crowded.of(solved.audit), solved.value_musd
         sound = max(solved, sound, key=_merit)
         if met:
-            crowded, case = crowded + met, met.narrowed(case)
+            crowded, case = crowded + met, met.narrowed(case, everywhere=_is_long(solved, budget))
             solved = _uncrowded(case, replace(asked, before=solved), crowded)
             continue
         if crowded and _is_below_nothing(solved):
@@ -172,6 +181,11 @@ def solve(
     if solved.plan is not None and not solved.passed and not budget.to_search:
         return _nothing_instead(case, solved, options)
     return solved
+
+
+def _is_long(solved: Solved, budget: Budget) -> bool:
+    """Whether a case is so large that it is better limited at once wherever it may be crowded."""
+    return budget.limited and solved.integers >= MANY_RACKS and solved.columns <= MOST_AT_ONCE
 
 
 def _uncrowded(case: Case, asked: _Asked, crowded: Crowded) -> Solved:

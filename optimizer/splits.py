@@ -285,11 +285,14 @@ def fillings(given: Given, p: Place) -> tuple[dict[RackType, float], ...]:
 
 def fillings_fit(given: Given, p: Place) -> bool:
     """Whether the fillings of a place are few enough to write a column for each, every period."""
-    most = MOST_FILLED // len(given.tree.nodes)
+    return has_at_most(given, p, MOST_FILLED // len(given.tree.nodes))
+
+
+def has_at_most(given: Given, p: Place, most: int) -> bool:
+    """Whether a hall of a place can be filled in no more than so many ways."""
     types = sorted(given.racks_at[p], key=lambda k: -given.rack_mw[k])
-    return (
-        sum(1 for _ in islice(_full(given, p, types, _largest(given, p, types)), most + 1)) <= most
-    )
+    full = _full(given, p, types, _largest(given, p, types))
+    return sum(1 for _ in islice(full, most + 1)) <= most
 
 
 def _largest(given: Given, p: Place, types: list[RackType]) -> Filling:

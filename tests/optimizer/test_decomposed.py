@@ -681,3 +681,93 @@ def test_the_whole_gives_up_where_it_finds_no_plan_in_its_time(drawn, monkeypatc
     )
     assert found.x is None
     assert told[-2] < plan.TIME_TO_FIND * plan.TIME_FOR_WHOLE * 2.0
+
+
+@pytest.fixture
+def on_from(drawn, monkeypatch):
+    """Go on from doing nothing, and give what is left to groups of sites."""
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    case, model, blocks = drawn
+    start = do_nothing(case, model).point
+    left = []
+
+    def groups(blocks, options, start, bound, *_, **__):
+        left.append((objective_at(blocks.whole, start), bound))
+        return told_of(model, start, left[0][0], bound)
+
+    def go(options=Options(gap=5e-3), budget=None, bound=1e6):  # noqa: B008
+        monkeypatch.setattr(plan, "improve_by_site", groups)
+        budget = budget or Budget(600.0)
+        plan.plan_on(case.given, model, options, start, bound, Here, budget=budget)
+        return objective_at(blocks.whole, start), *left[0]
+
+    return go
+
+
+def test_a_whole_is_searched_beside_a_plan_with_its_racks(drawn, on_from, monkeypatch):
+    """Large decisions, and what kinds of racks these leave divided, are whole from nothing."""
+    _, model, blocks = drawn
+    asked, honest = [], plan.search
+
+    def watched(matrix, large, *given, **more):
+        assert "start" not in more
+        asked.append(large)
+        return honest(matrix, large, *given, **more)
+
+    monkeypatch.setattr(plan, "search", watched)
+    apart = np.flatnonzero(model.matrix.integer & ~blocks.large)[:1]
+    rack_kind = blocks.kinds == blocks.kinds[apart]
+
+    def one_divided(self, matrix, options, **_):
+        assert not matrix.integer.any()
+        held = model.matrix.integer & blocks.large
+        assert (matrix.column_lower[held] == matrix.column_upper[held]).all()
+        x = np.zeros(matrix.shape[1])
+        x[apart] = 0.5
+        return told_of(model, x, 0.0, 0.0)
+
+    run_once = Budget.run
+    runs = iter([one_divided])
+    monkeypatch.setattr(Budget, "run", lambda *a, **k: next(runs, run_once)(*a, **k))
+    before, value, bound = on_from()
+    [large] = asked
+    expected = blocks.large | (rack_kind & model.matrix.integer)
+    np.testing.assert_array_equal(large, expected)
+    assert large.sum() > blocks.large.sum()
+    assert before + 1.0 < value <= bound < 1e6
+
+
+def test_a_plan_is_kept_where_the_whole_beside_it_finds_less(drawn, on_from, monkeypatch):
+    _, model, _ = drawn
+    size = model.matrix.shape[1]
+    monkeypatch.setattr(
+        plan, "search", lambda *_, **__: told_of(model, np.zeros(size), -1e6, 2e5, "feasible")
+    )
+    before, value, bound = on_from()
+    assert (value, bound) == (before, 2e5)
+
+
+@pytest.mark.parametrize(
+    ("limit", "many", "most", "everywhere"),
+    [
+        (600.0, 1, 10**6, True),
+        (600.0, 10**6, 10**6, False),
+        (600.0, 1, 10, False),
+        (np.inf, 1, 10**6, False),
+    ],
+)
+def test_mixes_are_limited_everywhere_where_a_search_is_long(
+    monkeypatch, limit, many, most, everywhere
+):
+    asked, honest = [], solving.Crowded.narrowed
+
+    def watched(self, case, *, everywhere):
+        asked.append(everywhere)
+        return honest(self, case, everywhere=everywhere)
+
+    monkeypatch.setattr(solving.Crowded, "narrowed", watched)
+    monkeypatch.setattr(solving, "MANY_RACKS", many)
+    monkeypatch.setattr(solving, "MOST_AT_ONCE", most)
+    assert solve(crowded(), Options(gap=1e-2, time_limit=limit)).passed
+    assert asked
+    assert set(asked) == {everywhere}

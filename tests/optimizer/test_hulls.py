@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from optimizer import hulls
+from optimizer import hulls, splits
+from optimizer.case import prepare
 from optimizer.crowded import Crowded, is_narrowed, narrowed_as
 from optimizer.highs import Options
 from optimizer.hulls import faces
 from optimizer.solve import solve
 from optimizer.splits import fillings, split_halls
+from tests.benchmarks.fleet import drawn_hours, random_fleet
 from tests.optimizer.test_splits import P, crowded, halls_of
 
 TYPES = "abcd"
@@ -94,6 +96,12 @@ def test_halls_of_one_type_or_of_too_many_have_no_limits_on_mixes(
     assert len(faces(two, P)) == 2
     monkeypatch.setattr(hulls, "MOST_FILLED", 7)
     assert not faces(two, P)
+    monkeypatch.undo()
+    # A hall of ten, of five and six, of eleven, and more: too many to list.
+    monkeypatch.setattr(hulls, "MOST_LISTED", len(fillings(two, P)))
+    assert faces(two, P)
+    monkeypatch.setattr(hulls, "MOST_LISTED", len(fillings(two, P)) - 1)
+    assert not faces(two, P)
 
 
 def test_what_fits_no_hall_takes_no_part_in_a_mix():
@@ -147,3 +155,33 @@ def test_racks_within_the_limits_that_do_not_split_have_their_halls_filled(
     assert solved.status == "solved"
     assert solved.plan is not None
     assert set(solved.plan.given.mixes) == set(solved.plan.given.fillings) == {P}
+
+
+def test_mixes_may_be_limited_in_all_places_at_once():
+    instance = random_fleet(4, 6, 2, seed=1)
+    case = prepare(instance, drawn_hours(instance, 1))
+    mixed = [p for p in case.given.racks_at if faces(case.given, p)]
+    assert len(mixed) > 2
+    once = Crowded((mixed[0],)).narrowed(case)
+    assert set(once.given.mixes) == {mixed[0]}
+    both = Crowded((mixed[0],)).narrowed(case, everywhere=True)
+    assert set(both.given.mixes) == set(mixed)
+    assert both.given.mixes[mixed[1]] == faces(case.given, mixed[1])
+    assert not both.given.fillings
+    # What is limited already and still crowded is filled one by one, and the rest stays.
+    again = Crowded((mixed[0],)).narrowed(both, everywhere=True)
+    assert again.given.mixes == both.given.mixes
+    assert set(again.given.fillings) == {mixed[0]}
+
+
+def test_mixes_are_limited_where_fillings_are_too_many_for_columns(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    best = solve(crowded())
+    monkeypatch.setattr(splits, "MOST_FILLED", 10)
+    solved = solve(crowded())
+    assert solved.plan is not None
+    assert set(solved.plan.given.mixes) == {P}
+    assert not solved.plan.given.fillings
+    assert solved.status == "solved"
+    assert solved.value_musd == pytest.approx(best.value_musd, rel=1e-4)

@@ -255,3 +255,21 @@ def test_a_stop_ends_making_racks_whole_after_a_while(monkeypatch):
     stop.set()
     outcome = watch(Options(), stop).run_on(HARD, gap=0.0, seconds=np.inf)
     assert outcome.ended == "interrupted"
+
+
+@pytest.mark.parametrize("part", [None, 0.9])
+def test_large_decisions_use_up_the_part_of_the_gap_that_they_may(
+    monkeypatch: pytest.MonkeyPatch, part: float | None
+) -> None:
+    matrix, large = random_matrix(np.random.default_rng(3))
+    asked, honest = list[float](), Budget.run
+
+    def watched(self: Budget, matrix: Matrix, options: Options, **more: Any) -> Outcome:
+        asked.append(options.gap)
+        return honest(self, matrix, options, **more)
+
+    monkeypatch.setattr(Budget, "run", watched)
+    given = {} if part is None else {"gap_for_large": part}
+    search(matrix, large, Options(gap=0.1), rounds=0, **given)
+    # Racks are made whole to the same part as ever.
+    assert asked == pytest.approx([0.1 * (part or 0.2), 0.02])

@@ -12,8 +12,8 @@ import pytest
 
 from models.hours import flat
 from models.instance import Instance
+from optimizer import hulls, splits
 from optimizer import solve as solving
-from optimizer import splits
 from optimizer.audit import Breach
 from optimizer.case import Case, prepare
 from optimizer.crowded import with_room
@@ -284,7 +284,7 @@ def test_a_search_that_fails_elsewhere_goes_on_from_there(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(solving, "_solved_once", searched)
     monkeypatch.setattr(solving, "nearby", lambda *_, **__: None)
-    monkeypatch.setattr(solving.Crowded, "narrowed", lambda _, case: case)
+    monkeypatch.setattr(solving.Crowded, "narrowed", lambda _, case, **__: case)
     monkeypatch.setattr(solving, "ROUNDS", 1)
     solved = solve(case)
     assert not solved.passed
@@ -319,6 +319,7 @@ def test_more_fillings_than_can_be_modelled_fail_the_audit_and_say_why(
 ):
     monkeypatch.setattr(splits, "MOST_FILLED", 10)
     monkeypatch.setattr(splits, "MOST_NODES", 0)
+    monkeypatch.setattr(hulls, "MOST_LISTED", 1)
     monkeypatch.setattr(solving, "ROUNDS", 0)
     solved = solve(crowded())
     assert solved.status == "audit-failed"
@@ -336,6 +337,7 @@ def test_halls_keep_room_where_they_have_more_fillings_than_can_be_modelled(
     best = solve(crowded())
     monkeypatch.setattr(splits, "MOST_FILLED", 10)
     monkeypatch.setattr(splits, "MOST_NODES", 0)
+    monkeypatch.setattr(hulls, "MOST_LISTED", 1)
     solved = solve(crowded(), Options(gap=1e-6))
     assert solved.status == "best-found"
     assert solved.plan is not None
