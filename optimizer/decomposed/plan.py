@@ -47,7 +47,7 @@ TIME_TO_BEGIN, NEAR = 0.3, 0.07
 #: Part of the time of a whole beside them in which it has to close some of their gap, and what may
 #: be left of this.
 PATIENCE, MOST_LEFT = 0.75, 0.9
-#: Part of the time left in which the whole is searched again with racks that a plan leaves divided.
+#: Part of the time left in which the whole is searched again, racks that a plan divides whole.
 TIME_FOR_RACKS = 0.8
 
 #: Part of a plan's value by which a bound below it is wrong.
