@@ -36,7 +36,8 @@ from optimizer.rows import TOLERANCE
 from optimizer.settle import banded_margin, hourly_margin
 from optimizer.splits import MOST_KNOWN, fillings_fit, split_halls
 
-#: Breaches of racks that do not split: in halls whose fillings can be written down, and in others.
+#: Breaches of racks that do not split: where what halls can hold can be written down, together or
+#: one by one, and elsewhere.
 SPLIT, TOO_MANY = "halls.split", "halls.fillings"
 #: Largest relative difference between profit in bands and over all hours.
 HOURS_TOLERANCE = 1e-9
@@ -242,7 +243,7 @@ def _splits(
     Only ``halls.split`` sends the search back, with what those halls can hold written down. Where
     they are filled one by one already, or would take too large a model, the breach says so.
     """
-    g = plan.given
+    g, named = plan.given, dict[Place, tuple[str, str]]()
     for n, p in places:
         whole = round(plan.halls[n, p])
         stand = {k: round(plan.racks[n, p, k]) for k in g.racks_at.get(p, ())}
@@ -263,7 +264,9 @@ def _splits(
         key = (p, whole, *map(_pairs, (stand, tenants, *filled)))
         split = partial(split_halls, g, p, whole, stand, tenants, filled=filled)
         if not known.of(key, lambda split=split: split() is not None):  # type: ignore[misc]
-            limit, sense = _unsplit(g, p)
+            if p not in named:
+                named[p] = _unsplit(g, p)
+            limit, sense = named[p]
             where, racks = f"{period_text(plan, n)}, {p}", float(sum(stand.values()))
             yield Breach(limit, (n, p), where, racks, whole, sense)
 

@@ -29,7 +29,7 @@ from optimizer.hulls import faces
 from optimizer.layout import Layout
 from optimizer.matrix import Floats, Matrix
 from optimizer.search import SECONDS_TO_ROUND, racks_whole
-from optimizer.splits import fillings
+from optimizer.splits import fillings, fillings_fit
 
 #: Nodes of the search of one site whose large decisions are free as well.
 NODES_OF_SITE = 200
@@ -78,7 +78,9 @@ class Crowded:
         """
         g = case.given
         mixes = {p: faces(g, p) for p in self.fillable if p not in g.mixes}
-        filled = {p: fillings(g, p) for p in self.fillable if not mixes.get(p)}
+        # A plan from before its mixes were limited may call a place so that has too many fillings.
+        bare = (p for p in self.fillable if not mixes.get(p) and fillings_fit(g, p))
+        filled = {p: fillings(g, p) for p in bare}
         if everywhere:
             others = (p for p in g.racks_at if p not in self.fillable and p not in g.mixes)
             mixes |= {p: faces(g, p) for p in others}

@@ -17,8 +17,7 @@ from optimizer.splits import MOST_FILLED, fillings, has_at_most
 
 #: More types than this span a hull of too many faces.
 MOST_TYPES = 5
-#: More fillings than this are not listed for the faces of their hull: a few times as many as may
-#: have a column each.
+#: Fillings that are listed for the faces of their hull, also if a column each is too many.
 MOST_LISTED = 5_000
 #: Distance from zero of what is one, in shares of a hall.
 DUST = 1e-9
@@ -51,7 +50,7 @@ def faces(given: Given, p: Place) -> tuple[dict[RackType, float], ...]:
     >>> [{k: round(share, 3) for k, share in face.items()} for face in faces(given, "hall")]
     [{'L': 0.091, 'S': 0.091}, {'L': 0.1, 'S': 0.083}]
     """
-    if not has_at_most(given, p, MOST_LISTED):
+    if not has_at_most(given, p, max(MOST_LISTED, MOST_FILLED // len(given.tree.nodes))):
         return ()
     listed = fillings(given, p)
     types = [k for k in given.racks_at[p] if any(filling.get(k) for filling in listed)]

@@ -171,7 +171,8 @@ def solve(
             continue
         if crowded and _is_below_nothing(solved):
             solved = _nothing_instead(case, solved, options)
-        if solved.status != "best-found" or budget.to_search <= WORTH_A_ROUND * budget.seconds:
+        is_over = stop.is_set() or budget.to_search <= WORTH_A_ROUND * budget.seconds
+        if solved.status != "best-found" or is_over:
             break
         solved = _improved(case, replace(asked, before=solved))
         if solved.value_musd == before:

@@ -38,8 +38,8 @@ MOST_AT_ONCE = 40_000
 #: sites over 20 half-years, relaxations from within: within 1 % after 38 to 42 seconds.
 TIME_FOR_WHOLE, TIME_TO_FIND, CLOSE = 0.8, 0.75, 0.15
 #: Part of the gap that the large decisions of the whole may use up then: whether its racks split
-#: into whole halls is seen sooner. Of five companies of 12 sites one took twice as long to 0.2 %,
-#: one less than two thirds, and the worst came to 0.21 % in 226 seconds (0.36 % with 0.2).
+#: into whole halls is seen sooner. Of five companies of 12 sites that brings one, the worst, to
+#: 0.21 % in 226 seconds (0.36 % with 0.2); one takes twice as long to 0.2 %, one two thirds.
 GAP_AT_FIRST = 0.9
 #: Part of the time in which larger cases begin site by site, and the gap within which the whole is
 #: searched beside that: on `fleet`, where sites come to 8 %, HiGHS finds no plan in 90 seconds.
@@ -47,8 +47,6 @@ TIME_TO_BEGIN, NEAR = 0.3, 0.07
 #: Part of the time of a whole beside them in which it has to close some of their gap, and what may
 #: be left of this.
 PATIENCE, MOST_LEFT = 0.75, 0.9
-#: Part of the time left in which the whole is searched again, racks that a plan divides whole.
-TIME_FOR_RACKS = 0.8
 
 #: Part of a plan's value by which a bound below it is wrong.
 REFUTED = 1e-6
@@ -156,19 +154,25 @@ def _whole_first(
 ) -> Outcome:
     """Search the whole for a while, its large decisions alone, and give up where it finds none."""
     part, halt = budget.part(TIME_FOR_WHOLE * budget.to_search), threading.Event()
-    patience = TIME_TO_FIND * part.left
+    patience, left = TIME_TO_FIND * part.left, False
 
     def look(told: Progress) -> None:
-        late = part.seconds > patience and not _is_close(told)
-        if late or (stop is not None and stop.is_set()):
+        nonlocal left
+        stopped = stop is not None and stop.is_set()
+        left = left or (not stopped and part.seconds > patience and not _is_close(told))
+        if left or stopped:
             halt.set()
         if progress is not None:
             progress(told)
 
-    return search(
+    found = search(
         blocks.whole, blocks.large, options, kinds=blocks.kinds, sites=sites, start=start,
         rounds=0, gap_for_large=GAP_AT_FIRST, budget=part, progress=look, stop=halt,
     )  # fmt: skip
+    if found.ended == "interrupted" and not left and stop is not None:
+        # Ctrl-C reached the search alone: whoever goes on from here is to know.
+        stop.set()
+    return found
 
 
 def _has_begun(budget: Budget) -> Callable[[float], bool]:
@@ -284,7 +288,8 @@ def plan_on(
     sites = sites_of(given, model.built.columns)
     blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
     watched = {"budget": budget, "progress": progress, "stop": stop}
-    if begins_whole(given, model, options, budget):
+    stopped = stop is not None and stop.is_set()
+    if begins_whole(given, model, options, budget) and not stopped:
         found = _with_its_racks(blocks, options, start, bound, sites, **watched)  # type: ignore[arg-type]
         start = start if found.x is None else found.x
         bound = bound if found.bound is None else found.bound
@@ -309,19 +314,24 @@ def _with_its_racks(
     """Search the whole beside a plan, with the racks that its large decisions leave divided whole.
 
     What large decisions are best with racks divided need not be so with whole ones. Not from the
-    plan: of one case nothing better was found from it in 124 seconds, and beside it in 110.
+    plan: of one case nothing better was found from there in 124 seconds; beside it, a better one
+    was found in 110.
     """
-    left = replace(options, gap=0.0, time_limit=budget.to_search)
-    relaxed = budget.run(divided(holding(blocks.whole, blocks.large, start)), left, stop=stop)
-    large = blocks.large | with_divided(blocks.whole, blocks.large, blocks.kinds, relaxed.x)
-    found = search(
-        blocks.whole, large, options, kinds=blocks.kinds, sites=sites,
-        rounds=0, budget=budget.part(TIME_FOR_RACKS * budget.to_search),
-        progress=progress, stop=stop,
-    )  # fmt: skip
+    left, large = replace(options, gap=0.0, time_limit=budget.to_search), blocks.large
+    relaxed = budget.run(divided(holding(blocks.whole, large, start)), left, stop=stop)
+    racks = with_divided(blocks.whole, large, blocks.kinds, relaxed.x)
+    if not np.array_equal(racks, blocks.whole.integer):
+        # Where nothing was left divided, there is nothing to add.
+        large = large | racks
     value = objective_at(blocks.whole, start)
-    known = replace(unsearched(blocks.whole), x=start, objective=value, bound=bound)
-    return _better(known, found, options)
+    known = replace(
+        unsearched(blocks.whole), x=start, objective=value, bound=bound,
+        gap=relative_gap(value, bound),
+    )  # fmt: skip
+    return _whole_beside(
+        replace(blocks, large=large), options, known, sites,
+        budget=budget, progress=progress, stop=stop,
+    )  # fmt: skip
 
 
 def begins_whole(given: Given, model: Model, options: Options, budget: Budget) -> bool:

@@ -747,6 +747,83 @@ def test_a_plan_is_kept_where_the_whole_beside_it_finds_less(drawn, on_from, mon
     assert (value, bound) == (before, 2e5)
 
 
+def test_a_plan_is_kept_under_its_bound_where_the_whole_beside_it_finds_nothing(
+    drawn, on_from, monkeypatch
+):
+    _, model, _ = drawn
+    monkeypatch.setattr(plan, "search", lambda *_, **__: unsearched(model.matrix))
+    before, value, bound = on_from()
+    assert (value, bound) == (before, 1e6)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_large_decisions_are_searched_alone_where_no_racks_are_left_divided(
+    drawn, on_from, monkeypatch, known
+):
+    _, model, blocks = drawn
+    asked = []
+
+    def watched(matrix, large, *_, sites, budget, **__):
+        assert sites is not None
+        assert budget.left <= plan.TIME_FOR_WHOLE * 600.0
+        asked.append(large)
+        return unsearched(model.matrix)
+
+    monkeypatch.setattr(plan, "search", watched)
+    size = model.matrix.shape[1]
+    none = told_of(model, np.zeros(size) if known else None, 0.0, 0.0)
+    monkeypatch.setattr(Budget, "run", lambda *_, **__: none)
+    on_from()
+    [large] = asked
+    np.testing.assert_array_equal(large, blocks.large)
+
+
+def test_nothing_is_searched_beside_a_plan_after_a_stop(drawn, monkeypatch):
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "_with_its_racks", None)
+    case, model, _ = drawn
+    stop = threading.Event()
+    stop.set()
+    start = do_nothing(case, model).point
+    given = case.given, model, Options(), start, 1e6, Here
+    assert plan.plan_on(*given, budget=Budget(600.0), stop=stop).ended == "interrupted"
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_stop_of_the_whole_that_is_tried_first_reaches_what_comes_after_it(
+    drawn, monkeypatch, late
+):
+    case, model, blocks = drawn
+    stop = threading.Event()
+
+    def interrupted(*_, progress, gap_for_large, budget, **__):
+        assert gap_for_large == plan.GAP_AT_FIRST
+        if late:
+            monkeypatch.setattr(Budget, "seconds", 599.0)
+        progress(Progress(1.0, -1e9, None, np.inf, 0, stopping=False))
+        return replace(unsearched(model.matrix), ended="interrupted")
+
+    monkeypatch.setattr(plan, "search", interrupted)
+    start, sites = do_nothing(case, model).point, np.zeros(model.matrix.shape[1], int)
+    plan._whole_first(
+        blocks, Options(), start, sites, budget=Budget(600.0), progress=None, stop=stop
+    )
+    assert stop.is_set() is not late
+
+
+def test_one_stop_is_for_all_searches_of_a_solve(monkeypatch):
+    given, honest = [], solving._solved_once
+
+    def watched(case, asked, *rest):
+        given.append(asked.stop)
+        return honest(case, asked, *rest)
+
+    monkeypatch.setattr(solving, "_solved_once", watched)
+    assert solve(crowded(), Options(gap=1e-2)).passed
+    assert all(isinstance(stop, threading.Event) for stop in given)
+    assert len({id(stop) for stop in given}) == 1
+
+
 @pytest.mark.parametrize(
     ("limit", "many", "most", "everywhere"),
     [

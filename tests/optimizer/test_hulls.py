@@ -11,6 +11,7 @@ import pytest
 from scipy.optimize import linprog
 
 from optimizer import hulls, splits
+from optimizer.audit import SPLIT, TOO_MANY, _unsplit
 from optimizer.case import prepare
 from optimizer.crowded import Crowded, is_narrowed, narrowed_as
 from optimizer.highs import Options
@@ -97,11 +98,15 @@ def test_halls_of_one_type_or_of_too_many_have_no_limits_on_mixes(
     monkeypatch.setattr(hulls, "MOST_FILLED", 7)
     assert not faces(two, P)
     monkeypatch.undo()
-    # A hall of ten, of five and six, of eleven, and more: too many to list.
+    # As many fillings as are listed, and one more.
+    monkeypatch.setattr(hulls, "MOST_FILLED", 2 * len(two.tree.nodes))
     monkeypatch.setattr(hulls, "MOST_LISTED", len(fillings(two, P)))
     assert faces(two, P)
     monkeypatch.setattr(hulls, "MOST_LISTED", len(fillings(two, P)) - 1)
     assert not faces(two, P)
+    # What may have a column each is listed in any case.
+    monkeypatch.setattr(hulls, "MOST_FILLED", len(fillings(two, P)) * len(two.tree.nodes))
+    assert faces(two, P)
 
 
 def test_what_fits_no_hall_takes_no_part_in_a_mix():
@@ -185,3 +190,25 @@ def test_mixes_are_limited_where_fillings_are_too_many_for_columns(
     assert not solved.plan.given.fillings
     assert solved.status == "solved"
     assert solved.value_musd == pytest.approx(best.value_musd, rel=1e-4)
+
+
+def test_a_place_with_too_many_fillings_never_gets_a_column_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Not even where a plan from before its mixes were limited is looked at again."""
+    monkeypatch.setattr(splits, "MOST_FILLED", 10)
+    once = Crowded((P,)).narrowed(crowded())
+    assert set(once.given.mixes) == {P}
+    again = Crowded((P,)).narrowed(once)
+    assert again.given.mixes == once.given.mixes
+    assert not again.given.fillings
+
+
+def test_what_is_limited_already_and_has_too_many_fillings_is_said_to(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    case = crowded()
+    assert _unsplit(case.given, P)[0] == SPLIT
+    monkeypatch.setattr(splits, "MOST_FILLED", 10)
+    assert _unsplit(case.given, P)[0] == SPLIT
+    assert _unsplit(Crowded((P,)).narrowed(case).given, P)[0] == TOO_MANY

@@ -319,6 +319,7 @@ def test_more_fillings_than_can_be_modelled_fail_the_audit_and_say_why(
 ):
     monkeypatch.setattr(splits, "MOST_FILLED", 10)
     monkeypatch.setattr(splits, "MOST_NODES", 0)
+    monkeypatch.setattr(hulls, "MOST_FILLED", 1)
     monkeypatch.setattr(hulls, "MOST_LISTED", 1)
     monkeypatch.setattr(solving, "ROUNDS", 0)
     solved = solve(crowded())
@@ -337,6 +338,7 @@ def test_halls_keep_room_where_they_have_more_fillings_than_can_be_modelled(
     best = solve(crowded())
     monkeypatch.setattr(splits, "MOST_FILLED", 10)
     monkeypatch.setattr(splits, "MOST_NODES", 0)
+    monkeypatch.setattr(hulls, "MOST_FILLED", 1)
     monkeypatch.setattr(hulls, "MOST_LISTED", 1)
     solved = solve(crowded(), Options(gap=1e-6))
     assert solved.status == "best-found"
