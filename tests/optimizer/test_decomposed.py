@@ -751,9 +751,40 @@ def test_a_plan_is_kept_under_its_bound_where_the_whole_beside_it_finds_nothing(
     drawn, on_from, monkeypatch
 ):
     _, model, _ = drawn
-    monkeypatch.setattr(plan, "search", lambda *_, **__: unsearched(model.matrix))
+    monkeypatch.setattr(plan, "search", lambda *_, **__: told_of(model, None, None, 3e6, "none"))
     before, value, bound = on_from()
     assert (value, bound) == (before, 1e6)
+
+
+@pytest.mark.parametrize(
+    ("options", "limit", "most"),
+    [
+        (Options(method="by-site"), 600.0, 40_000),
+        (Options(), np.inf, 40_000),
+        (Options(), 600.0, 10),
+    ],
+)
+def test_a_whole_is_not_searched_beside_a_plan_where_it_did_not_begin(
+    on_from, monkeypatch, options, limit, most
+):
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", most)
+    monkeypatch.setattr(plan, "_with_its_racks", None)
+    before, value, bound = on_from(options, Budget(limit), 77.0)
+    assert (value, bound) == (before, 77.0)
+
+
+def test_no_round_is_begun_after_a_stop(drawn, monkeypatch):
+    honest = solving._solved_once
+
+    def stopped(case, asked, *rest):
+        asked.stop.set()
+        return replace(honest(case, replace(asked, stop=None), *rest), status="best-found")
+
+    monkeypatch.setattr(solving, "_solved_once", stopped)
+    monkeypatch.setattr(solving, "_improved", None)
+    solved = solve(drawn[0], Options(gap=5e-2, time_limit=600.0))
+    assert solved.status == "best-found"
+    assert solved.passed
 
 
 @pytest.mark.parametrize("known", [True, False])
