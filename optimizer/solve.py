@@ -27,7 +27,7 @@ from optimizer.decomposed.plan import (
     plan_by_site,
     plan_on,
     suits,
-)  # fmt: skip
+)
 from optimizer.decomposed.workshop import Here
 from optimizer.highs import Budget, Options, Outcome, Progress
 from optimizer.layout import Layout

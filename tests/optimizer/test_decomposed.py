@@ -585,6 +585,22 @@ def test_a_stop_reaches_the_whole_and_what_comes_after_it(drawn, monkeypatch):
     assert stop.is_set()
 
 
+def test_a_search_that_is_stopped_is_not_called_left():
+    stop = threading.Event()
+    stop.set()
+    leave = plan._Leave(stop)
+    leave.look(True)
+    assert leave.halt.is_set()
+    assert not leave.is_left
+    # What was left before stays so.
+    stop.clear()
+    leave = plan._Leave(stop)
+    leave.look(True)
+    stop.set()
+    leave.look(False)
+    assert leave.is_left
+
+
 @pytest.mark.parametrize("ending", ["time", "stop", "proved", "far", ""])
 def test_the_whole_is_begun_only_where_it_may_bring_more(drawn, monkeypatch, ending):
     monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
