@@ -180,9 +180,23 @@ def hinted(model: Model, hint: Mapping[Column, float], budget: Budget) -> Floats
     budget : Budget
         Pays for it.
     """
-    if not hint:
-        return None
-    matrix, known = model.matrix, model.layout.named(hint)
+    return completed(model, model.layout.named(hint), budget) if hint else None
+
+
+def completed(model: Model, known: Floats, budget: Budget) -> Floats | None:
+    """Take whole numbers as they are and choose the rest; None where they do not fit the case.
+
+    Parameters
+    ----------
+    model : Model
+        A compiled case.
+    known : float array, shape (columns,)
+        Whole numbers where columns are whole.
+    budget : Budget
+        Pays for it.
+    """
+    matrix = model.matrix
+    known = np.where(matrix.integer, known, np.nan)
     missing = matrix.integer & ~np.isfinite(known)
     outside = (known < matrix.column_lower) | (known > matrix.column_upper)
     if missing.any() or (matrix.integer & outside).any():

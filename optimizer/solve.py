@@ -48,6 +48,9 @@ EXIT_CODES: Mapping[str, int] = {
     "audit-failed": 7,
 }
 
+#: Finds a point of a model to begin from, which the budget pays for; None where there is none.
+Start = Callable[[Model, Budget], Floats | None]
+
 #: Most nodes of each run that looks for doing nothing: one is what the shipped instances take.
 NODES_FOR_NOTHING = 1000
 #: Part of the time that is left under a time limit that goes to doing nothing: a second at least,
@@ -126,6 +129,7 @@ def solve(
     stop: threading.Event | None = None,
     model: Model | None = None,
     hint: Mapping[Column, float] | None = None,
+    start: Start | None = None,
     workshop: MakeWorkshop = Here,
 ) -> Solved:
     """Find the best plan of a case and audit it.
@@ -152,6 +156,8 @@ def solve(
         The compiled case with these decisions taken, if it is known.
     hint : mapping, optional
         Whole numbers of a plan of a case much like this one, to begin from where they fit.
+    start : callable, optional
+        Finds a point of the model to begin from; where it finds none, the hint stands.
     workshop : callable, optional
         Who solves problems of sites, where a case is searched site by site.
     """
@@ -159,7 +165,7 @@ def solve(
     budget = Budget(options.time_limit, options.grace)
     # One for all searches: whoever goes on after Ctrl-C is to know.
     stop = stop or threading.Event()
-    asked = _Asked(options, pinned or {}, budget, hint or {}, progress, stop, workshop)
+    asked = _Asked(options, pinned or {}, budget, hint or {}, start, progress, stop, workshop)
     solved = sound = _solved_once(case, asked, model)
     crowded = Crowded()
     for _ in range(ROUNDS):
@@ -274,6 +280,7 @@ class _Asked:
     pinned: Mapping[Column, float]
     budget: Budget
     hint: Mapping[Column, float]
+    start: Start | None
     progress: Callable[[Progress], None] | None
     stop: threading.Event | None
     workshop: MakeWorkshop
@@ -308,8 +315,7 @@ def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solve
         checked = _judged(case, found.carried, found.outcome.bound, nothing, options)
         clock.lap("audit")
         return _with_plan(solved, found.outcome, found.carried.plan, checked, options)
-    begin = start if asked.before else _better(model, start, hinted(model, asked.hint, budget))
-    outcome = _searched(case, model, asked, begin)
+    outcome = _searched(case, model, asked, _beginning(model, start, asked))
     clock.lap("solve")
     best = start if outcome.status == "none" else outcome.x
     if best is None:
@@ -398,6 +404,16 @@ def _many_sites(case: Case, model: Model) -> NDArray[np.int64] | None:
     if len(case.given.sites) < 2 or model.matrix.integer.sum() < MANY_RACKS:
         return None
     return sites_of(case.given, model.built.columns)
+
+
+def _beginning(model: Model, nothing: Floats | None, asked: _Asked) -> Floats | None:
+    """A point for a search to begin from: where one goes on, that is known already."""
+    if asked.before is not None:
+        return nothing
+    known = None if asked.start is None else asked.start(model, asked.budget)
+    if known is None:
+        known = hinted(model, asked.hint, asked.budget)
+    return _better(model, nothing, known)
 
 
 def _better(model: Model, one: Floats | None, other: Floats | None) -> Floats | None:

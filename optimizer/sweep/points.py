@@ -79,6 +79,8 @@ class Point:
         Price file of each site whose prices were replaced, by its name among the base's files.
     times : int
         How often the design has it: draws, or settings, that come to the same are one point.
+    lends : bool
+        Whether others begin from its plan, which is to come back with its row.
     """
 
     number: int
@@ -86,11 +88,13 @@ class Point:
     changes: Mapping[str, Json]
     prices: Mapping[str, str] = field(default_factory=dict)
     times: int = 1
+    lends: bool = False
 
     def identity(self, version: str) -> str:
         """SHA-256 of what its answer hangs on: changes, and the version of base and engine.
 
-        Its place in the design, how often that has it and the names of axes are no part of it.
+        Its place in the design, how often that has it, the names of axes and whether others
+        begin from it are no part of it.
         """
         return digest([version, dict(self.changes), dict(self.prices)])
 
@@ -113,6 +117,14 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Lent:
+    """A plan that a point lends to others, and what that point changes."""
+
+    changes: Mapping[str, Json]
+    plan: bytes
+
+
+@dataclass(frozen=True)
 class Base:
     """What all points of a sweep share.
 
@@ -130,6 +142,9 @@ class Base:
         Plan of the base itself, from which every point begins.
     ties : {'capex', 'lowest_cash'}, optional
         What decides among plans alike in value; absent: whichever is found.
+    lent : tuple of Lent
+        Plans of some of the points, for the others to begin from
+        (:mod:`optimizer.sweep.point.lent`).
     """
 
     files: Mapping[str, bytes]
@@ -138,12 +153,13 @@ class Base:
     plan: Mapping[str, bytes] | None = None
     start: Mapping[Column, float] | None = None
     ties: Tied | None = None
+    lent: tuple[Lent, ...] = ()
 
     def version(self, engine: Mapping[str, str]) -> str:
         """SHA-256 of all that every answer hangs on: files, options and versions of the engine.
 
-        Of files what they say counts, not their comments. The start is none of it: it follows
-        from these.
+        Of files what they say counts, not their comments. The start and what is lent are none of
+        it: they follow from these.
         """
         options = {key: str(value) for key, value in asdict(self.options).items()}
         hashes = {name: meaning(name, data) for name, data in self.files.items()}
@@ -172,6 +188,8 @@ class Row:
         Processor time of the point; not the same on every run.
     solver_seconds : float
         Part of it that HiGHS took.
+    lent : bytes or None
+        Its plan, where others begin from it.
     """
 
     number: int
@@ -183,6 +201,7 @@ class Row:
     metrics: Mapping[str, Json] = field(default_factory=dict)
     cpu_seconds: float = 0.0
     solver_seconds: float = 0.0
+    lent: bytes | None = None
 
 
 class Evaluate(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from pyomo.common.gc_manager import PauseGC
 
 from models.build import Column
 from models.context import Context
+from optimizer.audit import values_of
 from optimizer.case import Case, prepare
 from optimizer.compiled import Model, compile_case
 from optimizer.errors import InputRefused, Problem
@@ -22,6 +24,7 @@ from optimizer.sweep.point.anew import compared, is_chosen
 from optimizer.sweep.point.compiled import Structure, StructureDiffers
 from optimizer.sweep.point.figures import figures_of
 from optimizer.sweep.point.keeping import keep_memory
+from optimizer.sweep.point.lent import Lenders, written
 from optimizer.sweep.point.opened import Changed, Opened
 from optimizer.sweep.point.prepared import Prepared
 from optimizer.sweep.point.ties import ties_broken
@@ -46,8 +49,8 @@ _NO_REGRET: Mapping[str, Json] = {
 class Evaluator:
     """Solves the points of one base.
 
-    Every point begins from the base alone, whatever was solved before it: its answer is the same
-    on every worker and in every order.
+    Every point begins from what all of them share, whatever was solved before it: its answer is
+    the same on every worker and in every order.
 
     Parameters
     ----------
@@ -64,6 +67,7 @@ class Evaluator:
         self.pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
             self._structure = Structure(case, self.pins)
+        self._lenders = Lenders(self.base_case()[1], base.lent) if base.lent else None
 
     def __call__(self, point: Point) -> Row:
         """Solve a point; whatever is wrong with it is told in its row."""
@@ -76,14 +80,15 @@ class Evaluator:
         try:
             changed = self.opened.after(point)
             posed = self.posed(changed)
-            solved, planned = self._solved(posed)
+            solved, planned = self._solved(point, posed)
             if is_chosen(point):
                 gap = self.base.options.gap
                 whole = self._loaded(self.opened.whole(point))
                 solved = compared(whole, posed.model, posed.pins, solved, gap)
         except InputRefused as refused:
             return Row(point.number, "invalid", message=_told(refused.problems))
-        return _row(point, posed.case, solved, planned, self.base.options)
+        row = _row(point, posed.case, solved, planned, self.base.options)
+        return replace(row, lent=_plan_of(posed, solved)) if point.lends else row
 
     def start(
         self, stop: Event | None = None, progress: Callable[[Progress], None] | None = None
@@ -146,7 +151,7 @@ class Evaluator:
         except StructureDiffers:
             return compile_case(case, self.pins)
 
-    def _solved(self, posed: Posed) -> tuple[Solved, _Given | None]:
+    def _solved(self, point: Point, posed: Posed) -> tuple[Solved, _Given | None]:
         """The best plan of a case, and the given plan in it.
 
         Where the best plan is not asked for, the given one stands in its place.
@@ -160,14 +165,15 @@ class Evaluator:
             given = None if planned is None else _Given(planned)
         except InputRefused as refused:
             given = _Given(None, _told(refused.problems))
-        return self._best(posed), given
+        return self._best(point, posed), given
 
-    def _best(self, posed: Posed) -> Solved:
+    def _best(self, point: Point, posed: Posed) -> Solved:
         """The best plan of a case; of plans alike in value, the one that ties prefer."""
         options, hint = self.base.options, self.base.start
         budget = Budget(options.time_limit, options.grace)
         case, model, pins = posed
-        best = solve(case, options, pinned=pins, model=model, hint=hint)
+        start = None if self._lenders is None else partial(self._lenders.begin, point)
+        best = solve(case, options, pinned=pins, model=model, hint=hint, start=start)
         if self.base.ties is None:
             return best
         left = replace(options, time_limit=budget.to_search)
@@ -184,6 +190,13 @@ class Posed(NamedTuple):
     case: Case
     model: Model
     pins: Mapping[Column, float]
+
+
+def _plan_of(posed: Posed, solved: Solved) -> bytes | None:
+    """Write the plan of a point for others to begin from; None without a sound one."""
+    if solved.plan is None or not solved.passed:
+        return None
+    return written(posed.model.layout.named(values_of(solved.plan)))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from optimizer.sweep.rows.refusal import SweepRefused, told_plainly
 #: Marks the file as ours, "rwsw".
 APPLICATION = 0x72777377
 #: Version of the tables below; a program reads no newer ones, and older ones as they would be now.
-FORMAT = 2
+FORMAT = 3
 #: Seconds to wait for others that read or write.
 PATIENCE = 60.0
 
@@ -52,6 +52,10 @@ TABLES = (
     # What the base of a version holds where its points change it.
     """CREATE TABLE held (
         version INTEGER PRIMARY KEY, keys TEXT NOT NULL, prices TEXT NOT NULL)""",
+    # Points that others begin from, and their plans once they have one.
+    """CREATE TABLE lenders (
+        version INTEGER NOT NULL, id TEXT NOT NULL, changes TEXT NOT NULL, plan BLOB,
+        PRIMARY KEY (version, id)) WITHOUT ROWID""",
     # What came of them.
     """CREATE TABLE rows (
         id TEXT PRIMARY KEY, version INTEGER NOT NULL, status TEXT NOT NULL, value_musd REAL,
@@ -65,7 +69,11 @@ STEPS: Mapping[int, tuple[str, ...]] = {
         "ALTER TABLE points ADD COLUMN times INTEGER NOT NULL DEFAULT 1",
         "CREATE TABLE held (version INTEGER PRIMARY KEY, keys TEXT NOT NULL, "
         "prices TEXT NOT NULL)",
-    )
+    ),
+    3: (
+        "CREATE TABLE lenders (version INTEGER NOT NULL, id TEXT NOT NULL, "
+        "changes TEXT NOT NULL, plan BLOB, PRIMARY KEY (version, id)) WITHOUT ROWID",
+    ),
 }
 #: The same for one who may only read: tables that stand before the older ones.
 OVERLAYS: Mapping[int, tuple[str, ...]] = {
@@ -73,7 +81,8 @@ OVERLAYS: Mapping[int, tuple[str, ...]] = {
         "CREATE TEMP VIEW points AS SELECT version, number, id, settings, changes, prices, "
         "1 AS times FROM main.points",
         "CREATE TEMP TABLE held (version INTEGER PRIMARY KEY, keys TEXT, prices TEXT)",
-    )
+    ),
+    3: ("CREATE TEMP TABLE lenders (version INTEGER, id TEXT, changes TEXT, plan BLOB)",),
 }
 
 

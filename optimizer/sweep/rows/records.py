@@ -83,12 +83,20 @@ class Entry:
     finished: str
 
 
-def pending_query(version: Version, retry: Iterable[str]) -> tuple[str, tuple[Any, ...]]:
-    """Write what picks the points that are to be computed, and what is put in it."""
+def pending_query(
+    version: Version, retry: Iterable[str], *, lending: bool | None = None
+) -> tuple[str, tuple[Any, ...]]:
+    """Write what picks the points that are to be computed, and what is put in it.
+
+    Of all points, or of those alone that lend their plans, or do not.
+    """
     again = tuple(retry)
+    which = {None: "", True: "AND {} ", False: "AND NOT {} "}[lending]
+    lends = "EXISTS (SELECT 1 FROM lenders l WHERE l.version = p.version AND l.id = p.id)"
     query = (
         "FROM points p LEFT JOIN rows r ON r.id = p.id WHERE p.version = ? "
         f"AND (r.id IS NULL OR r.status IN ({','.join('?' * len(again))})) "
+        f"{which.format(lends)}"
         "AND p.number = (SELECT min(q.number) FROM points q "
         "WHERE q.version = p.version AND q.id = p.id)"
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from optimizer.sweep.points import Base, Held, Point
+from optimizer.sweep.points import Base, Held, Lent, Point
 from optimizer.sweep.rows import database
 from optimizer.sweep.rows.lock import Lock
 from optimizer.sweep.rows.records import (
@@ -279,8 +279,33 @@ class Store(AbstractContextManager["Store"]):
             [row for number, row in wanted.items() if there.get(number) != row],
         )
 
+    def lend(self, version: Version, most: int) -> None:
+        """Choose points whose plans others begin from, as many as there may be, once and for all.
+
+        Which ones follows from what they change. Where there are rows already, none is chosen:
+        those were computed without.
+        """
+        begun = "SELECT version FROM rows UNION SELECT version FROM lenders"
+        with told_plainly(self.path), database.transaction(self._database):
+            if (version.number,) not in self.ask(begun):
+                self._database.execute(
+                    "INSERT INTO lenders SELECT version, id, min(changes), NULL FROM points "
+                    "WHERE version = ? GROUP BY id ORDER BY id LIMIT ?", (version.number, most),
+                )  # fmt: skip
+
+    def lent(self, version: Version) -> tuple[Lent, ...]:
+        """Plans that others begin from, in an order that follows from what they change."""
+        asked = "SELECT changes, plan FROM lenders WHERE version = ? AND plan NOT NULL ORDER BY id"
+        found = self.ask(asked, version.number)
+        return tuple(Lent(json.loads(changes), plan) for changes, plan in found)
+
     def pending(
-        self, version: Version, retry: Iterable[str] = (), *, backwards: bool = False
+        self,
+        version: Version,
+        retry: Iterable[str] = (),
+        *,
+        lending: bool | None = None,
+        backwards: bool = False,
     ) -> Iterator[Point]:
         """Give the points that are to be computed, in the order of their numbers.
 
@@ -292,10 +317,12 @@ class Store(AbstractContextManager["Store"]):
             Which one.
         retry : iterable of str
             Statuses that are tried again.
+        lending : bool, optional
+            Only those whose plans others begin from, or only these others.
         backwards : bool
             From the last number to the first.
         """
-        asked, given = pending_query(version, retry)
+        asked, given = pending_query(version, retry, lending=lending)
         beyond, order = ("<", "DESC") if backwards else (">", "ASC")
         last = 1 << 60 if backwards else -1
         select = f"SELECT {POINT} {asked}"
@@ -309,9 +336,11 @@ class Store(AbstractContextManager["Store"]):
             yield from map(point_of, found)
             last = found[-1][0]
 
-    def count_pending(self, version: Version, retry: Iterable[str] = ()) -> int:
+    def count_pending(
+        self, version: Version, retry: Iterable[str] = (), *, lending: bool | None = None
+    ) -> int:
         """How many points are to be computed."""
-        asked, given = pending_query(version, retry)
+        asked, given = pending_query(version, retry, lending=lending)
         return int(self.ask(f"SELECT count(*) {asked}", *given)[0][0])
 
     def record(self, version: Version, done: Iterable[Done]) -> None:
@@ -324,7 +353,9 @@ class Store(AbstractContextManager["Store"]):
         SweepRefused
             Where the disk is full or fails; none of these rows is stored then.
         """
+        done = list(done)
         rows = [row_values(version, one) for one in done]
+        lent = [(one.row.lent, row[0]) for one, row in zip(done, rows, strict=True)]
         with told_plainly(self.path), database.transaction(self._database):
             self._database.executemany(
                 f"INSERT INTO rows VALUES ({','.join('?' * 13)}) ON CONFLICT (id) DO UPDATE SET "
@@ -335,6 +366,9 @@ class Store(AbstractContextManager["Store"]):
                 "worker = excluded.worker, attempts = attempts + excluded.attempts, "
                 "finished = excluded.finished",
                 rows,
+            )
+            self._database.executemany(
+                "UPDATE lenders SET plan = ? WHERE id = ?", [one for one in lent if one[0]]
             )
 
     def counts(self, version: Version) -> dict[str, int]:

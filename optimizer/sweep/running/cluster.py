@@ -9,6 +9,7 @@ under way, so that none is blamed for another.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import threading
 import time
@@ -107,7 +108,8 @@ class Kit(WorkerPlugin):  # type: ignore[misc]
 
     def __init__(self, base: Base, make: MakeEvaluate, hard: float) -> None:
         made = f"{make.__module__}.{getattr(make, '__qualname__', make)}"
-        self.name = "rackwatt-" + digest([base.version({}), made, str(hard)])[:16]
+        lent = [hashlib.sha256(one.plan).hexdigest() for one in base.lent]
+        self.name = "rackwatt-" + digest([base.version({}), lent, made, str(hard)])[:16]
         self._base, self._make, self._hard = base, make, hard
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002

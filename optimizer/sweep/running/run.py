@@ -12,10 +12,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from threading import Event
 
 from optimizer.sweep.meaning import meaning
+from optimizer.sweep.point.opened import Rules
 from optimizer.sweep.points import SETTLED, Base, Held, MakeEvaluate, Point
 from optimizer.sweep.rows.records import Spec, Version
 from optimizer.sweep.rows.refusal import SweepRefused
@@ -26,6 +27,10 @@ from optimizer.sweep.running.engine import Engine, Stop, Task
 #: Seconds between two calls of whoever follows a sweep, and that its rate looks back.
 TELL_SECONDS = 0.2
 RATE_SECONDS = 60.0
+#: Points, and whole numbers of the base, from which some points lend their plans to the others.
+MANY_POINTS, MANY_WHOLE = 50, 500
+#: One point of so many lends its plan, and no more than so many in all.
+POINTS_TO_A_LENDER, MOST_LENDERS = 10, 100
 
 
 @dataclass(frozen=True)
@@ -172,23 +177,49 @@ def run(
     total = store.design(version, points, held)
     store.turn_to(spec or store.spec() or Spec("", ""), version.number)
     base = store.base(version.number)
+    store.lend(version, lenders(base, total))
     wanted = store.count_pending(version, again)
-    pending = store.pending(version, again, backwards=backwards)
-    task = Task(pending, wanted, base, make_evaluate, stop, grace)
     follow = _Follower(store, version, again, wanted, began, progress)
-    if wanted and not stop.is_set():
+    for lending in (True, False):
+        left = store.count_pending(version, again, lending=lending)
+        if not left or stop.is_set():
+            continue
+        pending = store.pending(version, again, lending=lending, backwards=backwards)
+        points = (replace(point, lends=lending) for point in pending)
+        lent = () if lending else store.lent(version)
+        task = Task(points, left, replace(base, lent=lent), make_evaluate, stop, grace)
         follow.tell()
         with closing(engine.compute(task)) as batches:
             for done in batches:
                 if done:
                     store.record(version, done)
                 follow.hear([one.row.status for one in done], stopping=stop.is_set())
+    if wanted:
         follow.tell(stopping=stop.is_set())
     return Summary(
         version.number, total, store.counts(version), follow.computed,
         skipped=total - wanted, left_out=store.left_out(version),
         stopped=stop.is_set() and follow.computed < wanted, seconds=time.monotonic() - began,
     )  # fmt: skip
+
+
+def lenders(base: Base, points: int) -> int:
+    """Say how many points of a sweep lend their plans to the others.
+
+    None where there are few, where cases are so small that any search is as quick, or where
+    nothing is searched but the plan that is evaluated.
+
+    Examples
+    --------
+    >>> from optimizer.highs import Options
+    >>> base = Base({}, Options(), start={("racks", n): 0.0 for n in range(1500)})
+    >>> [lenders(base, points) for points in (40, 400, 40000)]
+    [0, 40, 100]
+    """
+    is_small = points < MANY_POINTS or len(base.start or ()) < MANY_WHOLE
+    if is_small or not Rules.of(base.plan).regret:
+        return 0
+    return min(points // POINTS_TO_A_LENDER, MOST_LENDERS)
 
 
 def refuse_changed(

@@ -1,5 +1,7 @@
 """Run a sweep of a fake evaluator, as a command that tests start, kill and start again.
 
+Some of its points lend their plans to the others, whose rows tell what they began from.
+
 ``python -m tests.optimizer.sweep.driver STORE POINTS [SLEEP] [SCHEDULER]``
 """
 
@@ -23,7 +25,13 @@ def main(store, number, sleep="0", scheduler=""):
     points = fakes.points(int(number), sleep=float(sleep))
     with stoppable() as stop, Store.open(Path(store)) as kept:
         done = run(
-            points, fakes.base(), kept, engine, fakes.make, versions=fakes.VERSIONS, stop=stop
+            points,
+            fakes.lending(),
+            kept,
+            engine,
+            fakes.make_lending,
+            versions=fakes.VERSIONS,
+            stop=stop,
         )
     sys.stdout.write(f"computed {done.computed} missing {done.missing} failed {done.failed}\n")
     return 130 if done.stopped else 0

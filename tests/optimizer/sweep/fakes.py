@@ -2,10 +2,12 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from optimizer.highs import Options
-from optimizer.sweep.points import Base, Evaluate, Point, Row
+from optimizer.sweep.points import Base, Evaluate, Point, Row, digest
+from optimizer.sweep.running.run import MANY_WHOLE
 
 #: Environment variable that names a file which tells that a point is on.
 ON = "RACKWATT_TEST_POINT_IS_ON"
@@ -31,6 +33,23 @@ def points(number, *, start=0, sleep=None, **special):
 def make(base: Base) -> Evaluate:
     """Be ready at once."""
     return evaluate
+
+
+def lending(**more) -> Base:
+    """A base with whole numbers enough for its points to lend one another their plans."""
+    return base(start={("racks", (n,)): 0.0 for n in range(MANY_WHOLE)}, **more)
+
+
+def make_lending(base: Base) -> Evaluate:
+    """Be ready to tell in each row what it begins from."""
+    told = f"{len(base.lent)} plans, {digest([one.plan.decode() for one in base.lent])[:8]}"
+
+    def row(point: Point) -> Row:
+        found, lent = evaluate(point), f"plan of {point.changes['x']}".encode()
+        metrics = {**found.metrics, "began_from": told} if found.metrics else {}
+        return replace(found, metrics=metrics, lent=lent if point.lends else None)
+
+    return row
 
 
 def make_failing(base: Base) -> Evaluate:

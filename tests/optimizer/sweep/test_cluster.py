@@ -163,6 +163,18 @@ def test_a_point_that_kills_workers_is_set_aside_alone(machines, tmp_path):
     assert here.equals(there)
 
 
+def test_plans_that_are_lent_reach_every_worker(machines, tmp_path):
+    lending = {"base": fakes.lending(), "make": fakes.make_lending}
+    _, there = go(
+        tmp_path / "there.sweep", fakes.points(60), module.Cluster(machines.address), **lending
+    )
+    _, here = go(tmp_path / "here.sweep", fakes.points(60), Local(2), **lending)
+    assert here.equals(there)
+    assert sorted(told.split(",")[0] for told in there["began_from"].unique()) == [
+        "0 plans", "6 plans",
+    ]  # fmt: skip
+
+
 @pytest.mark.soak
 def test_a_worker_and_the_coordinator_die_and_nothing_is_lost(machines, tmp_path):
     path, points = tmp_path / "s.sweep", fakes.points(400, sleep=0.05)
@@ -176,7 +188,8 @@ def test_a_worker_and_the_coordinator_die_and_nothing_is_lost(machines, tmp_path
     kept = rows(path)
     again = subprocess.run([*call, machines.address], env=environ, capture_output=True, text=True)
     assert again.stdout == f"computed {400 - kept} missing 0 failed 0\n"
-    _, here = go(tmp_path / "here.sweep", points, Local(2))
+    lending = {"base": fakes.lending(), "make": fakes.make_lending}
+    _, here = go(tmp_path / "here.sweep", points, Local(2), **lending)
     with Store.read(path) as store:
         assert here.equals(table(store))
 

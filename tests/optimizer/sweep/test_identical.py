@@ -24,7 +24,7 @@ FILE = """
 base = "{base}"
 name = "identical"
 design = "latin_hypercube"
-samples = 12
+samples = 60
 seed = 4
 gap = 2e-3
 
@@ -85,13 +85,13 @@ def with_deaths(file, database, machines):
     """Solve on a cluster; one worker is killed in the midst, then the coordinator."""
     call = command(file, database, "--scheduler", machines.address)
     process = subprocess.Popen(call, env=environment(machines.mark), start_new_session=True)
-    until(lambda: rows(database) >= 2)
+    until(lambda: rows(database) >= 3)
     os.kill(random.Random(1).choice(machines.computing()), signal.SIGKILL)
-    until(lambda: rows(database) >= 5)
+    until(lambda: rows(database) >= 8)
     process.kill()
     process.wait()
     before = rows(database)
-    assert 5 <= before < 12
+    assert 8 <= before < 60
     subprocess.run(call, check=True)
 
 

@@ -11,6 +11,7 @@ import uuid
 import pytest
 
 from optimizer.highs import Options
+from optimizer.sweep.point.opened import Rules
 from optimizer.sweep.points import Base, Row
 from optimizer.sweep.rows.export import table
 from optimizer.sweep.rows.records import Done, Spec
@@ -124,6 +125,112 @@ def test_a_version_keeps_the_start_that_it_began_with(store):
         base = fakes.base(start={("racks", ("n0", "s")): value})
         go(store, fakes.points(number), Noting(), base=base)
     assert starts == [{("racks", ("n0", "s")): 0.1}] * 2
+
+
+# --- plans that are lent -------------------------------------------------------------------
+
+
+class Lending(Here):
+    """Computes as workers do that are made anew for each part of a sweep."""
+
+    def __init__(self, stop=None, after=0, failing=0):
+        super().__init__()
+        self.stop, self.after, self.failing = stop, after, failing
+
+    def compute(self, task):
+        evaluate = task.make(task.base)
+        for point in task.points:
+            if self.stop is not None and len(self.given) == self.after:
+                self.stop.set()
+                return
+            self.given.append(point.number)
+            fails = len(self.given) <= self.failing
+            yield [Done(point, Row(point.number, "error") if fails else evaluate(point), "here")]
+
+
+LENDING = {"base": fakes.lending(), "make": fakes.make_lending}
+
+
+def began_from(store):
+    """How many plans each point began from, of a sweep in which all have a row."""
+    return [int(words.split()[0]) for words in table(store)["began_from"]]
+
+
+def test_some_points_come_first_and_lend_their_plans_to_all_others(store):
+    engine = Lending()
+    assert go(store, fakes.points(60), engine, **LENDING).missing == 0
+    found = began_from(store)
+    assert sorted(found) == [0] * 6 + [6] * 54
+    assert {number for number, plans in enumerate(found) if not plans} == set(engine.given[:6])
+    # Neither the first ones nor the last: they follow from what they change.
+    assert engine.given[:6] not in (list(range(6)), list(range(54, 60)))
+
+
+@pytest.mark.parametrize(("points", "base"), [(49, fakes.lending()), (60, fakes.base())])
+def test_few_or_small_cases_lend_nothing(store, points, base):
+    go(store, fakes.points(points), Lending(), base=base, make=fakes.make_lending)
+    assert set(began_from(store)) == {0}
+
+
+def test_a_plan_that_is_only_evaluated_needs_none_that_are_lent(store):
+    for files, lent in ((Rules(regret=True), 6), (Rules(regret=False), 0)):
+        base = fakes.lending(plan=files.files(b"actions"))
+        go(
+            store,
+            fakes.points(60),
+            Lending(),
+            base=base,
+            make=fakes.make_lending,
+            new_version=True,
+        )
+        assert max(began_from(store)) == lent
+
+
+@pytest.mark.parametrize("after", [3, 6, 20])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_sweep_that_was_stopped_begins_from_the_same_plans(tmp_path, after, backwards):
+    with Store.open(tmp_path / "whole.sweep") as store:
+        go(store, fakes.points(60), Lending(), **LENDING)
+        whole = table(store)
+    with Store.open(tmp_path / "stopped.sweep") as store:
+        stop = threading.Event()
+        engine = Lending(stop, after)
+        assert go(store, fakes.points(60), engine, stop=stop, **LENDING).computed == after
+        go(store, fakes.points(60), Lending(), backwards=backwards, **LENDING)
+        assert table(store).equals(whole)
+
+
+def test_points_that_are_added_begin_from_the_plans_that_there_were(store):
+    go(store, fakes.points(60), Lending(), **LENDING)
+    before, engine = began_from(store), Lending()
+    go(store, fakes.points(200), engine, **LENDING)
+    assert engine.given == list(range(60, 200))
+    assert began_from(store) == [*before, *[6] * 140]
+
+
+def test_a_sweep_that_began_without_lenders_goes_on_without(store):
+    go(store, fakes.points(20), Lending(), **LENDING)
+    go(store, fakes.points(200), Lending(), **LENDING)
+    assert set(began_from(store)) == {0}
+
+
+def test_a_lender_that_failed_lends_once_it_was_tried_again(store):
+    engine = Lending(failing=2)
+    assert go(store, fakes.points(60), engine, **LENDING).counts == {"error": 2, "solved": 58}
+    version = store.version()
+    assert len(store.lent(version)) == 4
+    again = Lending()
+    go(store, fakes.points(60), again, retry=["error"], **LENDING)
+    assert sorted(again.given) == sorted(engine.given[:2])
+    assert len(store.lent(version)) == 6
+    assert sorted(began_from(store)) == [0] * 6 + [4] * 54
+
+
+def test_what_a_point_lends_is_kept_to_its_own_version(store):
+    go(store, fakes.points(60), Lending(), **LENDING)
+    base = fakes.lending(memory_mb=100)
+    go(store, fakes.points(60), Lending(), base=base, make=fakes.make_lending, new_version=True)
+    assert [len(store.lent(version)) for version in store.versions()] == [6, 6]
 
 
 def test_a_stop_is_heard(store):

@@ -231,32 +231,39 @@ def test_a_sweep_of_a_newer_program_is_left_as_it_is(path, opening):
     assert path.read_bytes() == before
 
 
-#: Takes a database back to what programs of format 1 wrote.
-FORMAT_1 = "ALTER TABLE points DROP COLUMN times; DROP TABLE held; PRAGMA user_version=1"
+#: Takes a database back to what programs of older formats wrote.
+OLDER = {
+    2: "DROP TABLE lenders; PRAGMA user_version=2;",
+    1: "DROP TABLE lenders; ALTER TABLE points DROP COLUMN times; DROP TABLE held; "
+       "PRAGMA user_version=1",
+}  # fmt: skip
 
 
-def written_before(path):
-    """A sweep as a program of format 1 left it."""
+def written_before(path, older):
+    """A sweep as a program of an older format left it."""
     with Store.open(path) as store:
         version = begun(store)
         store.record(version, [solved(1)])
-    older = sqlite3.connect(path)
-    older.executescript(FORMAT_1)
-    older.close()
+    written = sqlite3.connect(path)
+    written.executescript(OLDER[older])
+    written.close()
 
 
-def test_a_sweep_of_an_older_program_is_read_and_left_as_it_is(path):
-    written_before(path)
+@pytest.mark.parametrize("older", OLDER)
+def test_a_sweep_of_an_older_program_is_read_and_left_as_it_is(path, older):
+    written_before(path, older)
     before = path.read_bytes()
     with Store.read(path) as reader:
         version = reader.version()
         assert [entry.point.times for entry in reader.entries(version)] == [1] * 5
         assert (reader.counts(version), reader.held(version)) == ({"solved": 1}, Held())
+        assert (reader.lent(version), reader.count_pending(version, lending=True)) == ((), 0)
     assert path.read_bytes() == before
 
 
-def test_a_sweep_of_an_older_program_is_brought_up_when_it_is_run(path):
-    written_before(path)
+@pytest.mark.parametrize("older", OLDER)
+def test_a_sweep_of_an_older_program_is_brought_up_when_it_is_run(path, older):
+    written_before(path, older)
     with Store.open(path) as store:
         version = store.version()
         assert store.counts(version) == {"solved": 1}
