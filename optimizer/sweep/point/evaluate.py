@@ -67,6 +67,7 @@ class Evaluator:
         self.pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
             self._structure = Structure(case, self.pins)
+        self._columns = self._structure.columns
         self._lenders = Lenders(self.base_case()[1], base.lent) if base.lent else None
 
     def __call__(self, point: Point) -> Row:
@@ -88,7 +89,13 @@ class Evaluator:
         except InputRefused as refused:
             return Row(point.number, "invalid", message=_told(refused.problems))
         row = _row(point, posed.case, solved, planned, self.base.options)
-        return replace(row, lent=_plan_of(posed, solved)) if point.lends else row
+        return replace(row, lent=self._lent(posed.model, solved)) if point.lends else row
+
+    def _lent(self, model: Model, solved: Solved) -> bytes | None:
+        """Write a sound plan, on the unknowns of the base, for others to begin from."""
+        if solved.plan is None or not solved.passed or model.built.columns != self._columns:
+            return None
+        return written(model.layout.named(values_of(solved.plan)))
 
     def start(
         self, stop: Event | None = None, progress: Callable[[Progress], None] | None = None
@@ -190,13 +197,6 @@ class Posed(NamedTuple):
     case: Case
     model: Model
     pins: Mapping[Column, float]
-
-
-def _plan_of(posed: Posed, solved: Solved) -> bytes | None:
-    """Write the plan of a point for others to begin from; None without a sound one."""
-    if solved.plan is None or not solved.passed:
-        return None
-    return written(posed.model.layout.named(values_of(solved.plan)))
 
 
 @dataclass(frozen=True)

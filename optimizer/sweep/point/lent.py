@@ -22,6 +22,8 @@ from optimizer.sweep.points import Lent, Point
 
 #: How far a plan that is lent may lie beyond a limit: no more than arithmetic.
 TOLERANCE = 1e-9
+#: Decimals of M$ to which plans are worth the same: the first is taken, on every machine.
+ALIKE = 9
 #: How many plans may be completed, where none keeps to the limits as it stands.
 MOST_COMPLETED = 3
 
@@ -85,8 +87,8 @@ class Lenders:
             return None
         fits = self._fitting(model.matrix)
         if fits.any():
-            worth = np.where(fits, model.matrix.cost @ self._points, -np.inf)
-            return np.array(self._points[:, np.argmax(worth)])
+            worth = np.round(model.matrix.cost @ self._points, ALIKE)
+            return np.array(self._points[:, np.argmax(np.where(fits, worth, -np.inf))])
         nearest = self._places.from_nearest(point.changes)[:MOST_COMPLETED]
         found = (completed(model, self._points[:, j], budget) for j in nearest.tolist())
         return next((x for x in found if x is not None), None)

@@ -55,6 +55,12 @@ def test_a_plan_that_is_lent_keeps_to_the_limits_of_its_own_point(evaluator):
         assert evaluator(replace(point, lends=False)).lent is None
 
 
+def test_a_point_with_other_unknowns_than_the_base_lends_nothing(evaluator):
+    [point] = lending("horizon.periods", 3)
+    row = evaluator(point)
+    assert (row.status, row.lent) == ("solved", None)
+
+
 def test_the_best_that_fits_is_found_among_all(tmp_path, evaluator, lent):
     """Where limits alone move, and where coefficients do, against a look at every single one."""
     own = evaluator.base_case()[1]
