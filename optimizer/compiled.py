@@ -180,11 +180,33 @@ def hinted(model: Model, hint: Mapping[Column, float], budget: Budget) -> Floats
     budget : Budget
         Pays for it.
     """
-    return completed(model, model.layout.named(hint), budget) if hint else None
+    if not hint:
+        return None
+    known = model.layout.named(hint)
+    return None if ruled_out(model, known) else completed(model, known, budget)
+
+
+def ruled_out(model: Model, known: Floats) -> bool:
+    """Whether whole numbers do not fit a case, as far as is clear without a solve.
+
+    Parameters
+    ----------
+    model : Model
+        A compiled case.
+    known : float array, shape (columns,)
+        Whole numbers where columns are whole.
+    """
+    matrix = model.matrix
+    known = np.where(matrix.integer, known, np.nan)
+    missing = matrix.integer & ~np.isfinite(known)
+    outside = (known < matrix.column_lower) | (known > matrix.column_upper)
+    if missing.any() or outside.any():
+        return True
+    return model.followed is not None and model.followed.rules_out(known)
 
 
 def completed(model: Model, known: Floats, budget: Budget) -> Floats | None:
-    """Take whole numbers as they are and choose the rest; None where they do not fit the case.
+    """Take whole numbers as they are and choose the rest; None where no rest fits them.
 
     Parameters
     ----------
@@ -195,14 +217,6 @@ def completed(model: Model, known: Floats, budget: Budget) -> Floats | None:
     budget : Budget
         Pays for it.
     """
-    matrix = model.matrix
-    known = np.where(matrix.integer, known, np.nan)
-    missing = matrix.integer & ~np.isfinite(known)
-    outside = (known < matrix.column_lower) | (known > matrix.column_upper)
-    if missing.any() or (matrix.integer & outside).any():
-        return None
-    if model.followed is not None and model.followed.rules_out(known):
-        return None
-    fixed = fix_integers(matrix, known)
+    fixed = fix_integers(model.matrix, known)
     left = Options(gap=0.0, time_limit=budget.to_settle, confirm=False)
     return budget.run(fixed, left).x

@@ -49,7 +49,7 @@ EXIT_CODES: Mapping[str, int] = {
 }
 
 #: Finds a point of a model to begin from, which the budget pays for; None where there is none.
-Start = Callable[[Model, Budget], Floats | None]
+Begin = Callable[[Model, Budget], Floats | None]
 
 #: Most nodes of each run that looks for doing nothing: one is what the shipped instances take.
 NODES_FOR_NOTHING = 1000
@@ -129,7 +129,7 @@ def solve(
     stop: threading.Event | None = None,
     model: Model | None = None,
     hint: Mapping[Column, float] | None = None,
-    start: Start | None = None,
+    begin: Begin | None = None,
     workshop: MakeWorkshop = Here,
 ) -> Solved:
     """Find the best plan of a case and audit it.
@@ -156,7 +156,7 @@ def solve(
         The compiled case with these decisions taken, if it is known.
     hint : mapping, optional
         Whole numbers of a plan of a case much like this one, to begin from where they fit.
-    start : callable, optional
+    begin : callable, optional
         Finds a point of the model to begin from; where it finds none, the hint stands.
     workshop : callable, optional
         Who solves problems of sites, where a case is searched site by site.
@@ -165,7 +165,7 @@ def solve(
     budget = Budget(options.time_limit, options.grace)
     # One for all searches: whoever goes on after Ctrl-C is to know.
     stop = stop or threading.Event()
-    asked = _Asked(options, pinned or {}, budget, hint or {}, start, progress, stop, workshop)
+    asked = _Asked(options, pinned or {}, budget, hint or {}, begin, progress, stop, workshop)
     solved = sound = _solved_once(case, asked, model)
     crowded = Crowded()
     for _ in range(ROUNDS):
@@ -223,7 +223,7 @@ def _improved(case: Case, asked: _Asked) -> Solved:
     model = compile_case(case, asked.pinned)
     if not (is_narrowed(case.given) or suits(case.given, model, asked.options)):
         return solved
-    return _again(case, model, replace(asked, begin=_point_of(model, solved)))
+    return _again(case, model, replace(asked, at=_point_of(model, solved)))
 
 
 def _point_of(model: Model, solved: Solved) -> Floats:
@@ -280,14 +280,14 @@ class _Asked:
     pinned: Mapping[Column, float]
     budget: Budget
     hint: Mapping[Column, float]
-    start: Start | None
+    begin: Begin | None
     progress: Callable[[Progress], None] | None
     stop: threading.Event | None
     workshop: MakeWorkshop
     #: What came of it with fewer limits: no plan can beat its bound.
     before: Solved | None = None
     #: A point to go on from then, where one is known.
-    begin: Floats | None = None
+    at: Floats | None = None
 
 
 def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solved:
@@ -328,9 +328,9 @@ def _with_nothing(
 ) -> tuple[Solved, Floats | None]:
     """Find out what doing nothing is worth, and a point to begin from."""
     before, budget, stop = asked.before, asked.budget, asked.stop
-    if before is not None and asked.begin is not None:
+    if before is not None and asked.at is not None:
         known = replace(solved, nothing=before.nothing, nothing_sought=before.nothing_sought)
-        return known, asked.begin
+        return known, asked.at
     # What it may take runs out here as it does there.
     share = _share_for_nothing(budget)
     nothing = do_nothing(case, model, budget=budget, stop=stop)
@@ -410,7 +410,7 @@ def _beginning(model: Model, nothing: Floats | None, asked: _Asked) -> Floats | 
     """A point for a search to begin from: where one goes on, that is known already."""
     if asked.before is not None:
         return nothing
-    known = None if asked.start is None else asked.start(model, asked.budget)
+    known = None if asked.begin is None else asked.begin(model, asked.budget)
     if known is None:
         known = hinted(model, asked.hint, asked.budget)
     return _better(model, nothing, known)

@@ -91,7 +91,7 @@ class Point:
     lends: bool = False
 
     def identity(self, version: str) -> str:
-        """SHA-256 of what its answer hangs on: changes, and the version of base and engine.
+        """SHA-256 of what is asked: changes, and the version of base and engine.
 
         Its place in the design, how often that has it, the names of axes and whether others
         begin from it are no part of it.
@@ -139,7 +139,7 @@ class Base:
     plan : mapping of str to bytes, optional
         Files of a plan that is evaluated in every case.
     start : mapping of Column to float, optional
-        Plan of the base itself, from which every point begins.
+        Plan of the base itself, from which points begin that are lent none.
     ties : {'capex', 'lowest_cash'}, optional
         What decides among plans alike in value; absent: whichever is found.
     lent : tuple of Lent
@@ -158,8 +158,8 @@ class Base:
     def version(self, engine: Mapping[str, str]) -> str:
         """SHA-256 of all that every answer hangs on: files, options and versions of the engine.
 
-        Of files what they say counts, not their comments. The start and what is lent are none of
-        it: they follow from these.
+        Of files what they say counts, not their comments. The start is none of it: it follows
+        from these. Nor is what points lend one another, which follows from the design too.
         """
         options = {key: str(value) for key, value in asdict(self.options).items()}
         hashes = {name: meaning(name, data) for name, data in self.files.items()}

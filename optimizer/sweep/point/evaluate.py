@@ -41,6 +41,8 @@ ENDED = {
     "interrupted": "the search was stopped",
     "abandoned": "the time limit ended the search, which did not heed it",
 }
+#: Ends of a search that no clock has brought about.
+BY_ITSELF = ("by-itself", "node-limit")
 _NO_REGRET: Mapping[str, Json] = {
     "regret_musd": None, "regret_at_most_musd": None, "plan_is_best": None,
 }  # fmt: skip
@@ -49,8 +51,8 @@ _NO_REGRET: Mapping[str, Json] = {
 class Evaluator:
     """Solves the points of one base.
 
-    Every point begins from what all of them share, whatever was solved before it: its answer is
-    the same on every worker and in every order.
+    Every point begins from what the base brings along, whatever was solved before it: its answer
+    is the same on every worker and in every order.
 
     Parameters
     ----------
@@ -89,13 +91,19 @@ class Evaluator:
         except InputRefused as refused:
             return Row(point.number, "invalid", message=_told(refused.problems))
         row = _row(point, posed.case, solved, planned, self.base.options)
-        return replace(row, lent=self._lent(posed.model, solved)) if point.lends else row
+        return replace(row, lent=self._lent(posed, solved)) if point.lends else row
 
-    def _lent(self, model: Model, solved: Solved) -> bytes | None:
-        """Write a sound plan, on the unknowns of the base, for others to begin from."""
-        if solved.plan is None or not solved.passed or model.built.columns != self._columns:
+    def _lent(self, posed: Posed, solved: Solved) -> bytes | None:
+        """Write a plan for others to begin from; None where it is not for them.
+
+        It is to be sound, the same on every machine, and written on the unknowns of the base.
+        """
+        ended = None if solved.outcome is None else solved.outcome.ended
+        if solved.plan is None or not solved.passed or ended not in BY_ITSELF:
             return None
-        return written(model.layout.named(values_of(solved.plan)))
+        if posed.case.limit_prices or posed.model.built.columns != self._columns:
+            return None
+        return written(posed.model.layout.named(values_of(solved.plan)))
 
     def start(
         self, stop: Event | None = None, progress: Callable[[Progress], None] | None = None
@@ -176,11 +184,13 @@ class Evaluator:
 
     def _best(self, point: Point, posed: Posed) -> Solved:
         """The best plan of a case; of plans alike in value, the one that ties prefer."""
-        options, hint = self.base.options, self.base.start
+        options, lenders = self.base.options, self._lenders
         budget = Budget(options.time_limit, options.grace)
         case, model, pins = posed
-        start = None if self._lenders is None else partial(self._lenders.begin, point)
-        best = solve(case, options, pinned=pins, model=model, hint=hint, start=start)
+        best = solve(
+            case, options, pinned=pins, model=model, hint=self.base.start,
+            begin=None if lenders is None else partial(lenders.begin, point),
+        )  # fmt: skip
         if self.base.ties is None:
             return best
         left = replace(options, time_limit=budget.to_search)

@@ -1,31 +1,31 @@
 """Plans that points lend one another, to begin from.
 
 A search that knows a good plan need not find one, and cuts off what is worse. The plan of the
-base seldom fits where limits are swept, but those of other points do. Which points lend their
-plans follows from the sweep alone, and all others begin from the same ones: no answer hangs on
-what was solved before it, or where.
+base seldom fits where limits are swept, but those of other points do. Some points, which follow
+from the design and not from who solves them, are solved first, and all others begin from the same
+plans: no answer hangs on the order of points, or on the worker.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.compiled import Model, completed
+from optimizer.compiled import Model, completed, ruled_out
 from optimizer.highs import Budget
-from optimizer.matrix import Flags, Floats, Matrix
+from optimizer.matrix import Flags, Floats
 from optimizer.sweep.points import Lent, Point
 
 #: How far a plan that is lent may lie beyond a limit: no more than arithmetic.
 TOLERANCE = 1e-9
-#: Decimals of M$ to which plans are worth the same: the first is taken, on every machine.
-ALIKE = 9
-#: How many plans may be completed, where none keeps to the limits as it stands.
-MOST_COMPLETED = 3
+#: Where no plan keeps to the limits as it stands: how many of the nearest are looked at, and how
+#: many of these completed at most.
+NEAR, COMPLETED = 20, 2
 
 
 def written(point: Floats) -> bytes:
@@ -59,13 +59,14 @@ class Lenders:
     """
 
     def __init__(self, base: Model, lent: Sequence[Lent]) -> None:
-        self._columns, self._coefficients = base.built.columns, base.matrix.coefficients
+        matrix = base.matrix
+        self._columns, self._coefficients = base.built.columns, matrix.coefficients
         self._points = np.array([read(one.plan) for one in lent]).T
         self._places = _Places([one.changes for one in lent])
-        self._lower, self._upper = _limits(base.matrix)
-        self._values = self._in(base.matrix)
-        self._broken = _broken(self._values, self._lower, self._upper)
-        self._breaches = self._broken.sum(axis=0)
+        self._rows = _Within(
+            matrix.coefficients @ self._points, matrix.row_lower, matrix.row_upper
+        )
+        self._numbers = _Within(self._points, matrix.column_lower, matrix.column_upper)
 
     def begin(self, point: Point, model: Model, budget: Budget) -> Floats | None:
         """Give a plan for a point to begin from; None where none is to be had.
@@ -85,30 +86,59 @@ class Lenders:
         columns = model.built.columns
         if columns is not self._columns and columns != self._columns:
             return None
-        fits = self._fitting(model.matrix)
+        fits = self._fitting(model)
         if fits.any():
-            worth = np.round(model.matrix.cost @ self._points, ALIKE)
-            return np.array(self._points[:, np.argmax(np.where(fits, worth, -np.inf))])
-        nearest = self._places.from_nearest(point.changes)[:MOST_COMPLETED]
-        found = (completed(model, self._points[:, j], budget) for j in nearest.tolist())
+            worth = np.where(fits, self._worth(model.matrix.cost), -np.inf)
+            return np.array(self._points[:, np.argmax(worth)])
+        nearest = self._places.from_nearest(point.changes)[:NEAR].tolist()
+        fitting = (x for x in self._points.T[nearest] if not ruled_out(model, x))
+        found = (completed(model, x, budget) for x in islice(fitting, COMPLETED))
         return next((x for x in found if x is not None), None)
 
-    def _fitting(self, matrix: Matrix) -> Flags:
+    def _fitting(self, model: Model) -> Flags:
         """Which plans keep to all limits of a case."""
-        lower, upper = _limits(matrix)
+        matrix, rows = model.matrix, self._rows
         coefficients, ours = matrix.coefficients, self._coefficients
         as_ever = coefficients.indices is ours.indices and (coefficients.data == ours.data).all()
         if not as_ever:
-            return np.asarray(~_broken(self._in(matrix), lower, upper).any(axis=0))
+            values = matrix.coefficients @ self._points
+            rows = _Within(values, matrix.row_lower, matrix.row_upper)
+        in_rows = rows.under(matrix.row_lower, matrix.row_upper)
+        return in_rows & self._numbers.under(matrix.column_lower, matrix.column_upper)
+
+    def _worth(self, cost: Floats) -> Floats:
+        """What plans are worth, added up in one order whatever the machine."""
+        told = np.flatnonzero(cost)
+        return np.asarray((cost[told, None] * self._points[told]).sum(axis=0))
+
+
+class _Within:
+    """Whether numbers of several plans lie within limits, of which few are others than before.
+
+    Parameters
+    ----------
+    values : float array, shape (numbers, plans)
+        What plans come to.
+    lower, upper : float array, shape (numbers,)
+        Limits that are looked at once and for all.
+    """
+
+    def __init__(self, values: Floats, lower: Floats, upper: Floats) -> None:
+        self._values, self._lower, self._upper = values, lower, upper
+        self._broken = _broken(values, lower, upper)
+        self._breaches = self._broken.sum(axis=0)
+
+    def under(self, lower: Floats, upper: Floats) -> Flags:
+        """Tell which plans keep to other limits."""
         other = np.flatnonzero((lower != self._lower) | (upper != self._upper))
         here = _broken(self._values[other], lower[other], upper[other])
         breaches = self._breaches - self._broken[other].sum(axis=0) + here.sum(axis=0)
         return np.asarray(breaches == 0)
 
-    def _in(self, matrix: Matrix) -> Floats:
-        """What the plans come to in each row, and in each column."""
-        rows: Floats = matrix.coefficients @ self._points
-        return np.vstack([rows, self._points])
+
+def _broken(values: Floats, lower: Floats, upper: Floats) -> Flags:
+    below, above = values < lower[:, None] - TOLERANCE, values > upper[:, None] + TOLERANCE
+    return np.asarray(below | above)
 
 
 class _Places:
@@ -124,8 +154,7 @@ class _Places:
         found = [dict(_figures(changes)) for changes in several]
         self._names = sorted({name for one in found for name in one})
         self._at = np.array([self._vector(one) for one in found]).reshape(len(found), -1)
-        known = np.where(np.isfinite(self._at), self._at, 0.0)
-        spread = np.ptp(known, axis=0)
+        spread = np.nanmax(self._at, axis=0) - np.nanmin(self._at, axis=0)
         self._spread = np.where(spread > 0, spread, 1.0)
 
     def _vector(self, figures: Mapping[str, float]) -> Floats:
@@ -154,16 +183,3 @@ def _figures(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
         yield name, float(value)
     else:
         yield f"{name}={value}", 1.0
-
-
-def _limits(matrix: Matrix) -> tuple[Floats, Floats]:
-    """Limits of rows, and of columns after them."""
-    return (
-        np.concatenate([matrix.row_lower, matrix.column_lower]),
-        np.concatenate([matrix.row_upper, matrix.column_upper]),
-    )
-
-
-def _broken(values: Floats, lower: Floats, upper: Floats) -> Flags:
-    below, above = values < lower[:, None] - TOLERANCE, values > upper[:, None] + TOLERANCE
-    return np.asarray(below | above)

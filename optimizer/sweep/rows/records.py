@@ -14,6 +14,8 @@ from optimizer.sweep.rows.texts import text_of
 
 #: A point, in the order of ``point_of``.
 POINT = "p.number, p.settings, p.changes, p.prices, p.times"
+#: Whether a point lends others its plan.
+LENDS = "EXISTS (SELECT 1 FROM lenders l WHERE l.version = p.version AND l.id = p.id)"
 #: One point of a version with what came of it, in the order of ``entry_of``.
 ENTRIES = f"""
     SELECT {POINT}, p.id, r.status, r.value_musd, r.bound_musd, r.gap, r.message, r.metrics,
@@ -84,29 +86,27 @@ class Entry:
 
 
 def pending_query(
-    version: Version, retry: Iterable[str], *, lending: bool | None = None
+    version: Version, retry: Iterable[str], *, lend: bool | None = None
 ) -> tuple[str, tuple[Any, ...]]:
     """Write what picks the points that are to be computed, and what is put in it.
 
     Of all points, or of those alone that lend their plans, or do not.
     """
     again = tuple(retry)
-    which = {None: "", True: "AND {} ", False: "AND NOT {} "}[lending]
-    lends = "EXISTS (SELECT 1 FROM lenders l WHERE l.version = p.version AND l.id = p.id)"
     query = (
         "FROM points p LEFT JOIN rows r ON r.id = p.id WHERE p.version = ? "
         f"AND (r.id IS NULL OR r.status IN ({','.join('?' * len(again))})) "
-        f"{which.format(lends)}"
+        f"AND coalesce(?, {LENDS}) = {LENDS} "
         "AND p.number = (SELECT min(q.number) FROM points q "
         "WHERE q.version = p.version AND q.id = p.id)"
     )
-    return query, (version.number, *again)
+    return query, (version.number, *again, lend)
 
 
-def point_of(found: tuple[Any, ...]) -> Point:
+def point_of(found: tuple[Any, ...], *, lends: bool = False) -> Point:
     """Read a point."""
-    number, settings, changes, prices, times = found
-    return Point(number, json.loads(settings), json.loads(changes), json.loads(prices), times)
+    settings, changes, prices = map(json.loads, found[1:4])
+    return Point(found[0], settings, changes, prices, found[4], lends)
 
 
 def entry_of(found: tuple[Any, ...]) -> Entry:

@@ -279,24 +279,46 @@ class Store(AbstractContextManager["Store"]):
             [row for number, row in wanted.items() if there.get(number) != row],
         )
 
-    def lend(self, version: Version, most: int) -> None:
-        """Choose points whose plans others begin from, as many as there may be, once and for all.
+    def choose_lenders(self, version: Version, most: int) -> None:
+        """Choose points, of those without a row, whose plans all others begin from.
 
-        Which ones follows from what they change. Where there are rows already, none is chosen:
-        those were computed without.
+        Which ones follows from what they change. They are chosen once: anew only while none of
+        them has a row.
+
+        Parameters
+        ----------
+        version : Version
+            Which one.
+        most : int
+            How many.
         """
-        begun = "SELECT version FROM rows UNION SELECT version FROM lenders"
+        begun = (
+            "SELECT EXISTS (SELECT 1 FROM lenders l JOIN rows r ON r.id = l.id "
+            "WHERE l.version = ?1) OR EXISTS (SELECT 1 FROM lenders "
+            "WHERE version = ?1 AND plan IS NOT NULL)"
+        )
+        asked, given = pending_query(version, ())
         with told_plainly(self.path), database.transaction(self._database):
-            if (version.number,) not in self.ask(begun):
-                self._database.execute(
-                    "INSERT INTO lenders SELECT version, id, min(changes), NULL FROM points "
-                    "WHERE version = ? GROUP BY id ORDER BY id LIMIT ?", (version.number, most),
-                )  # fmt: skip
+            if self.ask(begun, version.number) == [(1,)]:
+                return
+            self._database.execute("DELETE FROM lenders WHERE version = ?", (version.number,))
+            self._database.execute(
+                f"INSERT INTO lenders SELECT p.version, p.id, p.changes, NULL {asked} "
+                "ORDER BY p.id LIMIT ?", (*given, most),
+            )  # fmt: skip
 
-    def lent(self, version: Version) -> tuple[Lent, ...]:
-        """Plans that others begin from, in an order that follows from what they change."""
-        asked = "SELECT changes, plan FROM lenders WHERE version = ? AND plan NOT NULL ORDER BY id"
-        found = self.ask(asked, version.number)
+    def close_lending(self, version: Version) -> tuple[Lent, ...]:
+        """Give what is lent, from now on the same: who has no plan by now lends none.
+
+        It comes in an order that follows from what points change.
+        """
+        with told_plainly(self.path), database.transaction(self._database):
+            self._database.execute(
+                "UPDATE lenders SET plan = ? WHERE version = ? AND plan IS NULL",
+                (b"", version.number),
+            )
+        asked = "SELECT changes, plan FROM lenders WHERE version = ? AND plan != ? ORDER BY id"
+        found = self.ask(asked, version.number, b"")
         return tuple(Lent(json.loads(changes), plan) for changes, plan in found)
 
     def pending(
@@ -304,7 +326,7 @@ class Store(AbstractContextManager["Store"]):
         version: Version,
         retry: Iterable[str] = (),
         *,
-        lending: bool | None = None,
+        lend: bool | None = None,
         backwards: bool = False,
     ) -> Iterator[Point]:
         """Give the points that are to be computed, in the order of their numbers.
@@ -317,12 +339,12 @@ class Store(AbstractContextManager["Store"]):
             Which one.
         retry : iterable of str
             Statuses that are tried again.
-        lending : bool, optional
+        lend : bool, optional
             Only those whose plans others begin from, or only these others.
         backwards : bool
             From the last number to the first.
         """
-        asked, given = pending_query(version, retry, lending=lending)
+        asked, given = pending_query(version, retry, lend=lend)
         beyond, order = ("<", "DESC") if backwards else (">", "ASC")
         last = 1 << 60 if backwards else -1
         select = f"SELECT {POINT} {asked}"
@@ -333,14 +355,14 @@ class Store(AbstractContextManager["Store"]):
             )  # fmt: skip
             if not found:
                 return
-            yield from map(point_of, found)
+            yield from (point_of(row, lends=lend is True) for row in found)
             last = found[-1][0]
 
     def count_pending(
-        self, version: Version, retry: Iterable[str] = (), *, lending: bool | None = None
+        self, version: Version, retry: Iterable[str] = (), *, lend: bool | None = None
     ) -> int:
         """How many points are to be computed."""
-        asked, given = pending_query(version, retry, lending=lending)
+        asked, given = pending_query(version, retry, lend=lend)
         return int(self.ask(f"SELECT count(*) {asked}", *given)[0][0])
 
     def record(self, version: Version, done: Iterable[Done]) -> None:
@@ -355,7 +377,11 @@ class Store(AbstractContextManager["Store"]):
         """
         done = list(done)
         rows = [row_values(version, one) for one in done]
-        lent = [(one.row.lent, row[0]) for one, row in zip(done, rows, strict=True)]
+        lent = [
+            (one.row.lent, version.number, row[0])
+            for one, row in zip(done, rows, strict=True)
+            if one.row.lent is not None
+        ]
         with told_plainly(self.path), database.transaction(self._database):
             self._database.executemany(
                 f"INSERT INTO rows VALUES ({','.join('?' * 13)}) ON CONFLICT (id) DO UPDATE SET "
@@ -368,7 +394,7 @@ class Store(AbstractContextManager["Store"]):
                 rows,
             )
             self._database.executemany(
-                "UPDATE lenders SET plan = ? WHERE id = ?", [one for one in lent if one[0]]
+                "UPDATE lenders SET plan = ? WHERE version = ? AND id = ? AND plan IS NULL", lent
             )
 
     def counts(self, version: Version) -> dict[str, int]:

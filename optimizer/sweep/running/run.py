@@ -28,9 +28,9 @@ from optimizer.sweep.running.engine import Engine, Stop, Task
 TELL_SECONDS = 0.2
 RATE_SECONDS = 60.0
 #: Points, and whole numbers of the base, from which some points lend their plans to the others.
-MANY_POINTS, MANY_WHOLE = 50, 500
-#: One point of so many lends its plan, and no more than so many in all.
-POINTS_TO_A_LENDER, MOST_LENDERS = 10, 100
+MANY_POINTS, MANY_WHOLE = 100, 500
+#: One point of so many lends its plan, so many at most, and no more whole numbers in all.
+POINTS_TO_A_LENDER, MOST_LENDERS, MOST_LENT = 10, 100, 200_000
 
 
 @dataclass(frozen=True)
@@ -177,24 +177,22 @@ def run(
     total = store.design(version, points, held)
     store.turn_to(spec or store.spec() or Spec("", ""), version.number)
     base = store.base(version.number)
-    store.lend(version, lenders(base, total))
+    store.choose_lenders(version, _lenders(base, store.count_pending(version)))
     wanted = store.count_pending(version, again)
     follow = _Follower(store, version, again, wanted, began, progress)
-    for lending in (True, False):
-        left = store.count_pending(version, again, lending=lending)
+    for lend in (True, False):
+        left = store.count_pending(version, again, lend=lend)
         if not left or stop.is_set():
             continue
-        pending = store.pending(version, again, lending=lending, backwards=backwards)
-        points = (replace(point, lends=lending) for point in pending)
-        lent = () if lending else store.lent(version)
-        task = Task(points, left, replace(base, lent=lent), make_evaluate, stop, grace)
+        pending = store.pending(version, again, lend=lend, backwards=backwards)
+        shared = base if lend else replace(base, lent=store.close_lending(version))
+        task = Task(pending, left, shared, make_evaluate, stop, grace)
         follow.tell()
         with closing(engine.compute(task)) as batches:
             for done in batches:
                 if done:
                     store.record(version, done)
                 follow.hear([one.row.status for one in done], stopping=stop.is_set())
-    if wanted:
         follow.tell(stopping=stop.is_set())
     return Summary(
         version.number, total, store.counts(version), follow.computed,
@@ -203,8 +201,8 @@ def run(
     )  # fmt: skip
 
 
-def lenders(base: Base, points: int) -> int:
-    """Say how many points of a sweep lend their plans to the others.
+def _lenders(base: Base, points: int) -> int:
+    """Say how many of so many points lend their plans to the others.
 
     None where there are few, where cases are so small that any search is as quick, or where
     nothing is searched but the plan that is evaluated.
@@ -213,13 +211,13 @@ def lenders(base: Base, points: int) -> int:
     --------
     >>> from optimizer.highs import Options
     >>> base = Base({}, Options(), start={("racks", n): 0.0 for n in range(1500)})
-    >>> [lenders(base, points) for points in (40, 400, 40000)]
+    >>> [_lenders(base, points) for points in (90, 400, 40000)]
     [0, 40, 100]
     """
-    is_small = points < MANY_POINTS or len(base.start or ()) < MANY_WHOLE
-    if is_small or not Rules.of(base.plan).regret:
+    whole = len(base.start or ())
+    if points < MANY_POINTS or whole < MANY_WHOLE or not Rules.of(base.plan).regret:
         return 0
-    return min(points // POINTS_TO_A_LENDER, MOST_LENDERS)
+    return min(points // POINTS_TO_A_LENDER, MOST_LENDERS, MOST_LENT // whole)
 
 
 def refuse_changed(

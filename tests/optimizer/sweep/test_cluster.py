@@ -166,12 +166,12 @@ def test_a_point_that_kills_workers_is_set_aside_alone(machines, tmp_path):
 def test_plans_that_are_lent_reach_every_worker(machines, tmp_path):
     lending = {"base": fakes.lending(), "make": fakes.make_lending}
     _, there = go(
-        tmp_path / "there.sweep", fakes.points(60), module.Cluster(machines.address), **lending
+        tmp_path / "there.sweep", fakes.points(100), module.Cluster(machines.address), **lending
     )
-    _, here = go(tmp_path / "here.sweep", fakes.points(60), Local(2), **lending)
+    _, here = go(tmp_path / "here.sweep", fakes.points(100), Local(2), **lending)
     assert here.equals(there)
     assert sorted(told.split(",")[0] for told in there["began_from"].unique()) == [
-        "0 plans", "6 plans",
+        "0 plans", "10 plans",
     ]  # fmt: skip
 
 

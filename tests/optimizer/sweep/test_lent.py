@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import optimizer.solve as module
 from optimizer.highs import Budget
 from optimizer.matrix import objective_at
-from optimizer.sweep.point import evaluate
 from optimizer.sweep.point.evaluate import Evaluator
-from optimizer.sweep.point.lent import TOLERANCE, Lenders, _Places, read, written
+from optimizer.sweep.point.lent import Lenders, _Places, read, written
 from optimizer.sweep.points import Lent, Point
 from tests.optimizer.sweep.bases import base, drawn
 
@@ -24,7 +24,7 @@ def keeps(matrix, x):
         *zip(rows, matrix.row_lower, matrix.row_upper, strict=True),
         *zip(x, matrix.column_lower, matrix.column_upper, strict=True),
     ]
-    return all(low - TOLERANCE <= at <= high + TOLERANCE for at, low, high in limits)
+    return all(low - 1e-9 <= at <= high + 1e-9 for at, low, high in limits)
 
 
 def lending(key, *values):
@@ -43,7 +43,7 @@ def evaluator():
 @pytest.fixture(scope="module")
 def lent(evaluator):
     """What points with budgets from little to plenty lend, and more whose prices differ."""
-    points = [*lending(BUDGET, 5.5, 6, 7, 8, 10, 12, 15, 20), *lending(HASHPRICE, 30.0)]
+    points = [*lending(BUDGET, 7, 20, 5.5, 12, 6, 15, 8, 10), *lending(HASHPRICE, 30.0)]
     return [Lent(point.changes, evaluator(point).lent) for point in points]
 
 
@@ -108,22 +108,79 @@ def test_a_case_with_other_unknowns_is_lent_nothing(evaluator, lent):
     assert lenders.begin(Point(0, {}, {}), other, Budget()) is None
 
 
-def test_a_point_begins_from_what_is_lent_and_comes_to_the_same(monkeypatch, evaluator, lent):
-    begun, solve = [], evaluate.solve
+def test_a_hair_beyond_a_limit_is_beyond_it(evaluator, lent):
+    """A budget that is less than what a plan spends by next to nothing rules it out."""
+    model = evaluator.base_case()[1]
+    plan = max((read(one.plan) for one in lent), key=lambda x: objective_at(model.matrix, x))
+    rows = model.matrix.coefficients @ plan
+    lenders = Lenders(model, [Lent({}, written(plan))])
+    held = [j for j in range(len(rows)) if model.matrix.row_lower[j] == -np.inf]
+    assert held
+    for j in held:
+        for beyond, fits in ((1e-7, False), (1e-11, True)):
+            upper = np.maximum(model.matrix.row_upper, rows)
+            upper[j] = rows[j] - beyond
+            other = replace(model, matrix=replace(model.matrix, row_upper=upper))
+            assert bool(lenders._fitting(other)[0]) == fits
 
-    def noting(case, *given, start=None, **more):
-        begun.append(None if start is None else start(more["model"], Budget()))
-        return solve(case, *given, start=start, **more)
 
-    monkeypatch.setattr(evaluate, "solve", noting)
+def test_limits_of_single_decisions_count_too(evaluator, lent):
+    """As where a policy, or a pin, takes a decision."""
+    model = evaluator.base_case()[1]
+    lenders, plans = Lenders(model, lent), [read(one.plan) for one in lent]
+    column = next(j for j in range(len(plans[0])) if len({x[j] for x in plans}) > 1)
+    for value in sorted({x[column] for x in plans}):
+        at = {
+            name: np.where(np.arange(len(plans[0])) == column, value, getattr(model.matrix, name))
+            for name in ("column_lower", "column_upper")
+        }
+        fitting = lenders._fitting(replace(model, matrix=replace(model.matrix, **at)))
+        own = lenders._fitting(model)
+        assert fitting.tolist() == [bool(o) and x[column] == value for o, x in zip(own, plans)]  # noqa: B905
+
+
+def test_where_the_nearest_does_not_fit_the_next_is_taken(evaluator, lent):
+    """Little money and another hashprice: the nearest by far has spent too much."""
+    model = evaluator.base_case()[1]
+    spending, frugal = lent[1], lent[2]
+    far = [Lent({BUDGET: 20, HASHPRICE: 29.5}, spending.plan)] * 15
+    lenders = Lenders(model, [Lent({BUDGET: 2.0, HASHPRICE: 80.0}, frugal.plan), *far])
+    point = Point(0, {}, {BUDGET: 5.6, HASHPRICE: 30.0})
+    case = posed(evaluator, point)
+    assert lenders._places.from_nearest(point.changes).tolist()[-1] == 0
+    found, whole = lenders.begin(point, case, Budget()), case.matrix.integer
+    assert found[whole].tolist() == pytest.approx(read(frugal.plan)[whole].tolist())
+
+
+def test_a_search_begins_from_what_is_lent_and_comes_to_the_same(monkeypatch, evaluator, lent):
+    begun, search = [], module.search
+
+    def noting(*given, start=None, **more):
+        begun.append(start)
+        return search(*given, start=start, **more)
+
+    monkeypatch.setattr(module, "search", noting)
     borrowing = Evaluator(replace(HAND, lent=tuple(lent)))
     for point in lending(BUDGET, 5, 6.5, 9, 13, 30):
-        alone, other = evaluator(point), borrowing(point)
-        model = posed(borrowing, point)
-        assert begun[-2] is None
-        assert np.array_equal(begun[-1], borrowing._lenders.begin(point, model, Budget()))
+        alone = evaluator(point)
+        begun.clear()
+        other = borrowing(point)
+        known = borrowing._lenders.begin(point, posed(borrowing, point), Budget())
+        assert any(start is not None and np.array_equal(start, known) for start in begun)
         assert other.value_musd == pytest.approx(alone.value_musd, rel=1e-6)
         assert other.status == alone.status == "solved"
+
+
+@pytest.mark.parametrize("ended", ["time-limit", "interrupted", "abandoned"])
+def test_what_a_clock_has_ended_is_not_lent(evaluator, ended):
+    """Another machine would lend another plan."""
+    [point] = lending(BUDGET, 10)
+    case = evaluator.posed(evaluator.opened.after(point))
+    solved = evaluator._best(point, case)
+    cut = replace(solved, outcome=replace(solved.outcome, ended=ended))
+    failed = replace(solved, audit=replace(solved.audit, breaches=("one",)))
+    lends = [evaluator._lent(case, one) is not None for one in (solved, cut, failed)]
+    assert lends == [True, False, False]
 
 
 def test_a_plan_travels_to_the_last_bit():
@@ -137,8 +194,8 @@ def test_near_is_what_changes_the_same_by_little():
         {"a": {"from": [3.0, 5.0]}, "x": "one"}, {"x": "other"},
     ])  # fmt: skip
     near = lambda changes: places.from_nearest(changes).tolist()  # noqa: E731
-    # In units of what is swept, a moves by 0.4 and b by 0.35.
-    assert near({"a": 1.8, "b": 170.0})[:2] == [0, 1]
+    # In units of what is swept, a lies 0.4 and 0.6 away, b 0.35 and 0.65.
+    assert near({"a": 1.8, "b": 170.0})[:3] == [0, 1, 2]
     assert near({"a": 1.0, "b": 210.0})[:2] == [2, 0]
     # What one alone changes is as far as the ends of what is swept.
     assert near({"a": 1.1})[0] == 3

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -135,10 +136,11 @@ class Lending(Here):
 
     def __init__(self, stop=None, after=0, failing=0):
         super().__init__()
-        self.stop, self.after, self.failing = stop, after, failing
+        self.stop, self.after, self.failing, self.lent = stop, after, failing, []
 
     def compute(self, task):
         evaluate = task.make(task.base)
+        self.lent.append(task.base.lent)
         for point in task.points:
             if self.stop is not None and len(self.given) == self.after:
                 self.stop.set()
@@ -151,86 +153,121 @@ class Lending(Here):
 LENDING = {"base": fakes.lending(), "make": fakes.make_lending}
 
 
+def stopped(store, points, after, **more):
+    """Run a sweep until so many points are done; give what was computed."""
+    stop = threading.Event()
+    engine = Lending(stop, after)
+    assert go(store, points, engine, stop=stop, **{**LENDING, **more}).computed == after
+    return engine.given
+
+
 def began_from(store):
     """How many plans each point began from, of a sweep in which all have a row."""
     return [int(words.split()[0]) for words in table(store)["began_from"]]
 
 
 def test_some_points_come_first_and_lend_their_plans_to_all_others(store):
-    engine = Lending()
-    assert go(store, fakes.points(60), engine, **LENDING).missing == 0
-    found = began_from(store)
-    assert sorted(found) == [0] * 6 + [6] * 54
-    assert {number for number, plans in enumerate(found) if not plans} == set(engine.given[:6])
-    # Neither the first ones nor the last: they follow from what they change.
-    assert engine.given[:6] not in (list(range(6)), list(range(54, 60)))
+    engine, points = Lending(), fakes.points(120)
+    assert go(store, points, engine, **LENDING).missing == 0
+    found, first = began_from(store), engine.given[:12]
+    assert sorted(found) == [0] * 12 + [12] * 108
+    assert {number for number, plans in enumerate(found) if not plans} == set(first)
+    nothing, lent = engine.lent
+    assert nothing == ()
+    assert sorted(one.plan.decode() for one in lent) == sorted(f"plan of {n}" for n in first)
+    assert all(one.plan == f"plan of {one.changes['x']}".encode() for one in lent)
 
 
-@pytest.mark.parametrize(("points", "base"), [(49, fakes.lending()), (60, fakes.base())])
+def test_who_lends_follows_from_what_points_change(tmp_path):
+    """Not from their numbers, the names of axes, or how often the design has them."""
+    lent = []
+    for name in ("one", "other"):
+        points = fakes.points(120)
+        if name == "other":
+            points = [replace(p, number=239 - p.number, settings={"z": 1}) for p in points]
+            points += [replace(p, number=p.number - 120) for p in points[:60]]
+        engine = Lending()
+        with Store.open(tmp_path / f"{name}.sweep") as store:
+            go(store, points, engine, **LENDING)
+        lent.append(engine.lent[1])
+    assert lent[0] == lent[1]
+
+
+@pytest.mark.parametrize(("points", "base"), [(99, fakes.lending()), (120, fakes.base())])
 def test_few_or_small_cases_lend_nothing(store, points, base):
     go(store, fakes.points(points), Lending(), base=base, make=fakes.make_lending)
     assert set(began_from(store)) == {0}
 
 
 def test_a_plan_that_is_only_evaluated_needs_none_that_are_lent(store):
-    for files, lent in ((Rules(regret=True), 6), (Rules(regret=False), 0)):
-        base = fakes.lending(plan=files.files(b"actions"))
-        go(
-            store,
-            fakes.points(60),
-            Lending(),
-            base=base,
-            make=fakes.make_lending,
-            new_version=True,
-        )
-        assert max(began_from(store)) == lent
+    for rules, most in ((Rules(regret=True), 12), (Rules(regret=False), 0)):
+        base = fakes.lending(plan=rules.files(b"actions"))
+        more = {"base": base, "make": fakes.make_lending, "new_version": True}
+        go(store, fakes.points(120), Lending(), **more)
+        assert max(began_from(store)) == most
 
 
-@pytest.mark.parametrize("after", [3, 6, 20])
+@pytest.mark.parametrize("after", [0, 5, 12, 40])
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_sweep_that_was_stopped_begins_from_the_same_plans(tmp_path, after, backwards):
     with Store.open(tmp_path / "whole.sweep") as store:
-        go(store, fakes.points(60), Lending(), **LENDING)
+        go(store, fakes.points(120), Lending(), **LENDING)
         whole = table(store)
     with Store.open(tmp_path / "stopped.sweep") as store:
-        stop = threading.Event()
-        engine = Lending(stop, after)
-        assert go(store, fakes.points(60), engine, stop=stop, **LENDING).computed == after
-        go(store, fakes.points(60), Lending(), backwards=backwards, **LENDING)
+        stopped(store, fakes.points(120), after)
+        go(store, fakes.points(120), Lending(), backwards=backwards, **LENDING)
         assert table(store).equals(whole)
 
 
 def test_points_that_are_added_begin_from_the_plans_that_there_were(store):
-    go(store, fakes.points(60), Lending(), **LENDING)
+    go(store, fakes.points(120), Lending(), **LENDING)
     before, engine = began_from(store), Lending()
-    go(store, fakes.points(200), engine, **LENDING)
-    assert engine.given == list(range(60, 200))
-    assert began_from(store) == [*before, *[6] * 140]
+    go(store, fakes.points(400), engine, **LENDING)
+    assert engine.given == list(range(120, 400))
+    assert began_from(store) == [*before, *[12] * 280]
 
 
-def test_a_sweep_that_began_without_lenders_goes_on_without(store):
+def test_what_is_added_to_few_points_lends_among_itself(store):
     go(store, fakes.points(20), Lending(), **LENDING)
     go(store, fakes.points(200), Lending(), **LENDING)
-    assert set(began_from(store)) == {0}
+    assert began_from(store)[:20] == [0] * 20
+    assert sorted(began_from(store)[20:]) == [0] * 18 + [18] * 162
 
 
-def test_a_lender_that_failed_lends_once_it_was_tried_again(store):
-    engine = Lending(failing=2)
-    assert go(store, fakes.points(60), engine, **LENDING).counts == {"error": 2, "solved": 58}
-    version = store.version()
-    assert len(store.lent(version)) == 4
+def test_a_design_that_changes_before_any_row_chooses_anew(store):
+    stopped(store, fakes.points(120), 0)
+    others = [replace(p, changes={"x": p.number + 1000}) for p in fakes.points(120)]
+    go(store, others, Lending(), **LENDING)
+    assert sorted(began_from(store)) == [0] * 12 + [12] * 108
+
+
+def test_what_is_lent_stays_as_it_is_once_others_began_from_it(store):
+    """Rows of one version do not begin from other plans because one was tried again."""
+    first = Lending(failing=2)
+    assert go(store, fakes.points(120), first, **LENDING).counts == {"error": 2, "solved": 118}
     again = Lending()
-    go(store, fakes.points(60), again, retry=["error"], **LENDING)
-    assert sorted(again.given) == sorted(engine.given[:2])
-    assert len(store.lent(version)) == 6
-    assert sorted(began_from(store)) == [0] * 6 + [4] * 54
+    go(store, fakes.points(140), again, retry=["error"], **LENDING)
+    assert sorted(again.given[:2]) == sorted(first.given[:2])
+    assert again.lent[1] == first.lent[1]
+    assert len(first.lent[1]) == 10
+    assert sorted(began_from(store)) == [0] * 12 + [10] * 128
 
 
-def test_what_a_point_lends_is_kept_to_its_own_version(store):
-    go(store, fakes.points(60), Lending(), **LENDING)
+def test_a_lender_that_is_tried_again_before_lends_after_all(store):
+    stop = threading.Event()
+    go(store, fakes.points(120), Lending(stop, 6, failing=2), stop=stop, **LENDING)
+    engine = Lending()
+    go(store, fakes.points(120), engine, retry=["error"], **LENDING)
+    assert len(engine.lent[1]) == 12
+
+
+def test_what_points_lend_is_kept_to_their_own_version(store):
+    go(store, fakes.points(120), Lending(), **LENDING)
+    other = Lending()
     base = fakes.lending(memory_mb=100)
-    go(store, fakes.points(60), Lending(), base=base, make=fakes.make_lending, new_version=True)
-    assert [len(store.lent(version)) for version in store.versions()] == [6, 6]
+    more = {"base": base, "make": fakes.make_lending, "new_version": True}
+    go(store, fakes.points(130), other, **more)
+    assert [len(store.close_lending(version)) for version in store.versions()] == [12, 13]
 
 
 def test_a_stop_is_heard(store):

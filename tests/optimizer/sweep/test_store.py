@@ -12,7 +12,7 @@ import pytest
 
 from optimizer.commands.sweeps.ending import standing
 from optimizer.highs import Options
-from optimizer.sweep.points import Base, Held, Point, Row
+from optimizer.sweep.points import Base, Held, Lent, Point, Row
 from optimizer.sweep.rows import database, glance
 from optimizer.sweep.rows.records import Done, Spec
 from optimizer.sweep.rows.refusal import SweepRefused
@@ -257,7 +257,7 @@ def test_a_sweep_of_an_older_program_is_read_and_left_as_it_is(path, older):
         version = reader.version()
         assert [entry.point.times for entry in reader.entries(version)] == [1] * 5
         assert (reader.counts(version), reader.held(version)) == ({"solved": 1}, Held())
-        assert (reader.lent(version), reader.count_pending(version, lending=True)) == ((), 0)
+        assert reader.count_pending(version, lend=True) == 0
     assert path.read_bytes() == before
 
 
@@ -269,6 +269,12 @@ def test_a_sweep_of_an_older_program_is_brought_up_when_it_is_run(path, older):
         assert store.counts(version) == {"solved": 1}
         often = [replace(point, times=3) for point in fakes.points(5)]
         store.design(version, often, Held({"x": 1}, {"a": "own.csv"}))
+        store.choose_lenders(version, 2)
+        chosen = [point.number for point in store.pending(version, lend=True)]
+        assert len(chosen) == 2
+        lender = Point(chosen[0], {}, {"x": chosen[0]}, lends=True)
+        store.record(version, [Done(lender, Row(chosen[0], "solved", lent=b"a plan"))])
+        assert store.close_lending(version) == (Lent({"x": chosen[0]}, b"a plan"),)
     with Store.read(path) as reader:
         assert reader.draws(version) == 15
         assert reader.held(version) == Held({"x": 1}, {"a": "own.csv"})
