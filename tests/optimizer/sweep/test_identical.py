@@ -26,11 +26,11 @@ name = "identical"
 design = "latin_hypercube"
 samples = 100
 seed = 4
-gap = 2e-3
+gap = 1e-2
 
 [axes.capex]
 key = "finance.capex_budget_musd"
-values = {{ from = 60, to = 120 }}
+values = {{ from = 80, to = 140 }}
 
 [axes.firm]
 key = "sites.*.firm_mw"

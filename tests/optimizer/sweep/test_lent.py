@@ -64,17 +64,19 @@ def test_a_point_with_other_unknowns_than_the_base_lends_nothing(evaluator):
 def test_the_best_that_fits_is_found_among_all(tmp_path, evaluator, lent):
     """Where limits alone move, and where coefficients do, against a look at every single one."""
     own = evaluator.base_case()[1]
-    lenders, plans, met = Lenders(own, lent), [read(one.plan) for one in lent], set()
+    # Neither the first nor the last that fits.
+    several, met = [Lenders(own, lent), Lenders(own, lent[::-1])], set()
+    plans = [read(one.plan) for one in lent]
     others = lending(BUDGET, 3, 5.7, 7.5, 9, 11, 14, 100)
     for point in [*others, *drawn(tmp_path, "by_hand", 60)]:
         model = posed(evaluator, point)
         fitting = [x for x in plans if keeps(model.matrix, x)]
         moved = bool(abs(model.matrix.coefficients - own.matrix.coefficients).max() > 0)
         met.add((bool(fitting), moved))
-        if fitting:
+        best = max((objective_at(model.matrix, x) for x in fitting), default=None)
+        for lenders in several if fitting else ():
             found = lenders.begin(point, model, Budget())
             assert any(np.array_equal(found, x) for x in fitting)
-            best = max(objective_at(model.matrix, x) for x in fitting)
             assert objective_at(model.matrix, found) == pytest.approx(best, abs=1e-12)
     assert met == {(True, False), (True, True), (False, True), (False, False)}
 
@@ -106,6 +108,10 @@ def test_a_case_with_other_unknowns_is_lent_nothing(evaluator, lent):
     lenders = Lenders(evaluator.base_case()[1], lent)
     other = Evaluator(base("hive")).base_case()[1]
     assert lenders.begin(Point(0, {}, {}), other, Budget()) is None
+    own = evaluator.base_case()[1]
+    renamed = [*own.built.columns[:-1], ("racks", ("no such rack",))]
+    other = replace(own, built=replace(own.built, columns=renamed))
+    assert lenders.begin(Point(0, {}, {}), other, Budget()) is None
 
 
 def test_a_hair_beyond_a_limit_is_beyond_it(evaluator, lent):
@@ -122,6 +128,8 @@ def test_a_hair_beyond_a_limit_is_beyond_it(evaluator, lent):
             upper[j] = rows[j] - beyond
             other = replace(model, matrix=replace(model.matrix, row_upper=upper))
             assert bool(lenders._fitting(other)[0]) == fits
+            # What breaks a limit of the base keeps to one that is less tight.
+            assert Lenders(other, [Lent({}, written(plan))])._fitting(model)[0]
 
 
 def test_limits_of_single_decisions_count_too(evaluator, lent):
@@ -181,6 +189,9 @@ def test_what_a_clock_has_ended_is_not_lent(evaluator, ended):
     failed = replace(solved, audit=replace(solved.audit, breaches=("one",)))
     lends = [evaluator._lent(case, one) is not None for one in (solved, cut, failed)]
     assert lends == [True, False, False]
+    # Under a limit of a year's energy plans are found in another way, and begin from none.
+    limited = case._replace(case=replace(case.case, limit_prices={(0, "north"): 1.0}))
+    assert evaluator._lent(limited, solved) is None
 
 
 def test_a_plan_travels_to_the_last_bit():
