@@ -28,7 +28,7 @@ from optimizer.highs import Budget, Options
 from optimizer.hulls import faces
 from optimizer.layout import Layout
 from optimizer.matrix import Floats, Matrix
-from optimizer.search import SECONDS_TO_ROUND, racks_whole
+from optimizer.search import racks_whole, seconds_to_round
 from optimizer.splits import fillings, fillings_fit
 
 #: Nodes of the search of one site whose large decisions are free as well.
@@ -170,7 +170,7 @@ def _chosen_anew(
 ) -> Floats | None:
     """Search some sites anew, one after another, each beside what the others do."""
     for site in chosen:
-        left = min(SECONDS_TO_ROUND, budget.to_search) if budget.limited else budget.to_search
+        left = min(seconds_to_round(budget, len(chosen)), budget.to_search)
         if not left or stop.is_set():
             return None
         each = replace(options, nodes=NODES_OF_SITE, time_limit=left)

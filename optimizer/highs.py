@@ -193,6 +193,9 @@ class Outcome:
         Of a linear program that was solved, what one more of each row's limit is worth.
     limits : pair of float arrays or None
         Limits that rows leave to every column, as worked out before the run.
+    timed : bool
+        Whether the clock has ended it, or any other solve that the answer took: on another
+        machine it may be another answer.
     """
 
     status: Status
@@ -210,6 +213,7 @@ class Outcome:
     matrix: Matrix | None = field(default=None, repr=False)
     duals: Floats | None = field(default=None, repr=False)
     limits: Limits | None = field(default=None, repr=False)
+    timed: bool = False
 
     @property
     def violation(self) -> float:
@@ -361,7 +365,9 @@ def _reconciled(first: Outcome, second: Outcome, options: Options) -> Outcome:
 def _work(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What several solves took together."""
     counted = ("nodes", "lp_iterations", "seconds", "cpu_seconds")
-    return {name: sum(getattr(outcome, name) for outcome in outcomes) for name in counted}
+    summed = {name: sum(getattr(outcome, name) for outcome in outcomes) for name in counted}
+    timed = any(one.timed or one.ended in ("time-limit", "abandoned") for one in outcomes)
+    return {**summed, "timed": timed}
 
 
 # --- one limit for many runs ---------------------------------------------------------------

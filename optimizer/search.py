@@ -48,8 +48,19 @@ DIVIDED = 1e-6
 #: Most nodes in which racks are made whole: the shipped instances take up to 95, and up to 109
 #: with other seeds and gaps (HiGHS 1.16.0).
 NODES_TO_ROUND = 1000
-#: Most seconds for the same under a time limit, or after a stop; nothing else is timed.
-SECONDS_TO_ROUND = 20.0
+#: Most seconds for the same after a stop, and under a time limit, of which it may take a part
+#: instead where that is more. Nothing else is timed.
+SECONDS_TO_ROUND, TIME_TO_ROUND = 20.0, 0.25
+
+
+def seconds_to_round(budget: Budget, parts: int = 1) -> float:
+    """Say how long racks may be made whole, where that is done in so many parts.
+
+    Without a time limit it is as long as nodes last.
+    """
+    if not budget.limited:
+        return np.inf
+    return max(SECONDS_TO_ROUND, TIME_TO_ROUND * budget.to_search / parts)
 
 
 @dataclass(eq=False)
@@ -69,10 +80,16 @@ class Watch:
         return self.budget.run(matrix, options, start=start, progress=told, stop=self.stop)
 
     def run_on(
-        self, matrix: Matrix, *, gap: float, seconds: float, limits: Limits | None = None
+        self,
+        matrix: Matrix,
+        *,
+        gap: float,
+        seconds: float,
+        limits: Limits | None = None,
+        parts: int = 1,
     ) -> Outcome:
-        """Run once to make racks whole, which a stop does not end at once."""
-        timed = min(SECONDS_TO_ROUND, seconds) if self.budget.limited else seconds
+        """Run once to make racks whole, of all or of one part; a stop does not end it at once."""
+        timed = min(seconds_to_round(self.budget, parts), seconds)
         nodes = min(NODES_TO_ROUND, self.options.nodes or NODES_TO_ROUND)
         options = replace(self.options, gap=gap, time_limit=timed, nodes=nodes)
         halt, since = threading.Event(), list[float]()
@@ -295,9 +312,11 @@ def _racks_whole(
     """
     rounded, gap = holding(case.matrix, case.large, point), GAP_FOR_LARGE * watch.options.gap
 
+    parts = 1 if case.sites is None else len(np.unique(case.sites))
+
     def solve(part: Matrix, limits: Limits | None = None) -> Floats | None:
         left = watch.budget.to_search if known else watch.budget.to_settle
-        return watch.run_on(part, gap=gap, seconds=left, limits=limits).x
+        return watch.run_on(part, gap=gap, seconds=left, limits=limits, parts=parts).x
 
     if case.sites is not None:
         blocks = Blocks.of(rounded, case.sites, case.large, case.kinds)

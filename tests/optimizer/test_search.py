@@ -241,10 +241,34 @@ def watch(options: Options, stop: threading.Event) -> searching.Watch:
 def test_racks_are_made_whole_in_so_many_nodes(monkeypatch):
     """Not in so many seconds, unless there is a time limit."""
     monkeypatch.setattr(searching, "SECONDS_TO_ROUND", 0.0)
+    monkeypatch.setattr(searching, "TIME_TO_ROUND", 0.0)
     monkeypatch.setattr(searching, "NODES_TO_ROUND", 50)
     free, timed = (watch(Options(time_limit=t), threading.Event()) for t in (np.inf, 60.0))
     assert free.run_on(HARD, gap=0.0, seconds=np.inf).ended == "node-limit"
     assert timed.run_on(HARD, gap=0.0, seconds=60.0).ended == "time-limit"
+
+
+def test_racks_are_made_whole_in_a_part_of_the_time_limit():
+    """So long that a busy machine does not make another plan of a case that is soon done."""
+    assert searching.seconds_to_round(Budget(300.0)) == pytest.approx(0.25 * 298, rel=1e-3)
+    assert searching.seconds_to_round(Budget(300.0), parts=12) == 20.0
+    assert searching.seconds_to_round(Budget(30.0)) == 20.0
+    assert searching.seconds_to_round(Budget()) == np.inf
+
+
+def test_what_the_clock_has_ended_is_told_of_the_whole(monkeypatch):
+    """Whatever came after: an answer that hangs on the clock says so."""
+    monkeypatch.setattr(searching, "NODES_TO_ROUND", 2**30)
+    budget = Budget(60.0)
+    free = budget.run(HARD, Options(nodes=1))
+    assert not budget.billed(free).timed
+    cut = budget.part(30.0).run(HARD, Options(time_limit=0.2))
+    assert (cut.ended, cut.timed) == ("time-limit", False)
+    again = budget.run(HARD, Options(nodes=1))
+    assert (again.ended, budget.billed(again).timed) == ("node-limit", True)
+    other = Budget()
+    other.count(budget.billed(again))
+    assert other.billed(free).timed
 
 
 def test_a_stop_ends_making_racks_whole_after_a_while(monkeypatch):

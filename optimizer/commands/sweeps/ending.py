@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.commands.sweeps.kept import Outline, spec_of
+from optimizer.commands.sweeps.kept import Outline, default_store, spec_of
 from optimizer.commands.voice import Voice
 from optimizer.screen.grids import grid
 from optimizer.sweep.points import MEANINGS, SETTLED
@@ -223,6 +223,8 @@ def _next(ending: Ending) -> Iterator[str]:
     """Say where it lies, and what to type next."""
     store, summary = ending.store, ending.summary
     path, file = shlex.quote(os.fspath(store.path)), shlex.quote(os.fspath(ending.file))
+    if store.path.resolve() != default_store(spec_of(store).name).resolve():
+        file += f" --out {path}"
     yield f"kept in {store.path}"
     if summary.left_out:
         yield f"{counted(summary.left_out, 'row')} of cases that the file no longer has are kept"

@@ -184,6 +184,11 @@ class Opening:
         if count.wanted:
             self._say(self._long(count, estimate))
 
+    def tell_lending(self, lenders: int) -> None:
+        """Say that some cases come first."""
+        if lenders:
+            self._say(f"{lenders} cases come first and lend the others their plans to begin from")
+
     def answer_dry_run(self, count: Count, estimate: Estimate | None) -> None:
         """End a run that solved no case."""
         seconds = at_most = None

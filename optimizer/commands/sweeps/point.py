@@ -125,6 +125,8 @@ def _was(entry: Entry, version: Version) -> str:
         told += f": {row.message}"
     if version.ties and row.value_musd is not None:
         told += f"; of plans alike in value it took the one with the {_TIES[version.ties]}"
+    if row.value_musd is not None:
+        told += ". Alone it begins from no other plan, and may end at another one within the gap"
     return told
 
 

@@ -21,7 +21,7 @@ from optimizer.sweep.rows.store import Store
 from optimizer.sweep.running.engine import Engine
 from optimizer.sweep.running.local import Local
 from optimizer.sweep.running.progress import sweep_line
-from optimizer.sweep.running.run import Summary, refuse_changed, run
+from optimizer.sweep.running.run import Summary, lenders, refuse_changed, run
 from optimizer.sweep.whole import read_whole
 
 HEARD = "stopping: cases that are on get ten seconds; press Ctrl-C again to leave them\n"
@@ -135,6 +135,8 @@ def _run(
     if begun is None or stop.is_set():
         return None
     opening.tell_estimate(begun.count, begun.estimate)
+    if not begun.count.done:
+        opening.tell_lending(lenders(begun.base, begun.count.wanted))
     with sweep_line(opening.voice.talk, quiet=opening.voice.quiet) as line:
         return run(
             begun.expansion.points, begun.base, store, engine, make_evaluate,

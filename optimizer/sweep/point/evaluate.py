@@ -41,8 +41,8 @@ ENDED = {
     "interrupted": "the search was stopped",
     "abandoned": "the time limit ended the search, which did not heed it",
 }
-#: Ends of a search that no clock has brought about.
-BY_ITSELF = ("by-itself", "node-limit")
+#: What is said of a plan that is the best within the gap, where the clock has had a say in which.
+TIMED = "the time limit ended a part of the search"
 _NO_REGRET: Mapping[str, Json] = {
     "regret_musd": None, "regret_at_most_musd": None, "plan_is_best": None,
 }  # fmt: skip
@@ -98,8 +98,7 @@ class Evaluator:
 
         It is to be sound, the same on every machine, and written on the unknowns of the base.
         """
-        ended = None if solved.outcome is None else solved.outcome.ended
-        if solved.plan is None or not solved.passed or ended not in BY_ITSELF:
+        if solved.plan is None or not solved.passed or _is_timed(solved):
             return None
         if posed.case.limit_prices or posed.model.built.columns != self._columns:
             return None
@@ -271,7 +270,13 @@ def _message(solved: Solved) -> str:
     if solved.status in ("best-found", "no-plan") and solved.outcome is not None:
         gap = "" if solved.gap is None else f", {solved.gap:.2%} from the bound".replace("%", " %")
         return ENDED.get(solved.outcome.ended, "the search ended early") + gap
-    return ""
+    return TIMED if _is_timed(solved) else ""
+
+
+def _is_timed(solved: Solved) -> bool:
+    """Whether the clock, or somebody, has ended any part of the search."""
+    outcome = solved.outcome
+    return outcome is not None and (outcome.timed or outcome.ended == "interrupted")
 
 
 def _beside_nothing(solved: Solved, options: Options) -> Mapping[str, Json]:

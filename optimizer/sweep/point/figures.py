@@ -34,7 +34,8 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "over_nothing_musd": SHARED["over_nothing_musd"],
     "beats_nothing": (
         "", "`yes` where the plan is worth more than doing nothing by more than the gap, `no` "
-        "where the bound proves that no plan is, else `undecided`",
+        "where the bound proves that no plan is, else `undecided`; empty where doing nothing "
+        "breaks a limit",
     ),
     "capex_musd": SHARED["capex_musd"],
     "lowest_cash_musd": SHARED["lowest_cash_musd"],

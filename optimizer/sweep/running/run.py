@@ -177,7 +177,7 @@ def run(
     total = store.design(version, points, held)
     store.turn_to(spec or store.spec() or Spec("", ""), version.number)
     base = store.base(version.number)
-    store.choose_lenders(version, _lenders(base, store.count_pending(version)))
+    store.choose_lenders(version, lenders(base, store.count_pending(version)))
     wanted = store.count_pending(version, again)
     follow = _Follower(store, version, again, wanted, began, progress)
     for lend in (True, False):
@@ -201,7 +201,7 @@ def run(
     )  # fmt: skip
 
 
-def _lenders(base: Base, points: int) -> int:
+def lenders(base: Base, points: int) -> int:
     """Say how many of so many points lend their plans to the others.
 
     None where there are few, where cases are so small that any search is as quick, or where
@@ -211,7 +211,7 @@ def _lenders(base: Base, points: int) -> int:
     --------
     >>> from optimizer.highs import Options
     >>> base = Base({}, Options(), start={("racks", n): 0.0 for n in range(1500)})
-    >>> [_lenders(base, points) for points in (90, 400, 40000)]
+    >>> [lenders(base, points) for points in (90, 400, 40000)]
     [0, 40, 100]
     """
     whole = len(base.start or ())

@@ -179,13 +179,13 @@ def test_a_search_begins_from_what_is_lent_and_comes_to_the_same(monkeypatch, ev
         assert other.status == alone.status == "solved"
 
 
-@pytest.mark.parametrize("ended", ["time-limit", "interrupted", "abandoned"])
-def test_what_a_clock_has_ended_is_not_lent(evaluator, ended):
+@pytest.mark.parametrize("cut", [{"timed": True}, {"ended": "interrupted"}])
+def test_what_a_clock_has_ended_is_not_lent(evaluator, cut):
     """Another machine would lend another plan."""
     [point] = lending(BUDGET, 10)
     case = evaluator.posed(evaluator.opened.after(point))
     solved = evaluator._best(point, case)
-    cut = replace(solved, outcome=replace(solved.outcome, ended=ended))
+    cut = replace(solved, outcome=replace(solved.outcome, **cut))
     failed = replace(solved, audit=replace(solved.audit, breaches=("one",)))
     lends = [evaluator._lent(case, one) is not None for one in (solved, cut, failed)]
     assert lends == [True, False, False]
