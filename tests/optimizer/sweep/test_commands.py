@@ -21,11 +21,14 @@ import pytest
 
 from optimizer.case import prepare
 from optimizer.cli import main
+from optimizer.commands.sweeps.ending import Ending, _next
 from optimizer.load import load
 from optimizer.solve import solve
 from optimizer.sweep.point.home import PREFIX
 from optimizer.sweep.rows.store import Store
 from optimizer.sweep.running import cluster
+from optimizer.sweep.running import run as running
+from optimizer.sweep.running.run import Summary
 from tests.optimizer.sweep.bases import INSTANCES
 from tests.optimizer.sweep.commands import (
     GRID,
@@ -254,6 +257,32 @@ def test_a_plan_is_held_against_every_case(rackwatt, tmp_path):
     )
     said = rackwatt(file, "--out", "other.db")
     assert (said.code, "unknown place" in said.err) == (3, True)
+
+
+def test_cases_lend_one_another_their_plans(rackwatt, grid, monkeypatch, tmp_path):
+    """As in a large sweep: three of the six come first, and the bytes are the same."""
+    for name, value in (("MANY_WHOLE", 1), ("MANY_POINTS", 6), ("POINTS_TO_A_LENDER", 2)):
+        monkeypatch.setattr(running, name, value)
+    said = rackwatt(grid, "--out", "one.db")
+    assert "3 cases come first and lend the others their plans to begin from\n" in said.err
+    said = rackwatt(grid, "--out", "other.db", "--backwards", "--workers", "1")
+    assert said.code == 0
+    for name in ("one", "other"):
+        assert rackwatt("export", f"{name}.db", f"{name}.csv").code == 0
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "other.csv").read_bytes()
+    with Store.open(tmp_path / "one.db") as store:
+        assert len(store.close_lending(store.version())) == 3
+    assert "lend" not in rackwatt(grid, "--out", "one.db").err
+
+
+def test_what_to_type_next_names_a_database_of_ones_own(rackwatt, grid, tmp_path):
+    for path, more in ((tmp_path / DATABASE, ""), (tmp_path / "mine.db", " --out mine.db")):
+        assert rackwatt(grid, "--out", path.relative_to(tmp_path)).code == 0
+        with Store.read(path.relative_to(tmp_path)) as store:
+            cut = Summary(store.version().number, 9, {"solved": 6, "error": 1})
+            told = list(_next(Ending(store, cut, Path("grid.toml"))))
+        assert f"go on       rackwatt sweep grid.toml{more}" in told
+        assert f"try again   rackwatt sweep grid.toml{more} --retry error" in told
 
 
 # --- one clear message ---------------------------------------------------------------------
