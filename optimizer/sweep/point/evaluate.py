@@ -69,7 +69,6 @@ class Evaluator:
         self.pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
             self._structure = Structure(case, self.pins)
-        self._columns = self._structure.columns
         self._lenders = Lenders(self.base_case()[1], base.lent) if base.lent else None
 
     def __call__(self, point: Point) -> Row:
@@ -100,7 +99,7 @@ class Evaluator:
         """
         if solved.plan is None or not solved.passed or _is_timed(solved):
             return None
-        if posed.case.limit_prices or posed.model.built.columns != self._columns:
+        if posed.case.limit_prices or posed.model.built.columns != self._structure.columns:
             return None
         return written(posed.model.layout.named(values_of(solved.plan)))
 
