@@ -209,10 +209,11 @@ def _outside(domain: str, value: float) -> Iterator[tuple[float, str]]:
 def _promises(case: Case, plan: Context) -> Iterator[Breach]:
     """Work out, in exact fractions, what every hall that serves a promise reaches."""
     reached = Reached(case, plan)
+    promises = {x: promise_of(offer) for x, offer in case.instance.contracts.items()}
     for (n, x, p, k), mw in plan.hosting.items():
         if mw <= TOLERANCE:
             continue
-        promise = promise_of(case.instance.contracts[x])
+        promise = promises[x]
         has = reached.availability(n, p, promise)
         if has < promise.exactly:
             where = f"{period_text(plan, n)}, {p}, {x}, {k}"

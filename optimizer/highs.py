@@ -935,9 +935,9 @@ def _read(
         ending = solver.modelStatusToString(verdict)
         raise SolverFault("; ".join((f"HiGHS ended with '{ending}'", *watch.messages)))
     point = solver.getSolution()
-    x = np.array(point.col_value) if claim in ("optimal", "feasible") else None
+    x = _array(point.col_value) if claim in ("optimal", "feasible") else None
     is_proved = claim == "optimal" and not matrix.integer.any()
-    duals = np.array(point.row_dual) if is_proved else None
+    duals = _array(point.row_dual) if is_proved else None
     bound = _bound(matrix, claim, info, x)
     nodes = max(0, info.mip_node_count)
     outcome = _outcome(
@@ -955,6 +955,10 @@ def _read(
     )
     outcome = replace(outcome, duals=duals)
     return claim, _not_above_its_proof(outcome, options)
+
+
+def _array(numbers: Sequence[float]) -> Floats:
+    return np.fromiter(numbers, np.float64, len(numbers))
 
 
 def _bound(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from models.availability import (
     DOWNTIME_PARTS,
@@ -57,7 +58,7 @@ class Promise:
             "-unplanned" if self.planned_work_excluded else ""
         )
 
-    @property
+    @cached_property
     def exactly(self) -> Fraction:
         """The availability as it was typed, exactly."""
         return Fraction(str(self.availability))

@@ -140,7 +140,7 @@ _CAPACITIES = (
 def _steps(draft: Draft, span: Span) -> Iterator[Problem]:
     """Ask for the MW before the first step: the first step's value would hold there too."""
     for table, names in _CAPACITIES:
-        for key, block in entries(draft.document, table):
+        for key, block in entries(draft.words, table):
             for name in names:
                 at = (*key, name)
                 first = value_at(block, (name, 0, "from"))

@@ -47,6 +47,12 @@ class Draft:
     unread: frozenset[Key] = frozenset()
     known: Mapping[Key, frozenset[str]] = field(default_factory=dict)
 
+    @cached_property
+    def words(self) -> Mapping[str, Any]:
+        """All names and texts that were typed, for whoever asks for nothing else; no figures."""
+        words: Mapping[str, Any] = _words(self.document)
+        return words
+
     def one(self, kind: type[B], *key: str) -> B | None:
         """Give a single block; None where it is absent or could not be read."""
         block = self.blocks.get(key)
@@ -108,6 +114,21 @@ class Draft:
     def warning(self, key: Key, message: str, **words: Any) -> Problem:
         """Write a warning about a key, with its place."""
         return self.problem(key, message, severity="warning", **words)
+
+
+def _words(held: Any) -> Any:
+    """Leave the figures out of what was typed.
+
+    Examples
+    --------
+    >>> _words({"sites": {"pecos": {"firm_mw": 40, "power": "west", "steps": [1, "2027-01"]}}})
+    {'sites': {'pecos': {'firm_mw': None, 'power': 'west', 'steps': [None, '2027-01']}}}
+    """
+    if isinstance(held, Mapping):
+        return {name: _words(inside) for name, inside in held.items()}
+    if isinstance(held, (list, tuple)):
+        return [_words(inside) for inside in held]
+    return held if isinstance(held, str) else None
 
 
 @dataclass(frozen=True)

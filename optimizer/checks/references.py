@@ -13,7 +13,7 @@ from optimizer.keys import REFERENCES, Key, dotted, references
 def names_known(draft: Draft) -> Iterator[Problem]:
     """Find names that neither the instance nor a catalogue knows, and sites without power."""
     known = {to.to: draft.names(*map(str, to.to)) for to in REFERENCES}
-    for key, name, table in references(draft.document):
+    for key, name, table in references(draft.words):
         if table in draft.unread or draft.is_doubtful(key):
             continue
         if name not in known[table]:

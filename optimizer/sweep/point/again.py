@@ -26,7 +26,7 @@ from optimizer.errors import Problem
 from optimizer.keys import Key, dotted, value_at
 from optimizer.load.blocks import instance_of
 from optimizer.load.folder import Reading
-from optimizer.sweep.point.reads import Noted, Remembered, Watching, attributes
+from optimizer.sweep.point.reads import WORDS, Noted, Remembered, Watching, attributes
 
 #: Whether something finds an error in a draft.
 Finds = Callable[[Draft], bool]
@@ -124,6 +124,9 @@ class Again:
     def _found(self, draft: Draft, instance: Instance, moved: Mapping[Key, str]) -> bool:
         """Whether any check that looks at what has moved finds an error."""
         named = {attributes(key): value for key, value in moved.items()}
+        added = [key for key in moved if value_at(self._draft.document, key) is None]
+        if added:
+            named[WORDS] = " ".join(map(dotted, added))
         whole = _Watched(self._watching, draft, instance)
         calm = _Watched(self._watching, self._calm(draft), instance)
         return any(

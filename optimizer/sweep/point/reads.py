@@ -22,6 +22,8 @@ from optimizer.keys import Key, keys_of
 
 #: Most answers of a calculation that are kept beside that of the base.
 KEPT = 512
+#: What stands for the names and texts of a document, its figures left out, where keys are noted.
+WORDS: Key = ("words",)
 #: What is read as a whole: asking for any of these looks at every figure below.
 _WHOLE = frozenset(
     {"__dict__", "model_fields_set", "model_dump", "model_copy", "model_dump_json", "__iter__"}
@@ -165,7 +167,8 @@ class Watching:
     def draft(self, draft: Draft, instance: Instance, *, base: bool = False) -> Draft:
         """Copy a draft, of which an instance was made.
 
-        Whoever looks at the document itself may see anything; names are the same in every point.
+        Whoever looks at the document itself may see anything. Words are the same in every point
+        that adds no key, and the names of blocks in every point.
         """
         blocks = {
             key: self.block(block, attributes(key), base=base)
@@ -189,6 +192,9 @@ class _WatchedDraft(Draft):
     def __getattribute__(self, name: str) -> Any:
         if name == "document":
             self.noted.key(())
+        elif name == "words":
+            self.noted.key(WORDS)
+            return self.plain.words
         return super().__getattribute__(name)
 
     def names(self, *table: str) -> set[str]:

@@ -35,7 +35,7 @@ from optimizer.sweep.point.compiled import OBJECTIVE, Structure, StructureDiffer
 from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
-from optimizer.sweep.point.reads import Noted, watched_given
+from optimizer.sweep.point.reads import WORDS, Noted, watched_given
 from optimizer.sweep.points import Base, Point
 from tests.optimizer.sweep.bases import document, leaves, moved_alone
 
@@ -68,8 +68,9 @@ WRONG = (
 
 
 @contextmanager
-def opened(name):
+def opened(name, more=b""):
     files = {path.name: path.read_bytes() for path in (ROOT / name).iterdir() if path.is_file()}
+    files["instance.toml"] += more
     base = Opened(Base(files, Options()))
     try:
         yield base
@@ -613,6 +614,23 @@ def test_points_that_share_figures_are_refused_as_they_are_alone(by_hand):
     assert all(found == whole for found, whole in told)
     refused = sum(isinstance(whole, tuple) for _, whole in told)
     assert 50 < refused < 550
+
+
+def test_a_key_that_a_point_adds_may_name_what_is_not_there():
+    """Where nothing is added, words are those of the base, and who asks for them is not asked."""
+    key = "finance.capex_budget_by_site_musd"
+    with opened("by_hand", f"\n[{key}]\n".encode()) as base:
+        for name in ("creek", "atlantis", "creek"):
+            found, whole = read_both(base, Point(0, {}, {f"{key}.{name}": 7.0}))
+            assert found == whole
+            assert isinstance(found, tuple) == (name == "atlantis")
+
+
+def test_who_asks_for_words_alone_is_asked_once(texas):
+    """Names are looked up again where a key is added, and nowhere else."""
+    again = texas[0]._again
+    noted = [remembered._base.keys for _, remembered in again._checks[:2]]
+    assert all(WORDS in keys and () not in keys for keys in noted)
 
 
 def test_most_points_are_not_read_whole(texas, monkeypatch):
