@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from models.build import Column
 from optimizer.highs import Options
@@ -209,6 +209,14 @@ class Evaluate(Protocol):
 
     def __call__(self, point: Point) -> Row:
         """Solve one case and audit it."""
+
+
+@runtime_checkable
+class Borrows(Evaluate, Protocol):
+    """An evaluator that keeps what it has worked out when it is lent something."""
+
+    def borrow(self, lent: tuple[Lent, ...]) -> None:
+        """Have all points that follow begin from plans that are lent."""
 
 
 class MakeEvaluate(Protocol):

@@ -29,7 +29,7 @@ from optimizer.sweep.point.opened import Changed, Opened
 from optimizer.sweep.point.prepared import Prepared
 from optimizer.sweep.point.ties import ties_broken
 from optimizer.sweep.point.weighed import weighed
-from optimizer.sweep.points import Base, Json, Point, Row, Status
+from optimizer.sweep.points import Base, Json, Lent, Point, Row, Status
 from optimizer.unsound import refusing_unsound
 
 #: Most problems and breaches that a row tells.
@@ -69,7 +69,12 @@ class Evaluator:
         self.pins = self.opened.pins(case)
         with refusing_unsound(loaded, case):
             self._structure = Structure(case, self.pins)
-        self._lenders = Lenders(self.base_case()[1], base.lent) if base.lent else None
+        self.borrow(base.lent)
+
+    def borrow(self, lent: tuple[Lent, ...]) -> None:
+        """Have all points that follow begin from plans that are lent."""
+        self.base = replace(self.base, lent=lent)
+        self._lenders = Lenders(self.base_case()[1], lent) if lent else None
 
     def __call__(self, point: Point) -> Row:
         """Solve a point; whatever is wrong with it is told in its row."""

@@ -94,6 +94,9 @@ class Cluster:
             finally:
                 flow.end()
 
+    def end(self) -> None:
+        """Part with nothing: workers belong to whoever started them."""
+
 
 # --- on a worker ---------------------------------------------------------------------------
 

@@ -40,6 +40,8 @@ class Task:
         Once it is set nothing new is begun.
     grace : float
         Seconds that what has begun may still take then.
+    goes_on : bool
+        Whether a task follows whose base differs in what is lent alone.
     """
 
     points: Iterable[Point]
@@ -48,6 +50,7 @@ class Task:
     make: MakeEvaluate
     stop: Stop
     grace: float = 10.0
+    goes_on: bool = False
 
 
 class Engine(Protocol):
@@ -57,8 +60,11 @@ class Engine(Protocol):
         """Give rows as they come in, and an empty list a few times a second where none do.
 
         Closing the iterator ends everything that was begun. Every point comes exactly once,
-        unless the task is stopped.
+        unless the task is stopped. Workers may be kept for a task that follows.
         """
+
+    def end(self) -> None:
+        """Part with workers that were kept."""
 
 
 def hard_seconds(options: Options) -> float:

@@ -51,6 +51,7 @@ class Local:
     def __init__(self, workers: int, *, hard: float | None = None) -> None:
         self.workers = max(1, workers)
         self._hard = hard
+        self._kept: list[_Hand] = []
 
     def compute(self, task: Task) -> Generator[list[Done], None, None]:
         """Give rows as they come in; see :class:`optimizer.sweep.running.engine.Engine`."""
@@ -58,15 +59,27 @@ class Local:
         hard = hard_seconds(task.base.options) if self._hard is None else self._hard
         backlog = Backlog(task.points, task.total, hands)
         events: _Events = SimpleQueue()
-        crew = [_Hand(task, backlog, hard, events) for _ in range(hands)]
+        crew = [_Hand(task, backlog, hard, events) for _ in range(hands - len(self._kept))]
+        for hand in self._kept:
+            hand.go_on(task, backlog, events)
+        crew, self._kept = [*self._kept, *crew], []
+        is_done = False
         try:
             yield from _working(crew, backlog, task, events)
+            is_done = not task.stop.is_set()
         finally:
-            for hand in crew:
-                hand.kill()
-            for hand in crew:
-                hand.end()
-            clear_left_behind()
+            self._kept = crew
+            if not (is_done and task.goes_on):
+                self.end()
+
+    def end(self) -> None:
+        """Part with workers that were kept."""
+        for hand in self._kept:
+            hand.kill()
+        for hand in self._kept:
+            hand.end()
+        self._kept = []
+        clear_left_behind()
 
 
 def _working(
@@ -135,6 +148,18 @@ class _Hand:
         self._is_ready = self._was_ready = False
         self._overran: tuple[float, float] | None = None
         self._chunks_given = self._false_starts = self._vain_deaths = 0
+
+    def go_on(self, task: Task, backlog: Backlog, events: _Events) -> None:
+        """Take another task on, of which nothing differs but its points and what is lent."""
+        self._task, self._backlog, self._events = task, backlog, events
+        if self._pool is None:
+            return
+        self._is_ready = False
+        try:
+            self._getting_ready = self._submit(worker.go_on, task.base)
+        except BrokenProcessPool:
+            # It died at rest; another is started once there is something to do.
+            self._give_up_process()
 
     # --- giving ----------------------------------------------------------------------------
 

@@ -180,20 +180,23 @@ def run(
     store.choose_lenders(version, lenders(base, store.count_pending(version)))
     wanted = store.count_pending(version, again)
     follow = _Follower(store, version, again, wanted, began, progress)
-    for lend in (True, False):
-        left = store.count_pending(version, again, lend=lend)
-        if not left or stop.is_set():
-            continue
-        pending = store.pending(version, again, lend=lend, backwards=backwards)
-        shared = base if lend else replace(base, lent=store.close_lending(version))
-        task = Task(pending, left, shared, make_evaluate, stop, grace)
-        follow.tell()
-        with closing(engine.compute(task)) as batches:
-            for done in batches:
-                if done:
-                    store.record(version, done)
-                follow.hear([one.row.status for one in done], stopping=stop.is_set())
-        follow.tell(stopping=stop.is_set())
+    try:
+        for lend in (True, False):
+            left = store.count_pending(version, again, lend=lend)
+            if not left or stop.is_set():
+                continue
+            pending = store.pending(version, again, lend=lend, backwards=backwards)
+            shared = base if lend else replace(base, lent=store.close_lending(version))
+            task = Task(pending, left, shared, make_evaluate, stop, grace, goes_on=lend)
+            follow.tell()
+            with closing(engine.compute(task)) as batches:
+                for done in batches:
+                    if done:
+                        store.record(version, done)
+                    follow.hear([one.row.status for one in done], stopping=stop.is_set())
+            follow.tell(stopping=stop.is_set())
+    finally:
+        engine.end()
     return Summary(
         version.number, total, store.counts(version), follow.computed,
         skipped=total - wanted, left_out=store.left_out(version),

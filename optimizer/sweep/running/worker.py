@@ -10,11 +10,20 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from optimizer import workers
-from optimizer.sweep.points import Base, Evaluate, MakeEvaluate, Point, Row, rows_of
+from optimizer.sweep.points import (
+    Base,
+    Borrows,
+    Evaluate,
+    MakeEvaluate,
+    Point,
+    Row,
+    rows_of,
+)
 
 #: Places in a worker's note to its coordinator: chunk, point within it, and since when.
 CHUNK, POSITION, SINCE = range(3)
@@ -48,6 +57,16 @@ class Hand:
             return f"{type(error).__name__}: {error}"
         return ""
 
+    def go_on(self, base: Base) -> None:
+        """Have the evaluator begin from what is lent now; one that cannot is made anew."""
+        known = self._evaluate
+        self._base, self._evaluate = base, None
+        if isinstance(known, Borrows):
+            # What breaks it here may have left a mess behind as well.
+            with suppress(Exception):
+                known.borrow(base.lent)
+                self._evaluate = known
+
     def row(self, point: Point) -> Row | None:
         """Compute one point; none where there is no evaluator to be had any more.
 
@@ -80,6 +99,13 @@ def ready(base: Base, make: MakeEvaluate) -> str:
     if not why and base.memory_mb is not None:
         _limit_memory(base.memory_mb)
     return why
+
+
+def go_on(base: Base) -> str:
+    """Go on with a base of which nothing differs but what is lent; say why that failed."""
+    assert _hand is not None, "a worker goes on once it was ready"
+    _hand.go_on(base)
+    return _hand.ready()
 
 
 def compute(chunk: int, points: Sequence[Point]) -> Answer:

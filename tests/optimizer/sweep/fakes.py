@@ -40,16 +40,45 @@ def lending(**more) -> Base:
     return base(start={("racks", (n,)): 0.0 for n in range(MANY_WHOLE)}, **more)
 
 
-def make_lending(base: Base) -> Evaluate:
-    """Be ready to tell in each row what it begins from."""
-    told = f"{len(base.lent)} plans, {digest([one.plan.decode() for one in base.lent])[:8]}"
+class Lending:
+    """Tells in each row what it begins from; ``known`` counts what one evaluator has computed."""
 
-    def row(point: Point) -> Row:
+    def __init__(self, base: Base) -> None:
+        self.known = 0
+        self.borrow(base.lent)
+
+    def borrow(self, lent):
+        """Tell others from now on."""
+        self.told = f"{len(lent)} plans, {digest([one.plan.decode() for one in lent])[:8]}"
+
+    def __call__(self, point: Point) -> Row:
+        self.known += 1
         found, lent = evaluate(point), f"plan of {point.changes['x']}".encode()
-        metrics = {**found.metrics, "began_from": told} if found.metrics else {}
+        metrics = {**found.metrics, "began_from": self.told} if found.metrics else {}
         return replace(found, metrics=metrics, lent=lent if point.lends else None)
 
-    return row
+
+def make_lending(base: Base) -> Evaluate:
+    """Be ready to tell in each row what it begins from."""
+    return Lending(base)
+
+
+class Counting(Lending):
+    """Tells as well how many points it has computed."""
+
+    def __call__(self, point: Point) -> Row:
+        found = super().__call__(point)
+        return replace(found, metrics={**found.metrics, "known": self.known})
+
+
+def make_counting(base: Base) -> Evaluate:
+    return Counting(base)
+
+
+def make_not_borrowing(base: Base) -> Evaluate:
+    """Count what one evaluator has computed that cannot be lent anything later on."""
+    counting = Counting(base)
+    return lambda point: counting(point)
 
 
 def make_failing(base: Base) -> Evaluate:

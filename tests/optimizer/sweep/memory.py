@@ -41,6 +41,9 @@ class Here:
                 self.taken.append(megabytes())
         yield batch
 
+    def end(self):
+        pass
+
 
 def solving(number):
     """Solve so many cases of a small instance in this process, no two alike."""

@@ -179,6 +179,19 @@ def test_a_search_begins_from_what_is_lent_and_comes_to_the_same(monkeypatch, ev
         assert other.status == alone.status == "solved"
 
 
+def test_who_is_lent_something_later_begins_as_who_had_it_from_the_start(lent):
+    """What an evaluator has worked out before leaves no trace in what it answers."""
+    before, new = Evaluator(HAND), Evaluator(replace(HAND, lent=tuple(lent)))
+    for point in lending(BUDGET, 5, 9):
+        before(point)
+    before.borrow(tuple(lent))
+    for point in lending(BUDGET, 6.5, 13, 30):
+        rows = [evaluator(point) for evaluator in (before, new)]
+        assert rows[0].lent is not None
+        one, other = (replace(row, cpu_seconds=0.0, solver_seconds=0.0) for row in rows)
+        assert one == other
+
+
 @pytest.mark.parametrize("cut", [{"timed": True}, {"ended": "interrupted"}])
 def test_what_a_clock_has_ended_is_not_lent(evaluator, cut):
     """Another machine would lend another plan."""

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -44,6 +45,9 @@ class Here:
             self.given.append(point.number)
             yield [Done(point, fakes.evaluate(point), "here")]
             yield []
+
+    def end(self):
+        """Keep nobody."""
 
 
 def go(store, points, engine=None, **more):
@@ -347,6 +351,71 @@ def test_workers_that_cannot_get_ready_end_the_sweep(store):
     large = Base({"prices.csv": os.urandom(5_000_000)}, fakes.OPTIONS)
     with pytest.raises(SweepRefused, match=r"die while they get ready \(killed by signal 9"):
         go(store, fakes.points(4), Local(1), make=fakes.make_dying, base=large, new_version=True)
+
+
+def known(store):
+    """How many points the evaluator of each row had computed, by worker; most of each."""
+    most = Counter()
+    for entry in store.entries(store.version()):
+        most[entry.worker] = max(most[entry.worker], entry.row.metrics["known"])
+    return sorted(most.values())
+
+
+@pytest.mark.parametrize(
+    ("make", "counted"), [(fakes.make_counting, 120), (fakes.make_not_borrowing, 108)]
+)
+def test_workers_go_on_with_what_is_lent(store, make, counted):
+    """They keep what they have worked out where they can, and are the same processes anyway."""
+    go(store, fakes.points(120), Local(1), base=fakes.lending(), make=make)
+    assert known(store) == [counted]
+    assert sorted(began_from(store)) == [0] * 12 + [12] * 108
+
+
+def test_more_workers_join_where_there_is_more_to_do(store):
+    go(
+        store,
+        fakes.points(120, sleep=0.01),
+        Local(30),
+        base=fakes.lending(),
+        make=fakes.make_counting,
+    )
+    assert len(known(store)) > 12
+    assert sorted(began_from(store)) == [0] * 12 + [12] * 108
+
+
+def test_a_worker_that_dies_at_rest_is_replaced(store, monkeypatch):
+    """Between those that lend and those that begin from them nothing is with a worker."""
+    engine, close = Local(2), store.close_lending
+
+    def killing(version):
+        for hand in engine._kept:
+            hand.kill()
+            hand._process.join()
+        return close(version)
+
+    monkeypatch.setattr(store, "close_lending", killing)
+    summary = go(store, fakes.points(120), engine, base=fakes.lending(), make=fakes.make_counting)
+    assert summary.counts == {"solved": 120}
+    assert sorted(began_from(store)) == [0] * 12 + [12] * 108
+    assert sum(known(store)) == 120
+    assert engine._kept == []
+
+
+def test_workers_that_were_kept_are_parted_with_where_nothing_follows(store, monkeypatch):
+    engine, close, processes = Local(2), store.close_lending, []
+
+    def stopping(version):
+        processes.extend(hand._process for hand in engine._kept)
+        raise SweepRefused("the disk is full")
+
+    monkeypatch.setattr(store, "close_lending", stopping)
+    more = {"base": fakes.lending(), "make": fakes.make_counting}
+    with pytest.raises(SweepRefused, match="the disk is full"):
+        go(store, fakes.points(120), engine, **more)
+    assert len(processes) == 2
+    assert not any(process.is_alive() for process in processes)
+    monkeypatch.setattr(store, "close_lending", close)
+    assert go(store, fakes.points(120), engine, **more).missing == 0
 
 
 def test_answers_hang_neither_on_order_nor_on_workers(tmp_path):
