@@ -73,7 +73,6 @@ class Evaluator:
 
     def borrow(self, lent: tuple[Lent, ...]) -> None:
         """Have all points that follow begin from plans that are lent."""
-        self.base = replace(self.base, lent=lent)
         self._lenders = Lenders(self.base_case()[1], lent) if lent else None
 
     def __call__(self, point: Point) -> Row:

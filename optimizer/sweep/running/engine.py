@@ -41,7 +41,7 @@ class Task:
     grace : float
         Seconds that what has begun may still take then.
     goes_on : bool
-        Whether a task follows whose base differs in what is lent alone.
+        Whether a task may follow whose base differs in what is lent alone.
     """
 
     points: Iterable[Point]

@@ -2,7 +2,8 @@
 
 Every worker is a pool of one process, so that a death hits one worker and the point that it was
 on, and no other. It is replaced; the point is tried again alone. Up to two chunks are with a
-worker: one that it works on and one that waits, so that it never waits itself.
+worker: one that it works on and one that waits, so that it never waits itself. Processes go on
+from one task to the next where that differs in what is lent alone.
 """
 
 from __future__ import annotations
@@ -59,16 +60,15 @@ class Local:
         hard = hard_seconds(task.base.options) if self._hard is None else self._hard
         backlog = Backlog(task.points, task.total, hands)
         events: _Events = SimpleQueue()
-        crew = [_Hand(task, backlog, hard, events) for _ in range(hands - len(self._kept))]
         for hand in self._kept:
             hand.go_on(task, backlog, events)
-        crew, self._kept = [*self._kept, *crew], []
+        more = range(hands - len(self._kept))
+        self._kept = crew = [*self._kept, *(_Hand(task, backlog, hard, events) for _ in more)]
         is_done = False
         try:
             yield from _working(crew, backlog, task, events)
             is_done = not task.stop.is_set()
         finally:
-            self._kept = crew
             if not (is_done and task.goes_on):
                 self.end()
 
@@ -145,7 +145,7 @@ class _Hand:
         self._pool: ProcessPoolExecutor | None = None
         self._process: BaseProcess | None = None
         self._getting_ready: Future[Any] | None = None
-        self._is_ready = self._was_ready = False
+        self._is_ready = self._was_ready = self._goes_on = False
         self._overran: tuple[float, float] | None = None
         self._chunks_given = self._false_starts = self._vain_deaths = 0
 
@@ -154,9 +154,9 @@ class _Hand:
         self._task, self._backlog, self._events = task, backlog, events
         if self._pool is None:
             return
-        self._is_ready = False
+        self._is_ready, self._goes_on = False, True
         try:
-            self._getting_ready = self._submit(worker.go_on, task.base)
+            self._getting_ready = self._submit(worker.go_on, task.base.lent)
         except BrokenProcessPool:
             # It died at rest; another is started once there is something to do.
             self._give_up_process()
@@ -181,7 +181,7 @@ class _Hand:
             self.chunks.append(_Chunk(self._chunks_given, points, future))
 
     def _start(self) -> None:
-        self._is_ready, self._overran = False, None
+        self._is_ready, self._goes_on, self._overran = False, False, None
         self._note = _SPAWN.RawArray("d", 3)
         spawn = _Spawn()
         self._pool = ProcessPoolExecutor(
@@ -212,15 +212,22 @@ class _Hand:
         except (BrokenProcessPool, CancelledError):
             return self._lost()
         except Exception as error:
-            if chunk is None:
+            if chunk is not None:
+                return self._failed(chunk, error)
+            if not self._goes_on:
                 raise
-            return self._failed(chunk, error)
+            self._give_up_process()
+            return []
         if chunk is None:
             self._on_ready(answer)
             return []
         return self._answered(chunk, answer)
 
     def _on_ready(self, why_not: str) -> None:
+        if why_not and self._goes_on:
+            # A new one has the memory that this one has filled with what it knew.
+            self._give_up_process()
+            return
         if why_not:
             raise SweepRefused(f"a worker could not get ready: {why_not}")
         self._is_ready, self._was_ready, self._false_starts = True, True, 0

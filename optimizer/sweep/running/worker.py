@@ -1,4 +1,4 @@
-"""What runs in a worker process of this machine: it gets ready once and computes chunks.
+"""What runs in a worker process of this machine: it gets ready and computes chunks.
 
 A worker never outlives its coordinator, never hears Ctrl-C and never opens the store.
 """
@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from optimizer import workers
@@ -19,6 +19,7 @@ from optimizer.sweep.points import (
     Base,
     Borrows,
     Evaluate,
+    Lent,
     MakeEvaluate,
     Point,
     Row,
@@ -57,14 +58,14 @@ class Hand:
             return f"{type(error).__name__}: {error}"
         return ""
 
-    def go_on(self, base: Base) -> None:
+    def go_on(self, lent: tuple[Lent, ...]) -> None:
         """Have the evaluator begin from what is lent now; one that cannot is made anew."""
-        known = self._evaluate
-        self._base, self._evaluate = base, None
+        known, self._base = self._evaluate, replace(self._base, lent=lent)
+        self._evaluate = None
         if isinstance(known, Borrows):
             # What breaks it here may have left a mess behind as well.
             with suppress(Exception):
-                known.borrow(base.lent)
+                known.borrow(lent)
                 self._evaluate = known
 
     def row(self, point: Point) -> Row | None:
@@ -101,10 +102,10 @@ def ready(base: Base, make: MakeEvaluate) -> str:
     return why
 
 
-def go_on(base: Base) -> str:
-    """Go on with a base of which nothing differs but what is lent; say why that failed."""
+def go_on(lent: tuple[Lent, ...]) -> str:
+    """Go on with points that begin from what is lent; say why that failed."""
     assert _hand is not None, "a worker goes on once it was ready"
-    _hand.go_on(base)
+    _hand.go_on(lent)
     return _hand.ready()
 
 

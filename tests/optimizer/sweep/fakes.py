@@ -75,6 +75,37 @@ def make_counting(base: Base) -> Evaluate:
     return Counting(base)
 
 
+class Fussy(Counting):
+    """Breaks while it is lent something later on, half changed."""
+
+    def borrow(self, lent):
+        super().borrow(lent)
+        if self.known:
+            self.told = "what it should not"
+            raise ValueError("no more than I have")
+
+
+def make_fussy(base: Base) -> Evaluate:
+    return Fussy(base)
+
+
+class Hoarding(Counting):
+    """Holds much, and needs much more where it is lent something later on."""
+
+    def __init__(self, base: Base) -> None:
+        super().__init__(base)
+        self.held = bytearray(200 * 2**20)
+
+    def borrow(self, lent):
+        super().borrow(lent)
+        self.more = bytearray(150 * 2**20) if self.known else b""
+
+
+def make_hoarding(base: Base) -> Evaluate:
+    """Be ready with a little room to spare, and hold it where that fails."""
+    return Hoarding(base)
+
+
 def make_not_borrowing(base: Base) -> Evaluate:
     """Count what one evaluator has computed that cannot be lent anything later on."""
     counting = Counting(base)

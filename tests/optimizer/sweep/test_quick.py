@@ -20,6 +20,8 @@ from optimizer import stills as remembering
 from optimizer.answers.verdict.answers import with_held
 from optimizer.audit import _splits, audit, values_of
 from optimizer.bands import Room, operate, priced_hours
+from optimizer.checks import Draft
+from optimizer.checks.draft import _words
 from optimizer.compiled import compile_case
 from optimizer.errors import InputRefused
 from optimizer.grouped import Grouped, Left, Rows, simple
@@ -35,7 +37,7 @@ from optimizer.sweep.point.compiled import OBJECTIVE, Structure, StructureDiffer
 from optimizer.sweep.point.evaluate import Evaluator
 from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
-from optimizer.sweep.point.reads import WORDS, Noted, watched_given
+from optimizer.sweep.point.reads import Noted, watched_given
 from optimizer.sweep.points import Base, Point
 from tests.optimizer.sweep.bases import document, leaves, moved_alone
 
@@ -620,17 +622,25 @@ def test_a_key_that_a_point_adds_may_name_what_is_not_there():
     """Where nothing is added, words are those of the base, and who asks for them is not asked."""
     key = "finance.capex_budget_by_site_musd"
     with opened("by_hand", f"\n[{key}]\n".encode()) as base:
-        for name in ("creek", "atlantis", "creek"):
-            found, whole = read_both(base, Point(0, {}, {f"{key}.{name}": 7.0}))
+        for names in ("creek", "atlantis", "creek", "creek atlantis", "creek"):
+            added = {f"{key}.{name}": 7.0 for name in names.split()}
+            found, whole = read_both(base, Point(0, {}, added))
             assert found == whole
-            assert isinstance(found, tuple) == (name == "atlantis")
+            assert isinstance(found, tuple) == ("atlantis" in names)
 
 
-def test_who_asks_for_words_alone_is_asked_once(texas):
-    """Names are looked up again where a key is added, and nowhere else."""
-    again = texas[0]._again
-    noted = [remembered._base.keys for _, remembered in again._checks[:2]]
-    assert all(WORDS in keys and () not in keys for keys in noted)
+def test_names_are_looked_up_again_only_where_a_key_is_added(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        Draft, "words", property(lambda draft: asked.append(1) or _words(draft.document))
+    )
+    with opened("by_hand", b"\n[finance.capex_budget_by_site_musd]\n") as base:
+        asked.clear()
+        for musd in (5.0, 6.0, 7.0):
+            base.after(Point(0, {}, {"finance.capex_budget_musd": musd}))
+        assert not asked
+        base.after(Point(0, {}, {"finance.capex_budget_by_site_musd.creek": 5.0}))
+        assert asked
 
 
 def test_most_points_are_not_read_whole(texas, monkeypatch):

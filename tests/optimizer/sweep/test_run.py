@@ -19,7 +19,7 @@ from optimizer.sweep.rows.export import table
 from optimizer.sweep.rows.records import Done, Spec
 from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.store import Store
-from optimizer.sweep.running.engine import hard_seconds
+from optimizer.sweep.running.engine import Task, hard_seconds
 from optimizer.sweep.running.local import Local
 from optimizer.sweep.running.run import run
 from tests.optimizer.sweep import fakes
@@ -371,11 +371,52 @@ def test_workers_go_on_with_what_is_lent(store, make, counted):
     assert sorted(began_from(store)) == [0] * 12 + [12] * 108
 
 
+def test_an_evaluator_that_is_made_anew_later_begins_from_the_same(store):
+    points = fakes.points(120, at_50={"do": "raise"}, at_51={"do": "raise"})
+    go(store, points, Local(1), base=fakes.lending(), make=fakes.make_counting)
+    rows = [entry.row for entry in store.entries(store.version())]
+    told = Counter(row.metrics.get("began_from", row.status).split()[0] for row in rows)
+    assert told["error"] == 2
+    assert told["0"] + told["12"] == told.total() - 2
+    assert told["0"] <= 12
+
+
+def test_an_evaluator_that_breaks_while_it_is_lent_something_is_made_anew(store):
+    go(store, fakes.points(120), Local(1), base=fakes.lending(), make=fakes.make_fussy)
+    assert known(store) == [108]
+    assert sorted(began_from(store)) == [0] * 12 + [12] * 108
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's here")
+def test_a_worker_without_room_for_what_is_lent_is_replaced(store):
+    base = fakes.lending(memory_mb=100)
+    summary = go(store, fakes.points(120), Local(2), base=base, make=fakes.make_hoarding)
+    assert summary.counts == {"solved": 120}
+    assert sorted(began_from(store)) == [0] * 12 + [12] * 108
+
+
+def test_a_task_that_is_stopped_or_left_keeps_no_worker(store):
+    """Nobody goes on with what was not brought to its end."""
+    points = fakes.points(40, sleep=0.05)
+    for leave in (True, False):
+        engine, stop = Local(2), threading.Event()
+        task = Task(points, 40, fakes.base(), fakes.make, stop, grace=5.0, goes_on=True)
+        batches = engine.compute(task)
+        while not next(batches):
+            pass
+        if leave:
+            batches.close()
+        else:
+            stop.set()
+            list(batches)
+        assert engine._kept == []
+
+
 def test_more_workers_join_where_there_is_more_to_do(store):
     go(
         store,
         fakes.points(120, sleep=0.01),
-        Local(30),
+        Local(14),
         base=fakes.lending(),
         make=fakes.make_counting,
     )
