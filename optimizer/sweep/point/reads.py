@@ -132,6 +132,8 @@ class Watching:
         self._noted = noted
         #: Blocks by identity and key, each held so that no other object takes that.
         self._known: dict[tuple[int, Key], tuple[Block, Block]] = {}
+        #: Classes that note: one for all points, since caches by class hold whatever they meet.
+        self._classes: dict[tuple[type[Block], Key, frozenset[str]], type[Block]] = {}
 
     def instance(self, instance: Instance, *, base: bool = False) -> Instance:
         """Copy an instance; ``base`` says that its blocks come again."""
@@ -139,7 +141,7 @@ class Watching:
         for name in Instance.model_fields:
             value = self._inside(getattr(instance, name), (name,), base=base)
             copy.__dict__[name] = value
-        object.__setattr__(copy, "__class__", _watching(copy, (), self._noted))
+        self._watch(copy, ())
         return copy
 
     def _inside(self, held: Any, key: Key, *, base: bool) -> Any:
@@ -159,7 +161,7 @@ class Watching:
         if known is not None:
             return known[1]
         copy = block.model_copy(deep=True)
-        _watch(copy, key, self._noted)
+        self._watch_all(copy, key)
         if base:
             self._known[id(block), key] = block, copy
         return copy
@@ -181,6 +183,45 @@ class Watching:
         object.__setattr__(copy, "noted", self._noted)
         return copy
 
+    def _watch_all(self, held: Any, key: Key) -> None:
+        if isinstance(held, Block):
+            for name in type(held).model_fields:
+                self._watch_all(getattr(held, name), (*key, name))
+            self._watch(held, key)
+        elif isinstance(held, Mapping):
+            for name, inside in held.items():
+                self._watch_all(inside, (*key, name))
+        elif isinstance(held, (tuple, list)):
+            for position, inside in enumerate(held):
+                self._watch_all(inside, (*key, position))
+
+    def _watch(self, block: Block, key: Key) -> None:
+        """Have a block note what is read of it."""
+        kind = type(block)
+        leaves = frozenset(
+            name for name in kind.model_fields if not _holds_blocks(getattr(block, name))
+        )
+        like = kind, key, leaves
+        if like not in self._classes:
+            self._classes[like] = _watching(kind, key, leaves, self._noted)
+        object.__setattr__(block, "__class__", self._classes[like])
+
+
+def _watching(kind: type[Block], key: Key, leaves: AbstractSet[str], noted: Noted) -> type[Block]:
+    """Make a class that reads as its kind does, and notes what is read of the block at a key."""
+    keys = {name: (*key, name) for name in leaves}
+    read = kind.__getattribute__
+
+    def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807
+        if name in keys:
+            noted.key(keys[name])
+        elif name in _WHOLE:
+            noted.key(key)
+        return read(self, name)
+
+    # A class of the plain kind: pydantic would build a schema for each.
+    return type.__new__(type(kind), kind.__name__, (kind,), {"__getattribute__": __getattribute__})
+
 
 class _WatchedDraft(Draft):
     """A draft that notes who looks at its document; see :meth:`Watching.draft`."""
@@ -199,40 +240,6 @@ class _WatchedDraft(Draft):
 
     def names(self, *table: str) -> set[str]:
         return self.plain.names(*table)
-
-
-def _watch(held: Any, key: Key, noted: Noted) -> None:
-    if isinstance(held, Block):
-        for name in type(held).model_fields:
-            _watch(getattr(held, name), (*key, name), noted)
-        object.__setattr__(held, "__class__", _watching(held, key, noted))
-    elif isinstance(held, Mapping):
-        for name, inside in held.items():
-            _watch(inside, (*key, name), noted)
-    elif isinstance(held, (tuple, list)):
-        for position, inside in enumerate(held):
-            _watch(inside, (*key, position), noted)
-
-
-def _watching(held: Block, key: Key, noted: Noted) -> type[Block]:
-    """Make a class that reads as its kind does, and notes what is read of the block at a key."""
-    kind = type(held)
-    leaves = {
-        name: (*key, name)
-        for name in kind.model_fields
-        if not _holds_blocks(kind.__getattribute__(held, name))
-    }
-    read = kind.__getattribute__
-
-    def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807
-        if name in leaves:
-            noted.key(leaves[name])
-        elif name in _WHOLE:
-            noted.key(key)
-        return read(self, name)
-
-    # A class of the plain kind: pydantic would build a schema for each.
-    return type.__new__(type(kind), kind.__name__, (kind,), {"__getattribute__": __getattribute__})
 
 
 def _holds_blocks(value: Any) -> bool:

@@ -55,7 +55,8 @@ def solving(number):
         if n % 100 == 99:
             gc.collect()
             taken.append(megabytes())
-    told = [f"{number} points", f"first {taken[1]:.0f} MB", f"last {taken[-1]:.0f} MB"]
+    told = [f"{number} points", f"first {taken[1]:.0f} MB"]
+    told += [f"halfway {taken[len(taken) // 2 - 1]:.0f} MB", f"last {taken[-1]:.0f} MB"]
     sys.stdout.write("; ".join([*told, f"peak {megabytes('VmHWM'):.0f} MB"]) + "\n")
 
 

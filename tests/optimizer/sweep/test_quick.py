@@ -1,5 +1,6 @@
 """Short cuts of a sweep's points come to what the long ways do, and notice what has moved."""
 
+import gc
 import random
 import re
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import pytest
 from models.allocation import FAMILIES
 from models.build import build
 from models.given import TENANT
+from models.instance import Block
 from optimizer import audit as auditing
 from optimizer import solve as solving
 from optimizer import stills as remembering
@@ -39,7 +41,7 @@ from optimizer.sweep.point.opened import Opened
 from optimizer.sweep.point.prepared import Prepared
 from optimizer.sweep.point.reads import Noted, watched_given
 from optimizer.sweep.points import Base, Point
-from tests.optimizer.sweep.bases import document, leaves, moved_alone
+from tests.optimizer.sweep.bases import base, document, leaves, moved_alone
 
 ROOT = Path(__file__).parents[3] / "instances"
 #: Figures of texas, and the values that they may take.
@@ -489,6 +491,21 @@ def test_hours_that_take_much_memory_are_not_kept_for_long(texas, monkeypatch):
         structure.model(case_of(texas, Point(0, {}, {"bitcoin.pool_fee_share": share})))
     hours = structure._hours
     assert len(hours._hours._answers) == len(hours._priced._answers) == 1
+
+
+def test_points_leave_no_classes_behind():
+    evaluator, counts = Evaluator(base("by_hand")), []
+    for n in range(4):
+        figures = {"finance.capex_budget_musd": 8 + n, "sites.creek.firm_mw": 9 + n}
+        assert evaluator(Point(n, {}, figures)).status == "solved"
+        gc.collect()
+        counts.append(len(kinds(Block)))
+    assert counts[1:] == [counts[1]] * 3
+
+
+def kinds(kind):
+    """All classes that are made of a class and not yet forgotten."""
+    return {kind}.union(*map(kinds, kind.__subclasses__()))
 
 
 # --- halls -----------------------------------------------------------------------------------

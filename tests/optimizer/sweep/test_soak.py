@@ -203,15 +203,16 @@ def test_a_hundred_thousand_points_take_no_memory_worth_the_name(tmp_path, tell)
 
 
 def test_two_thousand_solves_take_no_memory_worth_the_name(tell):
+    """What is kept of points before fills its places at first; from there on nothing is added."""
     call = [sys.executable, "-m", "tests.optimizer.sweep.memory", "2000"]
     done = subprocess.run(
         call, env=environment("memory"), capture_output=True, text=True, check=True
     )
     tell(f"a worker: {done.stdout.strip()}")
-    first, last = (
-        float(part.split()[1]) for part in done.stdout.split("; ") if part.startswith(("f", "l"))
-    )
+    taken = dict(part.split()[:2] for part in done.stdout.split("; "))
+    first, halfway, last = (float(taken[name]) for name in ("first", "halfway", "last"))
     assert last - first < 40.0
+    assert last - halfway < 5.0
 
 
 def test_nothing_marked_is_left():
