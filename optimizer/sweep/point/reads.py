@@ -21,7 +21,7 @@ from optimizer.checks import Draft
 from optimizer.keys import Key, keys_of
 
 #: Most answers of a calculation that are kept beside that of the base.
-KEPT = 512
+KEPT = 128
 #: What stands for the names and texts of a document, its figures left out, where keys are noted.
 WORDS: Key = ("words",)
 #: What is read as a whole: asking for any of these looks at every figure below.
