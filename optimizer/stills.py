@@ -20,8 +20,8 @@ from optimizer.rows import Checked
 
 #: A point of the model, and what it is worth, in M$.
 Still = tuple[Floats, float]
-#: Most cases in which doing nothing is remembered.
-MOST = 500
+#: Most cases in which doing nothing is remembered, each with the rows of all families.
+MOST = 128
 
 
 @dataclass(frozen=True, eq=False)

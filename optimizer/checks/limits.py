@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from models.instance import (
+    Block,
     Contract,
     Growth,
     Hall,
@@ -107,12 +108,12 @@ def _paths(draft: Draft) -> Iterator[Problem]:
             continue
         for key, block in draft.blocks.items():
             if key[0] == top and len(key) == (2 if kind.what == "table" else 1):
-                yield from _negative(draft, key, block)
+                yield from _negative(draft, key, block, kind.block)
 
 
-def _negative(draft: Draft, key: Key, block: object) -> Iterator[Problem]:
-    for name, kind in kinds_of(type(block)).items():  # type: ignore[arg-type]
-        path = getattr(block, name, None) if kind.what == "path" else None
+def _negative(draft: Draft, key: Key, held: Block, block: type[Block]) -> Iterator[Problem]:
+    for name, kind in kinds_of(block).items():
+        path = getattr(held, name, None) if kind.what == "path" else None
         if path is None or kind_at((*key, name)) is None:
             continue
         values = [path.start] if isinstance(path, Growth) else (

@@ -21,7 +21,10 @@ def tell_status(kept: Path, voice: Voice) -> int:
     """Run the command and return its exit code."""
     path = database_of(kept)
     with Store.read(path) as store, store.snapshot():
-        version, on = store.version(), holder(path)
+        on = holder(path)
+        if on is not None and store.current() is None:
+            return _beginning(path, on, voice)
+        version = store.version()
         rate = glance.rate(store, version) if on else None
         missing = store.total(version) - sum(store.counts(version).values())
         left = missing / rate if rate else None
@@ -38,6 +41,14 @@ def tell_status(kept: Path, voice: Voice) -> int:
             versions=[{"number": one.number, "created": one.created} for one in versions],
             changed=list(since.changed),
         )  # fmt: skip
+    return 0
+
+
+def _beginning(path: Path, on: str, voice: Voice) -> int:
+    """Say that a sweep is not far enough to be counted."""
+    message = "the base is solved first; no case has begun yet"
+    voice.lines(f"running: {on}", message, f"kept in {path}", is_answer=True)
+    voice.answer(status="running", done=0, writer=on, message=message)
     return 0
 
 

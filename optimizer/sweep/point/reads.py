@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
-from weakref import ref
+from weakref import WeakValueDictionary
 
 from models.given import Given
 from models.instance import Block, Growth, Instance, Step
@@ -45,14 +45,14 @@ class Noted:
         self.keys: set[Key] = set()
         self.tables: set[str] = set()
         self._listening = False
-        self._forgetting: list[ref[Given]] = []
+        #: By identity, each as long as somebody else holds it.
+        self._forgetting: WeakValueDictionary[int, Given] = WeakValueDictionary()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Take note meanwhile, from an empty sheet."""
         self.keys, self.tables = set(), set()
-        self._forgetting = [held for held in self._forgetting if held() is not None]
-        for copy in filter(None, (held() for held in self._forgetting)):
+        for copy in self._forgetting.values():
             copy.__dict__.clear()
         self._listening = True
         try:
@@ -62,7 +62,7 @@ class Noted:
 
     def forgets(self, copy: Given) -> None:
         """Empty a copy whenever a sheet is begun: what was seen before is to be seen again."""
-        self._forgetting.append(ref(copy))
+        self._forgetting[id(copy)] = copy
 
     def key(self, key: Key) -> None:
         """Note a figure, or a block that was looked at as a whole."""

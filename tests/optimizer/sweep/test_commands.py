@@ -10,6 +10,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -377,6 +378,22 @@ def test_status_of_a_finished_sweep(rackwatt, grid):
     found = rackwatt("status", DATABASE, "--json").object
     assert (found["status"], found["done"], found["missing"]) == ("complete", 6, 0)
     assert found["highest"]["settings"] == {"capex": 10, "firm": 1.0}
+
+
+def test_status_while_the_base_is_solved(rackwatt, tmp_path):
+    path = tmp_path / "just-begun.sweep.db"
+    with Store.open(path):
+        said, found = rackwatt("status", path), rackwatt("status", path, "--json").object
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines() == [
+        f"running: process {os.getpid()} on {socket.gethostname()}",
+        "the base is solved first; no case has begun yet",
+        f"kept in {path}",
+    ]
+    assert (found["status"], found["done"]) == ("running", 0)
+    said = rackwatt("status", path)
+    assert said.code == 3
+    assert "holds no run yet" in said.err
 
 
 def test_a_grid_of_two_axes_is_one_table(rackwatt, grid):

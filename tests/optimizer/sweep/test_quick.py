@@ -329,6 +329,15 @@ def test_points_leave_nothing_behind_that_takes_note(by_hand):
     assert counts[-1] <= counts[2] + 1
 
 
+def test_points_whose_hours_nothing_has_moved_leave_nothing_behind_either(by_hand):
+    counts = []
+    for number in range(12):
+        point = Point(number, {}, {"finance.capex_budget_musd": 9.0 + number})
+        by_hand[2].model(case_of(by_hand, point))
+        counts.append(len(by_hand[2]._hours._noted._forgetting))
+    assert counts[-1] <= counts[2] + 1
+
+
 def still_of(by_hand):
     """Doing nothing on the base, remembered, with what it is made of and what it left open."""
     followed = by_hand[2].model(by_hand[1].case).followed
@@ -494,9 +503,10 @@ def test_hours_that_take_much_memory_are_not_kept_for_long(texas, monkeypatch):
 
 
 def test_points_leave_no_classes_behind():
+    """Caches by class, of whoever reads a block, would hold one for every point."""
     evaluator, counts = Evaluator(base("by_hand")), []
     for n in range(4):
-        figures = {"finance.capex_budget_musd": 8 + n, "sites.creek.firm_mw": 9 + n}
+        figures = {"finance.capex_budget_musd": 8.5 + n, "sites.creek.firm_mw": 9.5 + n}
         assert evaluator(Point(n, {}, figures)).status == "solved"
         gc.collect()
         counts.append(len(kinds(Block)))

@@ -203,7 +203,7 @@ def test_a_hundred_thousand_points_take_no_memory_worth_the_name(tmp_path, tell)
 
 
 def test_two_thousand_solves_take_no_memory_worth_the_name(tell):
-    """What is kept of points before fills its places at first; from there on nothing is added."""
+    """What is kept of points before has its places filled by halfway."""
     call = [sys.executable, "-m", "tests.optimizer.sweep.memory", "2000"]
     done = subprocess.run(
         call, env=environment("memory"), capture_output=True, text=True, check=True
