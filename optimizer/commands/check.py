@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -16,7 +17,7 @@ from models.given import Given
 from optimizer.case import Case, prepare
 from optimizer.commands.voice import Voice
 from optimizer.errors import InputRefused, as_json, summary
-from optimizer.hosts import hosts
+from optimizer.hosts import Host, hosts
 from optimizer.load import Default, Loaded, load
 from optimizer.policy import policy_pins
 
@@ -26,6 +27,8 @@ SIZES: Mapping[str, str] = {
     "columns": "unknowns of the model",
     "integers": "whole numbers among them",
 }
+#: Most hall groups that are listed one by one where the same keeps them from a contract.
+FEW_HALLS = 4
 
 
 def check_instance(folder: Path, prices: Mapping[str, Path], voice: Voice) -> int:
@@ -66,14 +69,25 @@ def _hosts_table(case: Case) -> Iterator[RenderableType]:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for head in ("contract", "hall", "from, or why not"):
         table.add_column(head, overflow="fold")
-    said = ""
-    for host in hosts(case):
+    for contract, found in groupby(hosts(case), key=lambda host: host.contract):
+        for number, (halls, told) in enumerate(who_may_serve(tuple(found))):
+            table.add_row("" if number else contract, halls, told)
+    yield table
+
+
+def who_may_serve(found: Sequence[Host]) -> Iterator[tuple[str, str | Text]]:
+    """Say hall by hall what may serve a contract; where one reason keeps out many, say it once."""
+    kept_out = Counter(host.why_not for host in found)
+    for host in found:
         state = f"{host.fitout}+{host.package}" if host.package else host.fitout
         told = f"{state}, {host.needs}" if host.needs else state
-        name = "" if host.contract == said else host.contract
-        table.add_row(name, host.hall, Text(host.why_not, "dim") if host.why_not else told)
-        said = host.contract
-    yield table
+        if not host.why_not:
+            yield host.hall, told
+        elif kept_out[host.why_not] <= FEW_HALLS:
+            yield host.hall, Text(host.why_not, "dim")
+    for reason, count in kept_out.items():
+        if reason and count > FEW_HALLS:
+            yield f"{count} hall groups", Text(reason, "dim")
 
 
 def sizes_of(case: Case) -> dict[str, int]:

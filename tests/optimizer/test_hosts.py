@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models.hours import flat
 from optimizer.case import Case, prepare
-from optimizer.hosts import hosts
+from optimizer.commands.check import who_may_serve
+from optimizer.hosts import Host, hosts
 from tests.models.tiny import LEASE, OWNED, PLANT, Typed, tiny
 
 
@@ -18,6 +21,31 @@ def seen(**changes: object) -> dict[tuple[str, str], str]:
         or ", ".join(filter(None, (f"{host.fitout}+{host.package}", host.needs)))
         for host in hosts(case)
     }
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        (4, ["old:too dense", *("o:for b",) * 4, "h:ai+n1, line first"]),
+        (5, ["old:too dense", "h:ai+n1, line first", "5 hall groups:for b"]),
+    ],
+)
+def test_check_says_once_what_keeps_many_halls_from_a_contract(
+    others: int, told: list[str]
+) -> None:
+    found = [
+        Host("lease", "a", "old", "", "", "too dense", ""),
+        *[Host("lease", "b", "o", "", "", "for b", "")] * others,
+        Host("lease", "a", "h", "ai", "n1", "", "line first"),
+    ]
+    assert [f"{halls}:{words}" for halls, words in who_may_serve(found)] == told
+
+
+def test_one_reason_may_keep_out_all_halls() -> None:
+    found = [Host("lease", "b", "o", "", "", "for c", "")] * 6
+    assert [(halls, str(words)) for halls, words in who_may_serve(found)] == [
+        ("6 hall groups", "for c")
+    ]
 
 
 def test_a_hall_that_can_is_told_with_its_state() -> None:
