@@ -29,7 +29,7 @@ BEGIN, END = "<!-- result:begin -->", "<!-- result:end -->"
 WIDTH = 100
 
 
-#: Loaded, checked and built in tests, but solved in none: they take minutes.
+#: Loaded, checked and built in tests, but solved in long checks alone: they take minutes.
 LARGE = frozenset({"fleet"})
 
 

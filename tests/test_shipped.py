@@ -32,7 +32,7 @@ def test_the_fleet_is_what_a_listed_company_plans():
     grids = {site.power.split("-")[0] for site in fleet.sites.values()}
     assert grids == {"ercot", "alberta", "quebec", "sweden"}
     tied = [offer for offer in fleet.contracts.values() if len(offer.sites) == 1]
-    assert 0 < len(tied) < len(fleet.contracts)
+    assert len(tied) == 9
     path = fleet.bitcoin.hashprice_usd_per_ph_day
     prices = {step.from_: step.value for step in path}
     for before, after in (("2028-01", "2028-04"), ("2032-01", "2032-04")):

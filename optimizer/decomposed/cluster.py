@@ -1,6 +1,7 @@
 """Problems of sites solved by the workers of a Dask cluster, the same as a sweep's.
 
-The case goes to every worker once. Tasks of a worker that is lost are done again by another.
+The case goes to every worker once, and again where all that had it are lost. Tasks of a worker
+that is lost are done again by another.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimizer.decomposed.blocks import Blocks
 from optimizer.decomposed.workshop import TICK, Task, light
@@ -19,8 +20,13 @@ from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.software import software
 from optimizer.sweep.running.cluster import connected, refuse_others
 
+if TYPE_CHECKING:
+    from distributed import Future
+
 #: How often a task is tried again whose worker was lost.
 RETRIES = 5
+#: Seconds after the end of its time in which a task may still come back.
+LATE = 10.0
 
 
 class Cluster:
@@ -45,7 +51,8 @@ class Cluster:
         self._address = address
         try:
             refuse_others(self._client, software())
-            self._blocks = self._client.scatter(blocks, broadcast=True, hash=False)
+            self._case = blocks
+            self._ship()
         except BaseException:
             self.close()
             raise
@@ -54,7 +61,7 @@ class Cluster:
         self, tasks: Sequence[Task], options: Options, stop: threading.Event,
         tell: Callable[[], None],
     ) -> list[Outcome | None]:  # fmt: skip
-        """Solve each task; none where a stop or the time limit came first.
+        """Solve each task; none where a stop or the time limit came first, or workers die of it.
 
         Raises
         ------
@@ -62,24 +69,51 @@ class Cluster:
             Where the scheduler is gone.
         """
         ends = time.time() + options.time_limit
-        futures = [
-            self._client.submit(
-                _solve_there, self._blocks, task, options, ends, pure=False, retries=RETRIES
-            )
-            for task in tasks
-        ]
-        while not (stop.is_set() or all(future.done() for future in futures)):
+        futures = [self._submit(task, options, ends) for task in tasks]
+        while not (stop.is_set() or time.time() > ends + LATE or all(map(_is_settled, futures))):
             if self._client.status in ("closed", "closing"):
                 raise SweepRefused(f"the scheduler at {self._address} is gone")
             time.sleep(TICK)
             tell()
-        found = [future.result() if future.done() else None for future in futures]
+            lost = [j for j, future in enumerate(futures) if future.cancelled()]
+            if lost and self._ship():
+                for j in lost:
+                    futures[j] = self._submit(tasks[j], options, ends)
+        found = [_result(future) for future in futures]
         self._client.cancel([future for future in futures if not future.done()])
         return found
+
+    def _ship(self) -> bool:
+        """Send the case to every worker; tell whether there is any."""
+        try:
+            self._blocks = self._client.scatter(self._case, broadcast=True, hash=False)
+        except TimeoutError:
+            return False
+        return True
+
+    def _submit(self, task: Task, options: Options, ends: float) -> Future:
+        return self._client.submit(
+            _solve_there, self._blocks, task, options, ends, pure=False, retries=RETRIES
+        )
 
     def close(self) -> None:
         """Let the cluster go."""
         self._stack.close()
+
+
+def _is_settled(future: Future) -> bool:
+    """Whether a task has ended, and not because the case was lost with a worker."""
+    return bool(future.done()) and not future.cancelled()
+
+
+def _result(future: Future) -> Outcome | None:
+    """What came of a task; none where it is not done, or workers die of it again and again."""
+    from distributed import KilledWorker
+
+    if not _is_settled(future) or isinstance(future.exception(), KilledWorker):
+        return None
+    outcome: Outcome | None = future.result()
+    return outcome
 
 
 def _solve_there(blocks: Blocks, task: Task, options: Options, ends: float) -> Any:

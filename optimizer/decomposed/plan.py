@@ -32,7 +32,7 @@ MANY_SITES, MANY_DECISIONS = 4, 1000
 #: A gap within which any plan is.
 ANY = 1e6
 #: Columns beyond which the whole is not tried first: HiGHS stays at the cuts of its root, and
-#: heeds no stop there (1.16.0, on `fleet`).
+#: heeds no stop there (1.16.0, on `fleet` in want).
 MOST_AT_ONCE = 40_000
 #: Part of the time in which it is, and part of this in which it has to come within a gap. Of 12
 #: sites over 20 half-years, relaxations from within: within 1 % after 38 to 42 seconds.
@@ -43,7 +43,7 @@ TIME_FOR_WHOLE, TIME_TO_FIND, CLOSE = 0.8, 0.75, 0.15
 #: measured apart), one two thirds.
 GAP_AT_FIRST = 0.9
 #: Part of the time in which larger cases begin site by site, and the gap within which the whole is
-#: searched beside that: on `fleet`, where sites come to 8 %, HiGHS finds no plan in 90 seconds.
+#: searched beside that: on `fleet` in want, where sites come to 8 %, HiGHS finds no plan in 90 s.
 TIME_TO_BEGIN, NEAR = 0.3, 0.07
 #: Part of the time of a whole beside them in which it has to close some of their gap, and what may
 #: be left of this.

@@ -32,7 +32,7 @@ GAP_OF_SITES = 0.25
 GAP_AT_FIRST = 1e-3
 #: Part of what is still open between plan and bound that a group may leave open for each site.
 GAP_OF_GROUP = 0.2
-#: Part of the time that the root may take: on `fleet` HiGHS is still there after 150 seconds.
+#: Part of the time that the root may take: on `fleet` in want HiGHS is still there after 150 s.
 TIME_FOR_ROOT = 0.15
 #: Nodes of one search of a site, and of a group beside the rest.
 NODES_OF_SITE = 2000

@@ -150,6 +150,17 @@ MONTHS_PER_PERIOD = 6
 #: Capex, cash at the start and least cash by MW that is asked for, of which a MW costs 4 to 10.
 BUDGET, CASH, LEAST_CASH = 2.8, 0.6, 0.3
 
+#: Sites among which offers of the shipped company are split in :func:`in_want`.
+SHARED = {
+    "regional-texas": ("milam", "nolan"),
+    "regional-canada": ("sherbrooke", "saguenay", "brooks"),
+    "energy-alberta": ("brooks", "peace-river"),
+    "hyperscaler-texas": ("pecos", "milam", "hale"),
+    "hyperscaler-north": ("saguenay", "becancour", "boden", "ange"),
+    "neocloud": ("hale", "saguenay", "boden", "ange"),
+    "laboratory": ("milam", "becancour", "boden"),
+}
+
 Typed = dict[str, Any]
 
 
@@ -171,6 +182,23 @@ def random_fleet(sites: int, periods: int, halls: int = 4, seed: int = 0) -> Ins
         Same arguments, same instance.
     """
     return Instance.model_validate(_Drawn(sites, periods, halls, seed).typed())
+
+
+def in_want(company: Instance) -> Instance:
+    """Leave the shipped company half of its cash, two thirds of its loan and less a year to spend.
+
+    Sites may also share its offers. Money then decides in every quarter what can begin at all, and
+    what a site serves of an offer hangs on all others: no search tried has left less than 7.9 %.
+    """
+    typed = company.model_dump(mode="json", exclude_unset=True)
+    money = typed["finance"]
+    money["opening_cash_musd"], money["loan"]["limit_musd"] = 200, 600
+    released = zip(money["capex_budget_by_period"], (220, 400, 400, 350), strict=True)
+    for year, musd in released:
+        year["musd"] = musd
+    for name, sites in SHARED.items():
+        typed["contracts"][name]["sites"] = list(sites)
+    return Instance.model_validate(typed)
 
 
 def drawn_hours(instance: Instance, seed: int = 0, rows: int = 8760) -> dict[str, Hours]:

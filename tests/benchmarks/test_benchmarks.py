@@ -10,11 +10,12 @@ from rich.console import Console
 
 from models.build import Built, build
 from optimizer.case import Case, prepare
+from optimizer.commands.check import sizes_of
 from optimizer.compiled import compile_case
 from optimizer.highs import Options
 from optimizer.matrix import Matrix, compile_model
 from optimizer.solve import solve
-from tests.benchmarks import races
+from tests.benchmarks import gaps, races
 from tests.benchmarks.arrays import converted, recipe, same, triplets
 from tests.benchmarks.fleet import drawn_hours, fleet, priced_years, random_fleet
 from tests.benchmarks.races import Run
@@ -111,7 +112,7 @@ def test_who_races_finds_the_same_and_is_told(by_hand_race: dict[str, Run]) -> N
     assert values == pytest.approx([values[0]] * len(values), rel=2e-3)
     assert all(run.is_plan for run in by_hand_race.values())
     assert all(0 < run.reached[races.GAPS[-1]] <= run.seconds for run in by_hand_race.values())
-    console = Console(width=100, record=True)
+    console = Console(width=140, record=True)
     console.print(races.told({"by_hand": by_hand_race}, 9.0))
     assert "geometric mean" in console.export_text()
 
@@ -122,6 +123,31 @@ def by_hand_race() -> dict[str, Run]:
     return races.race(case, 9.0)
 
 
+def test_gaps_are_told_run_by_run_and_what_is_no_plan_is_marked() -> None:
+    heard = list[tuple[str, int]]()
+
+    def tell(who: str, seed: int, run: Run) -> None:
+        heard.append((who, seed))
+        assert run.is_plan
+        assert run.gap <= races.GAPS[-1]
+
+    _, case = next(races.small())
+    runs = gaps.gaps(case, 9.0, range(2), tell)
+    each = (gaps.SOON, gaps.ENGINE, gaps.HIGHS)
+    assert heard == [(who, seed) for seed in (0, 1) for who in each]
+    runs[gaps.HIGHS, 1].is_plan = False
+    console = Console(width=120, record=True)
+    console.print(gaps.told({"by_hand": runs}, 9.0))
+    marked = [line for line in console.export_text().splitlines() if "%*" in line]
+    assert len(marked) == 1
+
+
+def test_a_company_in_want_is_what_was_measured() -> None:
+    *_, (name, case) = races.fleets()
+    sizes = sizes_of(case)
+    assert (name, sizes["columns"], sizes["integers"]) == ("fleet in want", 48_290, 18_911)
+
+
 def test_threads_that_highs_began_with_before_do_not_keep_it_from_running() -> None:
     _, case = next(races.small())
     model = compile_case(case)
@@ -129,7 +155,7 @@ def test_threads_that_highs_began_with_before_do_not_keep_it_from_running() -> N
     before.setOptionValue("threads", 2)
     before.setOptionValue("parallel", "on")
     before.run()
-    assert races.with_highs(case, model, 9.0).value == pytest.approx(12.03, abs=0.01)
+    assert races.with_highs(case, model, 9.0, 0).value == pytest.approx(12.03, abs=0.01)
 
 
 def test_a_race_stops_at_a_plan_above_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

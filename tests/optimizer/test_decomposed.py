@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from optimizer import solve as solving
+from optimizer.audit import values_of
 from optimizer.case import prepare
 from optimizer.compiled import compile_case
 from optimizer.decomposed import plan, rounds
@@ -21,11 +23,13 @@ from optimizer.decomposed.master import Master
 from optimizer.decomposed.rounds import improve_by_site, search_by_site
 from optimizer.decomposed.workshop import Around, Here, Priced, Processes
 from optimizer.highs import Budget, Options, Progress, relative_gap, run, unsearched
+from optimizer.load import load
 from optimizer.matrix import dense_matrix, largest_violation, objective_at
 from optimizer.search import holding, search
 from optimizer.solve import do_nothing, solve
 from tests.benchmarks.fleet import drawn_hours, fleet, priced_years, random_fleet
 from tests.optimizer.test_splits import crowded
+from tests.shipped import INSTANCES
 
 EXACT = Options(gap=0.0, absolute_gap=1e-9)
 
@@ -67,6 +71,16 @@ def company():
     instance = fleet(4, 6, 2)
     hours = {site: priced_years(j, 400) for j, site in enumerate(instance.power)}
     case = prepare(instance, hours)
+    model = compile_case(case)
+    sites = sites_of(case.given, model.built.columns)
+    return case, model, Blocks.of(model.matrix, sites, model.large, model.kinds)
+
+
+@pytest.fixture(scope="module")
+def unsettled():
+    """Four sites, six half-years, of which the whole's first node settles nothing."""
+    instance = random_fleet(4, 6, 2, seed=2)
+    case = prepare(instance, drawn_hours(instance, 2))
     model = compile_case(case)
     sites = sites_of(case.given, model.built.columns)
     return case, model, Blocks.of(model.matrix, sites, model.large, model.kinds)
@@ -193,13 +207,15 @@ def test_small_companies_end_between_plan_and_bound(seed):
     assert found.objective >= 0.9 * best
 
 
-def test_a_company_is_searched_alike_here_and_in_processes(company):
-    case, model, blocks = company
+def test_a_company_is_searched_alike_here_and_in_processes(unsettled):
+    case, model, blocks = unsettled
     nothing = do_nothing(case, model)
     options, found = Options(gap=2e-3), []
     for shop in (Here(blocks), Processes(blocks, 1), Processes(blocks, 2)):
-        outcome = search_by_site(blocks, options, nothing.point, shop, budget=Budget())
-        shop.close()
+        counted = Counted(shop)
+        outcome = search_by_site(blocks, options, nothing.point, counted, budget=Budget())
+        counted.close()
+        assert counted.done > 20
         found.append(outcome)
     whole = run(model.matrix, Options(gap=2e-3))
     for outcome in found:
@@ -210,37 +226,109 @@ def test_a_company_is_searched_alike_here_and_in_processes(company):
         np.testing.assert_array_equal(outcome.x, found[0].x)
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
-def test_a_worker_of_a_cluster_that_is_killed_in_the_midst_changes_nothing(company, tmp_path):
+class Counted:
+    """Whoever solves problems of sites, and how many were solved."""
+
+    def __init__(self, shop):
+        self.shop, self.done = shop, 0
+
+    def solve(self, tasks, *more):
+        found = self.shop.solve(tasks, *more)
+        self.done += len(found)
+        return found
+
+    def close(self):
+        self.shop.close()
+
+
+def on_dask(test):
+    """Dask opens sockets of its own accord and closes them in its own time."""
+    unraisable = "pytest.PytestUnraisableExceptionWarning"
+    for warning in ("ResourceWarning", "DeprecationWarning", unraisable):
+        test = pytest.mark.filterwarnings(f"ignore::{warning}")(test)
+    return pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")(test)
+
+
+class Killing(Counted):
+    """Two workers of a cluster, of which one is killed with a problem of a site in its hands.
+
+    Parameters
+    ----------
+    address : str
+        The scheduler.
+    after : int
+        Problems that are solved before.
+    """
+
+    def __init__(self, address, after=3):
+        super().__init__(None)
+        self.address, self.after = address, after
+        self.killed, self.ended = None, threading.Event()
+
+    def __call__(self, blocks):
+        from optimizer.decomposed.cluster import Cluster
+
+        self.shop = Cluster(blocks, self.address)
+        self.shop._client.wait_for_workers(2)
+        self.pids = self.shop._client.run(os.getpid)
+        threading.Thread(target=self.kill, daemon=True).start()
+        return self
+
+    def kill(self):
+        while self.killed is None and not self.ended.wait(0.002):
+            in_hand = self.shop._client.processing() if self.done >= self.after else {}
+            self.killed = next((one for one, keys in in_hand.items() if keys), None)
+        if self.killed:
+            os.kill(self.pids[self.killed], signal.SIGKILL)
+
+    def close(self):
+        self.ended.set()
+        super().close()
+
+
+@contextmanager
+def two_workers(folder):
     pytest.importorskip("distributed")
-    from optimizer.decomposed.cluster import Cluster
     from tests.optimizer.sweep.test_cluster import Machines
 
-    case, model, blocks = company
-    nothing, options, killed = do_nothing(case, model), Options(gap=2e-3), []
-
-    def kill(_):
-        if not killed and len(workers := machines.computing()) > 1:
-            os.kill(workers[0], signal.SIGKILL)
-            killed.append(workers[0])
-
-    machines = Machines(tmp_path).scheduler()
+    machines = Machines(folder).scheduler()
     try:
         machines.worker()
         machines.worker()
-        shop = Cluster(blocks, machines.address)
-        there = search_by_site(
-            blocks, options, nothing.point, shop, budget=Budget(), progress=kill
-        )
-        shop.close()
+        yield machines.address
     finally:
         machines.end()
+
+
+@on_dask
+def test_a_worker_of_a_cluster_that_is_killed_in_the_midst_changes_nothing(unsettled, tmp_path):
+    case, model, blocks = unsettled
+    nothing, options = do_nothing(case, model), Options(gap=2e-3)
+    with two_workers(tmp_path) as address:
+        shop = Killing(address)(blocks)
+        there = search_by_site(blocks, options, nothing.point, shop, budget=Budget())
+        shop.close()
     here = search_by_site(blocks, options, nothing.point, Here(blocks), budget=Budget())
-    assert killed
+    assert shop.killed
     assert (there.objective, there.bound) == (here.objective, here.bound)
     np.testing.assert_array_equal(there.x, here.x)
+
+
+@pytest.mark.soak
+@on_dask
+def test_a_worker_that_is_killed_in_the_midst_of_the_fleet_changes_no_plan(tmp_path):
+    loaded = load(INSTANCES / "fleet")
+    case, options = prepare(loaded.instance, loaded.hours), Options(gap=0.05)
+    with two_workers(tmp_path) as address:
+        shop = Killing(address)
+        there = solve(case, options, workshop=shop)
+    here = solve(case, options)
+    assert shop.killed
+    assert here.passed
+    assert (there.value_musd, there.bound_musd) == (here.value_musd, here.bound_musd)
+    assert values_of(there.plan) == values_of(here.plan)
+    told = f"{here.value_musd} of {here.bound_musd} M$ after {shop.done} problems of sites"
+    sys.stderr.write(f"{told}, the same with a worker killed\n")
 
 
 def test_a_stop_ends_it_with_the_best_so_far(company):
