@@ -27,6 +27,7 @@ from optimizer.load import load
 from optimizer.matrix import dense_matrix, largest_violation, objective_at
 from optimizer.search import holding, search
 from optimizer.solve import do_nothing, solve
+from optimizer.sweep.running.cluster import connected
 from tests.benchmarks.fleet import drawn_hours, fleet, priced_years, random_fleet
 from tests.optimizer.test_splits import crowded
 from tests.shipped import INSTANCES
@@ -250,7 +251,7 @@ def on_dask(test):
 
 
 class Killing(Counted):
-    """Two workers of a cluster, of which one is killed with a problem of a site in its hands.
+    """Workers of a cluster, of which one is killed with a problem of a site in its hands.
 
     Parameters
     ----------
@@ -269,7 +270,6 @@ class Killing(Counted):
         from optimizer.decomposed.cluster import Cluster
 
         self.shop = Cluster(blocks, self.address)
-        self.shop._client.wait_for_workers(2)
         self.pids = self.shop._client.run(os.getpid)
         threading.Thread(target=self.kill, daemon=True).start()
         return self
@@ -287,24 +287,29 @@ class Killing(Counted):
 
 
 @contextmanager
-def two_workers(folder):
+def cluster_of(workers, folder):
     pytest.importorskip("distributed")
     from tests.optimizer.sweep.test_cluster import Machines
 
     machines = Machines(folder).scheduler()
     try:
-        machines.worker()
-        machines.worker()
+        for _ in range(workers):
+            machines.worker()
+        with connected(machines.address) as client:
+            client.wait_for_workers(workers, timeout=60)
         yield machines.address
     finally:
         machines.end()
 
 
 @on_dask
-def test_a_worker_of_a_cluster_that_is_killed_in_the_midst_changes_nothing(unsettled, tmp_path):
+@pytest.mark.parametrize("workers", [2, pytest.param(1, id="1, with which the case is lost")])
+def test_a_worker_of_a_cluster_that_is_killed_in_the_midst_changes_nothing(
+    unsettled, tmp_path, workers
+):
     case, model, blocks = unsettled
     nothing, options = do_nothing(case, model), Options(gap=2e-3)
-    with two_workers(tmp_path) as address:
+    with cluster_of(workers, tmp_path) as address:
         shop = Killing(address)(blocks)
         there = search_by_site(blocks, options, nothing.point, shop, budget=Budget())
         shop.close()
@@ -319,7 +324,7 @@ def test_a_worker_of_a_cluster_that_is_killed_in_the_midst_changes_nothing(unset
 def test_a_worker_that_is_killed_in_the_midst_of_the_fleet_changes_no_plan(tmp_path):
     loaded = load(INSTANCES / "fleet")
     case, options = prepare(loaded.instance, loaded.hours), Options(gap=0.05)
-    with two_workers(tmp_path) as address:
+    with cluster_of(2, tmp_path) as address:
         shop = Killing(address)
         there = solve(case, options, workshop=shop)
     here = solve(case, options)
