@@ -11,17 +11,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from optimizer.decomposed.blocks import Blocks
 from optimizer.decomposed.workshop import TICK, Task, light
 from optimizer.highs import Options, Outcome
 from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.software import software
-from optimizer.sweep.running.cluster import connected, refuse_others
-
-if TYPE_CHECKING:
-    from distributed import Future
+from optimizer.sweep.running.cluster import connected, kills_workers, refuse_others
 
 #: How often a task is tried again whose worker was lost.
 RETRIES = 5
@@ -91,7 +88,7 @@ class Cluster:
             return False
         return True
 
-    def _submit(self, task: Task, options: Options, ends: float) -> Future:
+    def _submit(self, task: Task, options: Options, ends: float) -> Any:
         return self._client.submit(
             _solve_there, self._blocks, task, options, ends, pure=False, retries=RETRIES
         )
@@ -101,16 +98,14 @@ class Cluster:
         self._stack.close()
 
 
-def _is_settled(future: Future) -> bool:
+def _is_settled(future: Any) -> bool:
     """Whether a task has ended, and not because the case was lost with a worker."""
     return bool(future.done()) and not future.cancelled()
 
 
-def _result(future: Future) -> Outcome | None:
+def _result(future: Any) -> Outcome | None:
     """What came of a task; none where it is not done, or workers die of it again and again."""
-    from distributed import KilledWorker
-
-    if not _is_settled(future) or isinstance(future.exception(), KilledWorker):
+    if not _is_settled(future) or kills_workers(future):
         return None
     outcome: Outcome | None = future.result()
     return outcome

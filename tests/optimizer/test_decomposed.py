@@ -7,6 +7,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -334,6 +335,21 @@ def test_a_worker_that_is_killed_in_the_midst_of_the_fleet_changes_no_plan(tmp_p
     assert values_of(there.plan) == values_of(here.plan)
     told = f"{here.value_musd} of {here.bound_musd} M$ after {shop.done} problems of sites"
     sys.stderr.write(f"{told}, the same with a worker killed\n")
+
+
+def test_a_problem_that_workers_die_of_is_left_out():
+    killed = pytest.importorskip("distributed").KilledWorker
+    from optimizer.decomposed.cluster import _result
+
+    def ended(error, cancelled=False):
+        return SimpleNamespace(
+            done=lambda: True, cancelled=lambda: cancelled, exception=lambda: error,
+            result=lambda: "an outcome",
+        )  # fmt: skip
+
+    assert _result(ended(killed("a problem", None, 3))) is None
+    assert _result(ended(None, cancelled=True)) is None
+    assert _result(ended(None)) == "an outcome"
 
 
 def test_a_stop_ends_it_with_the_best_so_far(company):

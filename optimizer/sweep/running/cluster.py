@@ -208,6 +208,13 @@ def connected(address: str) -> Iterator[Client]:
         log.setLevel(level)
 
 
+def kills_workers(future: Future) -> bool:
+    """Whether a task has ended because worker after worker died of it."""
+    from distributed import KilledWorker
+
+    return isinstance(future.exception(), KilledWorker)
+
+
 def refuse_others(client: Client, own: dict[str, str]) -> None:
     """Refuse workers of another make: rows of two engines are not mixed.
 
