@@ -65,25 +65,13 @@ class Crowded:
         """Put two together; what is written down by now no longer counts."""
         return Crowded(other.fillable, tuple(dict.fromkeys(self.roomy + other.roomy)))
 
-    def narrowed(self, case: Case, *, everywhere: bool = False) -> Case:
-        """Limit the mixes of these places; fill halls one by one where that was done already.
-
-        Parameters
-        ----------
-        case : Case
-            What is to be narrowed.
-        everywhere : bool
-            Whether to limit the mixes of all other places too: where a search is long, they
-            would turn out one after another.
-        """
+    def narrowed(self, case: Case) -> Case:
+        """Limit the mixes of these places; fill halls one by one where that was done already."""
         g = case.given
         mixes = {p: faces(g, p) for p in self.fillable if p not in g.mixes}
         # A plan from before its mixes were limited may call a place so that has too many fillings.
         bare = (p for p in self.fillable if not mixes.get(p) and fillings_fit(g, p))
         filled = {p: fillings(g, p) for p in bare}
-        if everywhere:
-            others = (p for p in g.racks_at if p not in self.fillable and p not in g.mixes)
-            mixes |= {p: faces(g, p) for p in others}
         return _narrowed(case, mixes, filled)
 
     def sites(self, given: Given) -> list[int]:

@@ -22,7 +22,6 @@ from optimizer.crowded import Crowded, is_narrowed, nearby
 from optimizer.decomposed.blocks import sites_of
 from optimizer.decomposed.plan import (
     MANY_SITES,
-    MOST_AT_ONCE,
     MakeWorkshop,
     plan_by_site,
     plan_on,
@@ -165,14 +164,21 @@ def solve(
     budget = Budget(options.time_limit, options.grace)
     # One for all searches: whoever goes on after Ctrl-C is to know.
     stop = stop or threading.Event()
-    asked = _Asked(options, pinned or {}, budget, hint or {}, begin, progress, stop, workshop)
+
+    def look(told: Progress) -> None:
+        # Each search counts its own seconds: whoever looks on has one clock.
+        if progress is not None:
+            progress(replace(told, seconds=budget.seconds))
+
+    watched = None if progress is None else look
+    asked = _Asked(options, pinned or {}, budget, hint or {}, begin, watched, stop, workshop)
     solved = sound = _solved_once(case, asked, model)
     crowded = Crowded()
     for _ in range(ROUNDS):
         met, before = Crowded.of(solved.audit), solved.value_musd
         sound = max(solved, sound, key=_merit)
         if met:
-            crowded, case = crowded + met, met.narrowed(case, everywhere=_is_long(solved, budget))
+            crowded, case = crowded + met, met.narrowed(case)
             solved = _uncrowded(case, replace(asked, before=solved), crowded)
             continue
         if crowded and _is_below_nothing(solved):
@@ -188,11 +194,6 @@ def solve(
     if solved.plan is not None and not solved.passed and not budget.to_search:
         return _nothing_instead(case, solved, options)
     return solved
-
-
-def _is_long(solved: Solved, budget: Budget) -> bool:
-    """Whether a case is so large that it is better limited at once wherever it may be crowded."""
-    return budget.limited and solved.integers >= MANY_RACKS and solved.columns <= MOST_AT_ONCE
 
 
 def _uncrowded(case: Case, asked: _Asked, crowded: Crowded) -> Solved:
@@ -384,7 +385,7 @@ def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> 
             return known
     elif start is not None and known.bound is not None and _goes_on_by_site(case, model, asked):
         return plan_on(
-            case.given, model, asked.options, start, known.bound, asked.workshop,
+            case.given, model, asked.options, start, known, asked.workshop,
             budget=budget, progress=asked.progress, stop=asked.stop,
         )  # fmt: skip
     return search(

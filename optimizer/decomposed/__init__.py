@@ -14,6 +14,10 @@ the sites' problems prove adds up to a bound for the whole.
     The best combination of known plans, and the prices that it puts on what is shared.
 :mod:`workshop`, :mod:`cluster`
     Where problems of sites are solved: here, in processes, by the workers of a Dask scheduler.
+:mod:`windows`
+    A plan to begin from, window of time by window.
 :mod:`rounds`
     The search itself.
+:mod:`plan`
+    Which cases are searched so, and what is left to a search of the whole.
 """

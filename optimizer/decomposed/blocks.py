@@ -39,6 +39,13 @@ def sites_of(given: Given, columns: Sequence[Column]) -> Ints:
     return found
 
 
+def periods_of(given: Given, columns: Sequence[Column]) -> Ints:
+    """Period of the node, or the leaf, that a decision's index names."""
+    letters = {decision.name: decision.letters for decision in DECISIONS}
+    at = {name: of.index("n" if "n" in of else "l") for name, of in letters.items()}
+    return np.array([given.tree.period[index[at[name]]] for name, index in columns])
+
+
 @dataclass(frozen=True, eq=False)
 class Block:
     """A site.

@@ -1,18 +1,19 @@
 """Which cases are searched site by site, and what is left to a search of the whole.
 
-Unless told otherwise, a case of many sites begins site by site, which makes a plan and a bound
-where HiGHS alone may find none for long, and goes on as a whole from there. Where time is limited
-and the case is not too large for it, the whole is tried first, its large decisions alone, and
-sites only if that leads nowhere; where a gap is left, the whole is searched again with the racks
-that these decisions leave divided. A larger case begins with its sites, and the whole is searched
-beside what they come to if they come near. What time is left goes to groups of sites beside the
-rest.
+A case of many sites begins with a plan from windows of time, which also proves a bound. Unless
+told otherwise it then goes site by site, which makes plans and bounds where HiGHS alone may find
+none for long, and goes on as a whole from there. Where time is limited, what windows lead to is
+audited first, so that what it lacks is written down; then the whole is searched beside it, its
+large decisions alone. Where windows lead nowhere, or there is no time for them, the whole is
+searched at once if it is not too large, and sites only if that leads nowhere; a larger case begins
+with its sites, and the whole is searched beside what they come to if they come near. What time is
+left goes to groups of sites beside the rest.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,11 +21,12 @@ from numpy.typing import NDArray
 
 from models.given import Given
 from optimizer.compiled import Model
-from optimizer.decomposed.blocks import Blocks, sites_of
-from optimizer.decomposed.rounds import improve_by_site, search_by_site
+from optimizer.decomposed.blocks import Blocks, periods_of, sites_of
+from optimizer.decomposed.rounds import ended_by, improve_by_site, search_by_site
+from optimizer.decomposed.windows import in_windows
 from optimizer.decomposed.workshop import Workshop
 from optimizer.highs import Budget, Options, Outcome, Progress, Status, relative_gap, unsearched
-from optimizer.matrix import Floats, divided, objective_at
+from optimizer.matrix import Flags, Floats, divided, objective_at
 from optimizer.search import holding, search, with_divided
 
 #: Sites, and large decisions, from which a case begins site by site unless told otherwise.
@@ -34,9 +36,13 @@ ANY = 1e6
 #: Columns beyond which the whole is not tried first: HiGHS stays at the cuts of its root, and
 #: heeds no stop there (1.16.0, on `fleet` in want).
 MOST_AT_ONCE = 40_000
-#: Part of the time in which it is, and part of this in which it has to come within a gap. Of 12
-#: sites over 20 half-years, relaxations from within: within 1 % after 38 to 42 seconds.
-TIME_FOR_WHOLE, TIME_TO_FIND, CLOSE = 0.8, 0.75, 0.15
+#: Part of the time in which the whole is searched, and the gap that it has to come within there.
+TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
+#: Seconds there have to be for each column, if a case is to begin with windows of time, or its
+#: whole to be searched beside a plan. Windows of five companies of 12 sites over 20 half-years
+#: took 31 to 52 CPU s, with 30,456 to 35,060 columns; of `fleet` 67, with 45,125. With too little
+#: time nothing comes of them.
+SECONDS_A_COLUMN = 3e-3
 #: Part of the gap that the large decisions of the whole may use up then: whether its racks split
 #: into whole halls is seen sooner. Of five companies of 12 sites that brings one, the worst, to
 #: 0.21 % in 226 seconds (0.36 % with 0.2); two take 1.2 and 1.6 times as long to 0.2 % (before,
@@ -49,6 +55,8 @@ TIME_TO_BEGIN, NEAR = 0.3, 0.07
 #: be left of this.
 PATIENCE, MOST_LEFT = 0.75, 0.9
 
+#: Why a search ends that goes no further than windows of time.
+WINDOWS_ENDED = "node-limit"
 #: Part of a plan's value by which a bound below it is wrong.
 REFUTED = 1e-6
 
@@ -87,8 +95,10 @@ def plan_by_site(
 ) -> Searched:
     """Search a case site by site where that was asked for, or is worth it.
 
-    Where time is limited and nobody asked for it, a whole that is not too large is tried first,
-    its large decisions alone: on many cases that finds better plans sooner, on others none at all.
+    A plan from windows of time comes first, if there is time for it. Where time is limited and
+    nobody asked for a method, that is all if it is near; if not, a whole that is not too large is
+    tried, its large decisions alone: on many cases that finds better plans sooner than sites do,
+    on others none at all.
 
     Parameters
     ----------
@@ -111,63 +121,75 @@ def plan_by_site(
     if start is None:
         any_plan = replace(options, gap=ANY, time_limit=budget.to_search)
         start = search(model.matrix, model.large, any_plan, kinds=model.kinds, **watched).x  # type: ignore[arg-type]
-    sites = sites_of(given, model.built.columns)
+    sites, periods = (of(given, model.built.columns) for of in (sites_of, periods_of))
     blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
     if start is None or len(blocks.sites) < 2:
         return Searched(start)
     is_timed = options.method == "auto" and budget.limited
-    whole = None
-    if _begins_whole(given, model, options, budget):
-        whole = _whole_first(blocks, options, start, sites, **watched)  # type: ignore[arg-type]
-        if _is_close(whole):
-            return Searched(whole.x, whole, is_open=False)
-        start = start if whole.x is None else whole.x
-    is_large = is_timed and whole is None
+    is_large = is_timed and model.matrix.shape[1] > MOST_AT_ONCE
+    points: list[Floats | None] = [start]
+    bound = None
+    if _has_time(model, budget):
+        walked = in_windows(blocks, sites, periods, options, start=start, **watched)  # type: ignore[arg-type]
+        points, bound = [start, walked.point], walked.bound
+    begun = _beginning(blocks, options, points, bound, budget, stop)
+    if is_timed and begun.gap <= NEAR:
+        # It is audited first: what it lacks is written down before the whole is searched.
+        return Searched(begun.x, begun, is_open=False)
+    if is_timed and not is_large and not _is_over(begun, budget, stop):
+        begun = _whole_beside(blocks, options, begun, sites, **watched)  # type: ignore[arg-type]
+        if _is_close(begun):
+            return Searched(begun.x, begun, is_open=False)
+    if _is_over(begun, budget, stop) or begun.x is None:
+        return Searched(begun.x, begun, is_open=False)
     shop = workshop(blocks)
     try:
         outcome = search_by_site(
-            blocks, options, start, shop, only_begin=options.method == "auto",
-            enough=_has_begun(budget) if is_large else None,
+            blocks, options, begun.x, shop, bound=begun.bound, others=[start],
+            only_begin=options.method == "auto", enough=_has_begun(budget) if is_large else None,
             **watched,  # type: ignore[arg-type]
         )  # fmt: skip
     finally:
         shop.close()
     if outcome is None:
-        return Searched(start)
-    over = (stop is not None and stop.is_set()) or not budget.to_search
-    if is_large and not over and outcome.status != "optimal" and outcome.gap <= NEAR:
+        return Searched(begun.x, begun)
+    if is_large and outcome.gap <= NEAR and not _is_over(outcome, budget, stop):
         outcome = _whole_beside(blocks, options, outcome, sites, **watched)  # type: ignore[arg-type]
-    if whole is not None and whole.bound is not None:
-        outcome = replace(outcome, bound=min(whole.bound, outcome.bound or np.inf))
     is_open = outcome.status != "optimal" and outcome.ended == "node-limit"
     return Searched(outcome.x, outcome, is_open and not is_timed)
 
 
-def _whole_first(
+def _has_time(model: Model, budget: Budget) -> bool:
+    """Whether there is time for windows, or for the whole beside what is known."""
+    return budget.to_search >= SECONDS_A_COLUMN * model.matrix.shape[1]
+
+
+def _beginning(
     blocks: Blocks,
     options: Options,
-    start: Floats,
-    sites: NDArray[np.int64],
-    *,
+    points: Sequence[Floats | None],
+    bound: float | None,
     budget: Budget,
-    progress: Callable[[Progress], None] | None,
     stop: threading.Event | None,
 ) -> Outcome:
-    """Search the whole for a while, its large decisions alone, and give up where it finds none."""
-    part, leave = budget.part(TIME_FOR_WHOLE * budget.to_search), _Leave(stop)
-    patience = TIME_TO_FIND * part.left
-
-    def look(told: Progress) -> None:
-        leave.look(part.seconds > patience and not _is_close(told))
-        if progress is not None:
-            progress(told)
-
-    found = search(
-        blocks.whole, blocks.large, options, kinds=blocks.kinds, sites=sites, start=start,
-        rounds=0, gap_for_large=GAP_AT_FIRST, budget=part, progress=look, stop=leave.halt,
+    """The best of some plans under what no plan can beat."""
+    values = [-np.inf if x is None else objective_at(blocks.whole, x) for x in points]
+    value, best = max(values), int(np.argmax(values))
+    bound = _lowest(value, options, bound)
+    is_done = options.reached(value, bound)
+    return budget.billed(
+        replace(
+            unsearched(blocks.whole), x=points[best], objective=value, bound=bound,
+            gap=relative_gap(value, bound), status="optimal" if is_done else "feasible",
+            ended=ended_by(is_done=is_done, budget=budget, stop=stop),
+        )
     )  # fmt: skip
-    leave.hand_on(found)
-    return found
+
+
+def _is_over(found: Outcome, budget: Budget, stop: threading.Event | None) -> bool:
+    """Whether there is nothing left to find, or no time for it."""
+    stopped = stop is not None and stop.is_set()
+    return stopped or not budget.to_search or found.status == "optimal"
 
 
 class _Leave:
@@ -217,12 +239,13 @@ def _whole_beside(
     """
     part, before = budget.part(TIME_FOR_WHOLE * budget.to_search), budget.seconds
     leave, patience = _Leave(stop), PATIENCE * part.left
+    most = min(CLOSE, MOST_LEFT * begun.gap)
 
     def look(told: Progress) -> None:
         # The value told is that of divisible racks; what it gains shows what there is to gain.
         value = max(_known(begun.objective, told.incumbent), default=None)
         bound = _lowest(begun.objective, options, begun.bound, told.bound)
-        late = part.seconds > patience and relative_gap(value, bound) > MOST_LEFT * begun.gap
+        late = part.seconds > patience and relative_gap(value, bound) > most
         leave.look(late or options.reached(begun.objective, bound))
         if progress is not None:
             seconds, gap = before + told.seconds, relative_gap(value, bound)
@@ -230,7 +253,7 @@ def _whole_beside(
 
     found = search(
         blocks.whole, blocks.large, options, kinds=blocks.kinds, sites=sites,
-        rounds=0, budget=part, progress=look, stop=leave.halt,
+        rounds=0, gap_for_large=GAP_AT_FIRST, budget=part, progress=look, stop=leave.halt,
     )  # fmt: skip
     leave.hand_on(found)
     best = _better(begun, found, options)
@@ -273,7 +296,7 @@ def plan_on(
     model: Model,
     options: Options,
     start: Floats,
-    bound: float,
+    before: Outcome,
     workshop: MakeWorkshop,
     *,
     budget: Budget,
@@ -282,68 +305,52 @@ def plan_on(
 ) -> Outcome:
     """Go on from a plan of a case of many sites, under a bound that was proved.
 
+    Where time is limited and the plan near, the whole is searched beside it: its large decisions
+    alone after windows of time, and after a search of these with the racks that they leave divided
+    as well.
+
     Parameters
     ----------
     given, model, options, workshop, budget, progress, stop
         As in :func:`plan_by_site`.
     start : float array
         The plan.
-    bound : float
-        What no plan can beat, as proved before.
+    before : Outcome
+        What came of the search before: what no plan can beat, and why it ended.
     """
     sites = sites_of(given, model.built.columns)
     blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
     watched = {"budget": budget, "progress": progress, "stop": stop}
-    stopped = stop is not None and stop.is_set()
-    if _begins_whole(given, model, options, budget) and not stopped:
-        found = _with_its_racks(blocks, options, start, bound, sites, **watched)  # type: ignore[arg-type]
-        start = start if found.x is None else found.x
-        bound = bound if found.bound is None else found.bound
+    is_timed = options.method == "auto" and budget.limited
+    known = _beginning(blocks, options, [start], before.bound, budget, stop)
+    is_over = _is_over(known, budget, stop)
+    if is_timed and known.gap <= NEAR and not is_over and _has_time(model, budget):
+        large = blocks.large
+        if before.ended != WINDOWS_ENDED:
+            large = _with_divided_racks(blocks, options, start, budget, stop)
+        asked = replace(blocks, large=large)
+        known = _whole_beside(asked, options, known, sites, **watched)  # type: ignore[arg-type]
+    bound = before.bound if known.bound is None else known.bound
+    point = start if known.x is None else known.x
     shop = workshop(blocks)
     try:
-        return improve_by_site(blocks, options, start, bound, shop, **watched)  # type: ignore[arg-type]
+        return improve_by_site(blocks, options, point, bound, shop, **watched)  # type: ignore[arg-type]
     finally:
         shop.close()
 
 
-def _with_its_racks(
-    blocks: Blocks,
-    options: Options,
-    start: Floats,
-    bound: float,
-    sites: NDArray[np.int64],
-    *,
-    budget: Budget,
-    progress: Callable[[Progress], None] | None,
-    stop: threading.Event | None,
-) -> Outcome:
-    """Search the whole beside a plan, with the racks that its large decisions leave divided whole.
+def _with_divided_racks(
+    blocks: Blocks, options: Options, point: Floats, budget: Budget, stop: threading.Event | None
+) -> Flags:
+    """Large decisions, and racks of the kinds that those of a plan leave divided.
 
-    What large decisions are best with racks divided need not be so with whole ones. Not from the
-    plan: of one case nothing better was found from there in 115 seconds, and beside it in 64
-    something that was.
+    What large decisions are best with racks divided need not be so with whole ones.
     """
-    left, large = replace(options, gap=0.0, time_limit=budget.to_search), blocks.large
-    relaxed = budget.run(divided(holding(blocks.whole, large, start)), left, stop=stop)
-    racks = with_divided(blocks.whole, large, blocks.kinds, relaxed.x)
-    if not np.array_equal(racks, blocks.whole.integer):
-        # Where nothing was left divided, there is nothing to add.
-        large = large | racks
-    value = objective_at(blocks.whole, start)
-    known = replace(
-        unsearched(blocks.whole), x=start, objective=value, bound=bound,
-        gap=relative_gap(value, bound),
-    )  # fmt: skip
-    return _whole_beside(
-        replace(blocks, large=large), options, known, sites,
-        budget=budget, progress=progress, stop=stop,
-    )  # fmt: skip
-
-
-def _begins_whole(given: Given, model: Model, options: Options, budget: Budget) -> bool:
-    """Whether a case of many sites is first searched as a whole, for a part of the time."""
-    is_timed = options.method == "auto" and budget.limited
-    return is_timed and suits(given, model, options) and model.matrix.shape[1] <= MOST_AT_ONCE
+    left = replace(options, gap=0.0, time_limit=budget.to_search)
+    relaxed = budget.run(divided(holding(blocks.whole, blocks.large, point)), left, stop=stop)
+    racks = with_divided(blocks.whole, blocks.large, blocks.kinds, relaxed.x)
+    # Where nothing was left divided, there is nothing to add.
+    return blocks.large if np.array_equal(racks, blocks.whole.integer) else blocks.large | racks
 
 
 def suits(given: Given, model: Model, options: Options) -> bool:

@@ -99,6 +99,8 @@ def search_by_site(
     start: Floats,
     workshop: Workshop,
     *,
+    bound: float | None = None,
+    others: Sequence[Floats] = (),
     budget: Budget,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -117,6 +119,10 @@ def search_by_site(
         A plan to begin from.
     workshop : Workshop
         Who solves problems of sites.
+    bound : float, optional
+        What no plan can beat, as proved before.
+    others : sequence of float array, shape (columns,)
+        More plans of which every site's part may be chosen.
     budget : Budget
         What is left of the time, and the account of the work.
     progress, stop
@@ -133,7 +139,9 @@ def search_by_site(
         case for a search site by site.
     """
     search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
-    return search.run(start, only_begin=only_begin, enough=enough)
+    for point in others:
+        search.know(point)
+    return search.run(start, bound, only_begin=only_begin, enough=enough)
 
 
 def improve_by_site(
@@ -162,6 +170,15 @@ def improve_by_site(
     return search.go_on(start, bound)
 
 
+def ended_by(*, is_done: bool, budget: Budget, stop: threading.Event | None) -> Ended:
+    """Why a search of several runs ended: nothing left to find, a stop, the clock, or rounds."""
+    if is_done:
+        return "by-itself"
+    if stop is not None and stop.is_set():
+        return "interrupted"
+    return "node-limit" if budget.to_search else "time-limit"
+
+
 class _Search:
     def __init__(
         self, blocks: Blocks, options: Options, workshop: Workshop, budget: Budget,
@@ -176,14 +193,20 @@ class _Search:
         self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
         self._enough: Callable[[float], bool] | None = None
 
+    def know(self, point: Floats) -> None:
+        """Have every site's part of a plan among those to choose from."""
+        self._master.add_all(point)
+
     def run(
-        self, start: Floats, *, only_begin: bool, enough: Callable[[float], bool] | None
-    ) -> Outcome | None:
+        self, start: Floats, bound: float | None, *,
+        only_begin: bool, enough: Callable[[float], bool] | None,
+    ) -> Outcome | None:  # fmt: skip
         self._enough = enough
         relaxed = self._relaxed()
         if relaxed.duals is None or relaxed.bound is None:
             return None
-        self._known = _Known(self._blocks, self._options, start, relaxed.bound)
+        least = relaxed.bound if bound is None else min(bound, relaxed.bound)
+        self._known = _Known(self._blocks, self._options, start, least)
         self._tell()
         if not only_begin:
             self._at_the_root()
@@ -440,14 +463,11 @@ class _Search:
 
     def _outcome(self, relaxed: Outcome) -> Outcome:
         known = self._known
-        ended: Ended = "by-itself" if known.is_done else "node-limit"
-        if not known.is_done and self._is_over:
-            ended = "interrupted" if self._stop.is_set() else "time-limit"
         return self._budget.billed(
             replace(
                 relaxed,
                 status="optimal" if known.is_done else "feasible",
-                ended=ended,
+                ended=ended_by(is_done=known.is_done, budget=self._budget, stop=self._stop),
                 x=known.point,
                 objective=known.value,
                 bound=known.bound,

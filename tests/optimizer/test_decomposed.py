@@ -16,12 +16,12 @@ from scipy.sparse import csr_array
 from optimizer import solve as solving
 from optimizer.audit import values_of
 from optimizer.case import prepare
-from optimizer.compiled import compile_case
 from optimizer.decomposed import plan, rounds
-from optimizer.decomposed.blocks import COMPANY, Blocks, made_whole, sites_of
+from optimizer.decomposed.blocks import COMPANY, Blocks, made_whole
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
 from optimizer.decomposed.rounds import improve_by_site, search_by_site
+from optimizer.decomposed.windows import Walked
 from optimizer.decomposed.workshop import Around, Here, Priced, Processes
 from optimizer.highs import Budget, Options, Progress, relative_gap, run, unsearched
 from optimizer.load import load
@@ -29,7 +29,8 @@ from optimizer.matrix import dense_matrix, largest_violation, objective_at
 from optimizer.search import holding, search
 from optimizer.solve import do_nothing, solve
 from optimizer.sweep.running.cluster import connected
-from tests.benchmarks.fleet import drawn_hours, fleet, priced_years, random_fleet
+from tests.benchmarks.fleet import fleet, priced_years
+from tests.optimizer.companies import four_unlike_sites, taken_apart
 from tests.optimizer.test_splits import crowded
 from tests.shipped import INSTANCES
 
@@ -72,20 +73,12 @@ def company():
     """Four sites, six quarters."""
     instance = fleet(4, 6, 2)
     hours = {site: priced_years(j, 400) for j, site in enumerate(instance.power)}
-    case = prepare(instance, hours)
-    model = compile_case(case)
-    sites = sites_of(case.given, model.built.columns)
-    return case, model, Blocks.of(model.matrix, sites, model.large, model.kinds)
+    return taken_apart(instance, hours)
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Four sites that are not alike, of which the first node of the whole settles nothing."""
-    instance = random_fleet(4, 6, 2, seed=1)
-    case = prepare(instance, drawn_hours(instance, 1))
-    model = compile_case(case)
-    sites = sites_of(case.given, model.built.columns)
-    return case, model, Blocks.of(model.matrix, sites, model.large, model.kinds)
+    return four_unlike_sites()
 
 
 # --- blocks ----------------------------------------------------------------------------------
@@ -419,7 +412,7 @@ def test_a_start_at_a_known_bound_is_the_answer(drawn):
 
 @pytest.mark.parametrize("method", ["auto", "by-site", "whole"])
 def test_each_method_gives_an_audited_plan_under_its_bound(drawn, monkeypatch, method):
-    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    without_windows(monkeypatch)
     begun = []
     honest = plan.search_by_site
 
@@ -453,9 +446,15 @@ def test_halls_filled_one_by_one_begin_from_the_large_decisions_before(monkeypat
     assert all((before == after).all() for before, after in given)
 
 
-def timed(monkeypatch):
-    """Have cases of any size begin as large ones do, and note what they begin with."""
+def without_windows(monkeypatch):
+    """Have cases of any size searched as large ones are whose windows lead nowhere."""
     monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "in_windows", lambda *_, **__: Walked(None, None))
+
+
+def timed(monkeypatch):
+    """Note what such cases begin with."""
+    without_windows(monkeypatch)
     begun = []
     for name in ("search", "search_by_site", "improve_by_site"):
         honest = getattr(plan, name)
@@ -481,7 +480,13 @@ def test_a_whole_is_tried_first_where_time_is_limited(drawn, monkeypatch):
 def test_sites_are_searched_where_the_whole_finds_nothing_soon(drawn, monkeypatch):
     """What the whole has proved is kept."""
     begun = timed(monkeypatch)
-    monkeypatch.setattr(plan, "_is_close", lambda _: False)
+    honest = plan._whole_beside
+
+    def poor(blocks, options, begun, sites, **watched):
+        found = honest(blocks, options, begun, sites, **watched)
+        return replace(found, x=begun.x, objective=begun.objective, gap=1.0, status="feasible")
+
+    monkeypatch.setattr(plan, "_whole_beside", poor)
     case, model, _ = drawn
     nothing = do_nothing(case, model)
     solved = solve(case, Options(gap=5e-3, time_limit=600.0))
@@ -614,10 +619,12 @@ def test_the_better_of_two_plans_is_kept_under_the_lower_bound(
     assert found.gap == pytest.approx(relative_gap(value, bound))
 
 
-def beside(drawn, monkeypatch, seen, stop=None, *, interrupted=False):
+def beside(
+    drawn, monkeypatch, seen, stop=None, *, interrupted=False, value=100.0, bound=110.0, gap=0.1
+):
     """What comes of a whole that tells seconds, values and bounds beside a plan of 100 to 110."""
     _, model, blocks = drawn
-    begun = replace(told_of(model, np.zeros(model.matrix.shape[1]), 100.0, 110.0), gap=0.1)
+    begun = replace(told_of(model, np.zeros(model.matrix.shape[1]), value, bound), gap=gap)
     halted, shown = [], []
 
     def told(*_, progress, stop, budget, **more):
@@ -671,6 +678,17 @@ def test_the_whole_is_left_where_it_closes_little_of_the_gap_in_time(
     assert found.ended == ("time-limit" if late else "node-limit")
 
 
+@pytest.mark.parametrize(("value", "late"), [(None, True), (86.0, True), (96.0, False)])
+def test_the_whole_is_left_where_it_comes_to_no_plan_in_time(drawn, monkeypatch, value, late):
+    """Where nothing is proved before it, what it finds has to be near what it proves."""
+    nothing = {"value": 10.0, "bound": None, "gap": np.inf}
+    patience = plan.PATIENCE * plan.TIME_FOR_WHOLE * 1000.0
+    _, halted, _ = beside(drawn, monkeypatch, [(0.9 * patience, value, 110.0)], **nothing)
+    assert halted == [False]
+    _, halted, _ = beside(drawn, monkeypatch, [(1.1 * patience, value, 110.0)], **nothing)
+    assert halted == [late]
+
+
 def test_a_stop_reaches_the_whole_and_what_comes_after_it(drawn, monkeypatch):
     stop = threading.Event()
     stop.set()
@@ -702,7 +720,7 @@ def test_a_search_that_is_stopped_is_not_called_left():
 
 @pytest.mark.parametrize("ending", ["time", "stop", "proved", "far", ""])
 def test_the_whole_is_begun_only_where_it_may_bring_more(drawn, monkeypatch, ending):
-    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    without_windows(monkeypatch)
     monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
     case, model, _ = drawn
     start, stop, begun = do_nothing(case, model).point, threading.Event(), []
@@ -765,13 +783,13 @@ def best_singly(blocks, point):
 def test_a_plan_of_many_sites_is_searched_on_from(drawn, monkeypatch):
     """What the first search leaves open is taken up in groups, under its bound."""
     begun = timed(monkeypatch)
-    honest = plan._whole_first
+    honest = plan._whole_beside
 
-    def poor(blocks, options, start, sites, **watched):
-        found = honest(blocks, replace(options, gap=0.2), start, sites, **watched)
+    def poor(blocks, options, begun, sites, **watched):
+        found = honest(blocks, replace(options, gap=0.2), begun, sites, **watched)
         return replace(found, status="feasible")
 
-    monkeypatch.setattr(plan, "_whole_first", poor)
+    monkeypatch.setattr(plan, "_whole_beside", poor)
     case, *_ = drawn
     solved = solve(case, Options(gap=1e-2, time_limit=600.0))
     assert "improve_by_site" in begun
@@ -779,44 +797,52 @@ def test_a_plan_of_many_sites_is_searched_on_from(drawn, monkeypatch):
     assert solved.value_musd <= solved.bound_musd
 
 
-def test_the_whole_gives_up_where_it_finds_no_plan_in_its_time(drawn, monkeypatch):
-    case, model, blocks = drawn
-    told = []
-
-    def endless(*_, progress, stop, budget, **__):
-        while not stop.is_set():
-            progress(Progress(budget.seconds, -1e9, None, np.inf, 0, stopping=False))
-            told.append(budget.seconds)
-        return unsearched(model.matrix)
-
-    monkeypatch.setattr(plan, "search", endless)
-    start, sites = do_nothing(case, model).point, np.zeros(model.matrix.shape[1], int)
-    found = plan._whole_first(
-        blocks, Options(), start, sites, budget=Budget(2.0), progress=None, stop=None
-    )
-    assert found.x is None
-    assert told[-2] < plan.TIME_TO_FIND * plan.TIME_FOR_WHOLE * 2.0
-
-
 @pytest.fixture
 def on_from(drawn, monkeypatch):
-    """Go on from doing nothing, and give what is left to groups of sites."""
+    """Go on from doing nothing under a bound, and give what is left to groups of sites."""
     monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
     case, model, blocks = drawn
     start = do_nothing(case, model).point
-    left = []
+    before, left = objective_at(blocks.whole, start), []
 
     def groups(blocks, options, start, bound, *_, **__):
         left.append((objective_at(blocks.whole, start), bound))
-        return told_of(model, start, left[0][0], bound)
+        return told_of(model, start, *left[0])
 
-    def go(options=Options(gap=5e-3), budget=None, bound=1e6):  # noqa: B008
+    def go(options=Options(gap=5e-3), limit=600.0, bound=None, ended="time-limit"):  # noqa: B008
         monkeypatch.setattr(plan, "improve_by_site", groups)
-        budget = budget or Budget(600.0)
-        plan.plan_on(case.given, model, options, start, bound, Here, budget=budget)
-        return objective_at(blocks.whole, start), *left[0]
+        bound = near(before) if bound is None else bound
+        known = told_of(model, start, before, bound, ended=ended)
+        plan.plan_on(case.given, model, options, start, known, Here, budget=Budget(limit))
+        return before, *left[0]
 
     return go
+
+
+def near(value):
+    return value + 0.99 * plan.NEAR * abs(value)
+
+
+def test_a_whole_is_searched_beside_a_plan_of_windows(drawn, on_from, monkeypatch):
+    """Its large decisions alone, from nothing."""
+    case, model, blocks = drawn
+    better, asked = do_nothing(case, model).point.copy(), []
+    paid = np.flatnonzero(model.matrix.cost > 0)[0]
+    better[paid] += 0.5 / model.matrix.cost[paid]
+    value = objective_at(blocks.whole, better)
+
+    def watched(matrix, large, *_, sites, budget, **more):
+        assert "start" not in more
+        assert sites is not None
+        assert budget.left <= plan.TIME_FOR_WHOLE * 600.0
+        asked.append(large)
+        return told_of(model, better, value, value + 0.1, "feasible")
+
+    monkeypatch.setattr(plan, "search", watched)
+    before, *found = on_from(ended=plan.WINDOWS_ENDED)
+    [large] = asked
+    np.testing.assert_array_equal(large, blocks.large)
+    assert found == [pytest.approx(before + 0.5), value + 0.1]
 
 
 def test_a_whole_is_searched_beside_a_plan_with_its_racks(drawn, on_from, monkeypatch):
@@ -844,7 +870,8 @@ def test_a_whole_is_searched_beside_a_plan_with_its_racks(drawn, on_from, monkey
     run_once = Budget.run
     runs = iter([one_divided])
     monkeypatch.setattr(Budget, "run", lambda *a, **k: next(runs, run_once)(*a, **k))
-    before, value, bound = on_from()
+    monkeypatch.setattr(plan, "NEAR", 1e9)
+    before, value, bound = on_from(bound=1e6)
     [large] = asked
     expected = blocks.large | (rack_kind & model.matrix.integer)
     np.testing.assert_array_equal(large, expected)
@@ -859,7 +886,7 @@ def test_a_plan_is_kept_where_the_whole_beside_it_finds_less(drawn, on_from, mon
         plan, "search", lambda *_, **__: told_of(model, np.zeros(size), -1e6, 2e5, "feasible")
     )
     before, value, bound = on_from()
-    assert (value, bound) == (before, 2e5)
+    assert (value, bound) == (before, near(before))
 
 
 def test_a_plan_is_kept_under_its_bound_where_the_whole_beside_it_finds_nothing(
@@ -868,24 +895,25 @@ def test_a_plan_is_kept_under_its_bound_where_the_whole_beside_it_finds_nothing(
     _, model, _ = drawn
     monkeypatch.setattr(plan, "search", lambda *_, **__: told_of(model, None, None, 3e6, "none"))
     before, value, bound = on_from()
-    assert (value, bound) == (before, 1e6)
+    assert (value, bound) == (before, near(before))
 
 
 @pytest.mark.parametrize(
-    ("options", "limit", "most"),
+    ("options", "limit", "is_near"),
     [
-        (Options(method="by-site"), 600.0, 40_000),
-        (Options(), np.inf, 40_000),
-        (Options(), 600.0, 10),
+        (Options(method="by-site"), 600.0, True),
+        (Options(), np.inf, True),
+        (Options(), 600.0, False),
+        (Options(), 1.0, True),
     ],
 )
-def test_a_whole_is_not_searched_beside_a_plan_where_it_did_not_begin(
-    on_from, monkeypatch, options, limit, most
+def test_a_whole_is_not_searched_beside_a_plan_that_is_far_or_without_time(
+    on_from, monkeypatch, options, limit, is_near
 ):
-    monkeypatch.setattr(plan, "MOST_AT_ONCE", most)
-    monkeypatch.setattr(plan, "_with_its_racks", None)
-    before, value, bound = on_from(options, Budget(limit), 77.0)
-    assert (value, bound) == (before, 77.0)
+    monkeypatch.setattr(plan, "_whole_beside", None)
+    before, value, bound = on_from(options, limit, None if is_near else 1e6)
+    assert value == before
+    assert bound == (near(before) if is_near else 1e6)
 
 
 def test_no_round_is_begun_after_a_stop(drawn, monkeypatch):
@@ -926,35 +954,14 @@ def test_large_decisions_are_searched_alone_where_no_racks_are_left_divided(
 
 def test_nothing_is_searched_beside_a_plan_after_a_stop(drawn, monkeypatch):
     monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
-    monkeypatch.setattr(plan, "_with_its_racks", None)
+    monkeypatch.setattr(plan, "search", None)
     case, model, _ = drawn
     stop = threading.Event()
     stop.set()
     start = do_nothing(case, model).point
-    given = case.given, model, Options(), start, 1e6, Here
+    known = told_of(model, start, 0.0, 1e6)
+    given = case.given, model, Options(), start, known, Here
     assert plan.plan_on(*given, budget=Budget(600.0), stop=stop).ended == "interrupted"
-
-
-@pytest.mark.parametrize("late", [True, False])
-def test_a_stop_of_the_whole_that_is_tried_first_reaches_what_comes_after_it(
-    drawn, monkeypatch, late
-):
-    case, model, blocks = drawn
-    stop = threading.Event()
-
-    def interrupted(*_, progress, gap_for_large, budget, **__):
-        assert gap_for_large == plan.GAP_AT_FIRST
-        if late:
-            monkeypatch.setattr(Budget, "seconds", 599.0)
-        progress(Progress(1.0, -1e9, None, np.inf, 0, stopping=False))
-        return replace(unsearched(model.matrix), ended="interrupted")
-
-    monkeypatch.setattr(plan, "search", interrupted)
-    start, sites = do_nothing(case, model).point, np.zeros(model.matrix.shape[1], int)
-    plan._whole_first(
-        blocks, Options(), start, sites, budget=Budget(600.0), progress=None, stop=stop
-    )
-    assert stop.is_set() is not late
 
 
 def test_one_stop_is_for_all_searches_of_a_solve(monkeypatch):
@@ -968,29 +975,3 @@ def test_one_stop_is_for_all_searches_of_a_solve(monkeypatch):
     assert solve(crowded(), Options(gap=1e-2)).passed
     assert all(isinstance(stop, threading.Event) for stop in given)
     assert len({id(stop) for stop in given}) == 1
-
-
-@pytest.mark.parametrize(
-    ("limit", "many", "most", "everywhere"),
-    [
-        (600.0, 1, 10**6, True),
-        (600.0, 10**6, 10**6, False),
-        (600.0, 1, 10, False),
-        (np.inf, 1, 10**6, False),
-    ],
-)
-def test_mixes_are_limited_everywhere_where_a_search_is_long(
-    monkeypatch, limit, many, most, everywhere
-):
-    asked, honest = [], solving.Crowded.narrowed
-
-    def watched(self, case, *, everywhere):
-        asked.append(everywhere)
-        return honest(self, case, everywhere=everywhere)
-
-    monkeypatch.setattr(solving.Crowded, "narrowed", watched)
-    monkeypatch.setattr(solving, "MANY_RACKS", many)
-    monkeypatch.setattr(solving, "MOST_AT_ONCE", most)
-    assert solve(crowded(), Options(gap=1e-2, time_limit=limit)).passed
-    assert asked
-    assert set(asked) == {everywhere}

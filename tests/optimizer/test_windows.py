@@ -1,0 +1,371 @@
+"""A plan from windows of time: what is whole, what is held, what is proved, when it ends."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.decisions import DECISIONS
+from optimizer.decomposed import plan, windows
+from optimizer.decomposed.blocks import periods_of, sites_of
+from optimizer.decomposed.windows import AHEAD, WINDOWS, in_windows
+from optimizer.decomposed.workshop import Here
+from optimizer.highs import Budget, Options, Progress, run, unsearched
+from optimizer.matrix import largest_violation, objective_at
+from optimizer.solve import do_nothing, solve
+from tests.optimizer.companies import four_unlike_sites
+
+PERIODS = 6
+WIDTH = 2
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Four sites over six half-years: windows begin at the first, third and fifth."""
+    assert -(-PERIODS // WINDOWS) == WIDTH
+    return four_unlike_sites()
+
+
+@pytest.fixture(scope="module")
+def nothing(drawn):
+    case, model, _ = drawn
+    return do_nothing(case, model).point
+
+
+def periods(drawn):
+    case, model, _ = drawn
+    return periods_of(case.given, model.built.columns)
+
+
+def walk(drawn, start, *, options=Options(gap=1e-3), budget=None, **watched):  # noqa: B008
+    case, model, blocks = drawn
+    columns = model.built.columns
+    return in_windows(
+        blocks, sites_of(case.given, columns), periods_of(case.given, columns), options,
+        start=start, budget=budget or Budget(), **watched,
+    )  # fmt: skip
+
+
+# --- periods -----------------------------------------------------------------------------------
+
+
+def test_a_decision_is_of_its_node_or_its_leaf(drawn):
+    """The last node is a leaf; what is decided there about the time after comes last."""
+    _, model, _ = drawn
+    of = dict(zip(model.built.columns, periods(drawn).tolist(), strict=True))
+    assert {index[0] for name, index in of if name == "conversions"} == set(range(PERIODS))
+    for (name, index), period in of.items():
+        if name in ("conversions", "orders", "builds", "promised", "hosting"):
+            assert period == index[0]
+        if name in ("runs_on", "lasting", "released", "units_lasting"):
+            assert period == index[0] == PERIODS - 1
+    assert {"lasting", "released"} & {name for name, _ in of}
+
+
+def test_branches_of_a_tree_are_walked_together(drawn):
+    """A node's period counts, not its number."""
+    case, *_ = drawn
+    tree = replace(case.given.tree, parent=(None, 0, 0, 1, 2), probability=(1.0,) + 4 * (0.5,))
+    given = replace(case.given, tree=tree)
+    columns = [("promised", (n, "s", "q")) for n in range(5)]
+    columns += [("runs_on", (4, "s", "q", "e")), ("runs_on", (3, "s", "q", "e"))]
+    assert periods_of(given, columns).tolist() == [0, 1, 1, 2, 2, 2, 2]
+
+
+def test_every_decision_names_a_node_or_a_leaf():
+    assert all({"n", "l"} & set(decision.letters) for decision in DECISIONS)
+
+
+# --- the walk ----------------------------------------------------------------------------------
+
+
+class Watched:
+    """Has honest runs, and notes what was asked and found."""
+
+    def __init__(self, monkeypatch):
+        self.asked, self.options, self.found = [], [], []
+        honest = Budget.run
+
+        def watched(budget, matrix, options, **more):
+            self.asked.append(matrix)
+            self.options.append(options)
+            self.found.append(honest(budget, matrix, options, **more))
+            return self.found[-1]
+
+        monkeypatch.setattr(Budget, "run", watched)
+
+
+def test_a_window_is_whole_what_was_before_is_held_and_the_rest_divisible(
+    drawn, nothing, monkeypatch
+):
+    _, model, _ = drawn
+    when, large = periods(drawn), model.matrix.integer & model.large
+    seen = Watched(monkeypatch)
+    walk(drawn, nothing)
+    matrix = model.matrix
+    for j, first in enumerate(range(0, PERIODS, WIDTH)):
+        asked = seen.asked[j]
+        np.testing.assert_array_equal(asked.integer, large & (when < first + WIDTH + AHEAD))
+        before = large & (when < first)
+        assert before.any() or not first
+        at = np.rint(seen.found[j - 1].x[before]) if first else []
+        np.testing.assert_array_equal(asked.column_lower[before], at)
+        np.testing.assert_array_equal(asked.column_upper[before], at)
+        np.testing.assert_array_equal(asked.column_lower[~before], matrix.column_lower[~before])
+        np.testing.assert_array_equal(asked.column_upper[~before], matrix.column_upper[~before])
+    # All large decisions are whole in the end, and all are held where racks are made whole.
+    np.testing.assert_array_equal(seen.asked[2].integer, large)
+    last = np.rint(seen.found[2].x[large])
+    assert len(seen.asked) > 3
+    for racks in seen.asked[3:]:
+        assert racks.integer.any()
+    found = walk(drawn, nothing)
+    np.testing.assert_array_equal(np.rint(found.point[large]), last)
+
+
+def test_it_ends_at_a_plan_between_nothing_and_its_bound(drawn, nothing):
+    _, model, _ = drawn
+    matrix = model.matrix
+    found = walk(drawn, nothing)
+    whole = run(matrix, Options(gap=1e-4))
+    value = objective_at(matrix, found.point)
+    assert largest_violation(matrix, found.point) <= 1e-6
+    assert objective_at(matrix, nothing) + 1.0 < value <= whole.bound + 1e-6
+    assert found.bound >= whole.objective - 1e-6
+    assert found.bound - value <= 0.05 * value
+
+
+def test_it_ends_at_the_same_plan_again(drawn, nothing):
+    one, other = walk(drawn, nothing), walk(drawn, nothing)
+    assert one.bound == other.bound
+    np.testing.assert_array_equal(one.point, other.point)
+
+
+def test_nodes_end_a_window_and_the_clock_only_under_a_limit(drawn, nothing, monkeypatch):
+    seen = Watched(monkeypatch)
+    walk(drawn, nothing, options=Options(gap=1e-3, nodes=7))
+    assert [options.nodes for options in seen.options[:3]] == [7, 7, 7]
+    assert [options.time_limit for options in seen.options[:3]] == [np.inf] * 3
+    seen = Watched(monkeypatch)
+    walk(drawn, nothing, budget=Budget(1000.0))
+    assert seen.options[0].nodes == windows.NODES
+    assert 0.0 < seen.options[0].time_limit <= windows.TIME_FOR_WINDOW * 1000.0
+
+
+@pytest.mark.parametrize(("asked", "gap"), [(1e-4, windows.GAP), (0.05, 0.01)])
+def test_a_window_is_searched_no_closer_than_the_case(drawn, nothing, monkeypatch, asked, gap):
+    seen = Watched(monkeypatch)
+    walk(drawn, nothing, options=Options(gap=asked))
+    assert [options.gap for options in seen.options[:3]] == pytest.approx([gap] * 3)
+
+
+def told(monkeypatch, *outcomes):
+    """Have windows come to this, and count them."""
+    left, asked = list(outcomes), []
+
+    def run_told(budget, matrix, options, **_):
+        asked.append(matrix)
+        return left.pop(0)
+
+    monkeypatch.setattr(Budget, "run", run_told)
+    return asked
+
+
+def outcome(model, nothing, value, bound, status="feasible"):
+    x = None if value is None else nothing
+    return replace(unsearched(model.matrix), x=x, objective=value, bound=bound, status=status)
+
+
+@pytest.mark.parametrize(
+    ("second", "windows_searched"),
+    [
+        ((100.0, 114.9), 3),
+        ((100.0, 115.1), 2),
+        ((None, 90.0), 2),
+        ((None, None), 2),
+    ],
+)
+def test_it_ends_where_a_window_finds_no_near_plan(
+    drawn, nothing, monkeypatch, second, windows_searched
+):
+    """What the first one proved stands; what later ones prove holds for them alone."""
+    _, model, _ = drawn
+    first = outcome(model, nothing, 99.0, 110.0)
+    later = [outcome(model, nothing, *second), outcome(model, nothing, None, 3.0)]
+    asked = told(monkeypatch, first, *later)
+    found = walk(drawn, nothing)
+    assert len(asked) == windows_searched
+    assert (found.point, found.bound) == (None, 110.0)
+
+
+def test_a_first_window_without_a_plan_leaves_what_it_proved(drawn, nothing, monkeypatch):
+    _, model, _ = drawn
+    asked = told(monkeypatch, outcome(model, nothing, None, 120.0, "none"))
+    found = walk(drawn, nothing)
+    assert (len(asked), found.point, found.bound) == (1, None, 120.0)
+
+
+def test_there_is_no_plan_where_racks_cannot_be_made_whole(drawn, nothing, monkeypatch):
+    monkeypatch.setattr(windows, "racks_whole", lambda *_, **__: None)
+    found = walk(drawn, nothing)
+    assert found.point is None
+    assert found.bound > objective_at(drawn[1].matrix, nothing)
+
+
+def test_no_window_is_begun_after_a_stop_or_when_time_is_up(drawn, nothing, monkeypatch):
+    stop = threading.Event()
+    stop.set()
+    asked = told(monkeypatch)
+    found = walk(drawn, nothing, stop=stop)
+    assert (asked, found.point, found.bound) == ([], None, None)
+    found = walk(drawn, nothing, budget=Budget(0.0))
+    assert (asked, found.point, found.bound) == ([], None, None)
+
+
+def test_what_is_told_is_the_plan_that_is_known_and_what_is_proved_for_all(
+    drawn, nothing, monkeypatch
+):
+    _, model, _ = drawn
+    told_by_highs = [Progress(1.0, 80.0, 120.0, 0.5, 3), Progress(2.0, 81.0, 50.0, 0.1, 4)]
+    bounds = iter([115.0, 49.0])
+
+    def run_told(budget, matrix, options, *, progress, **_):
+        progress(told_by_highs.pop(0))
+        bound = next(bounds)
+        return outcome(model, nothing, bound, bound)
+
+    monkeypatch.setattr(Budget, "run", run_told)
+    monkeypatch.setattr(windows, "WINDOWS", 2)
+    monkeypatch.setattr(windows, "racks_whole", lambda *_, **__: nothing)
+    monkeypatch.setattr(Budget, "seconds", 7.0)
+    shown = []
+    walk(drawn, nothing, progress=shown.append)
+    value = objective_at(model.matrix, nothing)
+    assert [one.incumbent for one in shown] == [value, value]
+    assert [one.bound for one in shown] == [120.0, 115.0]
+    assert [one.seconds for one in shown] == [7.0, 7.0]
+    assert [one.nodes for one in shown] == [3, 4]
+    assert shown[0].gap == pytest.approx((120.0 - value) / value)
+
+
+# --- what comes of it --------------------------------------------------------------------------
+
+
+def begins(drawn, nothing, monkeypatch, walked, *, options, limit=np.inf, most=10**6):
+    """What a case of many sites goes on with after its windows."""
+    case, model, _ = drawn
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", most)
+    begun = []
+
+    def noted(name, answer):
+        def note(*given, **told):
+            begun.append((name, given, told))
+            return answer(*given, **told)
+
+        monkeypatch.setattr(plan, name, note)
+
+    noted("in_windows", lambda *_, **__: walked)
+    noted("search_by_site", lambda *_, **__: None)
+    noted("_whole_beside", lambda blocks, options, begun, *_, **__: begun)
+    found = plan.plan_by_site(case.given, model, options, nothing, Here, budget=Budget(limit))
+    return found, begun
+
+
+def test_sites_begin_from_the_plan_of_the_windows_and_know_the_other(drawn, nothing, monkeypatch):
+    walked = walk(drawn, nothing)
+    options = Options(gap=1e-6)
+    found, begun = begins(drawn, nothing, monkeypatch, walked, options=options)
+    assert [name for name, *_ in begun] == ["in_windows", "search_by_site"]
+    _, given, told = begun[1]
+    assert given[2] is walked.point
+    assert told["bound"] == walked.bound
+    assert told["others"][0] is nothing
+    # Where sites come to nothing, plan and bound stay.
+    assert found.point is walked.point
+    assert found.outcome.bound == walked.bound
+    assert found.is_open
+
+
+def test_what_windows_prove_is_enough_where_it_is_near_enough(drawn, nothing, monkeypatch):
+    walked = walk(drawn, nothing)
+    found, begun = begins(drawn, nothing, monkeypatch, walked, options=Options(gap=0.2))
+    assert [name for name, *_ in begun] == ["in_windows"]
+    assert found.outcome.status == "optimal"
+    assert found.point is walked.point
+    assert not found.is_open
+
+
+def test_a_bound_of_the_windows_that_their_plan_refutes_is_not_believed(
+    drawn, nothing, monkeypatch
+):
+    walked = replace(walk(drawn, nothing), bound=1.0)
+    found, _ = begins(drawn, nothing, monkeypatch, walked, options=Options(gap=1e-6))
+    assert found.outcome.bound is None
+    assert found.outcome.status == "feasible"
+
+
+def test_the_better_of_two_plans_is_gone_on_from(drawn, nothing, monkeypatch):
+    """Windows may lead to less than was known."""
+    best = walk(drawn, nothing).point
+    walked = windows.Walked(nothing, None)
+    found, _ = begins(drawn, best, monkeypatch, walked, options=Options(gap=1e-6))
+    assert found.point is best
+
+
+@pytest.mark.parametrize(
+    ("near", "most", "goes_on"),
+    [
+        (True, 10**6, []),
+        (True, 0, []),
+        (False, 10**6, ["_whole_beside", "search_by_site"]),
+        (False, 0, ["search_by_site"]),
+    ],
+)
+def test_a_near_plan_is_audited_first_and_else_the_search_goes_on(
+    drawn, nothing, monkeypatch, near, most, goes_on
+):
+    """Under a time limit; the whole comes before sites where it is not too large."""
+    walked = walk(drawn, nothing) if near else windows.Walked(None, None)
+    options = Options(gap=1e-6, time_limit=600.0)
+    found, begun = begins(
+        drawn, nothing, monkeypatch, walked, options=options, limit=600.0, most=most
+    )
+    assert [name for name, *_ in begun] == ["in_windows", *goes_on]
+    assert found.is_open is not near
+    if near:
+        assert found.outcome.ended == plan.WINDOWS_ENDED
+        assert found.point is walked.point
+
+
+@pytest.mark.parametrize("enough", [True, False])
+def test_windows_are_for_those_who_have_the_time(drawn, nothing, monkeypatch, enough):
+    columns = drawn[1].matrix.shape[1]
+    limit = plan.SECONDS_A_COLUMN * columns / 0.95 * (1.01 if enough else 0.99)
+    options = Options(gap=1e-6, time_limit=limit)
+    _, begun = begins(
+        drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=limit
+    )
+    assert (begun[0][0] == "in_windows") is enough
+
+
+def test_a_plan_of_windows_is_audited_under_its_bound(drawn, monkeypatch):
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "search_by_site", None)
+    case, *_ = drawn
+    solved = solve(case, Options(gap=0.02))
+    assert solved.status == "solved"
+    assert solved.value_musd <= solved.bound_musd
+    assert solved.gap <= 0.02
+
+
+def test_the_clock_of_a_solve_never_runs_backwards(drawn, monkeypatch):
+    """Windows, audit, the whole beside, groups: each has a clock of its own."""
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    case, *_ = drawn
+    shown = []
+    solve(case, Options(gap=1e-3, time_limit=100.0), progress=shown.append)
+    seconds = [told.seconds for told in shown]
+    assert len(seconds) > 3
+    assert seconds == sorted(seconds)
