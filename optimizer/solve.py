@@ -22,6 +22,7 @@ from optimizer.crowded import Crowded, is_narrowed, nearby
 from optimizer.decomposed.blocks import sites_of
 from optimizer.decomposed.plan import (
     MANY_SITES,
+    Course,
     MakeWorkshop,
     plan_by_site,
     plan_on,
@@ -58,7 +59,7 @@ TIME_FOR_NOTHING = 0.2
 SECONDS_FOR_NOTHING = (1.0, 60.0)
 #: How often a plan is searched on from: racks that do not split into whole halls may send it
 #: back, and many sites may have left time.
-ROUNDS = 6
+ROUNDS = 8
 #: Part of the time so far below which no other round is begun.
 WORTH_A_ROUND = 0.05
 #: Part of the time in which racks of many sites are searched, before some may have to be chosen
@@ -171,7 +172,9 @@ def solve(
             progress(replace(told, seconds=budget.seconds))
 
     watched = None if progress is None else look
-    asked = _Asked(options, pinned or {}, budget, hint or {}, begin, watched, stop, workshop)
+    asked = _Asked(
+        options, pinned or {}, budget, hint or {}, begin, watched, stop, workshop, Course()
+    )
     solved = sound = _solved_once(case, asked, model)
     crowded = Crowded()
     for _ in range(ROUNDS):
@@ -187,7 +190,7 @@ def solve(
         if solved.status != "best-found" or is_over:
             break
         solved = _improved(case, replace(asked, before=solved))
-        if solved.value_musd == before:
+        if solved.value_musd == before and not asked.course.goes_on:
             break
     if sound.passed and _merit(sound) > _merit(solved):
         solved = _under_both(sound, sound, solved, options)
@@ -285,6 +288,7 @@ class _Asked:
     progress: Callable[[Progress], None] | None
     stop: threading.Event | None
     workshop: MakeWorkshop
+    course: Course
     #: What came of it with fewer limits: no plan can beat its bound.
     before: Solved | None = None
     #: A point to go on from then, where one is known.
@@ -377,7 +381,7 @@ def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> 
     known = None if asked.before is None else asked.before.outcome
     if known is None:
         by_site = plan_by_site(
-            case.given, model, asked.options, start, asked.workshop,
+            case.given, model, asked.options, start, asked.workshop, course=asked.course,
             budget=budget, progress=asked.progress, stop=asked.stop,
         )  # fmt: skip
         start, known = by_site.point, by_site.outcome
@@ -385,8 +389,8 @@ def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> 
             return known
     elif start is not None and known.bound is not None and _goes_on_by_site(case, model, asked):
         return plan_on(
-            case.given, model, asked.options, start, known, asked.workshop,
-            budget=budget, progress=asked.progress, stop=asked.stop,
+            case.given, model, asked.options, start, known.bound, asked.workshop,
+            course=asked.course, budget=budget, progress=asked.progress, stop=asked.stop,
         )  # fmt: skip
     return search(
         model.matrix, model.large, asked.options, kinds=model.kinds, sites=sites, start=start,

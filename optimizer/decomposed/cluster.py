@@ -20,7 +20,8 @@ from optimizer.sweep.rows.refusal import SweepRefused
 from optimizer.sweep.rows.software import software
 from optimizer.sweep.running.cluster import connected, kills_workers, refuse_others
 
-#: How often a task is tried again whose worker was lost.
+#: How often a task is tried again that failed. Workers that are lost beneath a task are counted by
+#: Dask's own ``allowed-failures``.
 RETRIES = 5
 #: Seconds after the end of its time in which a task may still come back.
 LATE = 10.0

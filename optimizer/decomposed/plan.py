@@ -4,10 +4,11 @@ A case of many sites begins with a plan from windows of time, which also proves 
 told otherwise it then goes site by site, which makes plans and bounds where HiGHS alone may find
 none for long, and goes on as a whole from there. Where time is limited, what windows lead to is
 audited first, so that what it lacks is written down; then the whole is searched beside it, its
-large decisions alone. Where windows lead nowhere, or there is no time for them, the whole is
-searched at once if it is not too large, and sites only if that leads nowhere; a larger case begins
-with its sites, and the whole is searched beside what they come to if they come near. What time is
-left goes to groups of sites beside the rest.
+large decisions alone, and where time is left, once more with the racks that these leave divided.
+Where windows lead nowhere, or there is no time for them, the whole is searched at once if it is
+not too large, and sites only if that leads nowhere; a larger case goes on with its sites, and the
+whole is searched beside what they come to if they come near. What time is left goes to groups of
+sites beside the rest.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from models.given import Given
 from optimizer.compiled import Model
 from optimizer.decomposed.blocks import Blocks, periods_of, sites_of
 from optimizer.decomposed.rounds import ended_by, improve_by_site, search_by_site
-from optimizer.decomposed.windows import in_windows
+from optimizer.decomposed.windows import Walked, in_windows
 from optimizer.decomposed.workshop import Workshop
 from optimizer.highs import Budget, Options, Outcome, Progress, Status, relative_gap, unsearched
 from optimizer.matrix import Flags, Floats, divided, objective_at
@@ -38,29 +39,49 @@ ANY = 1e6
 MOST_AT_ONCE = 40_000
 #: Part of the time in which the whole is searched, and the gap that it has to come within there.
 TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
-#: Seconds there have to be for each column, if a case is to begin with windows of time, or its
-#: whole to be searched beside a plan. Windows of five companies of 12 sites over 20 half-years
-#: took 31 to 52 CPU s, with 30,456 to 35,060 columns; of `fleet` 67, with 45,125. With too little
-#: time nothing comes of them.
-SECONDS_A_COLUMN = 3e-3
-#: Part of the gap that the large decisions of the whole may use up then: whether its racks split
-#: into whole halls is seen sooner. Of five companies of 12 sites that brings one, the worst, to
-#: 0.21 % in 226 seconds (0.36 % with 0.2); two take 1.2 and 1.6 times as long to 0.2 % (before,
-#: measured apart), one two thirds.
-GAP_AT_FIRST = 0.9
-#: Part of the time in which larger cases begin site by site, and the gap within which the whole is
-#: searched beside that: on `fleet` in want, where sites come to 8 %, HiGHS finds no plan in 90 s.
+#: Seconds there have to be for each column, if a case is to begin with windows of time, and for
+#: the whole beside what is known. Windows of five companies of 12 sites over 20 half-years took 31
+#: to 52 CPU s, with 30,456 to 35,060 columns; of `fleet` 67, with 45,125. With too little time
+#: nothing comes of them.
+FOR_WINDOWS, FOR_WHOLE = 3e-3, 1e-3
+#: Part of the gap that the large decisions of the whole may use up: whether its racks split into
+#: whole halls is seen sooner. Of five companies of 12 sites that brought one, the worst, to 0.21 %
+#: in 226 seconds (0.36 % with 0.2), before there were windows; two took 1.2 and 1.6 times as long
+#: to 0.2 %, one two thirds.
+GAP_FOR_WHOLE = 0.9
+#: Part of the time in which larger cases begin site by site, and the gap within which a plan is
+#: near: the whole of larger ones is searched beside no other. On `fleet` in want, where sites come
+#: to 8 %, HiGHS finds no plan in 90 s.
 TIME_TO_BEGIN, NEAR = 0.3, 0.07
-#: Part of the time of a whole beside them in which it has to close some of their gap, and what may
-#: be left of this.
+#: Part of the time of a whole in which it has to close some of the gap of a plan beside it, and
+#: what may be left of this.
 PATIENCE, MOST_LEFT = 0.75, 0.9
 
-#: Why a search ends that goes no further than windows of time.
-WINDOWS_ENDED = "node-limit"
 #: Part of a plan's value by which a bound below it is wrong.
 REFUTED = 1e-6
 
 MakeWorkshop = Callable[[Blocks], Workshop]
+
+
+@dataclass
+class Course:
+    """How far the searches of one case have come: each notes it for those that follow.
+
+    Attributes
+    ----------
+    whole : bool
+        Whether the whole was searched, its large decisions alone.
+    racks : bool
+        Whether it was searched again with the racks that these leave divided.
+    """
+
+    whole: bool = False
+    racks: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether going on from the same plan may bring more than it did."""
+        return self.whole and not self.racks
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +110,7 @@ def plan_by_site(
     start: Floats | None,
     workshop: MakeWorkshop,
     *,
+    course: Course,
     budget: Budget,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -112,6 +134,8 @@ def plan_by_site(
         A plan to begin from; without one, any plan is sought first.
     workshop : callable
         Makes whoever solves problems of sites.
+    course : Course
+        Where it is noted what was searched.
     budget, progress, stop
         As in :func:`optimizer.search.search`.
     """
@@ -127,25 +151,25 @@ def plan_by_site(
         return Searched(start)
     is_timed = options.method == "auto" and budget.limited
     is_large = is_timed and model.matrix.shape[1] > MOST_AT_ONCE
-    points: list[Floats | None] = [start]
-    bound = None
-    if _has_time(model, budget):
+    walked = Walked(None, None)
+    if budget.to_search >= FOR_WINDOWS * model.matrix.shape[1]:
         walked = in_windows(blocks, sites, periods, options, start=start, **watched)  # type: ignore[arg-type]
-        points, bound = [start, walked.point], walked.bound
-    begun = _beginning(blocks, options, points, bound, budget, stop)
+    begun = _beginning(blocks, options, [start, walked.point], walked.bound, budget, stop)
     if is_timed and begun.gap <= NEAR:
         # It is audited first: what it lacks is written down before the whole is searched.
         return Searched(begun.x, begun, is_open=False)
     if is_timed and not is_large and not _is_over(begun, budget, stop):
+        course.whole, most = True, _most_left(begun)
         begun = _whole_beside(blocks, options, begun, sites, **watched)  # type: ignore[arg-type]
-        if _is_close(begun):
+        if begun.gap <= most:
             return Searched(begun.x, begun, is_open=False)
-    if _is_over(begun, budget, stop) or begun.x is None:
+    if _is_over(begun, budget, stop):
         return Searched(begun.x, begun, is_open=False)
     shop = workshop(blocks)
+    assert begun.x is not None
     try:
         outcome = search_by_site(
-            blocks, options, begun.x, shop, bound=begun.bound, others=[start],
+            blocks, options, [begun.x, start], shop, bound=begun.bound,
             only_begin=options.method == "auto", enough=_has_begun(budget) if is_large else None,
             **watched,  # type: ignore[arg-type]
         )  # fmt: skip
@@ -154,14 +178,10 @@ def plan_by_site(
     if outcome is None:
         return Searched(begun.x, begun)
     if is_large and outcome.gap <= NEAR and not _is_over(outcome, budget, stop):
+        course.whole = True
         outcome = _whole_beside(blocks, options, outcome, sites, **watched)  # type: ignore[arg-type]
     is_open = outcome.status != "optimal" and outcome.ended == "node-limit"
     return Searched(outcome.x, outcome, is_open and not is_timed)
-
-
-def _has_time(model: Model, budget: Budget) -> bool:
-    """Whether there is time for windows, or for the whole beside what is known."""
-    return budget.to_search >= SECONDS_A_COLUMN * model.matrix.shape[1]
 
 
 def _beginning(
@@ -180,7 +200,8 @@ def _beginning(
     return budget.billed(
         replace(
             unsearched(blocks.whole), x=points[best], objective=value, bound=bound,
-            gap=relative_gap(value, bound), status="optimal" if is_done else "feasible",
+            root_bound=bound, gap=relative_gap(value, bound),
+            status="optimal" if is_done else "feasible",
             ended=ended_by(is_done=is_done, budget=budget, stop=stop),
         )
     )  # fmt: skip
@@ -239,7 +260,7 @@ def _whole_beside(
     """
     part, before = budget.part(TIME_FOR_WHOLE * budget.to_search), budget.seconds
     leave, patience = _Leave(stop), PATIENCE * part.left
-    most = min(CLOSE, MOST_LEFT * begun.gap)
+    most = _most_left(begun)
 
     def look(told: Progress) -> None:
         # The value told is that of divisible racks; what it gains shows what there is to gain.
@@ -253,7 +274,7 @@ def _whole_beside(
 
     found = search(
         blocks.whole, blocks.large, options, kinds=blocks.kinds, sites=sites,
-        rounds=0, gap_for_large=GAP_AT_FIRST, budget=part, progress=look, stop=leave.halt,
+        rounds=0, gap_for_large=GAP_FOR_WHOLE, budget=part, progress=look, stop=leave.halt,
     )  # fmt: skip
     leave.hand_on(found)
     best = _better(begun, found, options)
@@ -286,9 +307,9 @@ def _known(*values: float | None) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _is_close(found: Outcome | Progress) -> bool:
-    """Whether a search of the whole is on its way."""
-    return found.gap is not None and found.gap <= CLOSE
+def _most_left(begun: Outcome) -> float:
+    """The gap that a whole may leave beside a plan: else it leads nowhere."""
+    return min(CLOSE, MOST_LEFT * begun.gap)
 
 
 def plan_on(
@@ -296,42 +317,44 @@ def plan_on(
     model: Model,
     options: Options,
     start: Floats,
-    before: Outcome,
+    bound: float,
     workshop: MakeWorkshop,
     *,
+    course: Course,
     budget: Budget,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Outcome:
     """Go on from a plan of a case of many sites, under a bound that was proved.
 
-    Where time is limited and the plan near, the whole is searched beside it: its large decisions
-    alone after windows of time, and after a search of these with the racks that they leave divided
-    as well.
+    Where time is limited, and the case not too large or the plan near, the whole is searched
+    beside it: first its large decisions alone, then with the racks that they leave divided.
 
     Parameters
     ----------
-    given, model, options, workshop, budget, progress, stop
+    given, model, options, workshop, course, budget, progress, stop
         As in :func:`plan_by_site`.
     start : float array
         The plan.
-    before : Outcome
-        What came of the search before: what no plan can beat, and why it ended.
+    bound : float
+        What no plan can beat, as proved before.
     """
     sites = sites_of(given, model.built.columns)
     blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
     watched = {"budget": budget, "progress": progress, "stop": stop}
     is_timed = options.method == "auto" and budget.limited
-    known = _beginning(blocks, options, [start], before.bound, budget, stop)
-    is_over = _is_over(known, budget, stop)
-    if is_timed and known.gap <= NEAR and not is_over and _has_time(model, budget):
+    known = _beginning(blocks, options, [start], bound, budget, stop)
+    columns = model.matrix.shape[1]
+    may_help = known.gap <= NEAR or columns <= MOST_AT_ONCE
+    may_help = may_help and budget.to_search >= FOR_WHOLE * columns
+    if is_timed and may_help and not _is_over(known, budget, stop):
         large = blocks.large
-        if before.ended != WINDOWS_ENDED:
-            large = _with_divided_racks(blocks, options, start, budget, stop)
-        asked = replace(blocks, large=large)
+        if course.whole:
+            course.racks, large = True, _with_divided_racks(blocks, options, start, budget, stop)
+        course.whole, asked = True, replace(blocks, large=large)
         known = _whole_beside(asked, options, known, sites, **watched)  # type: ignore[arg-type]
-    bound = before.bound if known.bound is None else known.bound
     point = start if known.x is None else known.x
+    bound = bound if known.bound is None else known.bound
     shop = workshop(blocks)
     try:
         return improve_by_site(blocks, options, point, bound, shop, **watched)  # type: ignore[arg-type]
@@ -346,7 +369,7 @@ def _with_divided_racks(
 
     What large decisions are best with racks divided need not be so with whole ones.
     """
-    left = replace(options, gap=0.0, time_limit=budget.to_search)
+    left = replace(options, gap=0.0, time_limit=budget.to_search, interior=True)
     relaxed = budget.run(divided(holding(blocks.whole, blocks.large, point)), left, stop=stop)
     racks = with_divided(blocks.whole, blocks.large, blocks.kinds, relaxed.x)
     # Where nothing was left divided, there is nothing to add.

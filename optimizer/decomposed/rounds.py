@@ -1,13 +1,14 @@
 """The search site by site: prices, plans of sites, the best of them together, and again.
 
-It begins with the prices of the linear relaxation, and with one node of the whole, whose large
-decisions alone are whole there: a bound, and often a plan, once its racks are made whole site by
-site. At the prices every site is searched, which may prove more. Where the plan so far is still
-far off, sites are taken in turn, each beside what the others do, first paying for what is shared
-and then for nothing. In every round in which prices may still prove more, the master problem gives
-new ones near those that proved most, the sites give new plans at these, and the master chooses
-among all. Then groups of sites, those first that lose most against their own best, are searched
-together beside the rest. Where a round brings nothing more, groups grow, up to the whole.
+It goes on from plans that are known, and begins with the prices of the linear relaxation, and with
+one node of the whole, whose large decisions alone are whole there: a bound, and often a plan, once
+its racks are made whole site by site. At the prices every site is searched, which may prove more.
+Where the plan so far is still far off, sites are taken in turn, each beside what the others do,
+first paying for what is shared and then for nothing. In every round in which prices may still
+prove more, the master problem gives new ones near those that proved most, the sites give new plans
+at these, and the master chooses among all. Then groups of sites, those first that lose most
+against their own best, are searched together beside the rest. Where a round brings nothing more,
+groups grow, up to the whole.
 """
 
 from __future__ import annotations
@@ -96,11 +97,10 @@ class _Known:
 def search_by_site(
     blocks: Blocks,
     options: Options,
-    start: Floats,
+    starts: Sequence[Floats],
     workshop: Workshop,
     *,
     bound: float | None = None,
-    others: Sequence[Floats] = (),
     budget: Budget,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -115,14 +115,12 @@ def search_by_site(
         The case.
     options : Options
         Gap, seed and limits for the search as a whole.
-    start : float array, shape (columns,)
-        A plan to begin from.
+    starts : sequence of float array, shape (columns,)
+        Plans that are known: the first is gone on from, and each site's part of any may be chosen.
     workshop : Workshop
         Who solves problems of sites.
     bound : float, optional
         What no plan can beat, as proved before.
-    others : sequence of float array, shape (columns,)
-        More plans of which every site's part may be chosen.
     budget : Budget
         What is left of the time, and the account of the work.
     progress, stop
@@ -139,9 +137,7 @@ def search_by_site(
         case for a search site by site.
     """
     search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
-    for point in others:
-        search.know(point)
-    return search.run(start, bound, only_begin=only_begin, enough=enough)
+    return search.run(starts, bound, only_begin=only_begin, enough=enough)
 
 
 def improve_by_site(
@@ -193,12 +189,8 @@ class _Search:
         self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
         self._enough: Callable[[float], bool] | None = None
 
-    def know(self, point: Floats) -> None:
-        """Have every site's part of a plan among those to choose from."""
-        self._master.add_all(point)
-
     def run(
-        self, start: Floats, bound: float | None, *,
+        self, starts: Sequence[Floats], bound: float | None, *,
         only_begin: bool, enough: Callable[[float], bool] | None,
     ) -> Outcome | None:  # fmt: skip
         self._enough = enough
@@ -206,7 +198,9 @@ class _Search:
         if relaxed.duals is None or relaxed.bound is None:
             return None
         least = relaxed.bound if bound is None else min(bound, relaxed.bound)
-        self._known = _Known(self._blocks, self._options, start, least)
+        self._known = _Known(self._blocks, self._options, starts[0], least)
+        for point in starts[1:]:
+            self._master.add_all(point)
         self._tell()
         if not only_begin:
             self._at_the_root()

@@ -1,8 +1,8 @@
 """A plan from windows of time, one after the other (relax-and-fix).
 
 The large decisions of a window, and of what follows soon after, are whole; later ones are
-divisible, and earlier ones are held where the windows before left them. The last window leaves all
-large decisions whole, and then racks are made whole site by site. What the first window proves, in
+divisible, and earlier ones are held where the windows before left them. Once all large decisions
+are whole, racks are made whole site by site. What the first window proves, in
 which nothing is held yet, is a bound for the case.
 
 Where money binds early, later decisions that may be divided promise what whole ones cannot keep,
@@ -20,15 +20,16 @@ from optimizer.highs import Budget, Options, Progress, relative_gap
 from optimizer.matrix import Floats, objective_at
 from optimizer.search import GAP_FOR_LARGE, holding, racks_whole
 
-#: Windows that a horizon is cut into, and periods after a window whose decisions are whole too:
-#: without these, plans of five companies drawn at random and of `fleet` were 0 to 0.3 % worse.
+#: Windows that a horizon is cut into at most, and periods after each whose decisions are whole as
+#: well (without these, plans of five companies drawn at random and of `fleet` were 0 to 0.3 %
+#: worse).
 WINDOWS, AHEAD = 4, 2
 #: Gap within which a window is searched (with 5e-3, four of five plans were 0.3 to 0.7 % worse and
 #: came at most a third sooner), and what it may leave open for the next to follow.
 GAP, HOPELESS = 2e-3, 0.15
-#: Nodes of one window, of which `fleet` and companies of 12 sites drawn at random took up to 8, and
-#: the part of what time is left that it may take.
-NODES, TIME_FOR_WINDOW = 100, 0.25
+#: Nodes of one window (`fleet` and two companies of 12 sites drawn at random took up to 8), and
+#: part of what time is left that all may take, and each of that.
+NODES, TIME_FOR_WINDOWS, TIME_FOR_WINDOW = 100, 0.6, 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +63,14 @@ def in_windows(
     options : Options
         Gap, seed and limits for the search as a whole.
     start : float array, shape (columns,)
-        A plan that is known: what is told on the way, since windows find none before the last.
+        A plan that is known: what is told on the way, since windows find none before the end.
     budget, progress, stop
         As in :func:`optimizer.search.search`.
     """
     whole, stop = blocks.whole, stop or threading.Event()
     large, known = whole.integer & blocks.large, objective_at(whole, start)
     end, point, bound = int(periods.max()) + 1, start, None
-    width = -(-end // WINDOWS)
+    width, part = -(-end // WINDOWS), budget.part(TIME_FOR_WINDOWS * budget.to_search)
 
     def look(told: Progress) -> None:
         if progress is not None:
@@ -82,18 +83,22 @@ def in_windows(
             )  # fmt: skip
 
     for first in range(0, end, width):
-        if stop.is_set() or not budget.to_search:
+        if stop.is_set() or not part.to_search:
             return Walked(None, bound)
         held = holding(whole, blocks.large & (periods < first), point)
-        window = replace(held, integer=large & (periods < first + width + AHEAD))
-        found = budget.run(window, _for_window(options, budget), progress=look, stop=stop)
+        near = periods < first + width + AHEAD
+        window = replace(held, integer=large & near)
+        found = part.run(window, _for_window(options, part), progress=look, stop=stop)
         bound = bound if first else found.bound
-        if found.x is None or relative_gap(found.objective, found.bound) > HOPELESS:
+        is_hopeless = relative_gap(found.objective, found.bound) > HOPELESS
+        if found.x is None or is_hopeless or found.ended == "abandoned" or stop.is_set():
             return Walked(None, bound)
         point = found.x
+        if near.all():
+            break
     made = racks_whole(
         whole, blocks.large, point, options, kinds=blocks.kinds, sites=sites,
-        budget=budget, stop=stop,
+        budget=part, stop=stop,
     )  # fmt: skip
     return Walked(made, bound)
 

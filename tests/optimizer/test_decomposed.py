@@ -20,7 +20,8 @@ from optimizer.decomposed import plan, rounds
 from optimizer.decomposed.blocks import COMPANY, Blocks, made_whole
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
-from optimizer.decomposed.rounds import improve_by_site, search_by_site
+from optimizer.decomposed.plan import Course
+from optimizer.decomposed.rounds import ended_by, improve_by_site, search_by_site
 from optimizer.decomposed.windows import Walked
 from optimizer.decomposed.workshop import Around, Here, Priced, Processes
 from optimizer.highs import Budget, Options, Progress, relative_gap, run, unsearched
@@ -196,7 +197,7 @@ def test_small_companies_end_between_plan_and_bound(seed):
     nothing = np.zeros(blocks.whole.shape[1])
     nothing[-1] = blocks.limits[1][0]
     best = run(blocks.whole, EXACT).objective
-    found = search_by_site(blocks, Options(gap=1e-6), nothing, Here(blocks), budget=Budget())
+    found = search_by_site(blocks, Options(gap=1e-6), [nothing], Here(blocks), budget=Budget())
     assert found.objective <= best + 1e-6 <= found.bound + 2e-6
     assert largest_violation(blocks.whole, found.x) <= 1e-6
     assert found.objective >= 0.9 * best
@@ -208,7 +209,7 @@ def test_a_company_is_searched_alike_here_and_in_processes(drawn):
     options, found = Options(gap=2e-3), []
     for shop in (Here(blocks), Processes(blocks, 1), Processes(blocks, 2)):
         counted = Counted(shop)
-        outcome = search_by_site(blocks, options, nothing.point, counted, budget=Budget())
+        outcome = search_by_site(blocks, options, [nothing.point], counted, budget=Budget())
         counted.close()
         assert counted.done > 20
         found.append(outcome)
@@ -305,9 +306,9 @@ def test_a_worker_of_a_cluster_that_is_killed_in_the_midst_changes_nothing(
     nothing, options = do_nothing(case, model), Options(gap=2e-3)
     with cluster_of(workers, tmp_path) as address:
         shop = Killing(address)(blocks)
-        there = search_by_site(blocks, options, nothing.point, shop, budget=Budget())
+        there = search_by_site(blocks, options, [nothing.point], shop, budget=Budget())
         shop.close()
-    here = search_by_site(blocks, options, nothing.point, Here(blocks), budget=Budget())
+    here = search_by_site(blocks, options, [nothing.point], Here(blocks), budget=Budget())
     assert shop.killed
     assert (there.objective, there.bound) == (here.objective, here.bound)
     np.testing.assert_array_equal(there.x, here.x)
@@ -317,7 +318,8 @@ def test_a_worker_of_a_cluster_that_is_killed_in_the_midst_changes_nothing(
 @on_dask
 def test_a_worker_that_is_killed_in_the_midst_of_the_fleet_changes_no_plan(tmp_path):
     loaded = load(INSTANCES / "fleet")
-    case, options = prepare(loaded.instance, loaded.hours), Options(gap=0.05)
+    # Closer than what windows of time lead to, so that sites are searched.
+    case, options = prepare(loaded.instance, loaded.hours), Options(gap=0.01)
     with cluster_of(2, tmp_path) as address:
         shop = Killing(address)
         there = solve(case, options, workshop=shop)
@@ -350,7 +352,7 @@ def test_a_stop_ends_it_with_the_best_so_far(company):
     nothing, stop = do_nothing(case, model), threading.Event()
     stop.set()
     outcome = search_by_site(
-        blocks, Options(), nothing.point, Here(blocks), budget=Budget(), stop=stop
+        blocks, Options(), [nothing.point], Here(blocks), budget=Budget(), stop=stop
     )
     assert outcome is None or outcome.objective >= nothing.value_musd - 1e-6
 
@@ -496,6 +498,43 @@ def test_sites_are_searched_where_the_whole_finds_nothing_soon(drawn, monkeypatc
     assert solved.value_musd <= solved.bound_musd
 
 
+def test_a_bound_that_was_proved_before_and_all_plans_that_are_known_count(drawn, monkeypatch):
+    case, model, blocks = drawn
+    nothing, best = do_nothing(case, model).point, run(model.matrix, Options(gap=1e-3))
+    chosen_from, honest = [], Master.add_all
+
+    def watched(self, point):
+        chosen_from.append(point)
+        honest(self, point)
+
+    monkeypatch.setattr(Master, "add_all", watched)
+    found = search_by_site(
+        blocks, Options(gap=1e-3), [best.x, nothing], Here(blocks), bound=best.bound,
+        budget=Budget(),
+    )  # fmt: skip
+    assert found.status == "optimal"
+    assert found.bound == best.bound
+    np.testing.assert_array_equal(found.x, best.x)
+    assert any(point is nothing for point in chosen_from)
+    assert any(point is best.x for point in chosen_from)
+
+
+@pytest.mark.parametrize(
+    ("done", "stopped", "left", "ended"),
+    [
+        (True, True, 0.0, "by-itself"),
+        (False, True, 0.0, "interrupted"),
+        (False, False, 0.0, "time-limit"),
+        (False, False, 600.0, "node-limit"),
+    ],
+)
+def test_a_search_of_several_runs_says_why_it_ended(done, stopped, left, ended):
+    stop = threading.Event()
+    if stopped:
+        stop.set()
+    assert ended_by(is_done=done, budget=Budget(left), stop=stop) == ended
+
+
 @pytest.mark.parametrize(("far", "turns"), [(-1.0, 1), (1e9, 0)])
 def test_sites_take_turns_where_the_first_prices_leave_much_open(drawn, monkeypatch, far, turns):
     taken = []
@@ -510,7 +549,7 @@ def test_sites_take_turns_where_the_first_prices_leave_much_open(drawn, monkeypa
     case, model, blocks = drawn
     start = do_nothing(case, model).point
     search_by_site(
-        blocks, Options(gap=1e-3), start, Here(blocks), budget=Budget(), only_begin=True
+        blocks, Options(gap=1e-3), [start], Here(blocks), budget=Budget(), only_begin=True
     )
     assert len(taken) == turns
 
@@ -577,7 +616,7 @@ def test_turns_end_when_that_is_enough(drawn):
         return len(told) == 2
 
     search_by_site(
-        blocks, Options(gap=1e-3), start, Here(blocks), budget=Budget(), only_begin=True,
+        blocks, Options(gap=1e-3), [start], Here(blocks), budget=Budget(), only_begin=True,
         enough=enough,
     )  # fmt: skip
     assert len(told) == 2
@@ -748,7 +787,7 @@ def test_the_whole_is_begun_only_where_it_may_bring_more(drawn, monkeypatch, end
         return Here(blocks)
 
     given = (case.given, model, Options(time_limit=600.0), start, here)
-    plan.plan_by_site(*given, budget=budget, stop=stop)
+    plan.plan_by_site(*given, course=Course(), budget=budget, stop=stop)
     assert len(begun) == (0 if ending else 1)
 
 
@@ -809,11 +848,13 @@ def on_from(drawn, monkeypatch):
         left.append((objective_at(blocks.whole, start), bound))
         return told_of(model, start, *left[0])
 
-    def go(options=Options(gap=5e-3), limit=600.0, bound=None, ended="time-limit"):  # noqa: B008
+    def go(options=Options(gap=5e-3), limit=600.0, bound=None, course=None):  # noqa: B008
         monkeypatch.setattr(plan, "improve_by_site", groups)
         bound = near(before) if bound is None else bound
-        known = told_of(model, start, before, bound, ended=ended)
-        plan.plan_on(case.given, model, options, start, known, Here, budget=Budget(limit))
+        course = Course(whole=True) if course is None else course
+        plan.plan_on(
+            case.given, model, options, start, bound, Here, course=course, budget=Budget(limit)
+        )
         return before, *left[0]
 
     return go
@@ -825,23 +866,28 @@ def near(value):
 
 def test_a_whole_is_searched_beside_a_plan_of_windows(drawn, on_from, monkeypatch):
     """Its large decisions alone, from nothing."""
+    monkeypatch.setattr(plan, "_with_divided_racks", None)
     case, model, blocks = drawn
     better, asked = do_nothing(case, model).point.copy(), []
     paid = np.flatnonzero(model.matrix.cost > 0)[0]
     better[paid] += 0.5 / model.matrix.cost[paid]
     value = objective_at(blocks.whole, better)
 
-    def watched(matrix, large, *_, sites, budget, **more):
+    def watched(matrix, large, *_, sites, rounds, gap_for_large, budget, **more):
         assert "start" not in more
         assert sites is not None
+        assert (rounds, gap_for_large) == (0, plan.GAP_FOR_WHOLE)
         assert budget.left <= plan.TIME_FOR_WHOLE * 600.0
         asked.append(large)
         return told_of(model, better, value, value + 0.1, "feasible")
 
     monkeypatch.setattr(plan, "search", watched)
-    before, *found = on_from(ended=plan.WINDOWS_ENDED)
+    course = Course()
+    before, *found = on_from(course=course)
     [large] = asked
     np.testing.assert_array_equal(large, blocks.large)
+    assert course == Course(whole=True)
+    assert course.goes_on
     assert found == [pytest.approx(before + 0.5), value + 0.1]
 
 
@@ -870,8 +916,10 @@ def test_a_whole_is_searched_beside_a_plan_with_its_racks(drawn, on_from, monkey
     run_once = Budget.run
     runs = iter([one_divided])
     monkeypatch.setattr(Budget, "run", lambda *a, **k: next(runs, run_once)(*a, **k))
-    monkeypatch.setattr(plan, "NEAR", 1e9)
-    before, value, bound = on_from(bound=1e6)
+    course = Course(whole=True)
+    before, value, bound = on_from(bound=1e6, course=course)
+    assert course.racks
+    assert not course.goes_on
     [large] = asked
     expected = blocks.large | (rack_kind & model.matrix.integer)
     np.testing.assert_array_equal(large, expected)
@@ -899,21 +947,33 @@ def test_a_plan_is_kept_under_its_bound_where_the_whole_beside_it_finds_nothing(
 
 
 @pytest.mark.parametrize(
-    ("options", "limit", "is_near"),
+    ("options", "limit", "is_near", "most"),
     [
-        (Options(method="by-site"), 600.0, True),
-        (Options(), np.inf, True),
-        (Options(), 600.0, False),
-        (Options(), 1.0, True),
+        (Options(method="by-site"), 600.0, True, 10**6),
+        (Options(), np.inf, True, 10**6),
+        (Options(), 1.0, True, 10**6),
+        (Options(), 600.0, False, 0),
     ],
 )
-def test_a_whole_is_not_searched_beside_a_plan_that_is_far_or_without_time(
-    on_from, monkeypatch, options, limit, is_near
+def test_a_whole_is_not_searched_beside_a_plan_without_time_or_where_it_is_large_and_far(
+    on_from, monkeypatch, options, limit, is_near, most
 ):
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", most)
     monkeypatch.setattr(plan, "_whole_beside", None)
     before, value, bound = on_from(options, limit, None if is_near else 1e6)
     assert value == before
     assert bound == (near(before) if is_near else 1e6)
+
+
+@pytest.mark.parametrize(("is_near", "most"), [(True, 0), (False, 10**6)])
+def test_a_whole_is_searched_beside_a_plan_that_is_near_or_where_it_is_not_large(
+    on_from, monkeypatch, is_near, most
+):
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", most)
+    begun = []
+    monkeypatch.setattr(plan, "_whole_beside", lambda *given, **_: begun.append(1) or given[2])
+    on_from(bound=None if is_near else 1e6, course=Course())
+    assert begun
 
 
 def test_no_round_is_begun_after_a_stop(drawn, monkeypatch):
@@ -959,9 +1019,11 @@ def test_nothing_is_searched_beside_a_plan_after_a_stop(drawn, monkeypatch):
     stop = threading.Event()
     stop.set()
     start = do_nothing(case, model).point
-    known = told_of(model, start, 0.0, 1e6)
-    given = case.given, model, Options(), start, known, Here
-    assert plan.plan_on(*given, budget=Budget(600.0), stop=stop).ended == "interrupted"
+    given = case.given, model, Options(), start, 1e6, Here
+    course = Course()
+    ended = plan.plan_on(*given, course=course, budget=Budget(600.0), stop=stop).ended
+    assert ended == "interrupted"
+    assert course == Course()
 
 
 def test_one_stop_is_for_all_searches_of_a_solve(monkeypatch):

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from models.decisions import DECISIONS
+from optimizer import solve as solving
 from optimizer.decomposed import plan, windows
 from optimizer.decomposed.blocks import periods_of, sites_of
-from optimizer.decomposed.windows import AHEAD, WINDOWS, in_windows
+from optimizer.decomposed.plan import Course
+from optimizer.decomposed.windows import WINDOWS, in_windows
 from optimizer.decomposed.workshop import Here
 from optimizer.highs import Budget, Options, Progress, run, unsearched
 from optimizer.matrix import largest_violation, objective_at
@@ -96,17 +98,23 @@ class Watched:
         monkeypatch.setattr(Budget, "run", watched)
 
 
+@pytest.fixture
+def three_windows(monkeypatch):
+    """Of which the last alone has all decisions whole."""
+    monkeypatch.setattr(windows, "AHEAD", 1)
+
+
 def test_a_window_is_whole_what_was_before_is_held_and_the_rest_divisible(
-    drawn, nothing, monkeypatch
+    drawn, nothing, monkeypatch, three_windows
 ):
     _, model, _ = drawn
     when, large = periods(drawn), model.matrix.integer & model.large
     seen = Watched(monkeypatch)
-    walk(drawn, nothing)
+    found = walk(drawn, nothing)
     matrix = model.matrix
     for j, first in enumerate(range(0, PERIODS, WIDTH)):
         asked = seen.asked[j]
-        np.testing.assert_array_equal(asked.integer, large & (when < first + WIDTH + AHEAD))
+        np.testing.assert_array_equal(asked.integer, large & (when < first + WIDTH + 1))
         before = large & (when < first)
         assert before.any() or not first
         at = np.rint(seen.found[j - 1].x[before]) if first else []
@@ -114,14 +122,21 @@ def test_a_window_is_whole_what_was_before_is_held_and_the_rest_divisible(
         np.testing.assert_array_equal(asked.column_upper[before], at)
         np.testing.assert_array_equal(asked.column_lower[~before], matrix.column_lower[~before])
         np.testing.assert_array_equal(asked.column_upper[~before], matrix.column_upper[~before])
-    # All large decisions are whole in the end, and all are held where racks are made whole.
+    # All large decisions are whole in the end, and are held where racks are made whole.
     np.testing.assert_array_equal(seen.asked[2].integer, large)
     last = np.rint(seen.found[2].x[large])
-    assert len(seen.asked) > 3
-    for racks in seen.asked[3:]:
-        assert racks.integer.any()
-    found = walk(drawn, nothing)
     np.testing.assert_array_equal(np.rint(found.point[large]), last)
+    assert len(seen.asked) > 3
+    assert all(racks.shape[1] < matrix.shape[1] for racks in seen.asked[3:])
+
+
+def test_no_window_follows_once_all_decisions_are_whole(drawn, nothing, monkeypatch):
+    """Of six periods with two ahead the second window sees to the end."""
+    _, model, _ = drawn
+    seen = Watched(monkeypatch)
+    walk(drawn, nothing)
+    np.testing.assert_array_equal(seen.asked[1].integer, model.matrix.integer & model.large)
+    assert all(part.shape[1] < model.matrix.shape[1] for part in seen.asked[2:])
 
 
 def test_it_ends_at_a_plan_between_nothing_and_its_bound(drawn, nothing):
@@ -136,28 +151,26 @@ def test_it_ends_at_a_plan_between_nothing_and_its_bound(drawn, nothing):
     assert found.bound - value <= 0.05 * value
 
 
-def test_it_ends_at_the_same_plan_again(drawn, nothing):
-    one, other = walk(drawn, nothing), walk(drawn, nothing)
-    assert one.bound == other.bound
-    np.testing.assert_array_equal(one.point, other.point)
-
-
-def test_nodes_end_a_window_and_the_clock_only_under_a_limit(drawn, nothing, monkeypatch):
+def test_nodes_end_a_window_and_the_clock_only_under_a_limit(
+    drawn, nothing, monkeypatch, three_windows
+):
     seen = Watched(monkeypatch)
     walk(drawn, nothing, options=Options(gap=1e-3, nodes=7))
     assert [options.nodes for options in seen.options[:3]] == [7, 7, 7]
-    assert [options.time_limit for options in seen.options[:3]] == [np.inf] * 3
+    assert {options.time_limit for options in seen.options} == {np.inf}
     seen = Watched(monkeypatch)
     walk(drawn, nothing, budget=Budget(1000.0))
-    assert seen.options[0].nodes == windows.NODES
-    assert 0.0 < seen.options[0].time_limit <= windows.TIME_FOR_WINDOW * 1000.0
+    assert {options.nodes for options in seen.options[:3]} == {windows.NODES}
+    most = windows.TIME_FOR_WINDOW * windows.TIME_FOR_WINDOWS * 1000.0
+    assert all(0.0 < options.time_limit <= most for options in seen.options[:3])
+    assert all(options.interior and not options.absolute_gap for options in seen.options[:3])
 
 
 @pytest.mark.parametrize(("asked", "gap"), [(1e-4, windows.GAP), (0.05, 0.01)])
-def test_a_window_is_searched_no_closer_than_the_case(drawn, nothing, monkeypatch, asked, gap):
+def test_a_window_leaves_a_part_of_a_wide_gap(drawn, nothing, monkeypatch, asked, gap):
     seen = Watched(monkeypatch)
     walk(drawn, nothing, options=Options(gap=asked))
-    assert [options.gap for options in seen.options[:3]] == pytest.approx([gap] * 3)
+    assert [options.gap for options in seen.options[:2]] == pytest.approx([gap] * 2)
 
 
 def told(monkeypatch, *outcomes):
@@ -187,7 +200,7 @@ def outcome(model, nothing, value, bound, status="feasible"):
     ],
 )
 def test_it_ends_where_a_window_finds_no_near_plan(
-    drawn, nothing, monkeypatch, second, windows_searched
+    drawn, nothing, monkeypatch, three_windows, second, windows_searched
 ):
     """What the first one proved stands; what later ones prove holds for them alone."""
     _, model, _ = drawn
@@ -204,6 +217,44 @@ def test_a_first_window_without_a_plan_leaves_what_it_proved(drawn, nothing, mon
     asked = told(monkeypatch, outcome(model, nothing, None, 120.0, "none"))
     found = walk(drawn, nothing)
     assert (len(asked), found.point, found.bound) == (1, None, 120.0)
+
+
+def test_a_window_that_highs_does_not_let_go_of_is_the_last(
+    drawn, nothing, monkeypatch, three_windows
+):
+    _, model, _ = drawn
+    stuck = replace(outcome(model, nothing, 100.0, 101.0), ended="abandoned")
+    asked = told(monkeypatch, stuck)
+    found = walk(drawn, nothing)
+    assert (len(asked), found.point, found.bound) == (1, None, 101.0)
+
+
+def test_a_stop_reaches_a_window_and_nothing_follows_it(drawn, nothing, monkeypatch):
+    _, model, _ = drawn
+    stop, asked = threading.Event(), []
+
+    def stopped(budget, matrix, options, *, stop, **_):
+        asked.append(matrix)
+        stop.set()
+        return outcome(model, nothing, 100.0, 101.0)
+
+    monkeypatch.setattr(Budget, "run", stopped)
+    found = walk(drawn, nothing, stop=stop)
+    assert (len(asked), found.point, found.bound) == (1, None, 101.0)
+
+
+def test_racks_are_made_whole_site_by_site_in_the_time_of_the_windows(drawn, nothing, monkeypatch):
+    asked, stop = [], threading.Event()
+
+    def racks(matrix, large, point, options, *, kinds, sites, budget, stop):
+        asked.append((sites, budget.left, stop))
+
+    monkeypatch.setattr(windows, "racks_whole", racks)
+    walk(drawn, nothing, budget=Budget(1000.0), stop=stop)
+    [(sites, left, stopping)] = asked
+    assert set(sites) > {0, 1, 2, 3}
+    assert left <= windows.TIME_FOR_WINDOWS * 1000.0
+    assert stopping is stop
 
 
 def test_there_is_no_plan_where_racks_cannot_be_made_whole(drawn, nothing, monkeypatch):
@@ -236,7 +287,6 @@ def test_what_is_told_is_the_plan_that_is_known_and_what_is_proved_for_all(
         return outcome(model, nothing, bound, bound)
 
     monkeypatch.setattr(Budget, "run", run_told)
-    monkeypatch.setattr(windows, "WINDOWS", 2)
     monkeypatch.setattr(windows, "racks_whole", lambda *_, **__: nothing)
     monkeypatch.setattr(Budget, "seconds", 7.0)
     shown = []
@@ -269,7 +319,9 @@ def begins(drawn, nothing, monkeypatch, walked, *, options, limit=np.inf, most=1
     noted("in_windows", lambda *_, **__: walked)
     noted("search_by_site", lambda *_, **__: None)
     noted("_whole_beside", lambda blocks, options, begun, *_, **__: begun)
-    found = plan.plan_by_site(case.given, model, options, nothing, Here, budget=Budget(limit))
+    found = plan.plan_by_site(
+        case.given, model, options, nothing, Here, course=Course(), budget=Budget(limit)
+    )
     return found, begun
 
 
@@ -279,9 +331,8 @@ def test_sites_begin_from_the_plan_of_the_windows_and_know_the_other(drawn, noth
     found, begun = begins(drawn, nothing, monkeypatch, walked, options=options)
     assert [name for name, *_ in begun] == ["in_windows", "search_by_site"]
     _, given, told = begun[1]
-    assert given[2] is walked.point
+    assert [id(point) for point in given[2]] == [id(walked.point), id(nothing)]
     assert told["bound"] == walked.bound
-    assert told["others"][0] is nothing
     # Where sites come to nothing, plan and bound stay.
     assert found.point is walked.point
     assert found.outcome.bound == walked.bound
@@ -335,14 +386,13 @@ def test_a_near_plan_is_audited_first_and_else_the_search_goes_on(
     assert [name for name, *_ in begun] == ["in_windows", *goes_on]
     assert found.is_open is not near
     if near:
-        assert found.outcome.ended == plan.WINDOWS_ENDED
         assert found.point is walked.point
 
 
 @pytest.mark.parametrize("enough", [True, False])
 def test_windows_are_for_those_who_have_the_time(drawn, nothing, monkeypatch, enough):
     columns = drawn[1].matrix.shape[1]
-    limit = plan.SECONDS_A_COLUMN * columns / 0.95 * (1.01 if enough else 0.99)
+    limit = plan.FOR_WINDOWS * columns * (2.0 if enough else 0.5)
     options = Options(gap=1e-6, time_limit=limit)
     _, begun = begins(
         drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=limit
@@ -360,12 +410,37 @@ def test_a_plan_of_windows_is_audited_under_its_bound(drawn, monkeypatch):
     assert solved.gap <= 0.02
 
 
-def test_the_clock_of_a_solve_never_runs_backwards(drawn, monkeypatch):
-    """Windows, audit, the whole beside, groups: each has a clock of its own."""
+def test_a_timed_solve_goes_from_windows_through_the_audit_to_the_whole(drawn, monkeypatch):
+    """On one clock: each of them has its own."""
     monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(solving, "MANY_RACKS", 1)
     case, *_ = drawn
-    shown = []
-    solve(case, Options(gap=1e-3, time_limit=100.0), progress=shown.append)
+    shown, begun = [], []
+    for module, name in (
+        (plan, "in_windows"),
+        (solving, "_judged"),
+        (plan, "_whole_beside"),
+        (plan, "_with_divided_racks"),
+    ):
+        honest = getattr(module, name)
+
+        def noted(*given, honest=honest, name=name, **told):
+            begun.append(name)
+            return honest(*given, **told)
+
+        monkeypatch.setattr(module, name, noted)
+    honest_whole = plan._whole_beside
+
+    def open_still(blocks, options, begun, sites, **watched):
+        found = honest_whole(blocks, options, begun, sites, **watched)
+        return replace(found, status="feasible", bound=begun.bound)
+
+    monkeypatch.setattr(plan, "_whole_beside", open_still)
+    solved = solve(case, Options(gap=1e-5, time_limit=100.0), progress=shown.append)
+    order = list(dict.fromkeys(begun))
+    assert order == ["in_windows", "_judged", "_whole_beside", "_with_divided_racks"]
+    assert begun.count("in_windows") == 1
+    assert solved.passed
     seconds = [told.seconds for told in shown]
     assert len(seconds) > 3
     assert seconds == sorted(seconds)
