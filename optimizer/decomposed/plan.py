@@ -4,11 +4,11 @@ A case of many sites begins with a plan from windows of time, which also proves 
 told otherwise it then goes site by site, which makes plans and bounds where HiGHS alone may find
 none for long, and goes on as a whole from there. Where time is limited, what windows lead to is
 audited first, so that what it lacks is written down; then the whole is searched beside it, its
-large decisions alone, and where time is left, once more with the racks that these leave divided.
-Where windows lead nowhere, or there is no time for them, the whole is searched at once if it is
-not too large, and sites only if that leads nowhere; a larger case goes on with its sites, and the
-whole is searched beside what they come to if they come near. What time is left goes to groups of
-sites beside the rest.
+large decisions alone. Where windows lead nowhere, or there is no time for them, the whole is
+searched at once if it is not too large, and sites only if that leads nowhere; a larger case goes
+on with its sites, and the whole is searched beside what they come to if they come near. What time
+is left goes to groups of sites beside the rest, and then to the whole once more, with the racks
+that its large decisions leave divided.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from optimizer.highs import Budget, Options, Outcome, Progress, Status, relative
 from optimizer.matrix import Flags, Floats, divided, objective_at
 from optimizer.search import holding, search, with_divided
 
-#: Sites, and large decisions, from which a case begins site by site unless told otherwise.
+#: Sites, and large decisions, from which a case is searched so unless told otherwise.
 MANY_SITES, MANY_DECISIONS = 4, 1000
 #: A gap within which any plan is.
 ANY = 1e6
@@ -39,8 +39,8 @@ ANY = 1e6
 MOST_AT_ONCE = 40_000
 #: Part of the time in which the whole is searched, and the gap that it has to come within there.
 TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
-#: Seconds there have to be for each column, if a case is to begin with windows of time, and for
-#: the whole beside what is known. Windows of five companies of 12 sites over 20 half-years took 31
+#: Seconds there have to be for each column, if a case is to begin with windows of time, and to go
+#: on from a plan with the whole. Windows of five companies of 12 sites over 20 half-years took 31
 #: to 52 CPU s, with 30,456 to 35,060 columns; of `fleet` 67, with 45,125. With too little time
 #: nothing comes of them.
 FOR_WINDOWS, FOR_WHOLE = 3e-3, 1e-3
@@ -72,7 +72,7 @@ class Course:
     whole : bool
         Whether the whole was searched, its large decisions alone.
     racks : bool
-        Whether it was searched again with the racks that these leave divided.
+        Whether it was searched again with the racks that these leave divided, or will not be.
     """
 
     whole: bool = False
@@ -328,7 +328,8 @@ def plan_on(
     """Go on from a plan of a case of many sites, under a bound that was proved.
 
     Where time is limited, and the case not too large or the plan near, the whole is searched
-    beside it: first its large decisions alone, then with the racks that they leave divided.
+    beside it: first its large decisions alone, another time with the racks that they leave
+    divided. Then groups of sites are.
 
     Parameters
     ----------
@@ -353,6 +354,8 @@ def plan_on(
             course.racks, large = True, _with_divided_racks(blocks, options, start, budget, stop)
         course.whole, asked = True, replace(blocks, large=large)
         known = _whole_beside(asked, options, known, sites, **watched)  # type: ignore[arg-type]
+    elif course.whole:
+        course.racks = True
     point = start if known.x is None else known.x
     bound = bound if known.bound is None else known.bound
     shop = workshop(blocks)

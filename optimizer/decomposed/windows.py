@@ -2,11 +2,11 @@
 
 The large decisions of a window, and of what follows soon after, are whole; later ones are
 divisible, and earlier ones are held where the windows before left them. Once all large decisions
-are whole, racks are made whole site by site. What the first window proves, in
-which nothing is held yet, is a bound for the case.
+are whole, racks are made whole site by site. What the first window proves, in which nothing is
+held yet, is a bound for the case.
 
-Where money binds early, later decisions that may be divided promise what whole ones cannot keep,
-and the first window says so by what it leaves open: then the walk ends there.
+Where money binds early, later decisions that may be divided promise what whole ones cannot keep. A
+window says so by what it leaves open: then the walk ends there.
 """
 
 from __future__ import annotations
@@ -90,12 +90,14 @@ def in_windows(
         window = replace(held, integer=large & near)
         found = part.run(window, _for_window(options, part), progress=look, stop=stop)
         bound = bound if first else found.bound
-        is_hopeless = relative_gap(found.objective, found.bound) > HOPELESS
-        if found.x is None or is_hopeless or found.ended == "abandoned" or stop.is_set():
+        if found.x is None:
             return Walked(None, bound)
         point = found.x
         if near.all():
             break
+        is_hopeless = relative_gap(found.objective, found.bound) > HOPELESS
+        if is_hopeless or found.ended == "abandoned":
+            return Walked(None, bound)
     made = racks_whole(
         whole, blocks.large, point, options, kinds=blocks.kinds, sites=sites,
         budget=part, stop=stop,
@@ -107,6 +109,6 @@ def _for_window(options: Options, budget: Budget) -> Options:
     """Gap, nodes and time of one window."""
     return replace(
         options, gap=max(GAP, GAP_FOR_LARGE * options.gap), absolute_gap=0.0,
-        nodes=min(NODES, options.nodes or NODES), interior=True,
+        nodes=min(NODES, options.nodes or NODES), interior=True, confirm=False,
         time_limit=TIME_FOR_WINDOW * budget.to_search,
     )  # fmt: skip

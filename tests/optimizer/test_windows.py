@@ -163,7 +163,10 @@ def test_nodes_end_a_window_and_the_clock_only_under_a_limit(
     assert {options.nodes for options in seen.options[:3]} == {windows.NODES}
     most = windows.TIME_FOR_WINDOW * windows.TIME_FOR_WINDOWS * 1000.0
     assert all(0.0 < options.time_limit <= most for options in seen.options[:3])
-    assert all(options.interior and not options.absolute_gap for options in seen.options[:3])
+    for options in seen.options[:3]:
+        assert options.interior
+        assert not options.absolute_gap
+        assert not options.confirm
 
 
 @pytest.mark.parametrize(("asked", "gap"), [(1e-4, windows.GAP), (0.05, 0.01)])
@@ -229,7 +232,9 @@ def test_a_window_that_highs_does_not_let_go_of_is_the_last(
     assert (len(asked), found.point, found.bound) == (1, None, 101.0)
 
 
-def test_a_stop_reaches_a_window_and_nothing_follows_it(drawn, nothing, monkeypatch):
+def test_a_stop_reaches_a_window_and_no_other_follows_it(
+    drawn, nothing, monkeypatch, three_windows
+):
     _, model, _ = drawn
     stop, asked = threading.Event(), []
 
@@ -241,6 +246,27 @@ def test_a_stop_reaches_a_window_and_nothing_follows_it(drawn, nothing, monkeypa
     monkeypatch.setattr(Budget, "run", stopped)
     found = walk(drawn, nothing, stop=stop)
     assert (len(asked), found.point, found.bound) == (1, None, 101.0)
+
+
+@pytest.mark.parametrize("ended", ["abandoned", "interrupted", "time-limit"])
+def test_a_plan_of_the_last_window_is_not_lost(drawn, nothing, monkeypatch, three_windows, ended):
+    """However it ended and however far it is: all its large decisions are whole."""
+    _, model, _ = drawn
+    near, last = (outcome(model, nothing, 100.0, bound) for bound in (101.0, 900.0))
+    asked = told(monkeypatch, near, near, replace(last, ended=ended))
+    monkeypatch.setattr(windows, "racks_whole", lambda *_, **__: nothing)
+    found = walk(drawn, nothing)
+    assert len(asked) == 3
+    assert found.point is nothing
+    assert found.bound == 101.0
+
+
+def test_a_first_window_that_is_far_off_is_the_last(drawn, nothing, monkeypatch):
+    """Here all decisions are whole only in the second."""
+    _, model, _ = drawn
+    asked = told(monkeypatch, outcome(model, nothing, 100.0, 115.1))
+    found = walk(drawn, nothing)
+    assert (len(asked), found.point, found.bound) == (1, None, 115.1)
 
 
 def test_racks_are_made_whole_site_by_site_in_the_time_of_the_windows(drawn, nothing, monkeypatch):
@@ -319,16 +345,17 @@ def begins(drawn, nothing, monkeypatch, walked, *, options, limit=np.inf, most=1
     noted("in_windows", lambda *_, **__: walked)
     noted("search_by_site", lambda *_, **__: None)
     noted("_whole_beside", lambda blocks, options, begun, *_, **__: begun)
+    course = Course()
     found = plan.plan_by_site(
-        case.given, model, options, nothing, Here, course=Course(), budget=Budget(limit)
+        case.given, model, options, nothing, Here, course=course, budget=Budget(limit)
     )
-    return found, begun
+    return found, begun, course
 
 
 def test_sites_begin_from_the_plan_of_the_windows_and_know_the_other(drawn, nothing, monkeypatch):
     walked = walk(drawn, nothing)
     options = Options(gap=1e-6)
-    found, begun = begins(drawn, nothing, monkeypatch, walked, options=options)
+    found, begun, _ = begins(drawn, nothing, monkeypatch, walked, options=options)
     assert [name for name, *_ in begun] == ["in_windows", "search_by_site"]
     _, given, told = begun[1]
     assert [id(point) for point in given[2]] == [id(walked.point), id(nothing)]
@@ -341,7 +368,7 @@ def test_sites_begin_from_the_plan_of_the_windows_and_know_the_other(drawn, noth
 
 def test_what_windows_prove_is_enough_where_it_is_near_enough(drawn, nothing, monkeypatch):
     walked = walk(drawn, nothing)
-    found, begun = begins(drawn, nothing, monkeypatch, walked, options=Options(gap=0.2))
+    found, begun, _ = begins(drawn, nothing, monkeypatch, walked, options=Options(gap=0.2))
     assert [name for name, *_ in begun] == ["in_windows"]
     assert found.outcome.status == "optimal"
     assert found.point is walked.point
@@ -352,7 +379,7 @@ def test_a_bound_of_the_windows_that_their_plan_refutes_is_not_believed(
     drawn, nothing, monkeypatch
 ):
     walked = replace(walk(drawn, nothing), bound=1.0)
-    found, _ = begins(drawn, nothing, monkeypatch, walked, options=Options(gap=1e-6))
+    found, *_ = begins(drawn, nothing, monkeypatch, walked, options=Options(gap=1e-6))
     assert found.outcome.bound is None
     assert found.outcome.status == "feasible"
 
@@ -361,7 +388,7 @@ def test_the_better_of_two_plans_is_gone_on_from(drawn, nothing, monkeypatch):
     """Windows may lead to less than was known."""
     best = walk(drawn, nothing).point
     walked = windows.Walked(nothing, None)
-    found, _ = begins(drawn, best, monkeypatch, walked, options=Options(gap=1e-6))
+    found, *_ = begins(drawn, best, monkeypatch, walked, options=Options(gap=1e-6))
     assert found.point is best
 
 
@@ -380,10 +407,11 @@ def test_a_near_plan_is_audited_first_and_else_the_search_goes_on(
     """Under a time limit; the whole comes before sites where it is not too large."""
     walked = walk(drawn, nothing) if near else windows.Walked(None, None)
     options = Options(gap=1e-6, time_limit=600.0)
-    found, begun = begins(
+    found, begun, course = begins(
         drawn, nothing, monkeypatch, walked, options=options, limit=600.0, most=most
     )
     assert [name for name, *_ in begun] == ["in_windows", *goes_on]
+    assert course.whole is ("_whole_beside" in goes_on)
     assert found.is_open is not near
     if near:
         assert found.point is walked.point
@@ -394,7 +422,7 @@ def test_windows_are_for_those_who_have_the_time(drawn, nothing, monkeypatch, en
     columns = drawn[1].matrix.shape[1]
     limit = plan.FOR_WINDOWS * columns * (2.0 if enough else 0.5)
     options = Options(gap=1e-6, time_limit=limit)
-    _, begun = begins(
+    _, begun, _ = begins(
         drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=limit
     )
     assert (begun[0][0] == "in_windows") is enough
@@ -419,7 +447,6 @@ def test_a_timed_solve_goes_from_windows_through_the_audit_to_the_whole(drawn, m
     for module, name in (
         (plan, "in_windows"),
         (solving, "_judged"),
-        (plan, "_whole_beside"),
         (plan, "_with_divided_racks"),
     ):
         honest = getattr(module, name)
@@ -429,17 +456,16 @@ def test_a_timed_solve_goes_from_windows_through_the_audit_to_the_whole(drawn, m
             return honest(*given, **told)
 
         monkeypatch.setattr(module, name, noted)
-    honest_whole = plan._whole_beside
-
-    def open_still(blocks, options, begun, sites, **watched):
-        found = honest_whole(blocks, options, begun, sites, **watched)
-        return replace(found, status="feasible", bound=begun.bound)
-
-    monkeypatch.setattr(plan, "_whole_beside", open_still)
+    # One that brings nothing: with the racks there is more to find.
+    monkeypatch.setattr(
+        plan, "_whole_beside", lambda _b, _o, begun, *_, **__: noted_whole.append(1) or begun
+    )
+    noted_whole = []
     solved = solve(case, Options(gap=1e-5, time_limit=100.0), progress=shown.append)
     order = list(dict.fromkeys(begun))
-    assert order == ["in_windows", "_judged", "_whole_beside", "_with_divided_racks"]
-    assert begun.count("in_windows") == 1
+    assert order == ["in_windows", "_judged", "_with_divided_racks"]
+    assert begun.count("in_windows") == begun.count("_with_divided_racks") == 1
+    assert len(noted_whole) == 2
     assert solved.passed
     seconds = [told.seconds for told in shown]
     assert len(seconds) > 3
