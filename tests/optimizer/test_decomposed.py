@@ -316,12 +316,19 @@ def test_a_worker_of_a_cluster_that_is_killed_in_the_midst_changes_nothing(
 
 @pytest.mark.soak
 @on_dask
-def test_a_worker_that_is_killed_in_the_midst_of_the_fleet_changes_no_plan(tmp_path):
+@pytest.mark.parametrize("from_windows", [True, False])
+def test_a_worker_that_is_killed_in_the_midst_of_the_fleet_changes_no_plan(
+    tmp_path, monkeypatch, from_windows
+):
+    """Closer than what windows of time lead to, so that sites are searched; and without these."""
+    if not from_windows:
+        without_windows(monkeypatch)
     loaded = load(INSTANCES / "fleet")
-    # Closer than what windows of time lead to, so that sites are searched.
-    case, options = prepare(loaded.instance, loaded.hours), Options(gap=0.01)
+    case = prepare(loaded.instance, loaded.hours)
+    options = Options(gap=0.01 if from_windows else 0.05)
     with cluster_of(2, tmp_path) as address:
-        shop = Killing(address)
+        # After windows sites are searched once, all together.
+        shop = Killing(address, after=0 if from_windows else 3)
         there = solve(case, options, workshop=shop)
     here = solve(case, options)
     assert shop.killed
@@ -960,7 +967,9 @@ def test_a_whole_is_not_searched_beside_a_plan_without_time_or_where_it_is_large
 ):
     monkeypatch.setattr(plan, "MOST_AT_ONCE", most)
     monkeypatch.setattr(plan, "_whole_beside", None)
-    before, value, bound = on_from(options, limit, None if is_near else 1e6)
+    course = Course(whole=True)
+    before, value, bound = on_from(options, limit, None if is_near else 1e6, course)
+    assert not course.goes_on
     assert value == before
     assert bound == (near(before) if is_near else 1e6)
 

@@ -417,6 +417,15 @@ def test_a_near_plan_is_audited_first_and_else_the_search_goes_on(
         assert found.point is walked.point
 
 
+@pytest.mark.parametrize(("gap", "audited"), [(0.99, True), (1.01, False)])
+def test_a_plan_is_near_within_a_gap(drawn, nothing, monkeypatch, gap, audited):
+    value = objective_at(drawn[1].matrix, nothing)
+    walked = windows.Walked(None, value + gap * plan.NEAR * abs(value))
+    options = Options(gap=1e-6, time_limit=600.0)
+    _, begun, _ = begins(drawn, nothing, monkeypatch, walked, options=options, limit=600.0)
+    assert ("_whole_beside" not in [name for name, *_ in begun]) is audited
+
+
 @pytest.mark.parametrize("enough", [True, False])
 def test_windows_are_for_those_who_have_the_time(drawn, nothing, monkeypatch, enough):
     columns = drawn[1].matrix.shape[1]
