@@ -167,9 +167,10 @@ def solve(
     stop = stop or threading.Event()
 
     def look(told: Progress) -> None:
-        # Each search counts its own seconds: whoever looks on has one clock.
+        # Each search counts its own seconds and may be left for another: whoever looks on has one
+        # clock, and sees a stop where there is one.
         if progress is not None:
-            progress(replace(told, seconds=budget.seconds))
+            progress(replace(told, seconds=budget.seconds, stopping=stop.is_set()))
 
     watched = None if progress is None else look
     asked = _Asked(

@@ -479,3 +479,5 @@ def test_a_timed_solve_goes_from_windows_through_the_audit_to_the_whole(drawn, m
     seconds = [told.seconds for told in shown]
     assert len(seconds) > 3
     assert seconds == sorted(seconds)
+    # A search that is left for another is nothing that somebody stops.
+    assert not any(told.stopping for told in shown)
