@@ -24,25 +24,25 @@ Ints = NDArray[np.int64]
 #: Owner of what belongs to the company.
 COMPANY = -1
 _NOBODY = np.iinfo(np.int64).max
+#: Index letters of each decision.
+_LETTERS = {decision.name: decision.letters for decision in DECISIONS}
 
 
 def sites_of(given: Given, columns: Sequence[Column]) -> Ints:
     """Number of the site that a decision's index names; ``COMPANY`` where it names none."""
     number = {site: j for j, site in enumerate(given.sites)}
-    letters = {decision.name: decision.letters for decision in DECISIONS}
     found = np.full(len(columns), COMPANY)
     for j, (name, index) in enumerate(columns):
-        if "s" in letters[name]:
-            found[j] = number[index[letters[name].index("s")]]
-        elif "p" in letters[name]:
-            found[j] = number[given.site_of[index[letters[name].index("p")]]]
+        if "s" in _LETTERS[name]:
+            found[j] = number[index[_LETTERS[name].index("s")]]
+        elif "p" in _LETTERS[name]:
+            found[j] = number[given.site_of[index[_LETTERS[name].index("p")]]]
     return found
 
 
 def periods_of(given: Given, columns: Sequence[Column]) -> Ints:
     """Period of the node, or the leaf, that a decision's index names."""
-    letters = {decision.name: decision.letters for decision in DECISIONS}
-    at = {name: of.index("n" if "n" in of else "l") for name, of in letters.items()}
+    at = {name: of.index("n" if "n" in of else "l") for name, of in _LETTERS.items()}
     return np.array([given.tree.period[index[at[name]]] for name, index in columns])
 
 

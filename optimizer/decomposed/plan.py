@@ -154,7 +154,7 @@ def plan_by_site(
     walked = Walked(None, None)
     if budget.to_search >= FOR_WINDOWS * model.matrix.shape[1]:
         walked = in_windows(blocks, sites, periods, options, start=start, **watched)  # type: ignore[arg-type]
-    begun = _beginning(blocks, options, [start, walked.point], walked.bound, budget, stop)
+    begun = _best_known(blocks, options, [start, walked.point], walked.bound, budget, stop)
     if is_timed and begun.gap <= NEAR:
         # It is audited first: what it lacks is written down before the whole is searched.
         return Searched(begun.x, begun, is_open=False)
@@ -184,7 +184,7 @@ def plan_by_site(
     return Searched(outcome.x, outcome, is_open and not is_timed)
 
 
-def _beginning(
+def _best_known(
     blocks: Blocks,
     options: Options,
     points: Sequence[Floats | None],
@@ -344,7 +344,7 @@ def plan_on(
     blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
     watched = {"budget": budget, "progress": progress, "stop": stop}
     is_timed = options.method == "auto" and budget.limited
-    known = _beginning(blocks, options, [start], bound, budget, stop)
+    known = _best_known(blocks, options, [start], bound, budget, stop)
     columns = model.matrix.shape[1]
     may_help = known.gap <= NEAR or columns <= MOST_AT_ONCE
     may_help = may_help and budget.to_search >= FOR_WHOLE * columns
