@@ -174,8 +174,9 @@ def solve(
 
     watched = None if progress is None else look
     asked = _Asked(
-        options, pinned or {}, budget, hint or {}, begin, watched, stop, workshop, Course()
-    )
+        options, pinned or {}, budget, hint or {}, begin, watched, stop, workshop,
+        Course(), _Clock(),
+    )  # fmt: skip
     solved = sound = _solved_once(case, asked, model)
     crowded = Crowded()
     for _ in range(ROUNDS):
@@ -205,11 +206,13 @@ def _uncrowded(case: Case, asked: _Asked, crowded: Crowded) -> Solved:
     solved, budget = asked.before, asked.budget
     assert solved is not None
     model, point = compile_case(case, asked.pinned), None
+    asked.clock.lap("build")
     if not case.limit_prices:
         point = nearby(
             case, model, _point_of(model, solved), crowded, asked.options,
             sites=_many_sites(case, model), budget=budget, stop=asked.stop,
         )  # fmt: skip
+        asked.clock.lap("mend")
     if point is not None:
         return _carried(case, model, point, solved, asked)
     return _again(case, model, asked) if crowded.fillable and budget.to_search else solved
@@ -258,7 +261,8 @@ def _under_both(best: Solved, before: Solved, last: Solved, options: Options) ->
     if best.plan is None or best.audit is None or last.outcome is None:
         return best
     bounds = [one.bound_musd for one in (before, last) if one.bound_musd is not None]
-    proved = replace(last.outcome, bound=min(bounds, default=None))
+    root = last.outcome.root_bound if before.outcome is None else before.outcome.root_bound
+    proved = replace(last.outcome, bound=min(bounds, default=None), root_bound=root)
     return _with_plan(best, proved, best.plan, best.audit, options)
 
 
@@ -290,6 +294,7 @@ class _Asked:
     stop: threading.Event | None
     workshop: MakeWorkshop
     course: Course
+    clock: _Clock
     #: What came of it with fewer limits: no plan can beat its bound.
     before: Solved | None = None
     #: A point to go on from then, where one is known.
@@ -297,8 +302,7 @@ class _Asked:
 
 
 def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solved:
-    options, budget, stop = asked.options, asked.budget, asked.stop
-    clock = _Clock()
+    options, budget, stop, clock = asked.options, asked.budget, asked.stop, asked.clock
     model = model or compile_case(case, asked.pinned)
     clock.lap("build")
     solved = _sized(model, clock)
@@ -326,7 +330,7 @@ def _solved_once(case: Case, asked: _Asked, model: Model | None = None) -> Solve
     best = start if outcome.status == "none" else outcome.x
     if best is None:
         return replace(solved, status=_without_plan(outcome), outcome=outcome)
-    return _carried(case, model, best, replace(solved, outcome=outcome), asked, clock)
+    return _carried(case, model, best, replace(solved, outcome=outcome), asked)
 
 
 def _with_nothing(
@@ -345,16 +349,9 @@ def _with_nothing(
     return known, None if nothing is None else nothing.point
 
 
-def _carried(
-    case: Case,
-    model: Model,
-    point: Floats,
-    solved: Solved,
-    asked: _Asked,
-    clock: _Clock | None = None,
-) -> Solved:
+def _carried(case: Case, model: Model, point: Floats, solved: Solved, asked: _Asked) -> Solved:
     """Make a plan of a point under the bound of a claim, and audit it."""
-    options, budget, clock = asked.options, asked.budget, clock or _Clock()
+    options, budget, clock = asked.options, asked.budget, asked.clock
     assert solved.outcome is not None
     point = polished(model.matrix, point, budget, model.follows, solved.outcome.limits)
     outcome = budget.billed(solved.outcome)
@@ -658,7 +655,7 @@ def _gap(value: float, bound: float | None) -> float | None:
 
 
 class _Clock:
-    """Wall-clock seconds by stage."""
+    """Wall-clock seconds by stage, over all rounds of a solve."""
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}
@@ -666,5 +663,5 @@ class _Clock:
 
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
-        self.laps[stage] = now - self._last
+        self.laps[stage] = self.laps.get(stage, 0.0) + now - self._last
         self._last = now

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from models.given import Given
 from optimizer.compiled import Model
 from optimizer.decomposed.blocks import Blocks, periods_of, sites_of
-from optimizer.decomposed.rounds import ended_by, improve_by_site, search_by_site
+from optimizer.decomposed.rounds import ended_by, improve_by_site, relaxation, search_by_site
 from optimizer.decomposed.windows import Walked, in_windows
 from optimizer.decomposed.workshop import Workshop
 from optimizer.highs import Budget, Options, Outcome, Progress, Status, relative_gap, unsearched
@@ -39,11 +39,12 @@ ANY = 1e6
 MOST_AT_ONCE = 40_000
 #: Part of the time in which the whole is searched, and the gap that it has to come within there.
 TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
-#: Seconds there have to be for each column, if a case is to begin with windows of time, and to go
-#: on from a plan with the whole. Windows of five companies of 12 sites over 20 half-years took 31
-#: to 52 CPU s, with 30,456 to 35,060 columns; of `fleet` 67, with 45,125. With too little time
-#: nothing comes of them: of `fleet`, with 170 seconds on a busy machine, less than of its sites.
-FOR_WINDOWS, FOR_WHOLE = 4e-3, 1e-3
+#: What there has to be of time, if a case is to begin with windows, and to go on from a plan with
+#: the whole: so many times what its linear relaxation took, which measures case and machine, as
+#: busy as this is. Windows of `fleet` take 9 times that, of a drawn company of 12 sites 10; the
+#: whole of these takes 7 to 8. What is begun and cut off has cost its time and brings nothing: of
+#: `fleet`, 456.6 M$ by windows where sites come to 469.8.
+FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
 #: Part of the gap that the large decisions of the whole may use up: whether its racks split into
 #: whole halls is seen sooner. Of five companies of 12 sites that brought one, the worst, to 0.21 %
 #: in 226 seconds (0.36 % with 0.2), before there were windows; two took 1.2 and 1.6 times as long
@@ -73,10 +74,21 @@ class Course:
         Whether the whole was searched, its large decisions alone.
     racks : bool
         Whether it was searched again with the racks that these leave divided, or will not be.
+    unit : float
+        Seconds of the clock that the linear relaxation took; zero where time is not limited.
+    prices : float array, shape (coupling rows,), or None
+        Its prices of what sites share, if sites were not searched at them yet.
     """
 
     whole: bool = False
     racks: bool = False
+    unit: float = 0.0
+    prices: Floats | None = None
+
+    def note(self, relaxed: Outcome, blocks: Blocks) -> None:
+        """Note what the linear relaxation took, and its prices."""
+        self.unit = relaxed.seconds
+        self.prices = None if relaxed.duals is None else relaxed.duals[blocks.coupling]
 
     @property
     def goes_on(self) -> bool:
@@ -145,17 +157,25 @@ def plan_by_site(
     if start is None:
         any_plan = replace(options, gap=ANY, time_limit=budget.to_search)
         start = search(model.matrix, model.large, any_plan, kinds=model.kinds, **watched).x  # type: ignore[arg-type]
-    sites, periods = (of(given, model.built.columns) for of in (sites_of, periods_of))
+    sites = sites_of(given, model.built.columns)
     blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
     if start is None or len(blocks.sites) < 2:
         return Searched(start)
     is_timed = options.method == "auto" and budget.limited
     is_large = is_timed and model.matrix.shape[1] > MOST_AT_ONCE
+    relaxed = None
+    if budget.limited:
+        worth = objective_at(blocks.whole, start)
+        relaxed = relaxation(blocks, options, known=worth, **watched)  # type: ignore[arg-type]
+        course.note(relaxed, blocks)
     walked = Walked(None, None)
-    if budget.to_search >= FOR_WINDOWS * model.matrix.shape[1]:
+    if budget.to_search >= FOR_WINDOWS * course.unit:
+        periods = periods_of(given, model.built.columns)
         walked = in_windows(blocks, sites, periods, options, start=start, **watched)  # type: ignore[arg-type]
-    begun = _best_known(blocks, options, [start, walked.point], walked.bound, budget, stop)
-    if is_timed and begun.gap <= NEAR:
+    proved = _known(walked.bound, None if relaxed is None else relaxed.bound)
+    points = [walked.point, start]
+    begun = _best_known(blocks, options, points, min(proved, default=None), budget, stop)
+    if is_timed and begun.gap <= NEAR and begun.x is not start:
         # It is audited first: what it lacks is written down before the whole is searched.
         return Searched(begun.x, begun, is_open=False)
     if is_timed and not is_large and not _is_over(begun, budget, stop):
@@ -165,11 +185,11 @@ def plan_by_site(
             return Searched(begun.x, begun, is_open=False)
     if _is_over(begun, budget, stop):
         return Searched(begun.x, begun, is_open=False)
-    shop = workshop(blocks)
+    shop, course.prices = workshop(blocks), None
     assert begun.x is not None
     try:
         outcome = search_by_site(
-            blocks, options, [begun.x, start], shop, bound=begun.bound,
+            blocks, options, [begun.x, start], shop, bound=begun.bound, relaxed=relaxed,
             only_begin=options.method == "auto", enough=_has_begun(budget) if is_large else None,
             **watched,  # type: ignore[arg-type]
         )  # fmt: skip
@@ -177,7 +197,8 @@ def plan_by_site(
         shop.close()
     if outcome is None:
         return Searched(begun.x, begun)
-    if is_large and outcome.gap <= NEAR and not _is_over(outcome, budget, stop):
+    has_time = budget.to_search >= FOR_WHOLE * course.unit
+    if is_large and has_time and outcome.gap <= NEAR and not _is_over(outcome, budget, stop):
         course.whole = True
         outcome = _whole_beside(blocks, options, outcome, sites, **watched)  # type: ignore[arg-type]
     is_open = outcome.status != "optimal" and outcome.ended == "node-limit"
@@ -345,22 +366,26 @@ def plan_on(
     watched = {"budget": budget, "progress": progress, "stop": stop}
     is_timed = options.method == "auto" and budget.limited
     known = _best_known(blocks, options, [start], bound, budget, stop)
-    columns = model.matrix.shape[1]
-    may_help = known.gap <= NEAR or columns <= MOST_AT_ONCE
-    may_help = may_help and budget.to_search >= FOR_WHOLE * columns
+    may_help = known.gap <= NEAR or model.matrix.shape[1] <= MOST_AT_ONCE
+    may_help = may_help and budget.to_search >= FOR_WHOLE * course.unit
     if is_timed and may_help and not _is_over(known, budget, stop):
-        large = blocks.large
-        if course.whole:
+        is_again, large = course.whole, blocks.large
+        if is_again:
             course.racks, large = True, _with_divided_racks(blocks, options, start, budget, stop)
-        course.whole, asked = True, replace(blocks, large=large)
-        known = _whole_beside(asked, options, known, sites, **watched)  # type: ignore[arg-type]
+        if not (is_again and np.array_equal(large, blocks.large)):
+            course.whole, asked = True, replace(blocks, large=large)
+            known = _whole_beside(asked, options, known, sites, **watched)  # type: ignore[arg-type]
+        if not is_again:
+            return known
     elif course.whole:
         course.racks = True
     point = start if known.x is None else known.x
     bound = bound if known.bound is None else known.bound
+    # What the whole has proved, sites at their prices rarely beat.
+    prices, course.prices = None if course.whole else course.prices, None
     shop = workshop(blocks)
     try:
-        return improve_by_site(blocks, options, point, bound, shop, **watched)  # type: ignore[arg-type]
+        return improve_by_site(blocks, options, point, bound, shop, prices=prices, **watched)  # type: ignore[arg-type]
     finally:
         shop.close()
 

@@ -101,6 +101,7 @@ def search_by_site(
     workshop: Workshop,
     *,
     bound: float | None = None,
+    relaxed: Outcome | None = None,
     budget: Budget,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -121,6 +122,8 @@ def search_by_site(
         Who solves problems of sites.
     bound : float, optional
         What no plan can beat, as proved before.
+    relaxed : Outcome, optional
+        The linear relaxation (:func:`relaxation`), where it is solved already.
     budget : Budget
         What is left of the time, and the account of the work.
     progress, stop
@@ -137,7 +140,33 @@ def search_by_site(
         case for a search site by site.
     """
     search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
-    return search.run(starts, bound, only_begin=only_begin, enough=enough)
+    watched = {"budget": budget, "progress": progress, "stop": stop}
+    known = objective_at(blocks.whole, starts[0])
+    relaxed = relaxed or relaxation(blocks, options, known=known, **watched)  # type: ignore[arg-type]
+    return search.run(starts, bound, relaxed, only_begin=only_begin, enough=enough)
+
+
+def relaxation(
+    blocks: Blocks,
+    options: Options,
+    *,
+    known: float | None = None,
+    budget: Budget,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Outcome:
+    """Solve the linear relaxation of a case: a bound, and prices of what sites share.
+
+    ``known`` is the value of a plan that is known: all that is told meanwhile.
+    """
+
+    def look(told: Progress) -> None:
+        assert progress is not None
+        progress(Progress(budget.seconds, known, stopping=told.stopping))
+
+    options = replace(options, gap=0.0, time_limit=budget.to_search, interior=True)
+    watched = None if progress is None else look
+    return budget.run(divided(blocks.whole), options, progress=watched, stop=stop)
 
 
 def improve_by_site(
@@ -147,11 +176,15 @@ def improve_by_site(
     bound: float,
     workshop: Workshop,
     *,
+    prices: Floats | None = None,
     budget: Budget,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Outcome:
     """Search sites anew beside the rest, one by one and in ever larger groups.
+
+    With prices of what sites share, they are searched at these first, and at new ones as long as
+    that proves more.
 
     Parameters
     ----------
@@ -161,9 +194,11 @@ def improve_by_site(
         A plan to begin from.
     bound : float
         What no plan can beat, as proved before.
+    prices : float array, shape (coupling rows,), optional
+        Of a case with the same coupling rows.
     """
     search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
-    return search.go_on(start, bound)
+    return search.go_on(start, bound, prices)
 
 
 def ended_by(*, is_done: bool, budget: Budget, stop: threading.Event | None) -> Ended:
@@ -190,11 +225,10 @@ class _Search:
         self._enough: Callable[[float], bool] | None = None
 
     def run(
-        self, starts: Sequence[Floats], bound: float | None, *,
+        self, starts: Sequence[Floats], bound: float | None, relaxed: Outcome, *,
         only_begin: bool, enough: Callable[[float], bool] | None,
     ) -> Outcome | None:  # fmt: skip
         self._enough = enough
-        relaxed = self._relaxed()
         if relaxed.duals is None or relaxed.bound is None:
             return None
         least = relaxed.bound if bound is None else min(bound, relaxed.bound)
@@ -204,12 +238,10 @@ class _Search:
         self._tell()
         if not only_begin:
             self._at_the_root()
-        self._centre = self._admissible(relaxed.duals[self._blocks.coupling])
-        self._mean = float(np.abs(self._centre).sum()) / max(1, len(self._centre))
         self._master.add_all(self._known.point)
         if self._ends():
             return self._outcome(relaxed)
-        losses = self._price(self._centre, GAP_AT_FIRST)
+        losses = self._at_first_prices(relaxed.duals[self._blocks.coupling])
         if losses is None and not self._is_over:
             return None
         if losses is not None:
@@ -221,16 +253,21 @@ class _Search:
             self._next_round()
         return self._outcome(relaxed)
 
-    def go_on(self, start: Floats, bound: float) -> Outcome:
+    def go_on(self, start: Floats, bound: float, prices: Floats | None) -> Outcome:
         self._known = _Known(self._blocks, self._options, start, bound)
         self._master.add_all(start)
         if not self._ends():
             self._known.take(self._made_whole(start))
             self._master.add_all(self._known.point)
+        if prices is not None and not self._ends():
+            losses = self._at_first_prices(prices)
+            self._losses = self._losses if losses is None else losses
         self._group = 1.0
         while not self._ends() and self._group < len(self._blocks.sites):
             before = self._known.left
             self._round += 1
+            if self._prices_may_prove_more and not self._at_new_prices(before):
+                continue
             self._in_groups(self._losses)
             if before - self._known.left < GAIN * before:
                 self._group = max(self._group + 1.0, self._group * GROWTH)
@@ -245,13 +282,6 @@ class _Search:
         return self._is_over or self._known.is_done
 
     # --- steps -----------------------------------------------------------------------------
-
-    def _relaxed(self) -> Outcome:
-        """Solve the linear relaxation."""
-        whole = self._blocks.whole
-        relaxed = divided(whole)
-        options = replace(self._options, gap=0.0, time_limit=self._budget.to_search, interior=True)
-        return self._budget.run(relaxed, options, stop=self._stop)
 
     def _at_the_root(self) -> None:
         """Search the whole in one node, its large decisions alone: a bound, and maybe a plan."""
@@ -289,6 +319,12 @@ class _Search:
         lower, upper = self._blocks.limits
         wrong = (prices > 0) & ~np.isfinite(upper) | (prices < 0) & ~np.isfinite(lower)
         return np.where(wrong, 0.0, prices)
+
+    def _at_first_prices(self, prices: Floats) -> Floats | None:
+        """Search every site at prices that others are sought from."""
+        self._centre = self._admissible(prices)
+        self._mean = float(np.abs(self._centre).sum()) / max(1, len(self._centre))
+        return self._price(self._centre, GAP_AT_FIRST)
 
     def _price(self, prices: Floats, gap: float) -> Floats | None:
         """Search every site at some prices; give what each loses there by what is known.

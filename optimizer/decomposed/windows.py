@@ -29,7 +29,7 @@ WINDOWS, AHEAD = 4, 2
 GAP, HOPELESS = 2e-3, 0.15
 #: Nodes of one window (`fleet` and two companies of 12 sites drawn at random took up to 8), and
 #: part of what time is left that all may take, and each of that.
-NODES, TIME_FOR_WINDOWS, TIME_FOR_WINDOW = 100, 0.6, 0.4
+NODES, TIME_FOR_WINDOWS, TIME_FOR_WINDOW = 100, 0.75, 0.5
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from optimizer import highs
 from optimizer import solve as solving
 from optimizer.audit import values_of
 from optimizer.case import prepare
@@ -21,7 +22,12 @@ from optimizer.decomposed.blocks import COMPANY, Blocks, made_whole
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
 from optimizer.decomposed.plan import Course
-from optimizer.decomposed.rounds import ended_by, improve_by_site, search_by_site
+from optimizer.decomposed.rounds import (
+    ended_by,
+    improve_by_site,
+    relaxation,
+    search_by_site,
+)
 from optimizer.decomposed.windows import Walked
 from optimizer.decomposed.workshop import Around, Here, Priced, Processes
 from optimizer.highs import Budget, Options, Progress, relative_gap, run, unsearched
@@ -851,19 +857,20 @@ def on_from(drawn, monkeypatch):
     start = do_nothing(case, model).point
     before, left = objective_at(blocks.whole, start), []
 
-    def groups(blocks, options, start, bound, *_, **__):
-        left.append((objective_at(blocks.whole, start), bound))
-        return told_of(model, start, *left[0])
+    def groups(blocks, options, start, bound, *_, prices, **__):
+        left.append(prices)
+        return told_of(model, start, objective_at(blocks.whole, start), bound, "feasible")
 
     def go(options=Options(gap=5e-3), limit=600.0, bound=None, course=None):  # noqa: B008
         monkeypatch.setattr(plan, "improve_by_site", groups)
         bound = near(before) if bound is None else bound
         course = Course(whole=True) if course is None else course
-        plan.plan_on(
+        found = plan.plan_on(
             case.given, model, options, start, bound, Here, course=course, budget=Budget(limit)
         )
-        return before, *left[0]
+        return before, found.objective, found.bound
 
+    go.left = left
     return go
 
 
@@ -896,6 +903,8 @@ def test_a_whole_is_searched_beside_a_plan_of_windows(drawn, on_from, monkeypatc
     assert course == Course(whole=True)
     assert course.goes_on
     assert found == [pytest.approx(before + 0.5), value + 0.1]
+    # Its racks come next, and groups of sites only after them.
+    assert not on_from.left
 
 
 def test_a_whole_is_searched_beside_a_plan_with_its_racks(drawn, on_from, monkeypatch):
@@ -932,6 +941,7 @@ def test_a_whole_is_searched_beside_a_plan_with_its_racks(drawn, on_from, monkey
     np.testing.assert_array_equal(large, expected)
     assert large.sum() > blocks.large.sum()
     assert before + 1.0 < value <= bound < 1e6
+    assert len(on_from.left) == 1
 
 
 def test_a_plan_is_kept_where_the_whole_beside_it_finds_less(drawn, on_from, monkeypatch):
@@ -967,11 +977,12 @@ def test_a_whole_is_not_searched_beside_a_plan_without_time_or_where_it_is_large
 ):
     monkeypatch.setattr(plan, "MOST_AT_ONCE", most)
     monkeypatch.setattr(plan, "_whole_beside", None)
-    course = Course(whole=True)
+    course = Course(whole=True, unit=10.0)
     before, value, bound = on_from(options, limit, None if is_near else 1e6, course)
     assert not course.goes_on
     assert value == before
     assert bound == (near(before) if is_near else 1e6)
+    assert len(on_from.left) == 1
 
 
 @pytest.mark.parametrize(("is_near", "most"), [(True, 0), (False, 10**6)])
@@ -1000,25 +1011,59 @@ def test_no_round_is_begun_after_a_stop(drawn, monkeypatch):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_large_decisions_are_searched_alone_where_no_racks_are_left_divided(
+def test_the_whole_is_not_searched_again_where_no_racks_are_left_divided(
     drawn, on_from, monkeypatch, known
 ):
-    _, model, blocks = drawn
-    asked = []
-
-    def watched(matrix, large, *_, sites, budget, **__):
-        assert sites is not None
-        assert budget.left <= plan.TIME_FOR_WHOLE * 600.0
-        asked.append(large)
-        return unsearched(model.matrix)
-
-    monkeypatch.setattr(plan, "search", watched)
+    _, model, _ = drawn
+    monkeypatch.setattr(plan, "_whole_beside", None)
     size = model.matrix.shape[1]
     none = told_of(model, np.zeros(size) if known else None, 0.0, 0.0)
     monkeypatch.setattr(Budget, "run", lambda *_, **__: none)
-    on_from()
-    [large] = asked
-    np.testing.assert_array_equal(large, blocks.large)
+    course = Course(whole=True)
+    on_from(course=course)
+    assert course.racks
+    assert len(on_from.left) == 1
+
+
+@pytest.mark.parametrize(("times", "begun"), [(1.01, 1), (0.99, 0)])
+def test_the_whole_beside_a_plan_is_for_those_who_have_the_time(
+    on_from, monkeypatch, times, begun
+):
+    """Measured in what the linear relaxation took."""
+    asked = []
+    monkeypatch.setattr(plan, "_whole_beside", lambda *given, **_: asked.append(1) or given[2])
+    unit = 50.0
+    limit = times * plan.FOR_WHOLE * unit + highs.SECONDS_TO_SETTLE
+    on_from(limit=limit, course=Course(unit=unit))
+    assert len(asked) == begun
+    assert len(on_from.left) == 1 - begun
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_sites_go_on_at_prices_that_nobody_tried_unless_the_whole_was_searched(
+    on_from, drawn, whole
+):
+    prices = np.ones(len(drawn[2].coupling))
+    course = Course(whole=whole, racks=whole, unit=1e6, prices=prices)
+    on_from(course=course)
+    [given] = on_from.left
+    assert given is (None if whole else prices)
+    # Another time they are tried already.
+    assert course.prices is None
+
+
+def test_sites_at_prices_prove_a_bound_for_a_plan_that_is_gone_on_from(drawn):
+    case, model, blocks = drawn
+    start = do_nothing(case, model).point
+    relaxed = relaxation(blocks, Options(), budget=Budget())
+    best = run(model.matrix, Options(gap=1e-4))
+    given = blocks, Options(gap=1e-3), start, relaxed.bound + 5.0, Here(blocks)
+    prices = relaxed.duals[blocks.coupling]
+    priced = improve_by_site(*given, prices=prices, budget=Budget())
+    plain = improve_by_site(*given, budget=Budget())
+    assert plain.bound == relaxed.bound + 5.0
+    assert best.objective - 1e-6 <= priced.bound < relaxed.bound
+    assert priced.objective <= best.bound + 1e-6
 
 
 def test_nothing_is_searched_beside_a_plan_after_a_stop(drawn, monkeypatch):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from models.decisions import DECISIONS
+from optimizer import highs
 from optimizer import solve as solving
 from optimizer.decomposed import plan, windows
 from optimizer.decomposed.blocks import periods_of, sites_of
@@ -420,7 +421,7 @@ def test_a_near_plan_is_audited_first_and_else_the_search_goes_on(
 @pytest.mark.parametrize(("gap", "audited"), [(0.99, True), (1.01, False)])
 def test_a_plan_is_near_within_a_gap(drawn, nothing, monkeypatch, gap, audited):
     value = objective_at(drawn[1].matrix, nothing)
-    walked = windows.Walked(None, value + gap * plan.NEAR * abs(value))
+    walked = windows.Walked(nothing.copy(), value + gap * plan.NEAR * abs(value))
     options = Options(gap=1e-6, time_limit=600.0)
     _, begun, _ = begins(drawn, nothing, monkeypatch, walked, options=options, limit=600.0)
     assert ("_whole_beside" not in [name for name, *_ in begun]) is audited
@@ -428,13 +429,19 @@ def test_a_plan_is_near_within_a_gap(drawn, nothing, monkeypatch, gap, audited):
 
 @pytest.mark.parametrize("enough", [True, False])
 def test_windows_are_for_those_who_have_the_time(drawn, nothing, monkeypatch, enough):
-    columns = drawn[1].matrix.shape[1]
-    limit = plan.FOR_WINDOWS * columns * (2.0 if enough else 0.5)
+    """Measured in what the linear relaxation took."""
+    honest, unit = plan.relaxation, 30.0
+    monkeypatch.setattr(
+        plan, "relaxation", lambda *given, **told: replace(honest(*given, **told), seconds=unit)
+    )
+    # What is kept for settling does not count.
+    limit = plan.FOR_WINDOWS * unit + highs.SECONDS_TO_SETTLE + (10.0 if enough else -10.0)
     options = Options(gap=1e-6, time_limit=limit)
-    _, begun, _ = begins(
+    _, begun, course = begins(
         drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=limit
     )
     assert (begun[0][0] == "in_windows") is enough
+    assert course.unit == unit
 
 
 def test_a_plan_of_windows_is_audited_under_its_bound(drawn, monkeypatch):
