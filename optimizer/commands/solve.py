@@ -63,7 +63,8 @@ class _Found:
 def _found(ready: Ready, wish: Wish, stop: threading.Event, voice: Voice) -> _Found:
     """Solve within the time limit, and look for what the answer is put beside."""
     budget = Budget(wish.options.time_limit, wish.options.grace)
-    solved = search_plan(ready, ready.pins, wish.options, voice, workshop_of(wish))
+    solved = search_plan(ready, ready.pins, wish.options, voice, workshop_of(wish),
+                         has_room=workers_of(wish) > 1)  # fmt: skip
     with refusing_unsound(ready.loaded, ready.case):
         if wish.plan is not None:
             policy = ready.policy.values
@@ -97,8 +98,13 @@ def workshop_of(wish: Wish) -> MakeWorkshop:
         from optimizer.decomposed.cluster import Cluster
 
         return partial(Cluster, address=wish.scheduler)
-    workers = wish.workers or os.cpu_count() or 1
+    workers = workers_of(wish)
     return Here if workers == 1 else partial(Processes, workers=workers)
+
+
+def workers_of(wish: Wish) -> int:
+    """Say how many processors of this machine a solve may use."""
+    return wish.workers or os.cpu_count() or 1
 
 
 def search_plan(
@@ -107,6 +113,8 @@ def search_plan(
     options: Options,
     voice: Voice,
     workshop: MakeWorkshop = Here,
+    *,
+    has_room: bool = False,
 ) -> Solved:
     """Solve a case with progress on stderr; Ctrl-C gives the best plan so far.
 
@@ -121,8 +129,9 @@ def search_plan(
         progress_line(voice.talk, quiet=voice.quiet) as progress,
     ):
         solved = solve(
-            ready.case, options, pinned=pins, progress=progress, stop=stop, workshop=workshop
-        )
+            ready.case, options, pinned=pins, progress=progress, stop=stop, workshop=workshop,
+            has_room=has_room,
+        )  # fmt: skip
         if progress is not None and solved.outcome is not None:
             progress.end(solved.value_musd, solved.bound_musd, solved.gap, solved.outcome.nodes)
         return solved

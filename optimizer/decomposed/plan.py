@@ -16,19 +16,30 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.given import Given
 from optimizer.compiled import Model
+from optimizer.decomposed.beside import Beside
 from optimizer.decomposed.blocks import Blocks, periods_of, sites_of
 from optimizer.decomposed.rounds import ended_by, improve_by_site, relaxation, search_by_site
 from optimizer.decomposed.windows import Walked, in_windows
 from optimizer.decomposed.workshop import Workshop
-from optimizer.highs import Budget, Options, Outcome, Progress, Status, relative_gap, unsearched
-from optimizer.matrix import Flags, Floats, divided, objective_at
-from optimizer.search import holding, search, with_divided
+from optimizer.highs import (
+    TOLERANCE,
+    Budget,
+    Options,
+    Outcome,
+    Progress,
+    Status,
+    relative_gap,
+    unsearched,
+)
+from optimizer.matrix import Flags, Floats, divided, largest_violation, objective_at
+from optimizer.search import holding, racks_whole, search, with_divided
 
 #: Sites, and large decisions, from which a case is searched so unless told otherwise.
 MANY_SITES, MANY_DECISIONS = 4, 1000
@@ -78,22 +89,97 @@ class Course:
         Seconds of the clock that the linear relaxation took; zero where time is not limited.
     prices : float array, shape (coupling rows,), or None
         Its prices of what sites share, if sites were not searched at them yet.
+    has_room : bool
+        Whether a processor is free for a search of the whole beside the others.
+    beside : Beside or None
+        Such a search, from when it is begun until it is taken up.
     """
 
     whole: bool = False
     racks: bool = False
     unit: float = 0.0
     prices: Floats | None = None
+    has_room: bool = False
+    beside: Beside | None = None
 
     def note(self, relaxed: Outcome, blocks: Blocks) -> None:
         """Note what the linear relaxation took, and its prices."""
         self.unit = relaxed.seconds
         self.prices = None if relaxed.duals is None else relaxed.duals[blocks.coupling]
 
+    def begins(self, budget: Budget) -> bool:
+        """Whether to begin with the whole: there is time for it, and it does not go on already."""
+        return self.beside is None and budget.to_search >= FOR_WHOLE * self.unit
+
+    def close(self) -> None:
+        """Let go of what still goes on."""
+        if self.beside is not None:
+            self.beside.leave()
+
     @property
     def goes_on(self) -> bool:
         """Whether going on from the same plan may bring more than it did."""
         return self.whole and not self.racks
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """A case taken apart, what is asked of it, and who looks on."""
+
+    blocks: Blocks
+    sites: NDArray[np.int64]
+    periods: NDArray[np.int64]
+    options: Options
+    course: Course
+    budget: Budget
+    progress: Callable[[Progress], None] | None
+    stop: threading.Event | None
+
+    @classmethod
+    def of(
+        cls, given: Given, model: Model, options: Options, course: Course, budget: Budget,
+        progress: Callable[[Progress], None] | None, stop: threading.Event | None,
+    ) -> _Case:  # fmt: skip
+        """Take a case apart by site."""
+        sites, periods = (of(given, model.built.columns) for of in (sites_of, periods_of))
+        blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
+        return cls(blocks, sites, periods, options, course, budget, progress, stop)
+
+    @property
+    def watched(self) -> dict[str, Any]:
+        """Who pays, who is told, and who may stop it."""
+        return {"budget": self.budget, "progress": self.progress, "stop": self.stop}
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether time is limited, and nobody asked for a method."""
+        return self.options.method == "auto" and self.budget.limited
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the whole is not tried first."""
+        return self.is_timed and self.blocks.whole.shape[1] > MOST_AT_ONCE
+
+    def is_over(self, found: Outcome) -> bool:
+        """Whether there is nothing left to find, or no time for it."""
+        stopped = self.stop is not None and self.stop.is_set()
+        return stopped or not self.budget.to_search or found.status == "optimal"
+
+    def best_known(self, points: Sequence[Floats | None], bound: float | None) -> Outcome:
+        """The best of some plans under what no plan can beat."""
+        blocks, options, budget = self.blocks, self.options, self.budget
+        values = [-np.inf if x is None else objective_at(blocks.whole, x) for x in points]
+        value, best = max(values), int(np.argmax(values))
+        bound = _lowest(value, options, bound)
+        is_done = options.reached(value, bound)
+        return budget.billed(
+            replace(
+                unsearched(blocks.whole), x=points[best], objective=value, bound=bound,
+                root_bound=bound, gap=relative_gap(value, bound),
+                status="optimal" if is_done else "feasible",
+                ended=ended_by(is_done=is_done, budget=budget, stop=self.stop),
+            )
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,81 +243,79 @@ def plan_by_site(
     if start is None:
         any_plan = replace(options, gap=ANY, time_limit=budget.to_search)
         start = search(model.matrix, model.large, any_plan, kinds=model.kinds, **watched).x  # type: ignore[arg-type]
-    sites = sites_of(given, model.built.columns)
-    blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
-    if start is None or len(blocks.sites) < 2:
+    case = _Case.of(given, model, options, course, budget, progress, stop)
+    if start is None or len(case.blocks.sites) < 2:
         return Searched(start)
-    is_timed = options.method == "auto" and budget.limited
-    is_large = is_timed and model.matrix.shape[1] > MOST_AT_ONCE
-    relaxed = None
-    if budget.limited:
-        worth = objective_at(blocks.whole, start)
-        relaxed = relaxation(blocks, options, known=worth, **watched)  # type: ignore[arg-type]
-        course.note(relaxed, blocks)
-    walked = Walked(None, None)
-    if budget.to_search >= FOR_WINDOWS * course.unit:
-        periods = periods_of(given, model.built.columns)
-        walked = in_windows(blocks, sites, periods, options, start=start, **watched)  # type: ignore[arg-type]
-    proved = _known(walked.bound, None if relaxed is None else relaxed.bound)
-    points = [walked.point, start]
-    begun = _best_known(blocks, options, points, min(proved, default=None), budget, stop)
-    if is_timed and begun.gap <= NEAR and begun.x is not start:
+    begun, relaxed = _begun(case, start)
+    if case.is_timed and begun.gap <= NEAR and begun.x is not start:
         # It is audited first: what it lacks is written down before the whole is searched.
         return Searched(begun.x, begun, is_open=False)
-    if is_timed and not is_large and not _is_over(begun, budget, stop):
-        course.whole, most = True, _most_left(begun)
-        begun = _whole_beside(blocks, options, begun, sites, **watched)  # type: ignore[arg-type]
+    is_found = course.beside is not None and course.beside.has_plan
+    if case.is_timed and (is_found or not case.is_large) and not case.is_over(begun):
+        most = _most_left(begun)
+        begun = _whole_beside(case, begun)
         if begun.gap <= most:
             return Searched(begun.x, begun, is_open=False)
-    if _is_over(begun, budget, stop):
+    if case.is_over(begun):
         return Searched(begun.x, begun, is_open=False)
-    shop, course.prices = workshop(blocks), None
+    outcome = _by_site(case, begun, start, relaxed, workshop)
+    if outcome is None:
+        return Searched(begun.x, begun)
+    # One that goes on beside is taken up by those who go on from here.
+    is_near = case.is_large and not course.whole and outcome.gap <= NEAR
+    if is_near and course.begins(budget) and not case.is_over(outcome):
+        outcome = _whole_beside(case, outcome)
+    is_open = outcome.status != "optimal" and outcome.ended == "node-limit"
+    return Searched(outcome.x, outcome, is_open and not case.is_timed)
+
+
+def _begun(case: _Case, start: Floats) -> tuple[Outcome, Outcome | None]:
+    """Begin with windows of time, if there is time for them; give the linear relaxation, too.
+
+    Without a time limit, whoever needs the relaxation solves it.
+    """
+    blocks, options, course, budget = case.blocks, case.options, case.course, case.budget
+    relaxed, walked = None, Walked(None, None)
+    if budget.limited:
+        worth = objective_at(blocks.whole, start)
+        relaxed = relaxation(blocks, options, known=worth, **case.watched)
+        course.note(relaxed, blocks)
+    if case.is_timed and course.has_room and course.begins(budget):
+        course.beside = Beside(
+            blocks, options, case.sites, gap_for_large=GAP_FOR_WHOLE, budget=budget
+        )
+    if budget.to_search >= FOR_WINDOWS * course.unit:
+        walked = _walked(case, start)
+    proved = _known(walked.bound, None if relaxed is None else relaxed.bound)
+    return case.best_known([walked.point, start], min(proved, default=None)), relaxed
+
+
+def _walked(case: _Case, start: Floats) -> Walked:
+    """Walk through windows of time, until the whole beside them has come to a plan."""
+    leave = _Leave(case.stop)
+    walked = in_windows(
+        case.blocks, case.sites, case.periods, case.options, start=start,
+        budget=case.budget, progress=_watching(case, leave), stop=leave.halt,
+    )  # fmt: skip
+    leave.hand_on(leave.halt.is_set())
+    return walked
+
+
+def _by_site(
+    case: _Case, begun: Outcome, start: Floats, relaxed: Outcome | None, workshop: MakeWorkshop
+) -> Outcome | None:
+    """Search sites; only begin with them where nobody asked for that."""
     assert begun.x is not None
+    shop, case.course.prices = workshop(case.blocks), None
     try:
-        outcome = search_by_site(
-            blocks, options, [begun.x, start], shop, bound=begun.bound, relaxed=relaxed,
-            only_begin=options.method == "auto", enough=_has_begun(budget) if is_large else None,
-            **watched,  # type: ignore[arg-type]
+        return search_by_site(
+            case.blocks, case.options, [begun.x, start], shop, bound=begun.bound, relaxed=relaxed,
+            only_begin=case.options.method == "auto",
+            enough=_has_begun(case.budget) if case.is_large else None,
+            **case.watched,
         )  # fmt: skip
     finally:
         shop.close()
-    if outcome is None:
-        return Searched(begun.x, begun)
-    has_time = budget.to_search >= FOR_WHOLE * course.unit
-    if is_large and has_time and outcome.gap <= NEAR and not _is_over(outcome, budget, stop):
-        course.whole = True
-        outcome = _whole_beside(blocks, options, outcome, sites, **watched)  # type: ignore[arg-type]
-    is_open = outcome.status != "optimal" and outcome.ended == "node-limit"
-    return Searched(outcome.x, outcome, is_open and not is_timed)
-
-
-def _best_known(
-    blocks: Blocks,
-    options: Options,
-    points: Sequence[Floats | None],
-    bound: float | None,
-    budget: Budget,
-    stop: threading.Event | None,
-) -> Outcome:
-    """The best of some plans under what no plan can beat."""
-    values = [-np.inf if x is None else objective_at(blocks.whole, x) for x in points]
-    value, best = max(values), int(np.argmax(values))
-    bound = _lowest(value, options, bound)
-    is_done = options.reached(value, bound)
-    return budget.billed(
-        replace(
-            unsearched(blocks.whole), x=points[best], objective=value, bound=bound,
-            root_bound=bound, gap=relative_gap(value, bound),
-            status="optimal" if is_done else "feasible",
-            ended=ended_by(is_done=is_done, budget=budget, stop=stop),
-        )
-    )  # fmt: skip
-
-
-def _is_over(found: Outcome, budget: Budget, stop: threading.Event | None) -> bool:
-    """Whether there is nothing left to find, or no time for it."""
-    stopped = stop is not None and stop.is_set()
-    return stopped or not budget.to_search or found.status == "optimal"
 
 
 class _Leave:
@@ -248,9 +332,9 @@ class _Leave:
         if self.is_left or stopped:
             self.halt.set()
 
-    def hand_on(self, found: Outcome) -> None:
+    def hand_on(self, interrupted: bool) -> None:
         """Stop all where Ctrl-C reached the search alone: whoever goes on from here is to know."""
-        if found.ended == "interrupted" and not self.is_left:
+        if interrupted and not self.is_left:
             self._stop.set()
 
 
@@ -264,44 +348,56 @@ def _has_begun(budget: Budget) -> Callable[[float], bool]:
     return told
 
 
-def _whole_beside(
-    blocks: Blocks,
-    options: Options,
-    begun: Outcome,
-    sites: NDArray[np.int64],
-    *,
-    budget: Budget,
-    progress: Callable[[Progress], None] | None,
-    stop: threading.Event | None,
-) -> Outcome:
+def _whole_beside(case: _Case, begun: Outcome, large: Flags | None = None) -> Outcome:
     """Search the whole, its large decisions alone, beside a plan and what was proved of it.
 
-    Not from there: from the plan that the sites of one case came to, HiGHS stayed at its root for
-    150 seconds; without it, it was done in 78.
+    One that has begun is taken up. Not from there: from the plan that the sites of one case came
+    to, HiGHS stayed at its root for 150 seconds; without it, it was done in 78.
     """
+    blocks, options, budget, course = case.blocks, case.options, case.budget, case.course
+    large = blocks.large if large is None else large
     part, before = budget.part(TIME_FOR_WHOLE * budget.to_search), budget.seconds
-    leave, patience = _Leave(stop), PATIENCE * part.left
-    most = _most_left(begun)
+    leave, patience = _Leave(case.stop), PATIENCE * part.left
+    most, beside = _most_left(begun), course.beside
+    course.whole, course.beside = True, None
 
     def look(told: Progress) -> None:
         # The value told is that of divisible racks; what it gains shows what there is to gain.
         value = max(_known(begun.objective, told.incumbent), default=None)
         bound = _lowest(begun.objective, options, begun.bound, told.bound)
         late = part.seconds > patience and relative_gap(value, bound) > most
-        leave.look(late or options.reached(begun.objective, bound))
-        if progress is not None:
+        leave.look(late or not part.left or options.reached(begun.objective, bound))
+        if case.progress is not None:
             seconds, gap = before + told.seconds, relative_gap(value, bound)
-            progress(replace(told, seconds=seconds, incumbent=value, bound=bound, gap=gap))
+            case.progress(replace(told, seconds=seconds, incumbent=value, bound=bound, gap=gap))
 
-    found = search(
-        blocks.whole, blocks.large, options, kinds=blocks.kinds, sites=sites,
-        rounds=0, gap_for_large=GAP_FOR_WHOLE, budget=part, progress=look, stop=leave.halt,
-    )  # fmt: skip
-    leave.hand_on(found)
+    if beside is None:
+        found = search(
+            blocks.whole, large, options, kinds=blocks.kinds, sites=case.sites,
+            rounds=0, gap_for_large=GAP_FOR_WHOLE, budget=part, progress=look, stop=leave.halt,
+        )  # fmt: skip
+    else:
+        found = _fitted(case, beside.taken_up(look, leave.halt))
+    leave.hand_on(found.ended == "interrupted")
     best = _better(begun, found, options)
     if best.ended == "interrupted" and leave.is_left:
         return replace(best, ended="by-itself" if best.status == "optimal" else "time-limit")
     return best
+
+
+def _fitted(case: _Case, found: Outcome) -> Outcome:
+    """Take what a search has found over to its case, whose racks may have more limits by now.
+
+    What was proved with fewer limits holds with more.
+    """
+    x, blocks, whole = found.x, case.blocks, case.blocks.whole
+    if x is not None and largest_violation(whole, x) > TOLERANCE:
+        x = racks_whole(
+            whole, blocks.large, x, case.options, kinds=blocks.kinds, sites=case.sites,
+            budget=case.budget, stop=case.stop,
+        )  # fmt: skip
+    value = None if x is None else objective_at(whole, x)
+    return replace(found, x=x, objective=value, matrix=whole)
 
 
 def _better(one: Outcome, other: Outcome, options: Options) -> Outcome:
@@ -361,44 +457,71 @@ def plan_on(
     bound : float
         What no plan can beat, as proved before.
     """
-    sites = sites_of(given, model.built.columns)
-    blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
-    watched = {"budget": budget, "progress": progress, "stop": stop}
-    is_timed = options.method == "auto" and budget.limited
-    known = _best_known(blocks, options, [start], bound, budget, stop)
-    may_help = known.gap <= NEAR or model.matrix.shape[1] <= MOST_AT_ONCE
-    may_help = may_help and budget.to_search >= FOR_WHOLE * course.unit
-    if is_timed and may_help and not _is_over(known, budget, stop):
-        is_again, large = course.whole, blocks.large
-        if is_again:
-            course.racks, large = True, _with_divided_racks(blocks, options, start, budget, stop)
-        if not (is_again and np.array_equal(large, blocks.large)):
-            course.whole, asked = True, replace(blocks, large=large)
-            known = _whole_beside(asked, options, known, sites, **watched)  # type: ignore[arg-type]
-        if not is_again:
-            return known
+    case = _Case.of(given, model, options, course, budget, progress, stop)
+    known = case.best_known([start], bound)
+    # A bound that the plan refutes by a hair is what it is gone on under.
+    known = known if known.bound is not None else replace(known, bound=bound)
+    if course.beside is not None and not case.is_over(known):
+        return _while_beside(case, known, course.beside, workshop)
+    may_help = case.is_timed and (known.gap <= NEAR or not case.is_large)
+    if may_help and course.begins(budget) and not case.is_over(known):
+        if not course.whole:
+            return _whole_beside(case, known)
+        course.racks, large = True, _with_divided_racks(case, start)
+        if not np.array_equal(large, case.blocks.large):
+            known = _whole_beside(case, known, large)
     elif course.whole:
         course.racks = True
-    point = start if known.x is None else known.x
-    bound = bound if known.bound is None else known.bound
+    return _in_groups(case, known, workshop)
+
+
+def _in_groups(case: _Case, known: Outcome, workshop: MakeWorkshop) -> Outcome:
+    """Search groups of sites beside the rest of a plan, under what is proved of it."""
+    assert known.x is not None
+    assert known.bound is not None
     # What the whole has proved, sites at their prices rarely beat.
-    prices, course.prices = None if course.whole else course.prices, None
-    shop = workshop(blocks)
+    prices, case.course.prices = None if case.course.whole else case.course.prices, None
+    shop = workshop(case.blocks)
     try:
-        return improve_by_site(blocks, options, point, bound, shop, prices=prices, **watched)  # type: ignore[arg-type]
+        return improve_by_site(
+            case.blocks, case.options, known.x, known.bound, shop, prices=prices, **case.watched
+        )
     finally:
         shop.close()
 
 
-def _with_divided_racks(
-    blocks: Blocks, options: Options, point: Floats, budget: Budget, stop: threading.Event | None
-) -> Flags:
+def _while_beside(case: _Case, known: Outcome, beside: Beside, workshop: MakeWorkshop) -> Outcome:
+    """Search groups of sites until the whole beside them has come to a plan, and take it up."""
+    leave = _Leave(case.stop)
+    watching = replace(case, progress=_watching(case, leave), stop=leave.halt)
+    found = _in_groups(watching, known, workshop)
+    leave.hand_on(leave.halt.is_set())
+    if not case.is_over(found):
+        return _whole_beside(case, found)
+    return case.best_known([found.x], min(_known(found.bound, beside.bound)))
+
+
+def _watching(case: _Case, leave: _Leave) -> Callable[[Progress], None]:
+    """Tell what is told, and leave it once the whole beside it has come to a plan."""
+    beside = case.course.beside
+
+    def look(told: Progress) -> None:
+        leave.look(beside is not None and beside.has_plan)
+        if case.progress is not None:
+            bound = min(_known(told.bound, None if beside is None else beside.bound), default=None)
+            case.progress(replace(told, bound=bound, gap=relative_gap(told.incumbent, bound)))
+
+    return look
+
+
+def _with_divided_racks(case: _Case, point: Floats) -> Flags:
     """Large decisions, and racks of the kinds that those of a plan leave divided.
 
     What large decisions are best with racks divided need not be so with whole ones.
     """
-    left = replace(options, gap=0.0, time_limit=budget.to_search, interior=True)
-    relaxed = budget.run(divided(holding(blocks.whole, blocks.large, point)), left, stop=stop)
+    blocks, budget = case.blocks, case.budget
+    left = replace(case.options, gap=0.0, time_limit=budget.to_search, interior=True)
+    relaxed = budget.run(divided(holding(blocks.whole, blocks.large, point)), left, stop=case.stop)
     racks = with_divided(blocks.whole, blocks.large, blocks.kinds, relaxed.x)
     # Where nothing was left divided, there is nothing to add.
     return blocks.large if np.array_equal(racks, blocks.whole.integer) else blocks.large | racks

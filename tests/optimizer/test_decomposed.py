@@ -497,8 +497,8 @@ def test_sites_are_searched_where_the_whole_finds_nothing_soon(drawn, monkeypatc
     begun = timed(monkeypatch)
     honest = plan._whole_beside
 
-    def poor(blocks, options, begun, sites, **watched):
-        found = honest(blocks, options, begun, sites, **watched)
+    def poor(case, begun, *large):
+        found = honest(case, begun, *large)
         return replace(found, x=begun.x, objective=begun.objective, gap=1.0, status="feasible")
 
     monkeypatch.setattr(plan, "_whole_beside", poor)
@@ -675,7 +675,7 @@ def beside(
     drawn, monkeypatch, seen, stop=None, *, interrupted=False, value=100.0, bound=110.0, gap=0.1
 ):
     """What comes of a whole that tells seconds, values and bounds beside a plan of 100 to 110."""
-    _, model, blocks = drawn
+    model = drawn[1]
     begun = replace(told_of(model, np.zeros(model.matrix.shape[1]), value, bound), gap=gap)
     halted, shown = [], []
 
@@ -691,10 +691,10 @@ def beside(
 
     monkeypatch.setattr(plan, "search", told)
     monkeypatch.setattr(Budget, "seconds", 7.0)
-    found = plan._whole_beside(
-        blocks, Options(), begun, np.zeros(model.matrix.shape[1], int),
-        budget=Budget(1007.0), progress=shown.append, stop=stop,
-    )  # fmt: skip
+    case = plan._Case.of(
+        drawn[0].given, model, Options(), Course(), Budget(1007.0), shown.append, stop
+    )
+    found = plan._whole_beside(case, begun)
     return found, halted, shown
 
 
@@ -789,7 +789,7 @@ def test_the_whole_is_begun_only_where_it_may_bring_more(drawn, monkeypatch, end
         )
         return replace(found, gap=plan.NEAR + (1e-9 if ending == "far" else -1e-9))
 
-    def whole(_blocks, _options, outcome, *_, **__):
+    def whole(_, outcome):
         begun.append(outcome)
         return outcome
 
@@ -837,8 +837,8 @@ def test_a_plan_of_many_sites_is_searched_on_from(drawn, monkeypatch):
     begun = timed(monkeypatch)
     honest = plan._whole_beside
 
-    def poor(blocks, options, begun, sites, **watched):
-        found = honest(blocks, replace(options, gap=0.2), begun, sites, **watched)
+    def poor(case, begun, *large):
+        found = honest(replace(case, options=replace(case.options, gap=0.2)), begun, *large)
         return replace(found, status="feasible")
 
     monkeypatch.setattr(plan, "_whole_beside", poor)
@@ -991,7 +991,7 @@ def test_a_whole_is_searched_beside_a_plan_that_is_near_or_where_it_is_not_large
 ):
     monkeypatch.setattr(plan, "MOST_AT_ONCE", most)
     begun = []
-    monkeypatch.setattr(plan, "_whole_beside", lambda *given, **_: begun.append(1) or given[2])
+    monkeypatch.setattr(plan, "_whole_beside", lambda _, known: begun.append(1) or known)
     on_from(bound=None if is_near else 1e6, course=Course())
     assert begun
 
@@ -1031,7 +1031,7 @@ def test_the_whole_beside_a_plan_is_for_those_who_have_the_time(
 ):
     """Measured in what the linear relaxation took."""
     asked = []
-    monkeypatch.setattr(plan, "_whole_beside", lambda *given, **_: asked.append(1) or given[2])
+    monkeypatch.setattr(plan, "_whole_beside", lambda _, known: asked.append(1) or known)
     unit = 50.0
     limit = times * plan.FOR_WHOLE * unit + highs.SECONDS_TO_SETTLE
     on_from(limit=limit, course=Course(unit=unit))

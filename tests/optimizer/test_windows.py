@@ -329,6 +329,12 @@ def test_what_is_told_is_the_plan_that_is_known_and_what_is_proved_for_all(
 # --- what comes of it --------------------------------------------------------------------------
 
 
+def searched_in_vain(case, begun, large=None):
+    """A search of the whole that brings nothing."""
+    case.course.whole = True
+    return begun
+
+
 def begins(drawn, nothing, monkeypatch, walked, *, options, limit=np.inf, most=10**6):
     """What a case of many sites goes on with after its windows."""
     case, model, _ = drawn
@@ -345,7 +351,7 @@ def begins(drawn, nothing, monkeypatch, walked, *, options, limit=np.inf, most=1
 
     noted("in_windows", lambda *_, **__: walked)
     noted("search_by_site", lambda *_, **__: None)
-    noted("_whole_beside", lambda blocks, options, begun, *_, **__: begun)
+    noted("_whole_beside", searched_in_vain)
     course = Course()
     found = plan.plan_by_site(
         case.given, model, options, nothing, Here, course=course, budget=Budget(limit)
@@ -472,10 +478,13 @@ def test_a_timed_solve_goes_from_windows_through_the_audit_to_the_whole(drawn, m
             return honest(*given, **told)
 
         monkeypatch.setattr(module, name, noted)
+
     # One that brings nothing: with the racks there is more to find.
-    monkeypatch.setattr(
-        plan, "_whole_beside", lambda _b, _o, begun, *_, **__: noted_whole.append(1) or begun
-    )
+    def in_vain(*given):
+        noted_whole.append(given)
+        return searched_in_vain(*given)
+
+    monkeypatch.setattr(plan, "_whole_beside", in_vain)
     noted_whole = []
     solved = solve(case, Options(gap=1e-5, time_limit=100.0), progress=shown.append)
     order = list(dict.fromkeys(begun))

@@ -1,0 +1,419 @@
+"""The whole of a case, searched in a thread of its own beside windows of time and sites."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optimizer.commands import solve as command
+from optimizer.commands.ready import Wish
+from optimizer.decomposed import beside, plan
+from optimizer.decomposed.beside import Beside
+from optimizer.decomposed.blocks import sites_of
+from optimizer.decomposed.plan import Course
+from optimizer.decomposed.windows import Walked
+from optimizer.decomposed.workshop import Here
+from optimizer.highs import Budget, Options, Progress, run, unsearched
+from optimizer.matrix import largest_violation, objective_at
+from optimizer.solve import do_nothing, solve
+from tests.optimizer.companies import four_unlike_sites
+from tests.optimizer.test_windows import searched_in_vain
+
+TIMED = Options(gap=5e-3, time_limit=600.0)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return four_unlike_sites()
+
+
+@pytest.fixture
+def nothing(drawn):
+    case, model, _ = drawn
+    return do_nothing(case, model).point
+
+
+def begun(drawn, options=TIMED, gap=0.9):
+    case, model, blocks = drawn
+    sites = sites_of(case.given, model.built.columns)
+    return Beside(blocks, options, sites, gap_for_large=gap, budget=Budget(options.time_limit))
+
+
+class Waiting:
+    """Stands for the search, and goes on until it is told to end, or to stop and heeds that."""
+
+    def __init__(self, monkeypatch, found, *, heeds=True):
+        self.asked, self.end, self._found, self._heeds = [], threading.Event(), found, heeds
+        monkeypatch.setattr(beside, "search", self)
+
+    def __call__(self, *given, stop, progress, **told):
+        self.asked.append((given, told))
+        progress(Progress(3.0, 1.0, 2.0, 1.0, 4))
+        while not (self.end.wait(0.01) or (self._heeds and stop.is_set())):
+            pass
+        if isinstance(self._found, Exception):
+            raise self._found
+        return self._found if self.end.is_set() else replace(self._found, ended="interrupted")
+
+
+def found_of(drawn, x, bound=1e6):
+    _, model, _ = drawn
+    value = None if x is None else objective_at(model.matrix, x)
+    return replace(unsearched(model.matrix), x=x, objective=value, bound=bound, status="feasible")
+
+
+# --- the search --------------------------------------------------------------------------------
+
+
+def test_it_comes_to_what_the_search_comes_to(drawn):
+    _, model, _ = drawn
+    going, shown = begun(drawn), []
+    found = going.taken_up(shown.append, threading.Event())
+    best = run(model.matrix, Options(gap=1e-4))
+    assert going.has_plan
+    assert largest_violation(model.matrix, found.x) <= 1e-6
+    assert best.objective - 1e-6 <= found.bound
+    assert found.objective <= best.bound + 1e-6
+
+
+def test_it_is_the_search_of_the_whole_with_large_decisions_alone(drawn, nothing, monkeypatch):
+    waiting = Waiting(monkeypatch, found_of(drawn, nothing))
+    going = begun(drawn, gap=0.7)
+    waiting.end.set()
+    going.taken_up(lambda _: None, threading.Event())
+    [((matrix, large, options), told)] = waiting.asked
+    blocks = drawn[2]
+    assert matrix is blocks.whole
+    np.testing.assert_array_equal(large, blocks.large)
+    assert options is TIMED
+    assert (told["rounds"], told["gap_for_large"]) == (0, 0.7)
+    assert 0.0 < told["budget"].left <= 600.0
+    assert "start" not in told
+
+
+def test_what_it_proves_shows_meanwhile_and_a_plan_only_at_its_end(drawn, nothing, monkeypatch):
+    waiting = Waiting(monkeypatch, found_of(drawn, nothing))
+    going = begun(drawn)
+    while going.bound is None:
+        pass
+    assert going.bound == 2.0
+    assert not going.has_plan
+    waiting.end.set()
+    going.taken_up(lambda _: None, threading.Event())
+    assert going.has_plan
+
+
+def test_a_stop_ends_it_with_the_best_so_far(drawn, nothing, monkeypatch):
+    Waiting(monkeypatch, found_of(drawn, nothing))
+    going, stop = begun(drawn), threading.Event()
+    found = going.taken_up(lambda _: stop.set(), stop)
+    assert found.ended == "interrupted"
+    assert found.x is nothing
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_ends_it_and_another_one_the_wait(drawn, nothing, monkeypatch, times):
+    waiting = Waiting(monkeypatch, found_of(drawn, nothing), heeds=times == 1)
+    going, left = begun(drawn), [KeyboardInterrupt] * times
+
+    def interrupted(_):
+        if left:
+            raise left.pop()
+
+    if times == 1:
+        assert going.taken_up(interrupted, threading.Event()).ended == "interrupted"
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            going.taken_up(interrupted, threading.Event())
+    waiting.end.set()
+
+
+def test_a_fault_of_the_search_is_told_to_whoever_takes_it_up(drawn, monkeypatch):
+    Waiting(monkeypatch, RuntimeError("out of luck"))
+    going, stop = begun(drawn), threading.Event()
+    stop.set()
+    with pytest.raises(RuntimeError, match="out of luck"):
+        going.taken_up(lambda _: None, stop)
+    assert not going.has_plan
+
+
+def test_who_lets_go_of_it_ends_it(drawn, nothing, monkeypatch):
+    Waiting(monkeypatch, found_of(drawn, nothing))
+    going = begun(drawn)
+    going.leave()
+    assert going._done.is_set()
+
+
+def case_of(drawn, course, progress=None, stop=None):
+    """The case as those who search it know it."""
+    case, model, _ = drawn
+    return plan._Case.of(case.given, model, TIMED, course, Budget(600.0), progress, stop)
+
+
+# --- beside windows ----------------------------------------------------------------------------
+
+
+class Going:
+    """A search beside that is as far as it is told to be."""
+
+    def __init__(self, blocks, *, bound=None, has_plan=False, found=None):
+        self.blocks, self.bound, self.has_plan, self.found = blocks, bound, has_plan, found
+
+    def taken_up(self, progress, stop):
+        progress(Progress(1.0, None, self.bound))
+        return self.found
+
+
+@pytest.mark.parametrize("has_plan", [True, False])
+def test_windows_are_left_once_the_whole_has_a_plan(drawn, nothing, monkeypatch, has_plan):
+    blocks, left = drawn[2], []
+
+    def windows(*_, start, progress, stop, **__):
+        progress(Progress(1.0, 90.0, 120.0))
+        left.append(stop.is_set())
+        return Walked(None, 120.0)
+
+    monkeypatch.setattr(plan, "in_windows", windows)
+    course = Course(beside=Going(blocks, bound=110.0, has_plan=has_plan))
+    shown, stop = [], threading.Event()
+    walked = plan._walked(case_of(drawn, course, shown.append, stop), nothing)
+    assert walked.bound == 120.0
+    assert left == [has_plan]
+    # Nobody has stopped anything, and the lower bound of the two is shown.
+    assert not stop.is_set()
+    assert [told.bound for told in shown] == [110.0]
+    assert shown[0].gap == pytest.approx(20.0 / 90.0)
+
+
+def test_ctrl_c_in_a_window_reaches_those_who_come_after(drawn, nothing, monkeypatch):
+    def windows(*_, stop, **__):
+        # What HiGHS does on Ctrl-C: it knows of no stop but this.
+        stop.set()
+        return Walked(None, None)
+
+    monkeypatch.setattr(plan, "in_windows", windows)
+    stop = threading.Event()
+    plan._walked(case_of(drawn, Course(), None, stop), nothing)
+    assert stop.is_set()
+
+
+# --- what is taken up --------------------------------------------------------------------------
+
+
+def taken_up(drawn, nothing, going, blocks=None):
+    """A whole beside doing nothing, one that has begun."""
+    start = replace(found_of(drawn, nothing), gap=1.0)
+    course = Course(beside=going)
+    case = replace(case_of(drawn, course), blocks=blocks or drawn[2])
+    found = plan._whole_beside(case, start)
+    return found, course
+
+
+def test_a_search_that_has_begun_is_taken_up_and_no_other_begun(drawn, nothing, monkeypatch):
+    _, model, blocks = drawn
+    best = run(model.matrix, Options(gap=1e-4))
+    monkeypatch.setattr(plan, "search", None)
+    going = Going(blocks, found=found_of(drawn, best.x, best.bound))
+    found, course = taken_up(drawn, nothing, going)
+    assert found.x is best.x
+    assert found.bound == best.bound
+    assert course.whole
+    assert course.beside is None
+
+
+def test_what_was_found_with_fewer_limits_is_made_to_keep_to_all(drawn, nothing):
+    """Large decisions stay, racks are chosen anew, and the bound holds."""
+    _, model, blocks = drawn
+    whole = blocks.whole
+    best = run(model.matrix, Options(gap=1e-3))
+    racks = np.flatnonzero(whole.integer & ~blocks.large & (best.x > 1.5))[:1]
+    upper = whole.column_upper.copy()
+    upper[racks] = best.x[racks] - 1.0
+    narrower = replace(blocks, whole=replace(whole, column_upper=upper))
+    found, _ = taken_up(drawn, nothing, Going(blocks, found=found_of(drawn, best.x, best.bound)),
+                        narrower)  # fmt: skip
+    assert largest_violation(whole, best.x) <= 1e-6 < largest_violation(narrower.whole, best.x)
+    assert largest_violation(narrower.whole, found.x) <= 1e-6
+    large = whole.integer & blocks.large
+    np.testing.assert_allclose(found.x[large], best.x[large], atol=1e-6)
+    assert found.objective == pytest.approx(objective_at(whole, found.x))
+    assert objective_at(whole, nothing) < found.objective <= best.objective + 1e-6
+    assert found.bound == best.bound
+
+
+def test_a_search_that_came_to_no_plan_leaves_its_bound(drawn, nothing):
+    found, _ = taken_up(drawn, nothing, Going(drawn[2], found=found_of(drawn, None, 900.0)))
+    assert found.x is nothing
+    assert found.bound == 900.0
+
+
+# --- from the start ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+def test_the_whole_is_begun_before_windows_where_a_processor_is_free(drawn, monkeypatch, has_room):
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    order = []
+    for name in ("Beside", "in_windows", "search"):
+        honest = getattr(plan, name)
+
+        def noted(*given, honest=honest, name=name, **told):
+            order.append(name)
+            return honest(*given, **told)
+
+        monkeypatch.setattr(plan, name, noted)
+    case, model, _ = drawn
+    solved = solve(case, TIMED, has_room=has_room)
+    assert solved.passed
+    assert solved.value_musd > do_nothing(case, model).value_musd + 1.0
+    best = run(model.matrix, Options(gap=1e-4))
+    assert best.objective - 1e-6 <= solved.bound_musd
+    assert order[0] == ("Beside" if has_room else "in_windows")
+    assert ("Beside" in order) is has_room
+    assert not any(thread.name == "whole" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("options", [Options(gap=5e-3), replace(TIMED, method="by-site")])
+def test_nothing_goes_on_beside_without_a_time_limit_or_where_sites_are_asked_for(
+    drawn, monkeypatch, options
+):
+    """What is found then hangs on no clock."""
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "Beside", None)
+    assert solve(drawn[0], options, has_room=True).passed
+
+
+def test_a_whole_that_nobody_takes_up_is_let_go_of(drawn, nothing, monkeypatch):
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    waiting = Waiting(monkeypatch, found_of(drawn, nothing))
+    solved = solve(drawn[0], replace(TIMED, gap=0.2), has_room=True)
+    assert solved.status == "solved"
+    assert len(waiting.asked) == 1
+    assert not any(thread.name == "whole" for thread in threading.enumerate())
+
+
+def test_the_whole_goes_on_beside_the_sites_of_a_large_case(drawn, nothing, monkeypatch):
+    """Where there is no time for windows; those who go on from there take it up."""
+    case, model, blocks = drawn
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(plan, "FOR_WINDOWS", np.inf)
+    monkeypatch.setattr(plan, "NEAR", 1e9)
+    monkeypatch.setattr(plan, "_whole_beside", None)
+    monkeypatch.setattr(plan, "Beside", lambda *_, **__: going)
+    going, course, order = Going(blocks), Course(has_room=True), []
+    honest = plan.search_by_site
+
+    def sites(*given, **told):
+        order.append(course.beside)
+        return replace(honest(*given, **told), status="feasible", gap=0.1)
+
+    monkeypatch.setattr(plan, "search_by_site", sites)
+    plan.plan_by_site(case.given, model, TIMED, nothing, Here, course=course, budget=Budget(600.0))
+    assert order == [going]
+    assert course.beside is going
+
+
+@pytest.fixture
+def groups(drawn, nothing, monkeypatch):
+    """Go on from doing nothing beside a whole, with groups of sites that tell once."""
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    case, model, _ = drawn
+    value, left, shown = objective_at(model.matrix, nothing), [], []
+
+    def told(blocks, options, start, bound, *_, progress, stop, **__):
+        progress(Progress(1.0, value, bound))
+        left.append(stop.is_set())
+        return replace(found_of(drawn, start, bound), ended="node-limit")
+
+    monkeypatch.setattr(plan, "improve_by_site", told)
+
+    def go(going, *, stop=None, seconds=600.0, bound=1e6):
+        course = Course(beside=going)
+        found = plan.plan_on(
+            case.given, model, TIMED, nothing, bound, Here, course=course,
+            budget=Budget(seconds), progress=shown.append, stop=stop,
+        )  # fmt: skip
+        return found, course
+
+    go.left, go.shown = left, shown
+    return go
+
+
+@pytest.mark.parametrize("has_plan", [True, False])
+def test_groups_of_sites_are_left_once_the_whole_beside_them_has_a_plan(drawn, groups, has_plan):
+    """Else they come to their end, and it is waited for."""
+    _, model, blocks = drawn
+    best = run(model.matrix, Options(gap=1e-4))
+    found_there = found_of(drawn, best.x, best.bound)
+    going = Going(blocks, bound=9e5, has_plan=has_plan, found=found_there)
+    stop = threading.Event()
+    found, course = groups(going, stop=stop)
+    assert groups.left == [has_plan]
+    assert groups.shown[0].bound == 9e5
+    assert found.x is best.x
+    assert found.bound == best.bound
+    assert course.whole
+    assert course.beside is None
+    assert not stop.is_set()
+
+
+def test_what_the_whole_has_proved_counts_where_time_is_up(drawn, nothing, groups, monkeypatch):
+    monkeypatch.setattr(plan, "_whole_beside", None)
+    honest, going = plan.improve_by_site, Going(drawn[2], bound=9e5)
+
+    def to_the_end(*given, **told):
+        found = honest(*given, **told)
+        monkeypatch.setattr(Budget, "seconds", 600.0)
+        return found
+
+    monkeypatch.setattr(plan, "improve_by_site", to_the_end)
+    found, course = groups(going)
+    assert found.x is nothing
+    assert (found.bound, found.ended) == (9e5, "time-limit")
+    assert course.beside is going
+
+
+def test_ctrl_c_in_a_group_reaches_those_who_come_after(drawn, nothing, groups, monkeypatch):
+    monkeypatch.setattr(plan, "_whole_beside", None)
+    stop = threading.Event()
+
+    def interrupted(blocks, options, start, bound, *_, stop, **__):
+        stop.set()
+        return found_of(drawn, start, bound)
+
+    monkeypatch.setattr(plan, "improve_by_site", interrupted)
+    found, _ = groups(Going(drawn[2], bound=9e5), stop=stop)
+    assert stop.is_set()
+    assert (found.ended, found.bound) == ("interrupted", 9e5)
+
+
+def test_a_plan_of_windows_is_audited_while_the_whole_goes_on(drawn, nothing, monkeypatch):
+    _, model, _ = drawn
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    best = run(model.matrix, Options(gap=1e-4))
+    going = Going(drawn[2])
+    monkeypatch.setattr(plan, "Beside", lambda *_, **__: going)
+    monkeypatch.setattr(plan, "_whole_beside", searched_in_vain)
+    monkeypatch.setattr(plan, "in_windows", lambda *_, **__: Walked(best.x, best.bound + 1.0))
+    course = Course(has_room=True)
+    found = plan.plan_by_site(
+        drawn[0].given, model, replace(TIMED, gap=1e-9), nothing, Here,
+        course=course, budget=Budget(600.0),
+    )  # fmt: skip
+    assert found.point is best.x
+    assert not course.whole
+    assert course.beside is going
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("workers", "cores", "room"), [(1, 8, False), (2, 1, True), (None, 1, False), (None, 2, True)]
+)
+def test_a_processor_is_free_where_more_than_one_may_be_used(monkeypatch, workers, cores, room):
+    monkeypatch.setattr(command.os, "cpu_count", lambda: cores)
+    wish = Wish("any", TIMED, {}, None, None, False, workers, None)
+    assert (command.workers_of(wish) > 1) is room
