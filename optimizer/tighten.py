@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any
 from weakref import ref
 
@@ -102,6 +103,8 @@ class Recent:
 #: Patterns of the matrices asked for last, as long as their places are in use somewhere else.
 _PATTERNS: list[tuple[ref[Any], ref[Any], _Pattern]] = []
 _KEPT = 2
+#: Several searches may go on in one process.
+_ASKING = Lock()
 
 
 def _pattern(matrix: Matrix) -> _Pattern:
@@ -111,13 +114,14 @@ def _pattern(matrix: Matrix) -> _Pattern:
         table = table.copy()
         table.eliminate_zeros()
         return _Pattern.of(table, matrix.shape[0])
-    for position, (indices, indptr, pattern) in enumerate(_PATTERNS):
-        if indices() is table.indices and indptr() is table.indptr:
-            _PATTERNS.append(_PATTERNS.pop(position))
-            return pattern
-    pattern = _Pattern.of(table, matrix.shape[0])
-    _PATTERNS[:] = [*_PATTERNS, (ref(table.indices), ref(table.indptr), pattern)][-_KEPT:]
-    return pattern
+    with _ASKING:
+        for position, (indices, indptr, pattern) in enumerate(_PATTERNS):
+            if indices() is table.indices and indptr() is table.indptr:
+                _PATTERNS.append(_PATTERNS.pop(position))
+                return pattern
+        pattern = _Pattern.of(table, matrix.shape[0])
+        _PATTERNS[:] = [*_PATTERNS, (ref(table.indices), ref(table.indptr), pattern)][-_KEPT:]
+        return pattern
 
 
 def _values(matrix: Matrix) -> Floats:

@@ -64,7 +64,7 @@ def _found(ready: Ready, wish: Wish, stop: threading.Event, voice: Voice) -> _Fo
     """Solve within the time limit, and look for what the answer is put beside."""
     budget = Budget(wish.options.time_limit, wish.options.grace)
     solved = search_plan(ready, ready.pins, wish.options, voice, workshop_of(wish),
-                         has_room=workers_of(wish) > 1)  # fmt: skip
+                         has_room=has_room(wish))  # fmt: skip
     with refusing_unsound(ready.loaded, ready.case):
         if wish.plan is not None:
             policy = ready.policy.values
@@ -103,8 +103,15 @@ def workshop_of(wish: Wish) -> MakeWorkshop:
 
 
 def workers_of(wish: Wish) -> int:
-    """Say how many processors of this machine a solve may use."""
+    """Say how many processes of this machine a solve may use."""
     return wish.workers or os.cpu_count() or 1
+
+
+def has_room(wish: Wish) -> bool:
+    """Say whether a processor is left for a search beside another."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    processors = os.cpu_count() or 1 if affinity is None else len(affinity(0))
+    return min(processors, workers_of(wish)) > max(1, wish.options.threads)
 
 
 def search_plan(

@@ -1,17 +1,22 @@
 """A search of the whole, its large decisions alone, that goes on while others look for plans.
 
 It asks nothing of windows of time or of sites, nor they of it. Where a processor is free, it is
-begun before them, in a thread of its own, and taken up where it would have been begun.
+begun before them, in a thread of its own, and taken up once it has come to its end, or they have.
+Racks are made whole by whoever takes it up: there may be more limits on them by then.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from optimizer.decomposed.blocks import Blocks, Ints
-from optimizer.highs import TICK, Budget, Options, Outcome, Progress
-from optimizer.search import search
+import numpy as np
+
+from models.build import Column
+from optimizer.decomposed.blocks import Blocks
+from optimizer.highs import TICK, Budget, Options, Outcome, Progress, unsearched
+from optimizer.matrix import Floats
 
 #: Seconds that whoever lets go of a search waits for it to put its work down.
 SECONDS_TO_LEAVE = 1.0
@@ -24,54 +29,71 @@ class Beside:
     ----------
     blocks : Blocks
         The case, with the decisions that are large.
+    columns : sequence
+        What its columns are.
     options : Options
-        Gap and seed.
-    sites : int array, shape (columns,)
-        Site that the columns name (:func:`optimizer.decomposed.blocks.sites_of`).
-    gap_for_large : float
-        As in :func:`optimizer.search.search`.
+        Gap for the large decisions, time limit and seed.
     budget : Budget
-        Pays for it, with all the time that is left to search.
+        Pays for it.
     """
 
     def __init__(
-        self, blocks: Blocks, options: Options, sites: Ints, *, gap_for_large: float,
-        budget: Budget,
-    ) -> None:  # fmt: skip
-        self.blocks, self._options, self._sites = blocks, options, sites
-        self._gap, self._budget = gap_for_large, budget.part(budget.to_search)
+        self, blocks: Blocks, columns: Sequence[Column], options: Options, budget: Budget
+    ) -> None:
+        whole = blocks.whole
+        self._matrix = replace(whole, integer=whole.integer & blocks.large)
+        self._columns, self._options, self._budget = columns, options, budget
         self._told = Progress(0.0)
         self._found: Outcome | None = None
-        self._failure: BaseException | None = None
         self._halt, self._done = threading.Event(), threading.Event()
         threading.Thread(target=self._search, name="whole", daemon=True).start()
 
     @property
     def bound(self) -> float | None:
         """What it has proved so far."""
-        return self._told.bound
+        return self._told.bound if self._found is None else self._found.bound
 
     @property
     def has_plan(self) -> bool:
-        """Whether it has come to its end, and to a plan."""
+        """Whether it has come to its end, and to large decisions."""
         return self._found is not None and self._found.x is not None
 
     def taken_up(self, progress: Callable[[Progress], None], stop: threading.Event) -> Outcome:
-        """Wait for what it comes to; a stop ends it with the best so far, and so does Ctrl-C."""
-        while not self._done.is_set():
-            try:
-                self._done.wait(TICK)
-                progress(self._told)
+        """Wait for what it comes to; a stop ends it with the best so far.
+
+        Ctrl-C sets the stop; another one is passed on.
+        """
+        try:
+            while not self._done.is_set():
+                try:
+                    self._done.wait(TICK)
+                    progress(self._told)
+                except KeyboardInterrupt:
+                    if stop.is_set():
+                        raise
+                    stop.set()
                 if stop.is_set():
                     self._halt.set()
-            except KeyboardInterrupt:
-                if self._halt.is_set():
-                    raise
-                self._halt.set()
-        if self._failure is not None:
-            raise self._failure
+        except BaseException:
+            self._halt.set()
+            raise
         assert self._found is not None
         return self._found
+
+    def point_of(self, columns: Sequence[Column], x: Floats) -> Floats:
+        """Write a point of the search with the columns of the case as it is by now; new ones zero.
+
+        Parameters
+        ----------
+        columns : sequence
+            What the columns are by now.
+        x : float array
+            The point.
+        """
+        if columns == self._columns:
+            return x
+        known = dict(zip(self._columns, x.tolist(), strict=True))
+        return np.array([known.get(column, 0.0) for column in columns])
 
     def leave(self) -> None:
         """Let go of it."""
@@ -80,13 +102,13 @@ class Beside:
 
     def _search(self) -> None:
         try:
-            self._found = search(
-                self.blocks.whole, self.blocks.large, self._options, kinds=self.blocks.kinds,
-                sites=self._sites, rounds=0, gap_for_large=self._gap, budget=self._budget,
-                progress=self._note, stop=self._halt,
-            )  # fmt: skip
-        except BaseException as failure:
-            self._failure = failure
+            self._found = self._budget.run(
+                self._matrix, self._options, progress=self._note, stop=self._halt
+            )
+        except Exception as failure:
+            # Others have a plan, or look for one: what they come to is not lost for this.
+            said = f"the search of the whole beside the others failed: {failure!r}"
+            self._found = replace(unsearched(self._matrix), messages=(said,))
         finally:
             self._done.set()
 

@@ -2,25 +2,29 @@
 
 A case of many sites begins with a plan from windows of time, which also proves a bound. Unless
 told otherwise it then goes site by site, which makes plans and bounds where HiGHS alone may find
-none for long, and goes on as a whole from there. Where time is limited, what windows lead to is
-audited first, so that what it lacks is written down; then the whole is searched beside it, its
-large decisions alone. Where windows lead nowhere, or there is no time for them, the whole is
-searched at once if it is not too large, and sites only if that leads nowhere; a larger case goes
-on with its sites, and the whole is searched beside what they come to if they come near. What time
-is left goes to groups of sites beside the rest, and then to the whole once more, with the racks
-that its large decisions leave divided.
+none for long, and goes on as a whole from there.
+
+Where time is limited, it is measured in what the linear relaxation took, which is solved first.
+What windows lead to is audited, so that what it lacks is written down; then the whole is searched
+beside it, its large decisions alone, and once more with the racks that these leave divided. Where
+windows lead nowhere, or there is no time for them, the whole is searched at once if it is not too
+large, and sites only if that leads nowhere; a larger case goes on with its sites. What time is
+left goes to groups of sites beside the rest. Where a second processor is free, the whole is begun
+before all of these, and taken up once it has a plan, or they have come to their end.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.build import Column
 from models.given import Given
 from optimizer.compiled import Model
 from optimizer.decomposed.beside import Beside
@@ -29,7 +33,6 @@ from optimizer.decomposed.rounds import ended_by, improve_by_site, relaxation, s
 from optimizer.decomposed.windows import Walked, in_windows
 from optimizer.decomposed.workshop import Workshop
 from optimizer.highs import (
-    TOLERANCE,
     Budget,
     Options,
     Outcome,
@@ -38,7 +41,7 @@ from optimizer.highs import (
     relative_gap,
     unsearched,
 )
-from optimizer.matrix import Flags, Floats, divided, largest_violation, objective_at
+from optimizer.matrix import Flags, Floats, divided, objective_at
 from optimizer.search import holding, racks_whole, search, with_divided
 
 #: Sites, and large decisions, from which a case is searched so unless told otherwise.
@@ -52,9 +55,9 @@ MOST_AT_ONCE = 40_000
 TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
 #: What there has to be of time, if a case is to begin with windows, and to go on from a plan with
 #: the whole: so many times what its linear relaxation took, which measures case and machine, as
-#: busy as this is. Windows of `fleet` take 9 times that, of a drawn company of 12 sites 10; the
-#: whole of these takes 7 to 8. What is begun and cut off has cost its time and brings nothing: of
-#: `fleet`, 456.6 M$ by windows where sites come to 469.8.
+#: busy as this is. Windows of `fleet` take 9 times that, of two drawn companies of 12 sites 10; the
+#: whole of one of these 7 or 8. What is begun and cut off has cost its time and brings nothing: of
+#: `fleet`, on a machine half as fast as others, 456.6 M$ by windows where sites come to 469.8.
 FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
 #: Part of the gap that the large decisions of the whole may use up: whether its racks split into
 #: whole halls is seen sooner. Of five companies of 12 sites that brought one, the worst, to 0.21 %
@@ -119,7 +122,7 @@ class Course:
     @property
     def goes_on(self) -> bool:
         """Whether going on from the same plan may bring more than it did."""
-        return self.whole and not self.racks
+        return self.beside is not None or (self.whole and not self.racks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +130,7 @@ class _Case:
     """A case taken apart, what is asked of it, and who looks on."""
 
     blocks: Blocks
+    columns: Sequence[Column]
     sites: NDArray[np.int64]
     periods: NDArray[np.int64]
     options: Options
@@ -143,7 +147,8 @@ class _Case:
         """Take a case apart by site."""
         sites, periods = (of(given, model.built.columns) for of in (sites_of, periods_of))
         blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
-        return cls(blocks, sites, periods, options, course, budget, progress, stop)
+        columns = model.built.columns
+        return cls(blocks, columns, sites, periods, options, course, budget, progress, stop)
 
     @property
     def watched(self) -> dict[str, Any]:
@@ -160,17 +165,22 @@ class _Case:
         """Whether the whole is not tried first."""
         return self.is_timed and self.blocks.whole.shape[1] > MOST_AT_ONCE
 
+    @property
+    def ends(self) -> bool:
+        """Whether it was stopped, or time is up."""
+        return (self.stop is not None and self.stop.is_set()) or not self.budget.to_search
+
     def is_over(self, found: Outcome) -> bool:
         """Whether there is nothing left to find, or no time for it."""
-        stopped = self.stop is not None and self.stop.is_set()
-        return stopped or not self.budget.to_search or found.status == "optimal"
+        return self.ends or found.status == "optimal"
 
-    def best_known(self, points: Sequence[Floats | None], bound: float | None) -> Outcome:
-        """The best of some plans under what no plan can beat."""
+    def best_known(self, points: Sequence[Floats | None], *bounds: float | None) -> Outcome:
+        """The best of some plans under what no plan can beat, this search's and one beside it."""
         blocks, options, budget = self.blocks, self.options, self.budget
         values = [-np.inf if x is None else objective_at(blocks.whole, x) for x in points]
         value, best = max(values), int(np.argmax(values))
-        bound = _lowest(value, options, bound)
+        beside = None if self.course.beside is None else self.course.beside.bound
+        bound = _lowest(value, options, *bounds, beside)
         is_done = options.reached(value, bound)
         return budget.billed(
             replace(
@@ -216,9 +226,9 @@ def plan_by_site(
     """Search a case site by site where that was asked for, or is worth it.
 
     A plan from windows of time comes first, if there is time for it. Where time is limited and
-    nobody asked for a method, that is all if it is near; if not, a whole that is not too large is
-    tried, its large decisions alone: on many cases that finds better plans sooner than sites do,
-    on others none at all.
+    nobody asked for a method, that is all if it is near; if not, a whole that is not too large, or
+    that was searched beside them and has a plan, is tried, its large decisions alone: on many
+    cases that finds better plans sooner than sites do, on others none at all.
 
     Parameters
     ----------
@@ -259,6 +269,8 @@ def plan_by_site(
     if case.is_over(begun):
         return Searched(begun.x, begun, is_open=False)
     outcome = _by_site(case, begun, start, relaxed, workshop)
+    if outcome is None and course.beside is not None:
+        outcome = _whole_beside(case, begun)
     if outcome is None:
         return Searched(begun.x, begun)
     # One that goes on beside is taken up by those who go on from here.
@@ -280,25 +292,28 @@ def _begun(case: _Case, start: Floats) -> tuple[Outcome, Outcome | None]:
         worth = objective_at(blocks.whole, start)
         relaxed = relaxation(blocks, options, known=worth, **case.watched)
         course.note(relaxed, blocks)
-    if case.is_timed and course.has_room and course.begins(budget):
-        course.beside = Beside(
-            blocks, options, case.sites, gap_for_large=GAP_FOR_WHOLE, budget=budget
-        )
+    if case.is_timed and course.has_room and course.begins(budget) and not case.ends:
+        course.beside = _begun_beside(case)
     if budget.to_search >= FOR_WINDOWS * course.unit:
         walked = _walked(case, start)
-    proved = _known(walked.bound, None if relaxed is None else relaxed.bound)
-    return case.best_known([walked.point, start], min(proved, default=None)), relaxed
+    relaxed_bound = None if relaxed is None else relaxed.bound
+    return case.best_known([walked.point, start], walked.bound, relaxed_bound), relaxed
+
+
+def _begun_beside(case: _Case) -> Beside:
+    """Begin a search of the whole, its large decisions alone, on a processor that is free."""
+    budget, gap = case.budget, GAP_FOR_WHOLE * case.options.gap
+    part = budget.part(TIME_FOR_WHOLE * budget.to_search)
+    options = replace(case.options, gap=gap, time_limit=part.left, interior=True)
+    return Beside(case.blocks, case.columns, options, part)
 
 
 def _walked(case: _Case, start: Floats) -> Walked:
     """Walk through windows of time, until the whole beside them has come to a plan."""
-    leave = _Leave(case.stop)
-    walked = in_windows(
-        case.blocks, case.sites, case.periods, case.options, start=start,
-        budget=case.budget, progress=_watching(case, leave), stop=leave.halt,
-    )  # fmt: skip
-    leave.hand_on(leave.halt.is_set())
-    return walked
+    with _watching(case) as watched:
+        return in_windows(
+            case.blocks, case.sites, case.periods, case.options, start=start, **watched
+        )
 
 
 def _by_site(
@@ -306,35 +321,42 @@ def _by_site(
 ) -> Outcome | None:
     """Search sites; only begin with them where nobody asked for that."""
     assert begun.x is not None
-    shop, case.course.prices = workshop(case.blocks), None
-    try:
+    case.course.prices = None
+    with closing(workshop(case.blocks)) as shop, _watching(case) as watched:
         return search_by_site(
             case.blocks, case.options, [begun.x, start], shop, bound=begun.bound, relaxed=relaxed,
             only_begin=case.options.method == "auto",
-            enough=_has_begun(case.budget) if case.is_large else None,
-            **case.watched,
+            enough=_has_begun(case.budget) if case.is_large else None, **watched,
         )  # fmt: skip
-    finally:
-        shop.close()
+
+
+class _Halt(threading.Event):
+    """Ends one search; set where all is to stop, too."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._stop.is_set()
 
 
 class _Leave:
-    """Ends a search of the whole: because all is to stop, or because there is better to do."""
+    """Ends a search: because all is to stop, or because there is better to do."""
 
     def __init__(self, stop: threading.Event | None) -> None:
-        self.halt, self.is_left = threading.Event(), False
         self._stop = stop or threading.Event()
+        self.halt, self.is_left = _Halt(self._stop), False
 
     def look(self, has_to: bool) -> None:
-        """End the search if it is to be left, or all is to stop."""
-        stopped = self._stop.is_set()
-        self.is_left = self.is_left or (has_to and not stopped)
-        if self.is_left or stopped:
+        """End the search if it is to be left, and all does not stop."""
+        self.is_left = self.is_left or (has_to and not self._stop.is_set())
+        if self.is_left:
             self.halt.set()
 
-    def hand_on(self, interrupted: bool) -> None:
+    def hand_on(self) -> None:
         """Stop all where Ctrl-C reached the search alone: whoever goes on from here is to know."""
-        if interrupted and not self.is_left:
+        if self.halt.is_set() and not self.is_left:
             self._stop.set()
 
 
@@ -377,27 +399,29 @@ def _whole_beside(case: _Case, begun: Outcome, large: Flags | None = None) -> Ou
             rounds=0, gap_for_large=GAP_FOR_WHOLE, budget=part, progress=look, stop=leave.halt,
         )  # fmt: skip
     else:
-        found = _fitted(case, beside.taken_up(look, leave.halt))
-    leave.hand_on(found.ended == "interrupted")
+        found = _fitted(case, beside, begun, beside.taken_up(look, leave.halt))
+    leave.hand_on()
     best = _better(begun, found, options)
     if best.ended == "interrupted" and leave.is_left:
         return replace(best, ended="by-itself" if best.status == "optimal" else "time-limit")
     return best
 
 
-def _fitted(case: _Case, found: Outcome) -> Outcome:
-    """Take what a search has found over to its case, whose racks may have more limits by now.
+def _fitted(case: _Case, beside: Beside, begun: Outcome, found: Outcome) -> Outcome:
+    """Make racks whole for large decisions that were found beside others.
 
-    What was proved with fewer limits holds with more.
+    There may be more limits by now; what was proved with fewer of them holds. Where that proves
+    the plan at hand, there is no need.
     """
-    x, blocks, whole = found.x, case.blocks, case.blocks.whole
-    if x is not None and largest_violation(whole, x) > TOLERANCE:
+    blocks, x = case.blocks, found.x
+    if x is not None and not case.options.reached(begun.objective, found.bound):
         x = racks_whole(
-            whole, blocks.large, x, case.options, kinds=blocks.kinds, sites=case.sites,
-            budget=case.budget, stop=case.stop,
+            blocks.whole, blocks.large, beside.point_of(case.columns, x), case.options,
+            kinds=blocks.kinds, sites=case.sites, budget=case.budget, stop=case.stop,
         )  # fmt: skip
-    value = None if x is None else objective_at(whole, x)
-    return replace(found, x=x, objective=value, matrix=whole)
+        value = None if x is None else objective_at(blocks.whole, x)
+        return replace(found, x=x, objective=value, matrix=blocks.whole)
+    return replace(found, x=None, objective=None, matrix=blocks.whole)
 
 
 def _better(one: Outcome, other: Outcome, options: Options) -> Outcome:
@@ -444,9 +468,10 @@ def plan_on(
 ) -> Outcome:
     """Go on from a plan of a case of many sites, under a bound that was proved.
 
-    Where time is limited, and the case not too large or the plan near, the whole is searched
-    beside it: first its large decisions alone, another time with the racks that they leave
-    divided. Then groups of sites are.
+    Where a search of the whole goes on beside, groups of sites are searched until it has a plan,
+    and it is taken up. Else, where there is time for it, and the case is not too large or the plan
+    near, the whole is searched: first its large decisions alone, another time with the racks that
+    they leave divided. Where there is not, and after the racks, groups of sites are.
 
     Parameters
     ----------
@@ -459,12 +484,12 @@ def plan_on(
     """
     case = _Case.of(given, model, options, course, budget, progress, stop)
     known = case.best_known([start], bound)
-    # A bound that the plan refutes by a hair is what it is gone on under.
-    known = known if known.bound is not None else replace(known, bound=bound)
-    if course.beside is not None and not case.is_over(known):
-        return _while_beside(case, known, course.beside, workshop)
+    if known.status == "optimal":
+        return known
+    if course.beside is not None:
+        return _while_beside(case, known, bound, workshop)
     may_help = case.is_timed and (known.gap <= NEAR or not case.is_large)
-    if may_help and course.begins(budget) and not case.is_over(known):
+    if may_help and course.begins(budget) and not case.ends:
         if not course.whole:
             return _whole_beside(case, known)
         course.racks, large = True, _with_divided_racks(case, start)
@@ -472,46 +497,53 @@ def plan_on(
             known = _whole_beside(case, known, large)
     elif course.whole:
         course.racks = True
-    return _in_groups(case, known, workshop)
+    return _in_groups(case, known, bound, workshop)
 
 
-def _in_groups(case: _Case, known: Outcome, workshop: MakeWorkshop) -> Outcome:
-    """Search groups of sites beside the rest of a plan, under what is proved of it."""
+def _in_groups(case: _Case, known: Outcome, bound: float, workshop: MakeWorkshop) -> Outcome:
+    """Search groups of sites beside the rest of a plan, under what is proved of it.
+
+    Where the plan refutes that by a hair, under the ``bound`` that it was gone on from.
+    """
     assert known.x is not None
-    assert known.bound is not None
+    proved = bound if known.bound is None else known.bound
     # What the whole has proved, sites at their prices rarely beat.
     prices, case.course.prices = None if case.course.whole else case.course.prices, None
-    shop = workshop(case.blocks)
-    try:
+    with closing(workshop(case.blocks)) as shop, _watching(case) as watched:
         return improve_by_site(
-            case.blocks, case.options, known.x, known.bound, shop, prices=prices, **case.watched
+            case.blocks, case.options, known.x, proved, shop, prices=prices, **watched
         )
-    finally:
-        shop.close()
 
 
-def _while_beside(case: _Case, known: Outcome, beside: Beside, workshop: MakeWorkshop) -> Outcome:
+def _while_beside(case: _Case, known: Outcome, bound: float, workshop: MakeWorkshop) -> Outcome:
     """Search groups of sites until the whole beside them has come to a plan, and take it up."""
-    leave = _Leave(case.stop)
-    watching = replace(case, progress=_watching(case, leave), stop=leave.halt)
-    found = _in_groups(watching, known, workshop)
-    leave.hand_on(leave.halt.is_set())
-    if not case.is_over(found):
-        return _whole_beside(case, found)
-    return case.best_known([found.x], min(_known(found.bound, beside.bound)))
-
-
-def _watching(case: _Case, leave: _Leave) -> Callable[[Progress], None]:
-    """Tell what is told, and leave it once the whole beside it has come to a plan."""
     beside = case.course.beside
+    assert beside is not None
+    if not beside.has_plan and not case.ends:
+        known = _in_groups(case, known, bound, workshop)
+    if beside.has_plan or not case.ends:
+        return _whole_beside(case, known)
+    return case.best_known([known.x], known.bound, bound)
+
+
+@contextmanager
+def _watching(case: _Case) -> Iterator[dict[str, Any]]:
+    """Watch a search, and leave it once the whole beside it has a plan, or proves this one."""
+    leave, beside = _Leave(case.stop), case.course.beside
 
     def look(told: Progress) -> None:
-        leave.look(beside is not None and beside.has_plan)
+        value, bound = told.incumbent, told.bound
+        if beside is not None:
+            bound = min(_known(bound, beside.bound), default=None)
+            leave.look(beside.has_plan or case.options.reached(value, bound))
         if case.progress is not None:
-            bound = min(_known(told.bound, None if beside is None else beside.bound), default=None)
-            case.progress(replace(told, bound=bound, gap=relative_gap(told.incumbent, bound)))
+            case.progress(replace(told, bound=bound, gap=relative_gap(value, bound)))
 
-    return look
+    is_watched = case.progress is not None or beside is not None
+    yield {
+        "budget": case.budget, "progress": look if is_watched else None, "stop": leave.halt,
+    }  # fmt: skip
+    leave.hand_on()
 
 
 def _with_divided_racks(case: _Case, point: Floats) -> Flags:

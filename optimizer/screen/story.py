@@ -64,6 +64,8 @@ def worth(solved: Solved, *, handed_in: bool = False) -> Iterator[Text]:
         if abs(less) >= 0.005:
             by = f"{figure(abs(less))} M$ {'less' if less > 0 else 'more'}"
         yield Text(f"doing nothing is worth {figure(checked.nothing_musd)} M$, {by}")
+        if by == "as much" and solved.status == "best-found" and not handed_in:
+            yield Text("no better plan was found before the stop: give it more time", "yellow")
     yield Text(
         f"audit passed: {checked.relations:,} limits and balances hold; mining earns "
         f"{checked.banded_margin_musd:,.6f} M$\nin bands of hours and "

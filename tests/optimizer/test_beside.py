@@ -1,16 +1,17 @@
 """The whole of a case, searched in a thread of its own beside windows of time and sites."""
 
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from optimizer.commands import solve as command
-from optimizer.commands.ready import Wish
-from optimizer.decomposed import beside, plan
+from optimizer.commands.ready import Wish, make_ready
+from optimizer.commands.voice import Voice
+from optimizer.decomposed import plan
 from optimizer.decomposed.beside import Beside
-from optimizer.decomposed.blocks import sites_of
 from optimizer.decomposed.plan import Course
 from optimizer.decomposed.windows import Walked
 from optimizer.decomposed.workshop import Here
@@ -19,6 +20,7 @@ from optimizer.matrix import largest_violation, objective_at
 from optimizer.solve import do_nothing, solve
 from tests.optimizer.companies import four_unlike_sites
 from tests.optimizer.test_windows import searched_in_vain
+from tests.shipped import INSTANCES
 
 TIMED = Options(gap=5e-3, time_limit=600.0)
 
@@ -34,21 +36,19 @@ def nothing(drawn):
     return do_nothing(case, model).point
 
 
-def begun(drawn, options=TIMED, gap=0.9):
-    case, model, blocks = drawn
-    sites = sites_of(case.given, model.built.columns)
-    return Beside(blocks, options, sites, gap_for_large=gap, budget=Budget(options.time_limit))
+def begun(drawn, budget=None):
+    _, model, blocks = drawn
+    return Beside(blocks, model.built.columns, TIMED, budget or Budget(600.0))
 
 
 class Waiting:
-    """Stands for the search, and goes on until it is told to end, or to stop and heeds that."""
+    """Pays for a search that goes on until it is told to end, or to stop and heeds that."""
 
-    def __init__(self, monkeypatch, found, *, heeds=True):
+    def __init__(self, found, *, heeds=True):
         self.asked, self.end, self._found, self._heeds = [], threading.Event(), found, heeds
-        monkeypatch.setattr(beside, "search", self)
 
-    def __call__(self, *given, stop, progress, **told):
-        self.asked.append((given, told))
+    def run(self, matrix, options, *, stop, progress):
+        self.asked.append((matrix, options))
         progress(Progress(3.0, 1.0, 2.0, 1.0, 4))
         while not (self.end.wait(0.01) or (self._heeds and stop.is_set())):
             pass
@@ -66,83 +66,106 @@ def found_of(drawn, x, bound=1e6):
 # --- the search --------------------------------------------------------------------------------
 
 
-def test_it_comes_to_what_the_search_comes_to(drawn):
-    _, model, _ = drawn
+def test_it_comes_to_large_decisions_and_a_bound(drawn):
+    _, model, blocks = drawn
     going, shown = begun(drawn), []
     found = going.taken_up(shown.append, threading.Event())
     best = run(model.matrix, Options(gap=1e-4))
     assert going.has_plan
     assert largest_violation(model.matrix, found.x) <= 1e-6
-    assert best.objective - 1e-6 <= found.bound
-    assert found.objective <= best.bound + 1e-6
+    whole = found.x[model.matrix.integer & blocks.large]
+    np.testing.assert_allclose(whole, np.rint(whole), atol=1e-6)
+    assert best.objective - 1e-6 <= found.bound == going.bound
+    assert found.gap <= TIMED.gap
+    assert all(isinstance(told, Progress) for told in shown)
 
 
-def test_it_is_the_search_of_the_whole_with_large_decisions_alone(drawn, nothing, monkeypatch):
-    waiting = Waiting(monkeypatch, found_of(drawn, nothing))
-    going = begun(drawn, gap=0.7)
+def test_large_decisions_alone_are_whole_there(drawn, nothing):
+    waiting = Waiting(found_of(drawn, nothing))
+    going = begun(drawn, waiting)
     waiting.end.set()
     going.taken_up(lambda _: None, threading.Event())
-    [((matrix, large, options), told)] = waiting.asked
-    blocks = drawn[2]
-    assert matrix is blocks.whole
-    np.testing.assert_array_equal(large, blocks.large)
+    [(matrix, options)] = waiting.asked
+    _, model, blocks = drawn
+    np.testing.assert_array_equal(matrix.integer, model.matrix.integer & blocks.large)
+    assert matrix.shape == model.matrix.shape
     assert options is TIMED
-    assert (told["rounds"], told["gap_for_large"]) == (0, 0.7)
-    assert 0.0 < told["budget"].left <= 600.0
-    assert "start" not in told
 
 
-def test_what_it_proves_shows_meanwhile_and_a_plan_only_at_its_end(drawn, nothing, monkeypatch):
-    waiting = Waiting(monkeypatch, found_of(drawn, nothing))
-    going = begun(drawn)
-    while going.bound is None:
-        pass
+def test_what_it_proves_shows_meanwhile_and_a_plan_only_at_its_end(drawn, nothing):
+    waiting = Waiting(found_of(drawn, nothing, 1.5))
+    going = begun(drawn, waiting)
+    ends = time.monotonic() + 30.0
+    while going.bound is None and time.monotonic() < ends:
+        time.sleep(0.01)
     assert going.bound == 2.0
     assert not going.has_plan
     waiting.end.set()
     going.taken_up(lambda _: None, threading.Event())
     assert going.has_plan
+    assert going.bound == 1.5
 
 
-def test_a_stop_ends_it_with_the_best_so_far(drawn, nothing, monkeypatch):
-    Waiting(monkeypatch, found_of(drawn, nothing))
-    going, stop = begun(drawn), threading.Event()
+def test_a_stop_ends_it_with_the_best_so_far(drawn, nothing):
+    going, stop = begun(drawn, Waiting(found_of(drawn, nothing))), threading.Event()
     found = going.taken_up(lambda _: stop.set(), stop)
     assert found.ended == "interrupted"
     assert found.x is nothing
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c_ends_it_and_another_one_the_wait(drawn, nothing, monkeypatch, times):
-    waiting = Waiting(monkeypatch, found_of(drawn, nothing), heeds=times == 1)
-    going, left = begun(drawn), [KeyboardInterrupt] * times
+def test_ctrl_c_ends_it_and_another_one_the_wait(drawn, nothing, times):
+    waiting = Waiting(found_of(drawn, nothing), heeds=times == 1)
+    going, left, stop = begun(drawn, waiting), [KeyboardInterrupt] * times, threading.Event()
 
     def interrupted(_):
         if left:
             raise left.pop()
 
     if times == 1:
-        assert going.taken_up(interrupted, threading.Event()).ended == "interrupted"
+        assert going.taken_up(interrupted, stop).ended == "interrupted"
     else:
         with pytest.raises(KeyboardInterrupt):
-            going.taken_up(interrupted, threading.Event())
+            going.taken_up(interrupted, stop)
+    # Whoever goes on from here is to know.
+    assert stop.is_set()
     waiting.end.set()
 
 
-def test_a_fault_of_the_search_is_told_to_whoever_takes_it_up(drawn, monkeypatch):
-    Waiting(monkeypatch, RuntimeError("out of luck"))
-    going, stop = begun(drawn), threading.Event()
-    stop.set()
-    with pytest.raises(RuntimeError, match="out of luck"):
-        going.taken_up(lambda _: None, stop)
-    assert not going.has_plan
+def test_it_ends_where_whoever_waits_for_it_fails(drawn, nothing):
+    going = begun(drawn, Waiting(found_of(drawn, nothing)))
+
+    def fails(_):
+        raise ValueError("a full disk")
+
+    with pytest.raises(ValueError, match="a full disk"):
+        going.taken_up(fails, threading.Event())
+    assert going._done.wait(30.0)
 
 
-def test_who_lets_go_of_it_ends_it(drawn, nothing, monkeypatch):
-    Waiting(monkeypatch, found_of(drawn, nothing))
-    going = begun(drawn)
+def test_a_fault_of_the_search_costs_nobody_a_plan(drawn):
+    waiting = Waiting(RuntimeError("out of luck"))
+    going = begun(drawn, waiting)
+    waiting.end.set()
+    found = going.taken_up(lambda _: None, threading.Event())
+    assert (found.x, found.bound, going.has_plan) == (None, None, False)
+    assert "out of luck" in found.messages[0]
+
+
+def test_who_lets_go_of_it_ends_it(drawn, nothing):
+    going = begun(drawn, Waiting(found_of(drawn, nothing)))
     going.leave()
     assert going._done.is_set()
+
+
+def test_a_point_is_written_with_the_columns_of_now():
+    """Fillings of halls come in between where racks do not split."""
+    going = Beside.__new__(Beside)
+    going._columns = [("a", (0,)), ("b", (0,)), ("c", (0,))]
+    now = [("a", (0,)), ("filled", (0, 1)), ("c", (0,)), ("b", (0,))]
+    x = np.array([1.0, 2.0, 3.0])
+    assert going.point_of(now, x).tolist() == [1.0, 0.0, 3.0, 2.0]
+    assert going.point_of(list(going._columns), x) is x
 
 
 def case_of(drawn, course, progress=None, stop=None):
@@ -155,19 +178,25 @@ def case_of(drawn, course, progress=None, stop=None):
 
 
 class Going:
-    """A search beside that is as far as it is told to be."""
+    """A search beside that is as far as it is told to be, of a case with the same columns."""
 
-    def __init__(self, blocks, *, bound=None, has_plan=False, found=None):
-        self.blocks, self.bound, self.has_plan, self.found = blocks, bound, has_plan, found
+    def __init__(self, *, bound=None, has_plan=False, found=None):
+        self.bound, self.has_plan, self.found = bound, has_plan, found
+
+    def point_of(self, columns, x):
+        return x
+
+    def leave(self):
+        pass
 
     def taken_up(self, progress, stop):
         progress(Progress(1.0, None, self.bound))
-        return self.found
+        return replace(self.found, ended="interrupted") if stop.is_set() else self.found
 
 
 @pytest.mark.parametrize("has_plan", [True, False])
 def test_windows_are_left_once_the_whole_has_a_plan(drawn, nothing, monkeypatch, has_plan):
-    blocks, left = drawn[2], []
+    left = []
 
     def windows(*_, start, progress, stop, **__):
         progress(Progress(1.0, 90.0, 120.0))
@@ -175,7 +204,7 @@ def test_windows_are_left_once_the_whole_has_a_plan(drawn, nothing, monkeypatch,
         return Walked(None, 120.0)
 
     monkeypatch.setattr(plan, "in_windows", windows)
-    course = Course(beside=Going(blocks, bound=110.0, has_plan=has_plan))
+    course = Course(beside=Going(bound=110.0, has_plan=has_plan))
     shown, stop = [], threading.Event()
     walked = plan._walked(case_of(drawn, course, shown.append, stop), nothing)
     assert walked.bound == 120.0
@@ -211,12 +240,11 @@ def taken_up(drawn, nothing, going, blocks=None):
 
 
 def test_a_search_that_has_begun_is_taken_up_and_no_other_begun(drawn, nothing, monkeypatch):
-    _, model, blocks = drawn
-    best = run(model.matrix, Options(gap=1e-4))
+    best = run(drawn[1].matrix, Options(gap=1e-4))
     monkeypatch.setattr(plan, "search", None)
-    going = Going(blocks, found=found_of(drawn, best.x, best.bound))
+    going = Going(found=found_of(drawn, best.x, best.bound))
     found, course = taken_up(drawn, nothing, going)
-    assert found.x is best.x
+    assert found.objective == pytest.approx(best.objective, rel=TIMED.gap)
     assert found.bound == best.bound
     assert course.whole
     assert course.beside is None
@@ -231,7 +259,7 @@ def test_what_was_found_with_fewer_limits_is_made_to_keep_to_all(drawn, nothing)
     upper = whole.column_upper.copy()
     upper[racks] = best.x[racks] - 1.0
     narrower = replace(blocks, whole=replace(whole, column_upper=upper))
-    found, _ = taken_up(drawn, nothing, Going(blocks, found=found_of(drawn, best.x, best.bound)),
+    found, _ = taken_up(drawn, nothing, Going(found=found_of(drawn, best.x, best.bound)),
                         narrower)  # fmt: skip
     assert largest_violation(whole, best.x) <= 1e-6 < largest_violation(narrower.whole, best.x)
     assert largest_violation(narrower.whole, found.x) <= 1e-6
@@ -243,7 +271,7 @@ def test_what_was_found_with_fewer_limits_is_made_to_keep_to_all(drawn, nothing)
 
 
 def test_a_search_that_came_to_no_plan_leaves_its_bound(drawn, nothing):
-    found, _ = taken_up(drawn, nothing, Going(drawn[2], found=found_of(drawn, None, 900.0)))
+    found, _ = taken_up(drawn, nothing, Going(found=found_of(drawn, None, 900.0)))
     assert found.x is nothing
     assert found.bound == 900.0
 
@@ -271,7 +299,6 @@ def test_the_whole_is_begun_before_windows_where_a_processor_is_free(drawn, monk
     assert best.objective - 1e-6 <= solved.bound_musd
     assert order[0] == ("Beside" if has_room else "in_windows")
     assert ("Beside" in order) is has_room
-    assert not any(thread.name == "whole" for thread in threading.enumerate())
 
 
 @pytest.mark.parametrize("options", [Options(gap=5e-3), replace(TIMED, method="by-site")])
@@ -284,25 +311,116 @@ def test_nothing_goes_on_beside_without_a_time_limit_or_where_sites_are_asked_fo
     assert solve(drawn[0], options, has_room=True).passed
 
 
-def test_a_whole_that_nobody_takes_up_is_let_go_of(drawn, nothing, monkeypatch):
+class Left(Going):
+    """One that notes that it was let go of."""
+
+    is_left = False
+
+    def leave(self):
+        self.is_left = True
+
+
+@pytest.mark.parametrize("fault", [None, ArithmeticError])
+def test_a_whole_that_nobody_takes_up_is_let_go_of(drawn, monkeypatch, fault):
+    """Whatever ends the solve."""
     monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
-    waiting = Waiting(monkeypatch, found_of(drawn, nothing))
-    solved = solve(drawn[0], replace(TIMED, gap=0.2), has_room=True)
-    assert solved.status == "solved"
-    assert len(waiting.asked) == 1
-    assert not any(thread.name == "whole" for thread in threading.enumerate())
+    going = Left()
+    monkeypatch.setattr(plan, "Beside", lambda *_, **__: going)
+    if fault is None:
+        assert solve(drawn[0], replace(TIMED, gap=0.2), has_room=True).status == "solved"
+    else:
+
+        def fails(*_, **__):
+            raise fault
+
+        monkeypatch.setattr(plan, "in_windows", fails)
+        with pytest.raises(fault):
+            solve(drawn[0], replace(TIMED, gap=0.2), has_room=True)
+    assert going.is_left
+
+
+@pytest.mark.parametrize(("unit", "seconds", "stopped", "begins"), [
+    (1.0, 600.0, False, True), (1e3, 600.0, False, False), (1.0, 600.0, True, False),
+])  # fmt: skip
+def test_the_whole_is_begun_beside_where_there_is_time_for_it(
+    drawn, nothing, monkeypatch, unit, seconds, stopped, begins
+):
+    """Measured in what the linear relaxation took; not after a stop in that."""
+    case, model, _ = drawn
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    honest, begun, stop = plan.relaxation, [], threading.Event()
+
+    def relaxed(*given, **told):
+        found = replace(honest(*given, **told), seconds=unit)
+        if stopped:
+            stop.set()
+        return found
+
+    monkeypatch.setattr(plan, "relaxation", relaxed)
+    monkeypatch.setattr(plan, "_begun_beside", lambda case: begun.append(case) or Left())
+    monkeypatch.setattr(plan, "in_windows", lambda *_, **__: Walked(None, None))
+    monkeypatch.setattr(plan, "_whole_beside", searched_in_vain)
+    monkeypatch.setattr(plan, "search_by_site", lambda *_, **__: None)
+    plan.plan_by_site(
+        case.given, model, TIMED, nothing, Here, course=Course(has_room=True),
+        budget=Budget(seconds), stop=stop,
+    )  # fmt: skip
+    assert len(begun) == begins
+
+
+def test_the_linear_relaxation_is_solved_once_and_its_prices_are_for_whoever_is_first(
+    drawn, nothing, monkeypatch
+):
+    case, model, blocks = drawn
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(plan, "in_windows", lambda *_, **__: Walked(None, None))
+    course, seen = Course(), []
+
+    def sites(*given, relaxed, bound, **_):
+        seen.append((relaxed, bound, course.prices))
+
+    monkeypatch.setattr(plan, "search_by_site", sites)
+    plan.plan_by_site(case.given, model, TIMED, nothing, Here, course=course, budget=Budget(600.0))
+    [(relaxed, bound, prices)] = seen
+    assert relaxed.bound == bound
+    assert relaxed.seconds == course.unit > 0.0
+    assert prices is None
+    # Where windows are first, whoever goes on from their plan has them.
+    noted = Course()
+    noted.note(relaxed, blocks)
+    np.testing.assert_array_equal(noted.prices, relaxed.duals[blocks.coupling])
+
+
+def test_a_stop_from_outside_reaches_windows_and_groups(drawn):
+    """Whoever is watched looks at one event, which is set where all is to stop."""
+    stop = threading.Event()
+    with plan._watching(case_of(drawn, Course(), None, stop)) as watched:
+        assert not watched["stop"].is_set()
+        stop.set()
+        assert watched["stop"].is_set()
+        # Nobody looks on, and nothing goes on beside.
+        assert watched["progress"] is None
+
+
+def test_of_two_bounds_the_one_that_no_plan_refutes_stands(drawn, nothing):
+    value = objective_at(drawn[1].matrix, nothing)
+    case = case_of(drawn, Course(beside=Going(bound=value - 1.0)))
+    found = case.best_known([nothing], value + 9.0, value + 7.0)
+    assert found.bound == value + 7.0
+    assert found.gap == pytest.approx(7.0 / abs(value))
 
 
 def test_the_whole_goes_on_beside_the_sites_of_a_large_case(drawn, nothing, monkeypatch):
     """Where there is no time for windows; those who go on from there take it up."""
-    case, model, blocks = drawn
+    case, model, _ = drawn
     monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
     monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
     monkeypatch.setattr(plan, "FOR_WINDOWS", np.inf)
     monkeypatch.setattr(plan, "NEAR", 1e9)
     monkeypatch.setattr(plan, "_whole_beside", None)
     monkeypatch.setattr(plan, "Beside", lambda *_, **__: going)
-    going, course, order = Going(blocks), Course(has_room=True), []
+    going, course, order = Going(), Course(has_room=True), []
     honest = plan.search_by_site
 
     def sites(*given, **told):
@@ -342,26 +460,48 @@ def groups(drawn, nothing, monkeypatch):
 
 
 @pytest.mark.parametrize("has_plan", [True, False])
-def test_groups_of_sites_are_left_once_the_whole_beside_them_has_a_plan(drawn, groups, has_plan):
+def test_a_plan_of_the_whole_is_taken_up_before_groups_of_sites_or_after_them(
+    drawn, groups, has_plan
+):
     """Else they come to their end, and it is waited for."""
-    _, model, blocks = drawn
-    best = run(model.matrix, Options(gap=1e-4))
+    best = run(drawn[1].matrix, Options(gap=1e-4))
     found_there = found_of(drawn, best.x, best.bound)
-    going = Going(blocks, bound=9e5, has_plan=has_plan, found=found_there)
+    going = Going(bound=9e5, has_plan=has_plan, found=found_there)
     stop = threading.Event()
     found, course = groups(going, stop=stop)
-    assert groups.left == [has_plan]
-    assert groups.shown[0].bound == 9e5
-    assert found.x is best.x
+    # One that is there is taken up at once.
+    assert groups.left == ([] if has_plan else [False])
+    assert groups.shown[-1].bound == 9e5
+    assert found.objective == pytest.approx(best.objective, rel=TIMED.gap)
     assert found.bound == best.bound
     assert course.whole
     assert course.beside is None
     assert not stop.is_set()
 
 
+def test_groups_are_left_where_the_whole_beside_them_proves_their_plan(
+    drawn, nothing, groups, monkeypatch
+):
+    """It is let go of then."""
+    value = objective_at(drawn[1].matrix, nothing)
+    bound = value + 0.9 * TIMED.gap * abs(value)
+    going, honest = Going(bound=9e5, found=found_of(drawn, None, bound)), plan.improve_by_site
+
+    def proved_meanwhile(*given, **told):
+        going.bound = bound
+        return honest(*given, **told)
+
+    monkeypatch.setattr(plan, "improve_by_site", proved_meanwhile)
+    found, course = groups(going)
+    assert groups.left == [True]
+    assert found.x is nothing
+    assert (found.status, found.bound, found.ended) == ("optimal", bound, "by-itself")
+    assert course.beside is None
+
+
 def test_what_the_whole_has_proved_counts_where_time_is_up(drawn, nothing, groups, monkeypatch):
     monkeypatch.setattr(plan, "_whole_beside", None)
-    honest, going = plan.improve_by_site, Going(drawn[2], bound=9e5)
+    honest, going = plan.improve_by_site, Going(bound=9e5)
 
     def to_the_end(*given, **told):
         found = honest(*given, **told)
@@ -384,7 +524,7 @@ def test_ctrl_c_in_a_group_reaches_those_who_come_after(drawn, nothing, groups, 
         return found_of(drawn, start, bound)
 
     monkeypatch.setattr(plan, "improve_by_site", interrupted)
-    found, _ = groups(Going(drawn[2], bound=9e5), stop=stop)
+    found, _ = groups(Going(bound=9e5), stop=stop)
     assert stop.is_set()
     assert (found.ended, found.bound) == ("interrupted", 9e5)
 
@@ -393,7 +533,7 @@ def test_a_plan_of_windows_is_audited_while_the_whole_goes_on(drawn, nothing, mo
     _, model, _ = drawn
     monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
     best = run(model.matrix, Options(gap=1e-4))
-    going = Going(drawn[2])
+    going = Going()
     monkeypatch.setattr(plan, "Beside", lambda *_, **__: going)
     monkeypatch.setattr(plan, "_whole_beside", searched_in_vain)
     monkeypatch.setattr(plan, "in_windows", lambda *_, **__: Walked(best.x, best.bound + 1.0))
@@ -411,9 +551,33 @@ def test_a_plan_of_windows_is_audited_while_the_whole_goes_on(drawn, nothing, mo
 
 
 @pytest.mark.parametrize(
-    ("workers", "cores", "room"), [(1, 8, False), (2, 1, True), (None, 1, False), (None, 2, True)]
+    ("workers", "processors", "threads", "room"),
+    [
+        (None, 1, 1, False),
+        (None, 2, 1, True),
+        (1, 8, 1, False),
+        (2, 1, 1, False),
+        (2, 2, 1, True),
+        (None, 2, 2, False),
+    ],
 )
-def test_a_processor_is_free_where_more_than_one_may_be_used(monkeypatch, workers, cores, room):
-    monkeypatch.setattr(command.os, "cpu_count", lambda: cores)
-    wish = Wish("any", TIMED, {}, None, None, False, workers, None)
-    assert (command.workers_of(wish) > 1) is room
+def test_a_solve_has_room_where_a_processor_is_left(
+    monkeypatch, workers, processors, threads, room
+):
+    monkeypatch.setattr(command.os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(
+        command.os, "sched_getaffinity", lambda _: set(range(processors)), raising=False
+    )
+    asked = []
+
+    def solved(*_, has_room, **__):
+        asked.append(has_room)
+        raise ArithmeticError
+
+    monkeypatch.setattr(command, "solve", solved)
+    options = replace(TIMED, threads=threads)
+    wish = Wish(str(INSTANCES / "by_hand"), options, {}, None, None, False, workers, None)
+    voice = Voice(json=False, quiet=True)
+    with pytest.raises(ArithmeticError):
+        command._found(make_ready(wish, voice), wish, threading.Event(), voice)
+    assert asked == [room]

@@ -686,6 +686,8 @@ def beside(
             monkeypatch.setattr(Budget, "seconds", seconds)
             progress(Progress(seconds, value, bound, np.inf, 0, stopping=False))
             halted.append(stop.is_set())
+        if interrupted:
+            stop.set()
         ended = "interrupted" if halted[-1] or interrupted else "node-limit"
         return told_of(model, None, None, seen[-1][2], "none", ended)
 

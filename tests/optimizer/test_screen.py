@@ -20,7 +20,7 @@ from optimizer.plan import Tables
 from optimizer.screen import HEADINGS, screen
 from optimizer.screen.grids import grid
 from optimizer.screen.sections import MOST_ACTIONS, PARTS, actions, money
-from optimizer.solve import EXIT_CODES, Solved
+from optimizer.solve import EXIT_CODES, Solved, Status
 from optimizer.words import figure
 from tests.optimizer.plans import Told, branching, chain, idle
 
@@ -87,6 +87,21 @@ def test_the_worth_is_told_with_bound_gap_and_doing_nothing(plan_of: PlanOf) -> 
     assert f"value {figure(solved.value_musd)} M$" in text
     assert f"no plan beats {figure(solved.bound_musd)} M$ (gap {solved.gap:.3%})" in text
     assert f"doing nothing is worth {figure(solved.audit.nothing_musd)} M$" in text
+
+
+@pytest.mark.parametrize(
+    ("ahead", "status", "warned"),
+    [(0.0, "best-found", True), (0.01, "best-found", False), (0.0, "solved", False)],
+)
+def test_a_stop_before_anything_was_found_is_said(
+    ahead: float, status: Status, warned: bool
+) -> None:
+    case, solved, table = chain()
+    assert solved.audit is not None
+    assert solved.value_musd is not None
+    audit = replace(solved.audit, nothing_musd=solved.value_musd - ahead)
+    text = shown(screen(case, replace(solved, audit=audit, status=status), table))
+    assert ("no better plan was found before the stop" in text) is warned
 
 
 @PLANS

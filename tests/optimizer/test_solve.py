@@ -360,3 +360,12 @@ def test_the_work_of_a_search_for_nothing_is_counted(monkeypatch: pytest.MonkeyP
     # Doing nothing but selling racks, and the search, each asked with presolve and without; that
     # no rack can stay shows at once.
     assert (outcome.nodes, outcome.lp_iterations, outcome.cpu_seconds) == (4, 40, 2.0)
+
+
+def test_seconds_of_a_stage_add_up_over_rounds(monkeypatch):
+    now = iter([100.0, 101.0, 103.0, 107.0])
+    monkeypatch.setattr(solving.time, "perf_counter", lambda: next(now))
+    clock = solving._Clock()
+    for stage in ("build", "solve", "build"):
+        clock.lap(stage)
+    assert clock.laps == {"build": 5.0, "solve": 2.0}

@@ -433,6 +433,18 @@ def test_a_plan_is_near_within_a_gap(drawn, nothing, monkeypatch, gap, audited):
     assert ("_whole_beside" not in [name for name, *_ in begun]) is audited
 
 
+def test_a_start_that_is_near_what_the_relaxation_proves_is_not_audited_again(
+    drawn, nothing, monkeypatch
+):
+    """It was a plan before."""
+    monkeypatch.setattr(plan, "NEAR", 1e9)
+    options = Options(gap=1e-6, time_limit=600.0)
+    _, begun, _ = begins(
+        drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=600.0
+    )
+    assert "_whole_beside" in [name for name, *_ in begun]
+
+
 @pytest.mark.parametrize("enough", [True, False])
 def test_windows_are_for_those_who_have_the_time(drawn, nothing, monkeypatch, enough):
     """Measured in what the linear relaxation took."""
@@ -492,6 +504,8 @@ def test_a_timed_solve_goes_from_windows_through_the_audit_to_the_whole(drawn, m
     assert begun.count("in_windows") == begun.count("_with_divided_racks") == 1
     assert len(noted_whole) == 2
     assert solved.passed
+    # The bound that branching began from is of the first search, and not lost by the last.
+    assert solved.outcome.root_bound >= solved.bound_musd
     seconds = [told.seconds for told in shown]
     assert len(seconds) > 3
     assert seconds == sorted(seconds)
