@@ -56,7 +56,7 @@ TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
 #: What there has to be of time, if a case is to begin with windows, and to go on from a plan with
 #: the whole: so many times what its linear relaxation took, which measures case and machine, as
 #: busy as this is. Windows of `fleet` take 9 times that, of two drawn companies of 12 sites 10;
-#: the whole of one of these 7 or 8. What is begun and cut off has cost its time and brings nothing:
+#: the whole of one of these 7 or 8. What is begun and cut off has cost its time and brings little:
 #: of `fleet`, on a machine half as fast as others, 456.6 M$ by windows where sites come to 469.8.
 FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
 #: Part of the gap that the large decisions of the whole may use up: whether its racks split into
