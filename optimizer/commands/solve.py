@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -98,7 +99,10 @@ def workshop_of(wish: Wish) -> MakeWorkshop:
         from optimizer.decomposed.cluster import Cluster
 
         return partial(Cluster, address=wish.scheduler)
-    workers = workers_of(wish)
+    # One of them searches the whole beside the sites, where that may be.
+    is_shared = has_room(wish) and wish.options.method == "auto"
+    is_shared = is_shared and math.isfinite(wish.options.time_limit)
+    workers = workers_of(wish) - is_shared
     return Here if workers == 1 else partial(Processes, workers=workers)
 
 

@@ -125,7 +125,9 @@ def by_workers(limit: float) -> Table:
         told.add_column(name, justify="right")
     case = case_of(MANY)
     for method, workers in product(METHODS, WORKERS):
-        workshop = Here if workers == 1 else partial(Processes, workers=workers)
+        # As its size suggests, one of them searches the whole.
+        sites = workers - 1 if method == "auto" else workers
+        workshop = Here if sites <= 1 else partial(Processes, workers=sites)
         options = Options(gap=GAP_OF_WORKERS, time_limit=limit, method=method)
         clock = time.monotonic()
         found = solve(case, options, workshop=workshop, has_room=workers > 1)

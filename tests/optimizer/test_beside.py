@@ -581,3 +581,25 @@ def test_a_solve_has_room_where_a_processor_is_left(
     with pytest.raises(ArithmeticError):
         command._found(make_ready(wish, voice), wish, threading.Event(), voice)
     assert asked == [room]
+
+
+@pytest.mark.parametrize(
+    ("options", "workers", "processes"),
+    [
+        (TIMED, 3, 2),
+        (TIMED, 2, 1),
+        (TIMED, 1, 1),
+        (Options(), 3, 3),
+        (replace(TIMED, method="by-site"), 3, 3),
+    ],
+)
+def test_one_process_less_searches_sites_where_the_whole_may_go_on_beside(
+    monkeypatch, options, workers, processes
+):
+    monkeypatch.setattr(command.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    wish = Wish("any", options, {}, None, None, False, workers, None)
+    workshop = command.workshop_of(wish)
+    if processes == 1:
+        assert workshop is Here
+    else:
+        assert workshop.keywords == {"workers": processes}
