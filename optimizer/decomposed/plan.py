@@ -32,15 +32,7 @@ from optimizer.decomposed.blocks import Blocks, periods_of, sites_of
 from optimizer.decomposed.rounds import ended_by, improve_by_site, relaxation, search_by_site
 from optimizer.decomposed.windows import Walked, in_windows
 from optimizer.decomposed.workshop import Workshop
-from optimizer.highs import (
-    Budget,
-    Options,
-    Outcome,
-    Progress,
-    Status,
-    relative_gap,
-    unsearched,
-)
+from optimizer.highs import Budget, Options, Outcome, Progress, Status, relative_gap, unsearched
 from optimizer.matrix import Flags, Floats, divided, objective_at
 from optimizer.search import holding, racks_whole, search, with_divided
 
@@ -48,8 +40,8 @@ from optimizer.search import holding, racks_whole, search, with_divided
 MANY_SITES, MANY_DECISIONS = 4, 1000
 #: A gap within which any plan is.
 ANY = 1e6
-#: Columns beyond which the whole is not tried first: HiGHS stays at the cuts of its root, and
-#: heeds no stop there (1.16.0, on `fleet` in want).
+#: Columns beyond which nobody waits for the whole first: HiGHS stays at the cuts of its root, and
+#: heeds no stop there (1.16.0, on `fleet` in want). On a processor of its own it is begun at once.
 MOST_AT_ONCE = 40_000
 #: Part of the time in which the whole is searched, and the gap that it has to come within there.
 TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
@@ -65,8 +57,8 @@ FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
 #: to 0.2 %, one two thirds.
 GAP_FOR_WHOLE = 0.9
 #: Part of the time in which larger cases begin site by site, and the gap within which a plan is
-#: near: the whole of larger ones is searched beside no other. On `fleet` in want, where sites come
-#: to 8 %, HiGHS finds no plan in 90 s.
+#: near: nobody waits for the whole of larger ones beside another. On `fleet` in want, where sites
+#: come to 8 %, HiGHS finds no plan in 90 s.
 TIME_TO_BEGIN, NEAR = 0.3, 0.07
 #: Part of the time of a whole in which it has to close some of the gap of a plan beside it, and
 #: what may be left of this.

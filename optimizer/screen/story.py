@@ -60,12 +60,12 @@ def worth(solved: Solved, *, handed_in: bool = False) -> Iterator[Text]:
         yield Text("doing nothing is no way out: it breaks a limit")
     else:
         less = solved.value_musd - checked.nothing_musd
-        by = "as much"
-        if abs(less) >= 0.005:
+        is_nothing, by = abs(less) < 0.005, "as much"
+        if not is_nothing:
             by = f"{figure(abs(less))} M$ {'less' if less > 0 else 'more'}"
         yield Text(f"doing nothing is worth {figure(checked.nothing_musd)} M$, {by}")
-        if by == "as much" and solved.status == "best-found" and not handed_in:
-            yield Text("no better plan was found before the stop: give it more time", "yellow")
+        if is_nothing and solved.status == "best-found" and not handed_in:
+            yield Text("no better plan was found before the stop", "yellow")
     yield Text(
         f"audit passed: {checked.relations:,} limits and balances hold; mining earns "
         f"{checked.banded_margin_musd:,.6f} M$\nin bands of hours and "
