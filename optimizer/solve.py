@@ -131,7 +131,6 @@ def solve(
     hint: Mapping[Column, float] | None = None,
     begin: Begin | None = None,
     workshop: MakeWorkshop = Here,
-    has_room: bool = False,
 ) -> Solved:
     """Find the best plan of a case and audit it.
 
@@ -161,9 +160,6 @@ def solve(
         Finds a point of the model to begin from; where it finds none, the hint stands.
     workshop : callable, optional
         Who solves problems of sites, where a case is searched site by site.
-    has_room : bool
-        Whether another processor is free: under a time limit the whole of a case of many sites is
-        then searched while others look for plans.
     """
     options = options or Options()
     budget = Budget(options.time_limit, options.grace)
@@ -179,17 +175,8 @@ def solve(
     watched = None if progress is None else look
     asked = _Asked(
         options, pinned or {}, budget, hint or {}, begin, watched, stop, workshop,
-        Course(has_room=has_room), _Clock(),
+        Course(), _Clock(),
     )  # fmt: skip
-    try:
-        return _in_rounds(case, asked, model)
-    finally:
-        asked.course.close()
-
-
-def _in_rounds(case: Case, asked: _Asked, model: Model | None) -> Solved:
-    """Solve a case, mend what its plan lacks, and search on while that may bring more."""
-    options, budget, stop = asked.options, asked.budget, asked.stop
     solved = sound = _solved_once(case, asked, model)
     crowded = Crowded()
     for _ in range(ROUNDS):

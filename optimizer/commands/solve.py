@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -64,8 +63,7 @@ class _Found:
 def _found(ready: Ready, wish: Wish, stop: threading.Event, voice: Voice) -> _Found:
     """Solve within the time limit, and look for what the answer is put beside."""
     budget = Budget(wish.options.time_limit, wish.options.grace)
-    solved = search_plan(ready, ready.pins, wish.options, voice, workshop_of(wish),
-                         has_room=has_room(wish))  # fmt: skip
+    solved = search_plan(ready, ready.pins, wish.options, voice, workshop_of(wish))
     with refusing_unsound(ready.loaded, ready.case):
         if wish.plan is not None:
             policy = ready.policy.values
@@ -99,23 +97,8 @@ def workshop_of(wish: Wish) -> MakeWorkshop:
         from optimizer.decomposed.cluster import Cluster
 
         return partial(Cluster, address=wish.scheduler)
-    # One of them searches the whole beside the sites, where that may be.
-    is_shared = has_room(wish) and wish.options.method == "auto"
-    is_shared = is_shared and math.isfinite(wish.options.time_limit)
-    workers = workers_of(wish) - is_shared
+    workers = wish.workers or os.cpu_count() or 1
     return Here if workers == 1 else partial(Processes, workers=workers)
-
-
-def workers_of(wish: Wish) -> int:
-    """Say how many processes of this machine a solve may use."""
-    return wish.workers or os.cpu_count() or 1
-
-
-def has_room(wish: Wish) -> bool:
-    """Say whether a processor is left for a search beside another."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    processors = os.cpu_count() or 1 if affinity is None else len(affinity(0))
-    return min(processors, workers_of(wish)) > max(1, wish.options.threads)
 
 
 def search_plan(
@@ -124,8 +107,6 @@ def search_plan(
     options: Options,
     voice: Voice,
     workshop: MakeWorkshop = Here,
-    *,
-    has_room: bool = False,
 ) -> Solved:
     """Solve a case with progress on stderr; Ctrl-C gives the best plan so far.
 
@@ -140,9 +121,8 @@ def search_plan(
         progress_line(voice.talk, quiet=voice.quiet) as progress,
     ):
         solved = solve(
-            ready.case, options, pinned=pins, progress=progress, stop=stop, workshop=workshop,
-            has_room=has_room,
-        )  # fmt: skip
+            ready.case, options, pinned=pins, progress=progress, stop=stop, workshop=workshop
+        )
         if progress is not None and solved.outcome is not None:
             progress.end(solved.value_musd, solved.bound_musd, solved.gap, solved.outcome.nodes)
         return solved

@@ -18,8 +18,6 @@ the sites' problems prove adds up to a bound for the whole.
     A plan to begin from, window of time by window.
 :mod:`rounds`
     The search itself.
-:mod:`beside`
-    A search of the whole meanwhile, where a processor is free.
 :mod:`plan`
     Which cases are searched so, and what is left to a search of the whole.
 """

@@ -8,40 +8,38 @@ Where time is limited, it is measured in what the linear relaxation took, which 
 What windows lead to is audited, so that what it lacks is written down; then the whole is searched
 beside it, its large decisions alone, and once more with the racks that these leave divided. Where
 windows lead nowhere, or there is no time for them, the whole is searched at once if it is not too
-large, and sites only if that leads nowhere; a larger case goes on with its sites. What time is
-left goes to groups of sites beside the rest. Where a second processor is free, the whole is begun
-before all of these, and taken up once it has a plan, or they have come to their end.
+large, and sites only if that leads nowhere; a larger case goes on with its sites, and the whole is
+searched beside what they come to if they come near. What time is left goes to groups of sites
+beside the rest.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.build import Column
 from models.given import Given
 from optimizer.compiled import Model
-from optimizer.decomposed.beside import Beside
 from optimizer.decomposed.blocks import Blocks, periods_of, sites_of
 from optimizer.decomposed.rounds import ended_by, improve_by_site, relaxation, search_by_site
 from optimizer.decomposed.windows import Walked, in_windows
 from optimizer.decomposed.workshop import Workshop
 from optimizer.highs import Budget, Options, Outcome, Progress, Status, relative_gap, unsearched
 from optimizer.matrix import Flags, Floats, divided, objective_at
-from optimizer.search import holding, racks_whole, search, with_divided
+from optimizer.search import holding, search, with_divided
 
 #: Sites, and large decisions, from which a case is searched so unless told otherwise.
 MANY_SITES, MANY_DECISIONS = 4, 1000
 #: A gap within which any plan is.
 ANY = 1e6
-#: Columns beyond which nobody waits for the whole first: HiGHS stays at the cuts of its root, and
-#: heeds no stop there (1.16.0, on `fleet` in want). On a processor of its own it is begun at once.
+#: Columns beyond which the whole is not tried first: HiGHS stays at the cuts of its root, and
+#: heeds no stop there (1.16.0, on `fleet` in want).
 MOST_AT_ONCE = 40_000
 #: Part of the time in which the whole is searched, and the gap that it has to come within there.
 TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
@@ -57,8 +55,8 @@ FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
 #: to 0.2 %, one two thirds.
 GAP_FOR_WHOLE = 0.9
 #: Part of the time in which larger cases begin site by site, and the gap within which a plan is
-#: near: nobody waits for the whole of larger ones beside another. On `fleet` in want, where sites
-#: come to 8 %, HiGHS finds no plan in 90 s.
+#: near: the whole of larger ones is searched beside no other. On `fleet` in want, where sites come
+#: to 8 %, HiGHS finds no plan in 90 s.
 TIME_TO_BEGIN, NEAR = 0.3, 0.07
 #: Part of the time of a whole in which it has to close some of the gap of a plan beside it, and
 #: what may be left of this.
@@ -84,37 +82,26 @@ class Course:
         Seconds of the clock that the linear relaxation took; zero where time is not limited.
     prices : float array, shape (coupling rows,), or None
         Its prices of what sites share, if sites were not searched at them yet.
-    has_room : bool
-        Whether a processor is free for a search of the whole beside the others.
-    beside : Beside or None
-        Such a search, from when it is begun until it is taken up.
     """
 
     whole: bool = False
     racks: bool = False
     unit: float = 0.0
     prices: Floats | None = None
-    has_room: bool = False
-    beside: Beside | None = None
 
     def note(self, relaxed: Outcome, blocks: Blocks) -> None:
         """Note what the linear relaxation took, and its prices."""
         self.unit = relaxed.seconds
         self.prices = None if relaxed.duals is None else relaxed.duals[blocks.coupling]
 
-    def begins(self, budget: Budget) -> bool:
-        """Whether to begin with the whole: there is time for it, and it does not go on already."""
-        return self.beside is None and budget.to_search >= FOR_WHOLE * self.unit
-
-    def close(self) -> None:
-        """Let go of what still goes on."""
-        if self.beside is not None:
-            self.beside.leave()
+    def has_time(self, budget: Budget) -> bool:
+        """Whether there is time for the whole."""
+        return budget.to_search >= FOR_WHOLE * self.unit
 
     @property
     def goes_on(self) -> bool:
         """Whether going on from the same plan may bring more than it did."""
-        return self.beside is not None or (self.whole and not self.racks)
+        return self.whole and not self.racks
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +109,6 @@ class _Case:
     """A case taken apart, what is asked of it, and who looks on."""
 
     blocks: Blocks
-    columns: Sequence[Column]
     sites: NDArray[np.int64]
     periods: NDArray[np.int64]
     options: Options
@@ -139,8 +125,7 @@ class _Case:
         """Take a case apart by site."""
         sites, periods = (of(given, model.built.columns) for of in (sites_of, periods_of))
         blocks = Blocks.of(model.matrix, sites, model.large, model.kinds)
-        columns = model.built.columns
-        return cls(blocks, columns, sites, periods, options, course, budget, progress, stop)
+        return cls(blocks, sites, periods, options, course, budget, progress, stop)
 
     @property
     def watched(self) -> dict[str, Any]:
@@ -167,12 +152,11 @@ class _Case:
         return self.ends or found.status == "optimal"
 
     def best_known(self, points: Sequence[Floats | None], *bounds: float | None) -> Outcome:
-        """The best of some plans under what no plan can beat, this search's and one beside it."""
+        """The best of some plans under what no plan can beat."""
         blocks, options, budget = self.blocks, self.options, self.budget
         values = [-np.inf if x is None else objective_at(blocks.whole, x) for x in points]
         value, best = max(values), int(np.argmax(values))
-        beside = None if self.course.beside is None else self.course.beside.bound
-        bound = _lowest(value, options, *bounds, beside)
+        bound = _lowest(value, options, *bounds)
         is_done = options.reached(value, bound)
         return budget.billed(
             replace(
@@ -218,9 +202,9 @@ def plan_by_site(
     """Search a case site by site where that was asked for, or is worth it.
 
     A plan from windows of time comes first, if there is time for it. Where time is limited and
-    nobody asked for a method, that is all if it is near; if not, a whole that is not too large, or
-    that was searched beside them and has a plan, is tried, its large decisions alone: on many
-    cases that finds better plans sooner than sites do, on others none at all.
+    nobody asked for a method, that is all if it is near; if not, a whole that is not too large is
+    tried, its large decisions alone: on many cases that finds better plans sooner than sites do,
+    on others none at all.
 
     Parameters
     ----------
@@ -252,8 +236,7 @@ def plan_by_site(
     if case.is_timed and begun.gap <= NEAR and begun.x is not start:
         # It is audited first: what it lacks is written down before the whole is searched.
         return Searched(begun.x, begun, is_open=False)
-    is_found = course.beside is not None and course.beside.has_plan
-    if case.is_timed and (is_found or not case.is_large) and not case.is_over(begun):
+    if case.is_timed and not case.is_large and not case.is_over(begun):
         most = _most_left(begun)
         begun = _whole_beside(case, begun)
         if begun.gap <= most:
@@ -261,13 +244,10 @@ def plan_by_site(
     if case.is_over(begun):
         return Searched(begun.x, begun, is_open=False)
     outcome = _by_site(case, begun, start, relaxed, workshop)
-    if outcome is None and course.beside is not None:
-        outcome = _whole_beside(case, begun)
     if outcome is None:
         return Searched(begun.x, begun)
-    # One that goes on beside is taken up by those who go on from here.
-    is_near = case.is_large and not course.whole and outcome.gap <= NEAR
-    if is_near and course.begins(budget) and not case.is_over(outcome):
+    is_near = case.is_large and outcome.gap <= NEAR
+    if is_near and course.has_time(budget) and not case.is_over(outcome):
         outcome = _whole_beside(case, outcome)
     is_open = outcome.status != "optimal" and outcome.ended == "node-limit"
     return Searched(outcome.x, outcome, is_open and not case.is_timed)
@@ -284,28 +264,10 @@ def _begun(case: _Case, start: Floats) -> tuple[Outcome, Outcome | None]:
         worth = objective_at(blocks.whole, start)
         relaxed = relaxation(blocks, options, known=worth, **case.watched)
         course.note(relaxed, blocks)
-    if case.is_timed and course.has_room and course.begins(budget) and not case.ends:
-        course.beside = _begun_beside(case)
     if budget.to_search >= FOR_WINDOWS * course.unit:
-        walked = _walked(case, start)
+        walked = in_windows(blocks, case.sites, case.periods, options, start=start, **case.watched)
     relaxed_bound = None if relaxed is None else relaxed.bound
     return case.best_known([walked.point, start], walked.bound, relaxed_bound), relaxed
-
-
-def _begun_beside(case: _Case) -> Beside:
-    """Begin a search of the whole, its large decisions alone, on a processor that is free."""
-    budget, gap = case.budget, GAP_FOR_WHOLE * case.options.gap
-    part = budget.part(TIME_FOR_WHOLE * budget.to_search)
-    options = replace(case.options, gap=gap, time_limit=part.left, interior=True)
-    return Beside(case.blocks, case.columns, options, part)
-
-
-def _walked(case: _Case, start: Floats) -> Walked:
-    """Walk through windows of time, until the whole beside them has come to a plan."""
-    with _watching(case) as watched:
-        return in_windows(
-            case.blocks, case.sites, case.periods, case.options, start=start, **watched
-        )
 
 
 def _by_site(
@@ -314,11 +276,11 @@ def _by_site(
     """Search sites; only begin with them where nobody asked for that."""
     assert begun.x is not None
     case.course.prices = None
-    with closing(workshop(case.blocks)) as shop, _watching(case) as watched:
+    with closing(workshop(case.blocks)) as shop:
         return search_by_site(
             case.blocks, case.options, [begun.x, start], shop, bound=begun.bound, relaxed=relaxed,
             only_begin=case.options.method == "auto",
-            enough=_has_begun(case.budget) if case.is_large else None, **watched,
+            enough=_has_begun(case.budget) if case.is_large else None, **case.watched,
         )  # fmt: skip
 
 
@@ -334,7 +296,7 @@ class _Halt(threading.Event):
 
 
 class _Leave:
-    """Ends a search: because all is to stop, or because there is better to do."""
+    """Ends a search of the whole: because all is to stop, or because there is better to do."""
 
     def __init__(self, stop: threading.Event | None) -> None:
         self._stop = stop or threading.Event()
@@ -365,55 +327,34 @@ def _has_begun(budget: Budget) -> Callable[[float], bool]:
 def _whole_beside(case: _Case, begun: Outcome, large: Flags | None = None) -> Outcome:
     """Search the whole, its large decisions alone, beside a plan and what was proved of it.
 
-    One that has begun is taken up. Not from there: from the plan that the sites of one case came
-    to, HiGHS stayed at its root for 150 seconds; without it, it was done in 78.
+    Not from there: from the plan that the sites of one case came to, HiGHS stayed at its root for
+    150 seconds; without it, it was done in 78.
     """
-    blocks, options, budget, course = case.blocks, case.options, case.budget, case.course
+    blocks, options, budget = case.blocks, case.options, case.budget
     large = blocks.large if large is None else large
     part, before = budget.part(TIME_FOR_WHOLE * budget.to_search), budget.seconds
     leave, patience = _Leave(case.stop), PATIENCE * part.left
-    most, beside = _most_left(begun), course.beside
-    course.whole, course.beside = True, None
+    most, case.course.whole = _most_left(begun), True
 
     def look(told: Progress) -> None:
         # The value told is that of divisible racks; what it gains shows what there is to gain.
         value = max(_known(begun.objective, told.incumbent), default=None)
         bound = _lowest(begun.objective, options, begun.bound, told.bound)
         late = part.seconds > patience and relative_gap(value, bound) > most
-        leave.look(late or not part.left or options.reached(begun.objective, bound))
+        leave.look(late or options.reached(begun.objective, bound))
         if case.progress is not None:
             seconds, gap = before + told.seconds, relative_gap(value, bound)
             case.progress(replace(told, seconds=seconds, incumbent=value, bound=bound, gap=gap))
 
-    if beside is None:
-        found = search(
-            blocks.whole, large, options, kinds=blocks.kinds, sites=case.sites,
-            rounds=0, gap_for_large=GAP_FOR_WHOLE, budget=part, progress=look, stop=leave.halt,
-        )  # fmt: skip
-    else:
-        found = _fitted(case, beside, begun, beside.taken_up(look, leave.halt))
+    found = search(
+        blocks.whole, large, options, kinds=blocks.kinds, sites=case.sites,
+        rounds=0, gap_for_large=GAP_FOR_WHOLE, budget=part, progress=look, stop=leave.halt,
+    )  # fmt: skip
     leave.hand_on()
     best = _better(begun, found, options)
     if best.ended == "interrupted" and leave.is_left:
         return replace(best, ended="by-itself" if best.status == "optimal" else "time-limit")
     return best
-
-
-def _fitted(case: _Case, beside: Beside, begun: Outcome, found: Outcome) -> Outcome:
-    """Make racks whole for large decisions that were found beside others.
-
-    There may be more limits by now; what was proved with fewer of them holds. Where that proves
-    the plan at hand, there is no need.
-    """
-    blocks, x = case.blocks, found.x
-    if x is not None and not case.options.reached(begun.objective, found.bound):
-        x = racks_whole(
-            blocks.whole, blocks.large, beside.point_of(case.columns, x), case.options,
-            kinds=blocks.kinds, sites=case.sites, budget=case.budget, stop=case.stop,
-        )  # fmt: skip
-        value = None if x is None else objective_at(blocks.whole, x)
-        return replace(found, x=x, objective=value, matrix=blocks.whole)
-    return replace(found, x=None, objective=None, matrix=blocks.whole)
 
 
 def _better(one: Outcome, other: Outcome, options: Options) -> Outcome:
@@ -460,10 +401,9 @@ def plan_on(
 ) -> Outcome:
     """Go on from a plan of a case of many sites, under a bound that was proved.
 
-    Where a search of the whole goes on beside, groups of sites are searched until it has a plan,
-    and it is taken up. Else, where there is time for it, and the case is not too large or the plan
-    near, the whole is searched: first its large decisions alone, another time with the racks that
-    they leave divided. Where there is not, and after the racks, groups of sites are.
+    Where there is time for it, and the case is not too large or the plan near, the whole is
+    searched: first its large decisions alone, another time with the racks that they leave divided.
+    Where there is not, and after the racks, groups of sites are.
 
     Parameters
     ----------
@@ -478,10 +418,8 @@ def plan_on(
     known = case.best_known([start], bound)
     if known.status == "optimal":
         return known
-    if course.beside is not None:
-        return _while_beside(case, known, bound, workshop)
     may_help = case.is_timed and (known.gap <= NEAR or not case.is_large)
-    if may_help and course.begins(budget) and not case.ends:
+    if may_help and course.has_time(budget) and not case.ends:
         if not course.whole:
             return _whole_beside(case, known)
         course.racks, large = True, _with_divided_racks(case, start)
@@ -489,53 +427,15 @@ def plan_on(
             known = _whole_beside(case, known, large)
     elif course.whole:
         course.racks = True
-    return _in_groups(case, known, bound, workshop)
-
-
-def _in_groups(case: _Case, known: Outcome, bound: float, workshop: MakeWorkshop) -> Outcome:
-    """Search groups of sites beside the rest of a plan, under what is proved of it.
-
-    Where the plan refutes that by a hair, under the ``bound`` that it was gone on from.
-    """
     assert known.x is not None
-    proved = bound if known.bound is None else known.bound
+    # Where the plan refutes by a hair what is proved, it stands under what it was gone on from.
+    bound = bound if known.bound is None else known.bound
     # What the whole has proved, sites at their prices rarely beat.
-    prices, case.course.prices = None if case.course.whole else case.course.prices, None
-    with closing(workshop(case.blocks)) as shop, _watching(case) as watched:
+    prices, course.prices = None if course.whole else course.prices, None
+    with closing(workshop(case.blocks)) as shop:
         return improve_by_site(
-            case.blocks, case.options, known.x, proved, shop, prices=prices, **watched
+            case.blocks, options, known.x, bound, shop, prices=prices, **case.watched
         )
-
-
-def _while_beside(case: _Case, known: Outcome, bound: float, workshop: MakeWorkshop) -> Outcome:
-    """Search groups of sites until the whole beside them has come to a plan, and take it up."""
-    beside = case.course.beside
-    assert beside is not None
-    if not beside.has_plan and not case.ends:
-        known = _in_groups(case, known, bound, workshop)
-    if beside.has_plan or not case.ends:
-        return _whole_beside(case, known)
-    return case.best_known([known.x], known.bound, bound)
-
-
-@contextmanager
-def _watching(case: _Case) -> Iterator[dict[str, Any]]:
-    """Watch a search, and leave it once the whole beside it has a plan, or proves this one."""
-    leave, beside = _Leave(case.stop), case.course.beside
-
-    def look(told: Progress) -> None:
-        value, bound = told.incumbent, told.bound
-        if beside is not None:
-            bound = min(_known(bound, beside.bound), default=None)
-            leave.look(beside.has_plan or case.options.reached(value, bound))
-        if case.progress is not None:
-            case.progress(replace(told, bound=bound, gap=relative_gap(value, bound)))
-
-    is_watched = case.progress is not None or beside is not None
-    yield {
-        "budget": case.budget, "progress": look if is_watched else None, "stop": leave.halt,
-    }  # fmt: skip
-    leave.hand_on()
 
 
 def _with_divided_racks(case: _Case, point: Floats) -> Flags:

@@ -2,7 +2,7 @@
 
 ``python -m tests.benchmarks.growth [sites|periods|halls|hours|workers] [SECONDS]`` draws companies
 of growing size and solves each to a gap of 1 % with one thread, for at most so many seconds each;
-with more workers to 0.3 %, since windows of time alone come within 1 %.
+with more workers to 0.3 %, since windows of time, which one process searches, come within 1 %.
 Without a name all are made but the largest.
 """
 
@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import product
 
 import numpy as np
 from rich.console import Console
@@ -22,7 +21,7 @@ from models.hours import Hours
 from optimizer.case import Case, prepare
 from optimizer.compiled import compile_case
 from optimizer.decomposed.workshop import Here, Processes
-from optimizer.highs import Method, Options
+from optimizer.highs import Options
 from optimizer.solve import solve
 from tests.benchmarks.fleet import drawn_hours, random_fleet
 
@@ -36,7 +35,6 @@ FEW = 6
 #: Parts of a month by price, of which each has a row of hours: from 24 rows a year to all hours.
 PARTS_OF_MONTH = (2, 12, 60, 240, None)
 WORKERS = (1, 2)
-METHODS: tuple[Method, ...] = ("auto", "by-site")
 
 
 def case_of(sites: int, periods: int = 20, halls: int = 4, parts: int | None = None) -> Case:
@@ -116,25 +114,18 @@ def by_hours(_: float) -> Table:
 
 
 def by_workers(limit: float) -> Table:
-    """Solve one company with more workers, as its size suggests and site by site.
-
-    Site by site what they find is the same; else a second one searches the whole meanwhile.
-    """
-    told = Table(title=f"{MANY} sites to {GAP_OF_WORKERS:.1%}, at most {limit:g} s")
-    for name in ("method", "workers", "seconds", "gap", "M$"):
+    """Solve one company site by site with more workers; what they find is the same."""
+    told = Table(title=f"{MANY} sites, site by site to {GAP_OF_WORKERS:.1%}, at most {limit:g} s")
+    for name in ("workers", "seconds", "gap", "M$"):
         told.add_column(name, justify="right")
     case = case_of(MANY)
-    for method, workers in product(METHODS, WORKERS):
-        # As its size suggests, one of them searches the whole.
-        sites = workers - 1 if method == "auto" else workers
-        workshop = Here if sites <= 1 else partial(Processes, workers=sites)
-        options = Options(gap=GAP_OF_WORKERS, time_limit=limit, method=method)
+    for workers in WORKERS:
+        workshop = Here if workers == 1 else partial(Processes, workers=workers)
+        options = Options(gap=GAP_OF_WORKERS, time_limit=limit, method="by-site")
         clock = time.monotonic()
-        found = solve(case, options, workshop=workshop, has_room=workers > 1)
+        found = solve(case, options, workshop=workshop)
         passed = time.monotonic() - clock
-        told.add_row(
-            method, f"{workers}", f"{passed:.1f}", _gap(found.gap), f"{found.value_musd:.4f}"
-        )
+        told.add_row(f"{workers}", f"{passed:.1f}", _gap(found.gap), f"{found.value_musd:.4f}")
     return told
 
 

@@ -22,6 +22,8 @@ from tests.optimizer.companies import four_unlike_sites
 PERIODS = 6
 WIDTH = 2
 
+TIMED = Options(gap=5e-3, time_limit=600.0)
+
 
 @pytest.fixture(scope="module")
 def drawn():
@@ -511,3 +513,101 @@ def test_a_timed_solve_goes_from_windows_through_the_audit_to_the_whole(drawn, m
     assert seconds == sorted(seconds)
     # A search that is left for another is nothing that somebody stops.
     assert not any(told.stopping for told in shown)
+
+
+def test_the_linear_relaxation_is_solved_once_and_its_prices_are_for_whoever_is_first(
+    drawn, nothing, monkeypatch
+):
+    case, model, blocks = drawn
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(plan, "in_windows", lambda *_, **__: windows.Walked(None, None))
+    course, seen = Course(), []
+
+    def sites(*given, relaxed, bound, **_):
+        seen.append((relaxed, bound, course.prices))
+
+    monkeypatch.setattr(plan, "search_by_site", sites)
+    plan.plan_by_site(case.given, model, TIMED, nothing, Here, course=course, budget=Budget(600.0))
+    [(relaxed, bound, prices)] = seen
+    assert relaxed.bound == bound
+    assert relaxed.seconds == course.unit > 0.0
+    assert prices is None
+    # Where windows are first, whoever goes on from their plan has them.
+    noted = Course()
+    noted.note(relaxed, blocks)
+    np.testing.assert_array_equal(noted.prices, relaxed.duals[blocks.coupling])
+
+
+def test_of_two_bounds_the_one_that_no_plan_refutes_stands(drawn, nothing):
+    case, model, _ = drawn
+    value = objective_at(model.matrix, nothing)
+    asked = plan._Case.of(case.given, model, TIMED, Course(), Budget(600.0), None, None)
+    found = asked.best_known([None, nothing], value + 9.0, value - 1.0, value + 7.0, None)
+    assert found.x is nothing
+    assert found.bound == value + 7.0
+    assert found.gap == pytest.approx(7.0 / abs(value))
+
+
+# --- a stop ------------------------------------------------------------------------------------
+
+
+SEARCHES = ["in_windows", "search", "search_by_site", "improve_by_site"]
+
+
+@pytest.fixture
+def stopped(drawn, nothing, monkeypatch):
+    """Search from doing nothing on, with a stop in one of those that search; tell who searched."""
+    case, model, _ = drawn
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "NEAR", 1e9)
+
+    def go(name, on_stop):
+        if name == "search_by_site":
+            monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
+        shared, searched = threading.Event(), []
+        unfound = replace(
+            unsearched(model.matrix), x=nothing, objective=objective_at(model.matrix, nothing),
+            bound=1e6, gap=1.0, status="feasible", ended="node-limit",
+        )  # fmt: skip
+        answers = dict.fromkeys(SEARCHES, unfound) | {"in_windows": windows.Walked(None, None)}
+        for each, answer in answers.items():
+
+            def told(*_, stop, each=each, answer=answer, **__):
+                searched.append(each)
+                if each == name:
+                    on_stop(stop, shared)
+                return answer
+
+            monkeypatch.setattr(plan, each, told)
+        asked = {"course": Course(), "budget": Budget(600.0), "stop": shared}
+        if name == "improve_by_site":
+            # Neither the whole nor its racks are left to search.
+            asked["course"] = Course(whole=True, unit=1e6)
+            plan.plan_on(case.given, model, TIMED, nothing, 1e6, Here, **asked)
+        else:
+            plan.plan_by_site(case.given, model, TIMED, nothing, Here, **asked)
+        return shared, searched
+
+    return go
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_stop_from_outside_reaches_whoever_searches(stopped, name):
+    """At once: racks are made whole without looking on."""
+
+    def on_stop(stop, shared):
+        assert not stop.is_set()
+        shared.set()
+        assert stop.is_set()
+
+    _, searched = stopped(name, on_stop)
+    assert searched[-1] == name
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_ctrl_c_in_one_search_reaches_those_who_come_after(stopped, name):
+    """HiGHS knows of no stop but the one that it was given, and sets that."""
+    shared, searched = stopped(name, lambda stop, _: stop.set())
+    assert shared.is_set()
+    assert searched[-1] == name
