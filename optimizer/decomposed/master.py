@@ -8,6 +8,7 @@ it is a choice, and what is chosen is a plan of the whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, eye_array, hstack, vstack
 
 from optimizer.decomposed.blocks import Blocks
+from optimizer.decomposed.mixed import Mixture
 from optimizer.highs import Budget, Options
-from optimizer.matrix import Floats, Matrix
+from optimizer.matrix import DROPPED, Floats, Matrix
 
 #: Digits after the point in which two plans have to differ to be two.
 DIGITS = 7
@@ -55,15 +57,31 @@ class Master:
         """Make a plan of a site known."""
         key = _key(site, point)
         if key not in self._known:
-            block = self._blocks.sites[site]
             self._known[key] = len(self._plans)
-            plan = _Plan(site, point, block.use @ point, float(block.matrix.cost @ point))
-            self._plans.append(plan)
+            self._plans.append(self._plan(site, point))
 
     def add_all(self, point: Floats) -> None:
         """Make every site's part of a plan of the whole known."""
         for site, block in enumerate(self._blocks.sites):
             self.add(site, point[block.columns])
+
+    def _plan(self, site: int, point: Floats) -> _Plan:
+        block = self._blocks.sites[site]
+        return _Plan(site, point, block.use @ point, float(block.matrix.cost @ point))
+
+    def mixture(self, sites: Iterable[int], divided: Floats | None = None) -> Mixture:
+        """Give the plans of some sites, and what they do at a point that need not be whole."""
+        chosen = sorted(sites)
+        plans = [plan for plan in self._plans if plan.site in chosen]
+        if divided is not None:
+            at = [divided[self._blocks.sites[site].columns] for site in chosen]
+            plans += map(self._plan, chosen, at)
+        uses = np.array([plan.use for plan in plans]).reshape(-1, len(self._blocks.coupling)).T
+        return Mixture(
+            np.array([plan.site for plan in plans], np.int64),
+            csc_array(np.where(np.abs(uses) > DROPPED, uses, 0.0)),
+            np.array([plan.worth for plan in plans]),
+        )
 
     # --- prices ----------------------------------------------------------------------------
 

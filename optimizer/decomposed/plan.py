@@ -5,16 +5,15 @@ told otherwise it then goes site by site, which makes plans and bounds where HiG
 none for long, and goes on as a whole from there.
 
 Where time is limited, it is measured in what the linear relaxation took, which is solved first.
-What windows lead to is audited, so that what it lacks is written down; then the whole is searched
-beside it, its large decisions alone, and once more with the racks that these leave divided. Where
-windows lead nowhere, or there is no time for them, the whole is searched at once if it is not too
-large, and sites only if that leads nowhere; a larger case goes on with its sites, and the whole is
-searched beside what they come to if they come near. What time is left goes to groups of sites
-beside the rest.
+Where windows lead nowhere, or there is no time for them, sites are searched. What either leads to
+is audited, so that what it lacks is written down; then the whole is searched beside it, if there
+is time for that and it is near or the case not too large: its large decisions alone, and once more
+with the racks that these leave divided. What time is left goes to groups of sites beside the rest.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -38,16 +37,17 @@ from optimizer.search import holding, search, with_divided
 MANY_SITES, MANY_DECISIONS = 4, 1000
 #: A gap within which any plan is.
 ANY = 1e6
-#: Columns beyond which the whole is not tried first: HiGHS stays at the cuts of its root, and
-#: heeds no stop there (1.16.0, on `fleet` in want).
+#: Columns beyond which the whole is not searched beside a plan that is far: HiGHS stays at the
+#: cuts of its root, and heeds no stop there (1.16.0, on `fleet` in want).
 MOST_AT_ONCE = 40_000
 #: Part of the time in which the whole is searched, and the gap that it has to come within there.
 TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
-#: What there has to be of time, if a case is to begin with windows, and to go on from a plan with
-#: the whole: so many times what its linear relaxation took, which measures case and machine, as
-#: busy as this is. Windows of `fleet` take 9 times that, of two drawn companies of 12 sites 10;
-#: the whole of one of these 7 or 8. What is begun and cut off has cost its time and brings little:
-#: of `fleet`, on a machine half as fast as others, 456.6 M$ by windows where sites come to 469.8.
+#: What there has to be of time, if a case is to begin with windows, which take no more, and to go
+#: on from a plan with the whole: so many times what its linear relaxation took, which measures
+#: case and machine, as busy as this is. Windows of `fleet` take 9 times that, of two drawn
+#: companies of 12 sites 10; the whole of one of these 7 or 8. What is begun and cut off has cost
+#: its time and brings little: of `fleet`, on a machine half as fast as others, 456.6 M$ by windows
+#: where sites come to 470.6.
 FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
 #: Part of the gap that the large decisions of the whole may use up: whether its racks split into
 #: whole halls is seen sooner. Of five companies of 12 sites that brought one, the worst, to 0.21 %
@@ -139,7 +139,7 @@ class _Case:
 
     @property
     def is_large(self) -> bool:
-        """Whether the whole is not tried first."""
+        """Whether the whole is not searched beside a plan that is far."""
         return self.is_timed and self.blocks.whole.shape[1] > MOST_AT_ONCE
 
     @property
@@ -154,15 +154,15 @@ class _Case:
     def best_known(self, points: Sequence[Floats | None], *bounds: float | None) -> Outcome:
         """The best of some plans under what no plan can beat."""
         blocks, options, budget = self.blocks, self.options, self.budget
-        values = [-np.inf if x is None else objective_at(blocks.whole, x) for x in points]
-        value, best = max(values), int(np.argmax(values))
+        known = [(objective_at(blocks.whole, x), x) for x in points if x is not None]
+        value, best = max(known, key=lambda pair: pair[0], default=(None, None))
         bound = _lowest(value, options, *bounds)
         is_done = options.reached(value, bound)
         return budget.billed(
             replace(
-                unsearched(blocks.whole), x=points[best], objective=value, bound=bound,
+                unsearched(blocks.whole), x=best, objective=value, bound=bound,
                 root_bound=bound, gap=relative_gap(value, bound),
-                status="optimal" if is_done else "feasible",
+                status="optimal" if is_done else "none" if best is None else "feasible",
                 ended=ended_by(is_done=is_done, budget=budget, stop=self.stop),
             )
         )  # fmt: skip
@@ -202,9 +202,7 @@ def plan_by_site(
     """Search a case site by site where that was asked for, or is worth it.
 
     A plan from windows of time comes first, if there is time for it. Where time is limited and
-    nobody asked for a method, that is all if it is near; if not, a whole that is not too large is
-    tried, its large decisions alone: on many cases that finds better plans sooner than sites do,
-    on others none at all.
+    nobody asked for a method, that is all if it is near; if not, sites are searched.
 
     Parameters
     ----------
@@ -215,7 +213,8 @@ def plan_by_site(
     options : Options
         Method, gap, limits and seed.
     start : float array or None
-        A plan to begin from; without one, any plan is sought first.
+        A plan to begin from; without one, and where neither windows nor sites come to any, one is
+        sought first.
     workshop : callable
         Makes whoever solves problems of sites.
     course : Course
@@ -225,35 +224,27 @@ def plan_by_site(
     """
     if not suits(given, model, options):
         return Searched(start)
-    watched = {"budget": budget, "progress": progress, "stop": stop}
-    if start is None:
-        any_plan = replace(options, gap=ANY, time_limit=budget.to_search)
-        start = search(model.matrix, model.large, any_plan, kinds=model.kinds, **watched).x  # type: ignore[arg-type]
     case = _Case.of(given, model, options, course, budget, progress, stop)
-    if start is None or len(case.blocks.sites) < 2:
+    if len(case.blocks.sites) < 2:
         return Searched(start)
     begun, relaxed = _begun(case, start)
-    if case.is_timed and begun.gap <= NEAR and begun.x is not start:
-        # It is audited first: what it lacks is written down before the whole is searched.
-        return Searched(begun.x, begun, is_open=False)
-    if case.is_timed and not case.is_large and not case.is_over(begun):
-        most = _most_left(begun)
-        begun = _whole_beside(case, begun)
-        if begun.gap <= most:
-            return Searched(begun.x, begun, is_open=False)
-    if case.is_over(begun):
+    # It is audited first: what it lacks is written down before the whole is searched.
+    is_near = case.is_timed and begun.gap <= NEAR and begun.x is not start
+    if is_near or (begun.x is not None and case.is_over(begun)):
         return Searched(begun.x, begun, is_open=False)
     outcome = _by_site(case, begun, start, relaxed, workshop)
+    if outcome is None and begun.x is None:
+        begun = _with_any_plan(case, begun)
+        if begun.x is None:
+            return Searched(None)
+        outcome = _by_site(case, begun, None, relaxed, workshop)
     if outcome is None:
         return Searched(begun.x, begun)
-    is_near = case.is_large and outcome.gap <= NEAR
-    if is_near and course.has_time(budget) and not case.is_over(outcome):
-        outcome = _whole_beside(case, outcome)
     is_open = outcome.status != "optimal" and outcome.ended == "node-limit"
     return Searched(outcome.x, outcome, is_open and not case.is_timed)
 
 
-def _begun(case: _Case, start: Floats) -> tuple[Outcome, Outcome | None]:
+def _begun(case: _Case, start: Floats | None) -> tuple[Outcome, Outcome | None]:
     """Begin with windows of time, if there is time for them; give the linear relaxation, too.
 
     Without a time limit, whoever needs the relaxation solves it.
@@ -261,26 +252,39 @@ def _begun(case: _Case, start: Floats) -> tuple[Outcome, Outcome | None]:
     blocks, options, course, budget = case.blocks, case.options, case.course, case.budget
     relaxed, walked = None, Walked(None, None)
     if budget.limited:
-        worth = objective_at(blocks.whole, start)
+        worth = None if start is None else objective_at(blocks.whole, start)
         relaxed = relaxation(blocks, options, known=worth, **case.watched)
         course.note(relaxed, blocks)
-    if budget.to_search >= FOR_WINDOWS * course.unit:
-        walked = in_windows(blocks, case.sites, case.periods, options, start=start, **case.watched)
+    least = FOR_WINDOWS * course.unit
+    if budget.to_search >= least:
+        walked = in_windows(
+            blocks, case.sites, case.periods, options, start=start,
+            seconds=least if budget.limited else math.inf, **case.watched,
+        )  # fmt: skip
     relaxed_bound = None if relaxed is None else relaxed.bound
     return case.best_known([walked.point, start], walked.bound, relaxed_bound), relaxed
 
 
+def _with_any_plan(case: _Case, begun: Outcome) -> Outcome:
+    """Seek any plan where none is known, under what is proved on the way."""
+    blocks, options = case.blocks, case.options
+    options = replace(options, gap=ANY, time_limit=case.budget.to_search)
+    found = search(blocks.whole, blocks.large, options, kinds=blocks.kinds, **case.watched)
+    return case.best_known([found.x], begun.bound, found.bound)
+
+
 def _by_site(
-    case: _Case, begun: Outcome, start: Floats, relaxed: Outcome | None, workshop: MakeWorkshop
-) -> Outcome | None:
+    case: _Case, begun: Outcome, start: Floats | None, relaxed: Outcome | None,
+    workshop: MakeWorkshop,
+) -> Outcome | None:  # fmt: skip
     """Search sites; only begin with them where nobody asked for that."""
-    assert begun.x is not None
+    starts = [x for x in (begun.x, start) if x is not None]
     case.course.prices = None
     with closing(workshop(case.blocks)) as shop:
         return search_by_site(
-            case.blocks, case.options, [begun.x, start], shop, bound=begun.bound, relaxed=relaxed,
+            case.blocks, case.options, starts, shop, bound=begun.bound, relaxed=relaxed,
             only_begin=case.options.method == "auto",
-            enough=_has_begun(case.budget) if case.is_large else None, **case.watched,
+            enough=_has_begun(case) if case.is_timed else None, **case.watched,
         )  # fmt: skip
 
 
@@ -314,12 +318,14 @@ class _Leave:
             self._stop.set()
 
 
-def _has_begun(budget: Budget) -> Callable[[float], bool]:
-    """Whether a gap is near enough to leave the sites for the whole: once they had some time."""
+def _has_begun(case: _Case) -> Callable[[float], bool]:
+    """Whether to leave the sites for the whole: once they had some time and are near."""
+    budget = case.budget
     since, time = budget.seconds, TIME_TO_BEGIN * budget.to_search
 
     def told(gap: float) -> bool:
-        return gap <= NEAR and budget.seconds - since >= time
+        had_time = budget.seconds - since >= time
+        return gap <= NEAR and had_time and case.course.has_time(budget)
 
     return told
 

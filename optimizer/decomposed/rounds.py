@@ -22,6 +22,7 @@ import numpy as np
 from optimizer.decomposed.blocks import Blocks, made_whole
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
+from optimizer.decomposed.mixed import Among
 from optimizer.decomposed.workshop import Around, Priced, Task, Workshop
 from optimizer.highs import Budget, Ended, Options, Outcome, Progress, relative_gap, unsearched
 from optimizer.matrix import Floats, Matrix, divided, objective_at
@@ -35,6 +36,9 @@ GAP_AT_FIRST = 1e-3
 GAP_OF_GROUP = 0.2
 #: Part of the time that the root may take: on `fleet` in want HiGHS is still there after 150 s.
 TIME_FOR_ROOT = 0.15
+#: The same while plans of the others are mixtures, as a part of the bound: of `fleet`, finer ones
+#: take longer and bring nothing.
+GAP_AMONG = 2e-3
 #: Nodes of one search of a site, and of a group beside the rest.
 NODES_OF_SITE = 2000
 NODES_OF_GROUP = 100
@@ -55,8 +59,9 @@ VARIED_PRICES = (0.97, 0.93)
 GAIN = 0.02
 #: Part of the sites that groups begin with.
 FIRST_GROUP = 0.3
-#: Part of the value that is open after the first prices, beyond which sites take turns at once.
-FAR = 0.02
+#: Part of the value that is open after the first prices, beyond which sites are taken among
+#: mixtures, and what is open then, beyond which they take turns beside what the others do.
+CLOSE, FAR = 5e-3, 0.02
 #: Part of what is open by which prices of sites may prove less than the root and still be tried.
 PROMISING = 0.25
 #: Times by which groups grow then.
@@ -69,18 +74,33 @@ class _Known:
 
     blocks: Blocks
     options: Options
-    point: Floats
+    best: Floats | None
     bound: float
     sites_bound: float = np.inf
 
     @property
-    def value(self) -> float:
-        return objective_at(self.blocks.whole, self.point)
+    def point(self) -> Floats:
+        """The plan, where there is one."""
+        assert self.best is not None
+        return self.best
+
+    @property
+    def value(self) -> float | None:
+        return None if self.best is None else objective_at(self.blocks.whole, self.best)
+
+    @property
+    def size(self) -> float:
+        """What a gap is a part of: the value of the plan; without one, the bound."""
+        return abs(self.bound if self.value is None else self.value)
+
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.value, self.bound)
 
     @property
     def left(self) -> float:
         """What is still open between the two."""
-        return max(0.0, self.bound - self.value)
+        return np.inf if self.value is None else max(0.0, self.bound - self.value)
 
     @property
     def is_done(self) -> bool:
@@ -88,9 +108,12 @@ class _Known:
 
     def take(self, point: Floats | None) -> bool:
         """Keep a point if it is worth more."""
-        if point is None or objective_at(self.blocks.whole, point) <= self.value:
+        value = self.value
+        if point is None:
             return False
-        self.point = point
+        if value is not None and objective_at(self.blocks.whole, point) <= value:
+            return False
+        self.best = point
         return True
 
 
@@ -117,7 +140,8 @@ def search_by_site(
     options : Options
         Gap, seed and limits for the search as a whole.
     starts : sequence of float array, shape (columns,)
-        Plans that are known: the first is gone on from, and each site's part of any may be chosen.
+        Plans that are known, if any: the first is gone on from, and each site's part of any may be
+        chosen.
     workshop : Workshop
         Who solves problems of sites.
     bound : float, optional
@@ -137,11 +161,11 @@ def search_by_site(
     -------
     Outcome or None
         None where the relaxation, or a site at its prices, has no best answer: then this is no
-        case for a search site by site.
+        case for a search site by site. None as well where no plan is known, and none is found.
     """
     search = _Search(blocks, options, workshop, budget, progress, stop or threading.Event())
     watched = {"budget": budget, "progress": progress, "stop": stop}
-    known = objective_at(blocks.whole, starts[0])
+    known = objective_at(blocks.whole, starts[0]) if starts else None
     relaxed = relaxed or relaxation(blocks, options, known=known, **watched)  # type: ignore[arg-type]
     return search.run(starts, bound, relaxed, only_begin=only_begin, enough=enough)
 
@@ -221,6 +245,7 @@ class _Search:
         self._mean = 0.0
         self._nodes, self._round, self._idle, self._width = 0, 0, 0, WIDTH
         self._losses = np.zeros(len(blocks.sites))
+        self._most_divided = list(range(len(blocks.sites)))
         self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
         self._enough: Callable[[float], bool] | None = None
 
@@ -232,23 +257,24 @@ class _Search:
         if relaxed.duals is None or relaxed.bound is None:
             return None
         least = relaxed.bound if bound is None else min(bound, relaxed.bound)
-        self._known = _Known(self._blocks, self._options, starts[0], least)
+        self._known = _Known(self._blocks, self._options, starts[0] if starts else None, least)
         for point in starts[1:]:
             self._master.add_all(point)
         self._tell()
         if not only_begin:
             self._at_the_root()
-        self._master.add_all(self._known.point)
-        if self._ends():
-            return self._outcome(relaxed)
+        if self._known.best is not None:
+            self._master.add_all(self._known.point)
+            if self._ends():
+                return self._outcome(relaxed)
         losses = self._at_first_prices(relaxed.duals[self._blocks.coupling])
         if losses is None and not self._is_over:
             return None
         if losses is not None:
             self._losses = losses
-            if self._known.left > FAR * abs(self._known.value):
-                self._in_turn(losses, self._centre)
-                self._vary(self._centre)
+            self._begin(relaxed)
+        if self._known.best is None:
+            return None
         while not (only_begin or self._ends() or self._group >= len(self._blocks.sites)):
             self._next_round()
         return self._outcome(relaxed)
@@ -331,22 +357,23 @@ class _Search:
 
         None where a site has no bound there.
         """
-        point = self._known.point
-        tasks = [
-            Priced(j, prices, point[block.columns]) for j, block in enumerate(self._blocks.sites)
-        ]
-        found = self._solved(tasks, gap, NODES_OF_SITE)
+        point = self._known.best
+        parts = [None if point is None else point[block.columns] for block in self._blocks.sites]
+        tasks = [Priced(j, prices, part) for j, part in enumerate(parts)]
+        found = self._solved(tasks, self._apart(gap), NODES_OF_SITE)
         whole = [outcome for outcome in found if outcome and outcome.bound is not None]
         if len(whole) < len(tasks):
             return None
-        losses = []
+        losses = np.zeros(len(tasks))
         for j, (outcome, block) in enumerate(zip(whole, self._blocks.sites, strict=True)):
             if outcome.x is not None:
                 self._master.add(j, outcome.x)
-            now = objective_at(block.at(prices), point[block.columns])
-            losses.append(float(outcome.bound or now) - now)
+            part = parts[j]
+            if part is not None:
+                now = objective_at(block.at(prices), part)
+                losses[j] = float(outcome.bound or now) - now
         self._prove(prices, [float(outcome.bound or 0.0) for outcome in whole])
-        return np.array(losses)
+        return losses
 
     def _prove(self, prices: Floats, bounds: Sequence[float]) -> None:
         """Keep prices that prove more than any before as the centre."""
@@ -359,6 +386,63 @@ class _Search:
         self._known.bound = min(self._known.bound, proved)
         self._tell()
 
+    def _begin(self, relaxed: Outcome) -> None:
+        """Look for a plan at the first prices, in one way after the other while it is far."""
+        self._note_divided(relaxed.x)
+        self._among(relaxed.x)
+        if self._known.best is None:
+            return
+        if self._leaves(CLOSE):
+            self._vary(self._centre)
+            self._among()
+        if self._leaves(FAR):
+            self._in_turn(self._losses, self._centre)
+            self._vary(self._centre)
+
+    def _note_divided(self, point: Floats | None) -> None:
+        """Put sites first whose large decisions a relaxation leaves most divided."""
+        if point is None:
+            return
+        large = self._blocks.whole.integer & self._blocks.large
+        off = np.abs(point - np.rint(point)) * large
+        divided = [float(off[block.columns].sum()) for block in self._blocks.sites]
+        self._most_divided = np.argsort(-np.array(divided), kind="stable").tolist()
+
+    def _leaves(self, part: float) -> bool:
+        """Whether more than a part of the value is open, and nobody has enough."""
+        known = self._known
+        has_enough = self._enough is not None and self._enough(known.gap)
+        return known.left > part * known.size and not has_enough
+
+    def _among(self, divided: Floats | None = None) -> None:
+        """Take sites in turn among mixtures of what those after them may do.
+
+        Parameters
+        ----------
+        divided : float array, shape (columns of the whole,), optional
+            A point that need not be whole, of which sites may take a part as well.
+        """
+        if not self._leaves(CLOSE):
+            return
+        blocks = self._blocks
+        point, rest = np.zeros(blocks.whole.shape[1]), set(range(len(blocks.sites)))
+        apart = GAP_AMONG * abs(self._known.bound) / len(blocks.sites)
+        for site in self._most_divided:
+            if self._is_over:
+                return
+            rest.discard(site)
+            task = Among(site, point, self._master.mixture(rest, divided))
+            [outcome] = self._solved([task], apart, NODES_OF_GROUP)
+            if outcome is None or outcome.x is None:
+                return
+            point = outcome.x
+        whole = self._made_whole(point)
+        if whole is not None:
+            self._master.add_all(whole)
+            self._known.take(whole)
+            self._choose()
+        self._tell()
+
     def _in_turn(self, losses: Floats, at: Floats) -> None:
         """Take sites in turn beside what the others do, first paying for what is shared."""
         order = np.argsort(-losses, kind="stable").tolist()
@@ -368,15 +452,13 @@ class _Search:
             for site in order:
                 if self._ends():
                     break
-                [outcome] = self._solved(
-                    [Around((site,), point, prices)], self._share(1), NODES_OF_GROUP
-                )
+                task = Around((site,), point, prices)
+                [outcome] = self._solved([task], self._share(1), NODES_OF_GROUP)
                 point = point if outcome is None or outcome.x is None else outcome.x
             self._master.add_all(point)
             self._known.take(point)
             self._tell()
-            gap = relative_gap(self._known.value, self._known.bound)
-            if self._enough is not None and self._enough(gap):
+            if self._enough is not None and self._enough(self._known.gap):
                 return
 
     def _vary(self, at: Floats) -> None:
@@ -459,15 +541,18 @@ class _Search:
             self._choose()
 
     def _share(self, sites: int) -> float:
-        """Part of the value that some sites may leave open beside the rest."""
-        open_ = GAP_OF_GROUP * self._known.left / max(1e-9, abs(self._known.value))
-        return sites * max(self._options.gap * GAP_OF_SITES, open_)
+        """What some sites may leave open beside the rest, in M$."""
+        open_ = GAP_OF_GROUP * self._known.left / len(self._blocks.sites)
+        return sites * max(self._apart(self._options.gap * GAP_OF_SITES), open_)
+
+    def _apart(self, gap: float) -> float:
+        """What one site may leave open where all leave a part of the value, in M$."""
+        return gap * self._known.size / len(self._blocks.sites)
 
     # --- telling ---------------------------------------------------------------------------
 
-    def _solved(self, tasks: Sequence[Task], gap: float, nodes: int) -> list[Outcome | None]:
-        """Have problems of sites solved; ``gap`` is a part of the value of the whole."""
-        apart = gap * abs(self._known.value) / max(1, len(self._blocks.sites))
+    def _solved(self, tasks: Sequence[Task], apart: float, nodes: int) -> list[Outcome | None]:
+        """Have problems of sites solved, each within so many M$."""
         options = replace(
             self._options, gap=0.0, absolute_gap=max(apart, self._options.absolute_gap),
             nodes=min(nodes, self._options.nodes or nodes), time_limit=self._budget.to_search,
@@ -483,10 +568,9 @@ class _Search:
         if self._progress is None:
             return
         known = self._known
-        gap = relative_gap(known.value, known.bound)
         self._progress(
             Progress(
-                self._budget.seconds, known.value, known.bound, gap, self._nodes,
+                self._budget.seconds, known.value, known.bound, known.gap, self._nodes,
                 self._stop.is_set(),
             )
         )  # fmt: skip
@@ -501,7 +585,7 @@ class _Search:
                 x=known.point,
                 objective=known.value,
                 bound=known.bound,
-                gap=relative_gap(known.value, known.bound),
+                gap=known.gap,
                 root_bound=relaxed.bound,
                 matrix=self._blocks.whole,
                 duals=None,

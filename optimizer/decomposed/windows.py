@@ -11,9 +11,12 @@ window says so by what it leaves open: then the walk ends there.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from optimizer.decomposed.blocks import Blocks, Ints
 from optimizer.highs import Budget, Options, Progress, relative_gap
@@ -46,7 +49,8 @@ def in_windows(
     periods: Ints,
     options: Options,
     *,
-    start: Floats,
+    start: Floats | None = None,
+    seconds: float = math.inf,
     budget: Budget,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -62,15 +66,20 @@ def in_windows(
         :func:`optimizer.decomposed.blocks.periods_of`).
     options : Options
         Gap, seed and limits for the search as a whole.
-    start : float array, shape (columns,)
+    start : float array, shape (columns,), optional
         A plan that is known: what is told on the way, since windows find none before the end.
+    seconds : float
+        What all windows may take at most.
     budget, progress, stop
         As in :func:`optimizer.search.search`.
     """
     whole, stop = blocks.whole, stop or threading.Event()
-    large, known = whole.integer & blocks.large, objective_at(whole, start)
-    end, point, bound = int(periods.max()) + 1, start, None
-    width, part = -(-end // WINDOWS), budget.part(TIME_FOR_WINDOWS * budget.to_search)
+    large, known = whole.integer & blocks.large, None
+    if start is not None:
+        known = objective_at(whole, start)
+    end, point, bound = int(periods.max()) + 1, np.zeros(whole.shape[1]), None
+    width = -(-end // WINDOWS)
+    part = budget.part(min(seconds, TIME_FOR_WINDOWS * budget.to_search))
 
     def look(told: Progress) -> None:
         if progress is not None:

@@ -19,6 +19,7 @@ from typing import Protocol
 from scipy.sparse import csr_array
 
 from optimizer.decomposed.blocks import Blocks
+from optimizer.decomposed.mixed import Among
 from optimizer.highs import Budget, Options, Outcome
 from optimizer.matrix import Floats
 from optimizer.search import search
@@ -77,7 +78,7 @@ class Around:
         return replace(outcome, x=point)
 
 
-Task = Priced | Around
+Task = Priced | Around | Among
 
 
 def light(outcome: Outcome) -> Outcome:
