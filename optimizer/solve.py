@@ -62,9 +62,6 @@ SECONDS_FOR_NOTHING = (1.0, 60.0)
 ROUNDS = 8
 #: Part of the time so far below which no other round is begun.
 WORTH_A_ROUND = 0.05
-#: Part of the time in which racks of many sites are searched, before some may have to be chosen
-#: anew because they do not split into whole halls.
-TIME_TO_SEARCH_MANY = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -374,8 +371,6 @@ def _nothing_instead(case: Case, solved: Solved, options: Options) -> Solved:
 def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> Outcome:
     """Search a case site by site where that is worth it, and as a whole where it is not done."""
     budget, sites = asked.budget, _many_sites(case, model)
-    if sites is not None and budget.limited:
-        budget = budget.part(TIME_TO_SEARCH_MANY * budget.left)
     known = None if asked.before is None else asked.before.outcome
     if known is None:
         by_site = plan_by_site(
@@ -390,6 +385,8 @@ def _searched(case: Case, model: Model, asked: _Asked, start: Floats | None) -> 
             case.given, model, asked.options, start, known.bound, asked.workshop,
             course=asked.course, budget=budget, progress=asked.progress, stop=asked.stop,
         )  # fmt: skip
+    if sites is not None:
+        budget = asked.course.to_search(budget)
     return search(
         model.matrix, model.large, asked.options, kinds=model.kinds, sites=sites, start=start,
         bound=None if known is None else known.bound,

@@ -49,6 +49,10 @@ TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
 #: its time and brings little: of `fleet`, on a machine half as fast as others, 456.6 M$ by windows
 #: where sites come to 470.6.
 FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
+#: Part of the time that searches may take, and what is left at least for racks that do not split
+#: into whole halls, in linear relaxations: a round of mending takes a third of one, mostly to
+#: build the model anew and to audit the plan.
+TIME_TO_SEARCH, TO_MEND = 0.9, 1.2
 #: Part of the gap that the large decisions of the whole may use up: whether its racks split into
 #: whole halls is seen sooner. Of five companies of 12 sites that brought one, the worst, to 0.21 %
 #: in 226 seconds (0.36 % with 0.2), before there were windows; two took 1.2 and 1.6 times as long
@@ -97,6 +101,13 @@ class Course:
     def has_time(self, budget: Budget) -> bool:
         """Whether there is time for the whole."""
         return budget.to_search >= FOR_WHOLE * self.unit
+
+    def to_search(self, budget: Budget) -> Budget:
+        """Set apart what searches may take, so that what they come to can be mended in time."""
+        if not budget.limited:
+            return budget
+        left = budget.left
+        return budget.part(max(0.0, min(TIME_TO_SEARCH * left, left - TO_MEND * self.unit)))
 
     @property
     def goes_on(self) -> bool:
@@ -227,7 +238,9 @@ def plan_by_site(
     case = _Case.of(given, model, options, course, budget, progress, stop)
     if len(case.blocks.sites) < 2:
         return Searched(start)
-    begun, relaxed = _begun(case, start)
+    relaxed = _relaxed(case, start)
+    case = replace(case, budget=course.to_search(budget))
+    begun = _begun(case, start, relaxed)
     # It is audited first: what it lacks is written down before the whole is searched.
     is_near = case.is_timed and begun.gap <= NEAR and begun.x is not start
     if is_near or (begun.x is not None and case.is_over(begun)):
@@ -244,25 +257,26 @@ def plan_by_site(
     return Searched(outcome.x, outcome, is_open and not case.is_timed)
 
 
-def _begun(case: _Case, start: Floats | None) -> tuple[Outcome, Outcome | None]:
-    """Begin with windows of time, if there is time for them; give the linear relaxation, too.
+def _relaxed(case: _Case, start: Floats | None) -> Outcome | None:
+    """Solve the linear relaxation where time is limited, which it measures."""
+    if not case.budget.limited:
+        return None
+    worth = None if start is None else objective_at(case.blocks.whole, start)
+    relaxed = relaxation(case.blocks, case.options, known=worth, **case.watched)
+    case.course.note(relaxed, case.blocks)
+    return relaxed
 
-    Without a time limit, whoever needs the relaxation solves it.
-    """
-    blocks, options, course, budget = case.blocks, case.options, case.course, case.budget
-    relaxed, walked = None, Walked(None, None)
-    if budget.limited:
-        worth = None if start is None else objective_at(blocks.whole, start)
-        relaxed = relaxation(blocks, options, known=worth, **case.watched)
-        course.note(relaxed, blocks)
-    least = FOR_WINDOWS * course.unit
-    if budget.to_search >= least:
+
+def _begun(case: _Case, start: Floats | None, relaxed: Outcome | None) -> Outcome:
+    """Begin with windows of time, if there is time for them."""
+    needed, walked = FOR_WINDOWS * case.course.unit, Walked(None, None)
+    if case.budget.to_search >= needed:
         walked = in_windows(
-            blocks, case.sites, case.periods, options, start=start,
-            seconds=least if budget.limited else math.inf, **case.watched,
+            case.blocks, case.sites, case.periods, case.options, start=start,
+            seconds=needed if case.budget.limited else math.inf, **case.watched,
         )  # fmt: skip
     relaxed_bound = None if relaxed is None else relaxed.bound
-    return case.best_known([walked.point, start], walked.bound, relaxed_bound), relaxed
+    return case.best_known([walked.point, start], walked.bound, relaxed_bound)
 
 
 def _with_any_plan(case: _Case, begun: Outcome) -> Outcome:
@@ -420,6 +434,7 @@ def plan_on(
     bound : float
         What no plan can beat, as proved before.
     """
+    budget = course.to_search(budget)
     case = _Case.of(given, model, options, course, budget, progress, stop)
     known = case.best_known([start], bound)
     if known.status == "optimal":

@@ -411,8 +411,9 @@ class _Search:
     def _leaves(self, part: float) -> bool:
         """Whether more than a part of the value is open, and nobody has enough."""
         known = self._known
-        has_enough = self._enough is not None and self._enough(known.gap)
-        return known.left > part * known.size and not has_enough
+        if known.left <= part * known.size:
+            return False
+        return self._enough is None or not self._enough(known.gap)
 
     def _among(self, divided: Floats | None = None) -> None:
         """Take sites in turn among mixtures of what those after them may do.

@@ -482,18 +482,17 @@ def timed(monkeypatch):
     return begun
 
 
-def test_a_whole_is_tried_first_where_time_is_limited(drawn, monkeypatch):
+def test_the_whole_is_searched_beside_what_sites_come_to_where_time_is_limited(drawn, monkeypatch):
     begun = timed(monkeypatch)
     case, *_ = drawn
     solved = solve(case, Options(gap=5e-3, time_limit=600.0))
-    assert begun[0] == "search"
-    assert "search_by_site" not in begun
+    assert begun[:2] == ["search_by_site", "search"]
     assert solved.status == "solved"
     assert solved.value_musd <= solved.bound_musd
 
 
-def test_sites_are_searched_where_the_whole_finds_nothing_soon(drawn, monkeypatch):
-    """What the whole has proved is kept."""
+def test_what_sites_come_to_is_kept_where_the_whole_finds_nothing(drawn, monkeypatch):
+    """Under what the whole has proved."""
     begun = timed(monkeypatch)
     honest = plan._whole_beside
 
@@ -505,7 +504,7 @@ def test_sites_are_searched_where_the_whole_finds_nothing_soon(drawn, monkeypatc
     case, model, _ = drawn
     nothing = do_nothing(case, model)
     solved = solve(case, Options(gap=5e-3, time_limit=600.0))
-    assert begun[:2] == ["search", "search_by_site"]
+    assert begun[:2] == ["search_by_site", "search"]
     assert solved.passed
     assert solved.value_musd > nothing.value_musd + 1.0
     assert solved.value_musd <= solved.bound_musd
@@ -609,8 +608,8 @@ def test_a_large_whole_is_not_searched_where_its_sites_are_far_off(drawn, monkey
 def test_sites_are_left_for_the_whole_when_they_had_time_and_are_near(monkeypatch):
     now = [10.0]
     monkeypatch.setattr(Budget, "seconds", property(lambda _: now[0]))
-    budget = Budget(110.0, 0.0)
-    has_begun, time = plan._has_begun(budget), plan.TIME_TO_BEGIN * budget.to_search
+    case = SimpleNamespace(budget=Budget(110.0, 0.0), course=Course())
+    has_begun, time = plan._has_begun(case), plan.TIME_TO_BEGIN * case.budget.to_search
     near, far = plan.NEAR - 1e-9, plan.NEAR + 1e-9
     assert not has_begun(near)
     now[0] += time - 1e-6
@@ -618,22 +617,29 @@ def test_sites_are_left_for_the_whole_when_they_had_time_and_are_near(monkeypatc
     now[0] += 2e-6
     assert has_begun(near)
     assert not has_begun(far)
+    case.course.unit = 1.01 * case.budget.to_search / plan.FOR_WHOLE
+    assert not has_begun(near)
+    case.course.unit = 0.99 * case.budget.to_search / plan.FOR_WHOLE
+    assert has_begun(near)
 
 
-def test_turns_end_when_that_is_enough(drawn):
+def test_turns_end_when_that_is_enough(drawn, monkeypatch):
+    """It is asked before the first turn of all sites, and after each."""
+    monkeypatch.setattr(rounds, "CLOSE", 1e9)
+    monkeypatch.setattr(rounds, "FAR", -1.0)
     case, model, blocks = drawn
     start, told = do_nothing(case, model).point, []
 
     def enough(gap):
         told.append(gap)
-        return len(told) == 2
+        return len(told) == 3
 
     search_by_site(
         blocks, Options(gap=1e-3), [start], Here(blocks), budget=Budget(), only_begin=True,
         enough=enough,
     )  # fmt: skip
-    assert len(told) == 2
-    assert told[1] <= told[0]
+    assert len(told) == 3
+    assert told[2] <= told[1] <= told[0]
 
 
 def told_of(model, point, value, bound, status="feasible", ended="by-itself"):
@@ -772,38 +778,17 @@ def test_a_search_that_is_stopped_is_not_called_left():
     assert leave.is_left
 
 
-@pytest.mark.parametrize("ending", ["time", "stop", "proved", "far", ""])
-def test_the_whole_is_begun_only_where_it_may_bring_more(drawn, monkeypatch, ending):
-    without_windows(monkeypatch)
-    monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
+def test_what_sites_come_to_is_audited_before_the_whole_is_searched(drawn, monkeypatch):
+    begun = timed(monkeypatch)
     case, model, _ = drawn
-    start, stop, begun = do_nothing(case, model).point, threading.Event(), []
-    budget = Budget(600.0)
-
-    def sites_first(*_, enough, **__):
-        assert enough is not None
-        if ending == "stop":
-            stop.set()
-        if ending == "time":
-            monkeypatch.setattr(Budget, "seconds", 600.0)
-        found = told_of(
-            model, start, 100.0, 101.0, "optimal" if ending == "proved" else "feasible"
-        )
-        return replace(found, gap=plan.NEAR + (1e-9 if ending == "far" else -1e-9))
-
-    def whole(_, outcome):
-        begun.append(outcome)
-        return outcome
-
-    monkeypatch.setattr(plan, "search_by_site", sites_first)
-    monkeypatch.setattr(plan, "_whole_beside", whole)
-
-    def here(blocks):
-        return Here(blocks)
-
-    given = (case.given, model, Options(time_limit=600.0), start, here)
-    plan.plan_by_site(*given, course=Course(), budget=budget, stop=stop)
-    assert len(begun) == (0 if ending else 1)
+    start = do_nothing(case, model).point
+    found = plan.plan_by_site(
+        case.given, model, Options(gap=1e-6, time_limit=600.0), start, Here,
+        course=Course(), budget=Budget(600.0),
+    )  # fmt: skip
+    assert begun == ["search_by_site"]
+    assert not found.is_open
+    assert found.outcome.status == "feasible"
 
 
 @pytest.mark.parametrize("seed", range(12))

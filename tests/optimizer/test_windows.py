@@ -337,11 +337,10 @@ def searched_in_vain(case, begun, large=None):
     return begun
 
 
-def begins(drawn, nothing, monkeypatch, walked, *, options, limit=np.inf, most=10**6):
+def begins(drawn, nothing, monkeypatch, walked, *, options, limit=np.inf):
     """What a case of many sites goes on with after its windows."""
     case, model, _ = drawn
     monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
-    monkeypatch.setattr(plan, "MOST_AT_ONCE", most)
     begun = []
 
     def noted(name, answer):
@@ -401,26 +400,18 @@ def test_the_better_of_two_plans_is_gone_on_from(drawn, nothing, monkeypatch):
     assert found.point is best
 
 
-@pytest.mark.parametrize(
-    ("near", "most", "goes_on"),
-    [
-        (True, 10**6, []),
-        (True, 0, []),
-        (False, 10**6, ["_whole_beside", "search_by_site"]),
-        (False, 0, ["search_by_site"]),
-    ],
-)
-def test_a_near_plan_is_audited_first_and_else_the_search_goes_on(
-    drawn, nothing, monkeypatch, near, most, goes_on
+@pytest.mark.parametrize(("near", "goes_on"), [(True, []), (False, ["search_by_site"])])
+def test_a_near_plan_is_audited_first_and_else_sites_are_searched(
+    drawn, nothing, monkeypatch, near, goes_on
 ):
-    """Under a time limit; the whole comes before sites where it is not too large."""
+    """Under a time limit."""
     walked = walk(drawn, nothing) if near else windows.Walked(None, None)
     options = Options(gap=1e-6, time_limit=600.0)
     found, begun, course = begins(
-        drawn, nothing, monkeypatch, walked, options=options, limit=600.0, most=most
+        drawn, nothing, monkeypatch, walked, options=options, limit=600.0
     )
     assert [name for name, *_ in begun] == ["in_windows", *goes_on]
-    assert course.whole is ("_whole_beside" in goes_on)
+    assert not course.whole
     assert found.is_open is not near
     if near:
         assert found.point is walked.point
@@ -432,7 +423,7 @@ def test_a_plan_is_near_within_a_gap(drawn, nothing, monkeypatch, gap, audited):
     walked = windows.Walked(nothing.copy(), value + gap * plan.NEAR * abs(value))
     options = Options(gap=1e-6, time_limit=600.0)
     _, begun, _ = begins(drawn, nothing, monkeypatch, walked, options=options, limit=600.0)
-    assert ("_whole_beside" not in [name for name, *_ in begun]) is audited
+    assert ("search_by_site" not in [name for name, *_ in begun]) is audited
 
 
 def test_a_start_that_is_near_what_the_relaxation_proves_is_not_audited_again(
@@ -444,7 +435,7 @@ def test_a_start_that_is_near_what_the_relaxation_proves_is_not_audited_again(
     _, begun, _ = begins(
         drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=600.0
     )
-    assert "_whole_beside" in [name for name, *_ in begun]
+    assert "search_by_site" in [name for name, *_ in begun]
 
 
 @pytest.mark.parametrize("enough", [True, False])
@@ -454,8 +445,9 @@ def test_windows_are_for_those_who_have_the_time(drawn, nothing, monkeypatch, en
     monkeypatch.setattr(
         plan, "relaxation", lambda *given, **told: replace(honest(*given, **told), seconds=unit)
     )
-    # What is kept for settling does not count.
+    # What is kept for settling and mending does not count.
     limit = plan.FOR_WINDOWS * unit + highs.SECONDS_TO_SETTLE + (10.0 if enough else -10.0)
+    limit /= plan.TIME_TO_SEARCH
     options = Options(gap=1e-6, time_limit=limit)
     _, begun, course = begins(
         drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=limit
@@ -563,8 +555,6 @@ def stopped(drawn, nothing, monkeypatch):
     monkeypatch.setattr(plan, "NEAR", 1e9)
 
     def go(name, on_stop):
-        if name == "search_by_site":
-            monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
         shared, searched = threading.Event(), []
         unfound = replace(
             unsearched(model.matrix), x=nothing, objective=objective_at(model.matrix, nothing),
@@ -581,9 +571,10 @@ def stopped(drawn, nothing, monkeypatch):
 
             monkeypatch.setattr(plan, each, told)
         asked = {"course": Course(), "budget": Budget(600.0), "stop": shared}
-        if name == "improve_by_site":
-            # Neither the whole nor its racks are left to search.
-            asked["course"] = Course(whole=True, unit=1e6)
+        if name in ("search", "improve_by_site"):
+            if name == "improve_by_site":
+                # Neither the whole nor its racks are left to search.
+                asked["course"] = Course(whole=True, unit=1e6)
             plan.plan_on(case.given, model, TIMED, nothing, 1e6, Here, **asked)
         else:
             plan.plan_by_site(case.given, model, TIMED, nothing, Here, **asked)
@@ -611,3 +602,49 @@ def test_ctrl_c_in_one_search_reaches_those_who_come_after(stopped, name):
     shared, searched = stopped(name, lambda stop, _: stop.set())
     assert shared.is_set()
     assert searched[-1] == name
+
+
+def test_windows_need_no_plan_to_begin_from(drawn, nothing):
+    told = []
+    alone = walk(drawn, None, progress=told.append)
+    np.testing.assert_array_equal(alone.point, walk(drawn, nothing).point)
+    assert {progress.incumbent for progress in told} <= {None}
+
+
+def test_windows_take_no_more_than_they_are_given(drawn, nothing, monkeypatch):
+    """However much time is left: all of them so many seconds, and one half of these."""
+    asked, honest = [], Budget.run
+
+    def watched(self, matrix, options, **told):
+        asked.append(options.time_limit)
+        return honest(self, matrix, options, **told)
+
+    monkeypatch.setattr(Budget, "run", watched)
+    walk(drawn, nothing, budget=Budget(6000.0), seconds=60.0)
+    assert 20.0 < asked[0] <= windows.TIME_FOR_WINDOW * 60.0
+    assert max(asked[:2]) <= 60.0
+
+
+@pytest.mark.parametrize("limit", [600.0, np.inf])
+def test_windows_are_given_what_they_need(drawn, nothing, monkeypatch, limit):
+    options = Options(gap=1e-6, time_limit=limit)
+    _, begun, course = begins(
+        drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=limit
+    )
+    [told] = [told for name, _, told in begun if name == "in_windows"]
+    needed = plan.FOR_WINDOWS * course.unit if np.isfinite(limit) else np.inf
+    assert told["seconds"] == needed
+
+
+@pytest.mark.parametrize(
+    ("unit", "kept"), [(0.0, 10.0), (5.0, 10.0), (50.0, plan.TO_MEND * 50.0), (500.0, 100.0)]
+)
+def test_time_is_kept_for_mending_what_a_search_comes_to(unit, kept):
+    """A part of the time, more where the model is large for the machine, never more than all."""
+    part = Course(unit=unit).to_search(Budget(100.0))
+    assert part.left == pytest.approx(100.0 - kept, abs=0.1)
+
+
+def test_nothing_is_kept_where_time_is_not_limited():
+    budget = Budget()
+    assert Course(unit=5.0).to_search(budget) is budget
