@@ -22,6 +22,7 @@ from optimizer.crowded import Crowded, is_narrowed, nearby
 from optimizer.decomposed.blocks import sites_of
 from optimizer.decomposed.plan import (
     MANY_SITES,
+    TO_AUDIT,
     Course,
     MakeWorkshop,
     plan_by_site,
@@ -185,7 +186,8 @@ def solve(
             continue
         if crowded and _is_below_nothing(solved):
             solved = _nothing_instead(case, solved, options)
-        is_over = stop.is_set() or budget.to_search <= WORTH_A_ROUND * budget.seconds
+        left = budget.to_search - TO_AUDIT * asked.course.unit
+        is_over = stop.is_set() or left <= WORTH_A_ROUND * budget.seconds
         if solved.status != "best-found" or is_over:
             break
         solved = _improved(case, replace(asked, before=solved))

@@ -12,6 +12,8 @@ the sites' problems prove adds up to a bound for the whole.
     What prices and the sites' bounds prove for the whole.
 :mod:`master`
     The best combination of known plans, and the prices that it puts on what is shared.
+:mod:`mixed`
+    A site's problem beside mixtures of what others may do.
 :mod:`workshop`, :mod:`cluster`
     Where problems of sites are solved: here, in processes, by the workers of a Dask scheduler.
 :mod:`windows`

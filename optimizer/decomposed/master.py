@@ -8,6 +8,7 @@ it is a choice, and what is chosen is a plan of the whole.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -76,7 +77,11 @@ class Master:
         if divided is not None:
             at = [divided[self._blocks.sites[site].columns] for site in chosen]
             plans += map(self._plan, chosen, at)
-        uses = np.array([plan.use for plan in plans]).reshape(-1, len(self._blocks.coupling)).T
+        uses = (
+            np.array([plan.use for plan in plans])
+            .reshape(len(plans), len(self._blocks.coupling))
+            .T
+        )
         return Mixture(
             np.array([plan.site for plan in plans], np.int64),
             csc_array(np.where(np.abs(uses) > DROPPED, uses, 0.0)),
@@ -112,7 +117,13 @@ class Master:
 
     # --- a choice --------------------------------------------------------------------------
 
-    def chosen(self, best: Floats, options: Options, budget: Budget) -> Floats | None:
+    def chosen(
+        self,
+        best: Floats,
+        options: Options,
+        budget: Budget,
+        stop: threading.Event | None = None,
+    ) -> Floats | None:
         """Choose one plan for every site: the best plan of the whole that they make.
 
         Parameters
@@ -123,13 +134,15 @@ class Master:
             Gap and seed.
         budget : Budget
             Pays for it.
+        stop : threading.Event, optional
+            Setting it ends the choice with the best so far.
         """
         matrix = self._matrix(np.ones(len(self), bool))
         shares = np.zeros(len(self))
         for site, block in enumerate(self._blocks.sites):
             shares[self._known[_key(site, best[block.columns])]] = 1.0
         start = np.append(best[self._blocks.shared], shares)
-        outcome = budget.run(matrix, options, start=start)
+        outcome = budget.run(matrix, options, start=start, stop=stop)
         return None if outcome.x is None else self._whole(outcome.x)
 
     def _whole(self, point: Floats) -> Floats:

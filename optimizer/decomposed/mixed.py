@@ -25,6 +25,7 @@ from scipy.sparse import csc_array, hstack, vstack
 from optimizer.decomposed.blocks import Blocks, Ints
 from optimizer.highs import Options, Outcome, run
 from optimizer.matrix import Floats, Matrix
+from optimizer.search import FROM_WITHIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,10 @@ class Among:
         """Search for the best plan; its point is one of the whole, without the rest."""
         matrix, columns = blocks.around((self.site,), self.point)
         large = replace(matrix, integer=matrix.integer & blocks.large[columns])
-        outcome = run(self.rest.beside(large), replace(options, confirm=False), stop=stop)
+        mixed = self.rest.beside(large)
+        interior = options.interior or mixed.shape[1] >= FROM_WITHIN
+        tried = replace(options, confirm=False, interior=interior)
+        outcome = run(mixed, tried, stop=stop)
         if outcome.x is None:
             return outcome
         point = self.point.copy()

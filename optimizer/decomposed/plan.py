@@ -51,14 +51,16 @@ TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
 FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
 #: Part of the time that searches may take, and what is left at least for racks that do not split
 #: into whole halls, in linear relaxations: a round of mending takes a third of one, mostly to
-#: build the model anew and to audit the plan.
-TIME_TO_SEARCH, TO_MEND = 0.9, 1.2
+#: build the model anew and to audit the plan. Who goes on from a sound plan needs one round.
+TIME_TO_SEARCH, TO_MEND, TO_AUDIT = 0.9, 1.2, 0.4
+#: Part of the time that sites may take where no plan is known, before any is sought.
+TIME_WITHOUT_PLAN = 0.6
 #: Part of the gap that the large decisions of the whole may use up: whether its racks split into
 #: whole halls is seen sooner. Of five companies of 12 sites that brought one, the worst, to 0.21 %
 #: in 226 seconds (0.36 % with 0.2), before there were windows; two took 1.2 and 1.6 times as long
 #: to 0.2 %, one two thirds.
 GAP_FOR_WHOLE = 0.9
-#: Part of the time in which larger cases begin site by site, and the gap within which a plan is
+#: Part of the time in which cases begin site by site, and the gap within which a plan is
 #: near: the whole of larger ones is searched beside no other. On `fleet` in want, where sites come
 #: to 8 %, HiGHS finds no plan in 90 s.
 TIME_TO_BEGIN, NEAR = 0.3, 0.07
@@ -102,12 +104,16 @@ class Course:
         """Whether there is time for the whole."""
         return budget.to_search >= FOR_WHOLE * self.unit
 
-    def to_search(self, budget: Budget) -> Budget:
-        """Set apart what searches may take, so that what they come to can be mended in time."""
+    def to_search(self, budget: Budget, keeps: float = TO_MEND) -> Budget:
+        """Set apart what searches may take, so that what they come to can be mended in time.
+
+        ``keeps`` is what is left for that at least, in linear relaxations, up to half of the time.
+        """
         if not budget.limited:
             return budget
         left = budget.left
-        return budget.part(max(0.0, min(TIME_TO_SEARCH * left, left - TO_MEND * self.unit)))
+        kept = max((1 - TIME_TO_SEARCH) * left, min(keeps * self.unit, 0.5 * left))
+        return budget.part(left - kept)
 
     @property
     def goes_on(self) -> bool:
@@ -188,7 +194,7 @@ class Searched:
     point : float array or None
         The best plan so far.
     outcome : Outcome or None
-        The claim, with its bound; None where the case was not searched so.
+        The claim, with its bound; None where the case was not searched so. It may be of no plan.
     is_open : bool
         Whether a search of the whole has to go on from there.
     """
@@ -243,16 +249,19 @@ def plan_by_site(
     begun = _begun(case, start, relaxed)
     # It is audited first: what it lacks is written down before the whole is searched.
     is_near = case.is_timed and begun.gap <= NEAR and begun.x is not start
-    if is_near or (begun.x is not None and case.is_over(begun)):
-        return Searched(begun.x, begun, is_open=False)
-    outcome = _by_site(case, begun, start, relaxed, workshop)
-    if outcome is None and begun.x is None:
-        begun = _with_any_plan(case, begun)
-        if begun.x is None:
-            return Searched(None)
-        outcome = _by_site(case, begun, None, relaxed, workshop)
+    if is_near or case.is_over(begun):
+        return Searched(begun.x, begun, is_open=begun.x is None and begun.ended != "interrupted")
+    outcome = None
+    if begun.x is None:
+        part = case.budget.part(TIME_WITHOUT_PLAN * case.budget.left)
+        outcome = _by_site(replace(case, budget=part), begun, start, relaxed, workshop)
+        if outcome is None:
+            begun = _with_any_plan(case, begun)
+    if begun.x is not None:
+        outcome = _by_site(case, begun, start, relaxed, workshop)
     if outcome is None:
         return Searched(begun.x, begun)
+    outcome = _unrefuted(outcome, options, relaxed)
     is_open = outcome.status != "optimal" and outcome.ended == "node-limit"
     return Searched(outcome.x, outcome, is_open and not case.is_timed)
 
@@ -277,6 +286,16 @@ def _begun(case: _Case, start: Floats | None, relaxed: Outcome | None) -> Outcom
         )  # fmt: skip
     relaxed_bound = None if relaxed is None else relaxed.bound
     return case.best_known([walked.point, start], walked.bound, relaxed_bound)
+
+
+def _unrefuted(outcome: Outcome, options: Options, relaxed: Outcome | None) -> Outcome:
+    """Fall back on the relaxation where a plan refutes what was proved before it was known."""
+    value, proved = outcome.objective, None if relaxed is None else relaxed.bound
+    bound = _lowest(value, options, outcome.bound)
+    if bound is not None:
+        return outcome
+    bound = _lowest(value, options, proved)
+    return replace(outcome, bound=bound, gap=relative_gap(value, bound), status="feasible")
 
 
 def _with_any_plan(case: _Case, begun: Outcome) -> Outcome:
@@ -434,7 +453,7 @@ def plan_on(
     bound : float
         What no plan can beat, as proved before.
     """
-    budget = course.to_search(budget)
+    budget = course.to_search(budget, TO_AUDIT)
     case = _Case.of(given, model, options, course, budget, progress, stop)
     known = case.best_known([start], bound)
     if known.status == "optimal":

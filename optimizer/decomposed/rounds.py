@@ -1,9 +1,11 @@
 """The search site by site: prices, plans of sites, the best of them together, and again.
 
-It goes on from plans that are known, and begins with the prices of the linear relaxation, and with
-one node of the whole, whose large decisions alone are whole there: a bound, and often a plan, once
-its racks are made whole site by site. At the prices every site is searched, which may prove more.
-Where the plan so far is still far off, sites are taken in turn, each beside what the others do,
+It goes on from plans that are known, if any are, and begins with the prices of the linear
+relaxation, and with one node of the whole, whose large decisions alone are whole there: a bound,
+and often a plan, once its racks are made whole site by site. At the prices every site is searched,
+which may prove more. Where much is open then, sites are decided one after the other among mixtures
+of what those after them may do: first of what the relaxation has them do, then of plans found at
+lower prices. Where the plan is still far off, sites take turns, each beside what the others do,
 first paying for what is shared and then for nothing. In every round in which prices may still
 prove more, the master problem gives new ones near those that proved most, the sites give new plans
 at these, and the master chooses among all. Then groups of sites, those first that lose most
@@ -36,8 +38,7 @@ GAP_AT_FIRST = 1e-3
 GAP_OF_GROUP = 0.2
 #: Part of the time that the root may take: on `fleet` in want HiGHS is still there after 150 s.
 TIME_FOR_ROOT = 0.15
-#: The same while plans of the others are mixtures, as a part of the bound: of `fleet`, finer ones
-#: take longer and bring nothing.
+#: Part of the bound that large decisions of all sites together may leave open among mixtures.
 GAP_AMONG = 2e-3
 #: Nodes of one search of a site, and of a group beside the rest.
 NODES_OF_SITE = 2000
@@ -155,7 +156,8 @@ def search_by_site(
     only_begin : bool
         Whether to end with the first prices and plans, from which others go on.
     enough : callable, optional
-        Told the gap whenever all sites have had a turn at the first prices: whether turns will do.
+        Told the gap before sites are taken among mixtures or take turns, and whenever all have had
+        one: whether what there is will do.
 
     Returns
     -------
@@ -246,6 +248,7 @@ class _Search:
         self._nodes, self._round, self._idle, self._width = 0, 0, 0, WIDTH
         self._losses = np.zeros(len(blocks.sites))
         self._most_divided = list(range(len(blocks.sites)))
+        self._priced: tuple[Floats, list[float]]
         self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
         self._enough: Callable[[float], bool] | None = None
 
@@ -265,8 +268,8 @@ class _Search:
             self._at_the_root()
         if self._known.best is not None:
             self._master.add_all(self._known.point)
-            if self._ends():
-                return self._outcome(relaxed)
+        if self._ends():
+            return None if self._known.best is None else self._outcome(relaxed)
         losses = self._at_first_prices(relaxed.duals[self._blocks.coupling])
         if losses is None and not self._is_over:
             return None
@@ -332,9 +335,11 @@ class _Search:
         )
 
         def solve(part: Matrix) -> Floats | None:
+            # Where there is no other plan, it is worth some patience.
+            left = self._budget.to_search if self._known.best is not None else None
             options = replace(
                 self._options, gap=GAP_OF_SITES * self._options.gap, nodes=NODES_OF_GROUP,
-                time_limit=self._budget.to_search,
+                time_limit=self._budget.to_settle if left is None else left,
             )  # fmt: skip
             return self._budget.run(part, options, stop=self._stop).x
 
@@ -364,16 +369,21 @@ class _Search:
         whole = [outcome for outcome in found if outcome and outcome.bound is not None]
         if len(whole) < len(tasks):
             return None
-        losses = np.zeros(len(tasks))
-        for j, (outcome, block) in enumerate(zip(whole, self._blocks.sites, strict=True)):
+        for j, outcome in enumerate(whole):
             if outcome.x is not None:
                 self._master.add(j, outcome.x)
-            part = parts[j]
-            if part is not None:
-                now = objective_at(block.at(prices), part)
-                losses[j] = float(outcome.bound or now) - now
-        self._prove(prices, [float(outcome.bound or 0.0) for outcome in whole])
+        self._priced = prices, [float(outcome.bound or 0.0) for outcome in whole]
+        losses = self._lost()
+        self._prove(*self._priced)
         return losses
+
+    def _lost(self) -> Floats:
+        """What each site loses by the plan against what it can do at prices, as last proved."""
+        point, (prices, bounds) = self._known.best, self._priced
+        if point is None:
+            return np.zeros(len(bounds))
+        now = [objective_at(b.at(prices), point[b.columns]) for b in self._blocks.sites]
+        return np.array(bounds) - now
 
     def _prove(self, prices: Floats, bounds: Sequence[float]) -> None:
         """Keep prices that prove more than any before as the centre."""
@@ -392,10 +402,12 @@ class _Search:
         self._among(relaxed.x)
         if self._known.best is None:
             return
+        self._losses = self._lost()
         if self._leaves(CLOSE):
             self._vary(self._centre)
             self._among()
         if self._leaves(FAR):
+            self._losses = self._lost()
             self._in_turn(self._losses, self._centre)
             self._vary(self._centre)
 
@@ -405,22 +417,22 @@ class _Search:
             return
         large = self._blocks.whole.integer & self._blocks.large
         off = np.abs(point - np.rint(point)) * large
-        divided = [float(off[block.columns].sum()) for block in self._blocks.sites]
-        self._most_divided = np.argsort(-np.array(divided), kind="stable").tolist()
+        off_by = [float(off[block.columns].sum()) for block in self._blocks.sites]
+        self._most_divided = np.argsort(-np.array(off_by), kind="stable").tolist()
 
     def _leaves(self, part: float) -> bool:
         """Whether more than a part of the value is open, and nobody has enough."""
         known = self._known
-        if known.left <= part * known.size:
+        if known.is_done or known.left <= part * known.size:
             return False
         return self._enough is None or not self._enough(known.gap)
 
-    def _among(self, divided: Floats | None = None) -> None:
+    def _among(self, relaxed: Floats | None = None) -> None:
         """Take sites in turn among mixtures of what those after them may do.
 
         Parameters
         ----------
-        divided : float array, shape (columns of the whole,), optional
+        relaxed : float array, shape (columns of the whole,), optional
             A point that need not be whole, of which sites may take a part as well.
         """
         if not self._leaves(CLOSE):
@@ -432,7 +444,7 @@ class _Search:
             if self._is_over:
                 return
             rest.discard(site)
-            task = Among(site, point, self._master.mixture(rest, divided))
+            task = Among(site, point, self._master.mixture(rest, relaxed))
             [outcome] = self._solved([task], apart, NODES_OF_GROUP)
             if outcome is None or outcome.x is None:
                 return
@@ -519,7 +531,7 @@ class _Search:
             self._options, gap=0.1 * self._options.gap, nodes=NODES_OF_SITE,
             time_limit=self._budget.to_search,
         )  # fmt: skip
-        self._known.take(self._master.chosen(self._known.point, options, self._budget))
+        self._known.take(self._master.chosen(self._known.point, options, self._budget, self._stop))
         self._tell()
 
     def _in_groups(self, losses: Floats) -> None:

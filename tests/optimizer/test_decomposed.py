@@ -21,6 +21,7 @@ from optimizer.decomposed import plan, rounds
 from optimizer.decomposed.blocks import COMPANY, Blocks, made_whole
 from optimizer.decomposed.bound import Bound
 from optimizer.decomposed.master import Master
+from optimizer.decomposed.mixed import Among
 from optimizer.decomposed.plan import Course
 from optimizer.decomposed.rounds import (
     ended_by,
@@ -209,7 +210,8 @@ def test_small_companies_end_between_plan_and_bound(seed):
     assert found.objective >= 0.9 * best
 
 
-def test_a_company_is_searched_alike_here_and_in_processes(drawn):
+def test_a_company_is_searched_alike_here_and_in_processes(drawn, monkeypatch):
+    monkeypatch.setattr(rounds, "CLOSE", 0.0)
     case, model, blocks = drawn
     nothing = do_nothing(case, model)
     options, found = Options(gap=2e-3), []
@@ -218,6 +220,7 @@ def test_a_company_is_searched_alike_here_and_in_processes(drawn):
         outcome = search_by_site(blocks, options, [nothing.point], counted, budget=Budget())
         counted.close()
         assert counted.done > 20
+        assert counted.kinds == {Priced, Among, Around}
         found.append(outcome)
     whole = run(model.matrix, Options(gap=2e-3))
     for outcome in found:
@@ -229,12 +232,13 @@ def test_a_company_is_searched_alike_here_and_in_processes(drawn):
 
 
 class Counted:
-    """Whoever solves problems of sites, and how many were solved."""
+    """Whoever solves problems of sites, how many were solved, and of what kinds."""
 
     def __init__(self, shop):
-        self.shop, self.done = shop, 0
+        self.shop, self.done, self.kinds = shop, 0, set()
 
     def solve(self, tasks, *more):
+        self.kinds |= {type(task) for task in tasks}
         found = self.shop.solve(tasks, *more)
         self.done += len(found)
         return found
@@ -1020,7 +1024,7 @@ def test_the_whole_beside_a_plan_is_for_those_who_have_the_time(
     asked = []
     monkeypatch.setattr(plan, "_whole_beside", lambda _, known: asked.append(1) or known)
     unit = 50.0
-    limit = times * plan.FOR_WHOLE * unit + highs.SECONDS_TO_SETTLE
+    limit = (times * plan.FOR_WHOLE * unit + highs.SECONDS_TO_SETTLE) / plan.TIME_TO_SEARCH
     on_from(limit=limit, course=Course(unit=unit))
     assert len(asked) == begun
     assert len(on_from.left) == 1 - begun

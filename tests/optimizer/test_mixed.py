@@ -1,6 +1,7 @@
 """A site beside mixtures of what others may do, and a plan that sites taken so lead to."""
 
 import itertools
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -313,10 +314,11 @@ def test_no_plan_is_sought_where_sites_come_to_one(drawn, monkeypatch, limit):
 
 @pytest.mark.parametrize("limit", [np.inf, 600.0])
 def test_any_plan_is_sought_where_sites_come_to_none(drawn, nothing, monkeypatch, limit):
-    """Then they go on from there; what was proved meanwhile is kept."""
+    """Then they go on from there."""
     monkeypatch.setattr(Among, "solved", lambda self, blocks, *_: unsearched(blocks.whole))
     found, sought = without_start(drawn, monkeypatch, limit)
-    assert len(sought) == 1
+    [(_, _, options)] = sought
+    assert options.gap == plan.ANY
     assert largest_violation(drawn[2].whole, found.point) <= 1e-6
     assert found.outcome.objective > objective_at(drawn[2].whole, nothing)
 
@@ -331,8 +333,115 @@ def test_a_case_without_any_plan_is_left_to_the_search_of_the_whole(drawn, monke
         case.given, model, Options(), None, Here, course=Course(), budget=Budget()
     )
     assert found.point is None
-    assert found.outcome is None
+    assert found.outcome.status == "none"
     assert found.is_open
+
+
+def test_what_windows_prove_is_kept_where_they_and_sites_come_to_no_plan(drawn, monkeypatch):
+    case, model, _ = drawn
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "in_windows", lambda *_, **__: Walked(None, 77.0))
+    monkeypatch.setattr(plan, "search_by_site", lambda *_, **__: None)
+    monkeypatch.setattr(plan, "search", lambda matrix, *_, **__: unsearched(matrix))
+    found = plan.plan_by_site(
+        case.given, model, Options(), None, Here, course=Course(), budget=Budget()
+    )
+    assert found.outcome.bound == 77.0
+
+
+@pytest.mark.parametrize(("limit", "is_asked"), [(600.0, True), (np.inf, False)])
+def test_sites_are_left_for_the_whole_only_where_time_is_limited(
+    drawn, nothing, monkeypatch, limit, is_asked
+):
+    case, model, _ = drawn
+    asked = []
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "in_windows", lambda *_, **__: Walked(None, None))
+    monkeypatch.setattr(plan, "search_by_site", lambda *_, enough, **__: asked.append(enough))
+    plan.plan_by_site(
+        case.given, model, Options(time_limit=limit), nothing, Here,
+        course=Course(), budget=Budget(limit),
+    )  # fmt: skip
+    assert [callable(enough) for enough in asked] == [is_asked]
+
+
+@pytest.mark.parametrize(("bound", "kept"), [(1.0, False), (1e6, True)])
+def test_a_bound_that_the_first_plan_refutes_is_not_believed(
+    drawn, nothing, monkeypatch, bound, kept
+):
+    case, model, blocks = drawn
+    value = objective_at(blocks.whole, nothing)
+    first = replace(
+        unsearched(blocks.whole), x=nothing, objective=value, bound=bound, status="optimal"
+    )
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(plan, "in_windows", lambda *_, **__: Walked(None, bound))
+    monkeypatch.setattr(plan, "search_by_site", lambda *_, **__: first)
+    found = plan.plan_by_site(
+        case.given, model, Options(time_limit=600.0), None, Here,
+        course=Course(), budget=Budget(600.0),
+    )  # fmt: skip
+    relaxed = relaxation(blocks, Options(), budget=Budget()).bound
+    assert found.outcome.bound == (bound if kept else pytest.approx(relaxed))
+    assert found.outcome.status == ("optimal" if kept else "feasible")
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_nothing_is_begun_without_a_plan_once_it_is_over(drawn, monkeypatch, stopped):
+    """Stopped, or with the time over, in the windows."""
+    case, model, _ = drawn
+    stop, budget = threading.Event(), Budget(600.0)
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    for name in ("search_by_site", "search"):
+        monkeypatch.setattr(plan, name, None)
+
+    def ends(*_, **__):
+        if stopped:
+            stop.set()
+        else:
+            monkeypatch.setattr(Budget, "seconds", 600.0)
+        return Walked(None, 77.0)
+
+    monkeypatch.setattr(plan, "in_windows", ends)
+    found = plan.plan_by_site(
+        case.given, model, Options(time_limit=600.0), None, Here,
+        course=Course(), budget=budget, stop=stop,
+    )  # fmt: skip
+    assert found.outcome.bound == 77.0
+    assert found.outcome.ended == ("interrupted" if stopped else "time-limit")
+    assert found.is_open is not stopped
+
+
+def test_no_site_is_searched_without_a_plan_once_it_is_over(drawn, monkeypatch):
+    _, _, blocks = drawn
+    stop = threading.Event()
+    relaxed = relaxation(blocks, Options(), budget=Budget())
+    stop.set()
+    monkeypatch.setattr(Here, "solve", None)
+    found = search_by_site(
+        blocks, Options(), [], Here(blocks), relaxed=relaxed, budget=Budget(), stop=stop
+    )
+    assert found is None
+
+
+def test_sites_alone_need_no_plan_to_begin_from(drawn):
+    """From one node of the whole on, to the end."""
+    _, _, blocks = drawn
+    found = search_by_site(blocks, Options(gap=1e-2), [], Here(blocks), budget=Budget())
+    assert found.gap <= 1e-2
+    assert largest_violation(blocks.whole, found.x) <= 1e-6
+
+
+def test_mixtures_end_where_nothing_is_left_to_find(drawn, nothing, monkeypatch):
+    """At a gap that is wider than what is called close."""
+    monkeypatch.setattr(rounds, "CLOSE", -1.0)
+    monkeypatch.setattr(rounds, "FAR", -1.0)
+    taken = noted(monkeypatch, "_vary", "_in_turn")
+    _, _, blocks = drawn
+    search_by_site(
+        blocks, Options(gap=0.09), [nothing], Here(blocks), budget=Budget(), only_begin=True
+    )
+    assert taken == []
 
 
 def test_what_a_plan_that_is_sought_proves_counts(drawn, nothing, monkeypatch):

@@ -637,12 +637,29 @@ def test_windows_are_given_what_they_need(drawn, nothing, monkeypatch, limit):
 
 
 @pytest.mark.parametrize(
-    ("unit", "kept"), [(0.0, 10.0), (5.0, 10.0), (50.0, plan.TO_MEND * 50.0), (500.0, 100.0)]
+    ("unit", "kept"), [(0.0, 10.0), (5.0, 10.0), (20.0, plan.TO_MEND * 20.0), (500.0, 50.0)]
 )
 def test_time_is_kept_for_mending_what_a_search_comes_to(unit, kept):
-    """A part of the time, more where the model is large for the machine, never more than all."""
+    """A part of the time, more where the model is large for the machine, at most half."""
     part = Course(unit=unit).to_search(Budget(100.0))
     assert part.left == pytest.approx(100.0 - kept, abs=0.1)
+
+
+def test_who_goes_on_from_a_sound_plan_keeps_less(drawn, nothing, monkeypatch):
+    case, model, _ = drawn
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    given = []
+
+    def noted(*_, budget, **__):
+        given.append(budget.left)
+        return unsearched(model.matrix)
+
+    monkeypatch.setattr(plan, "improve_by_site", noted)
+    plan.plan_on(
+        case.given, model, TIMED, nothing, 1e6, Here,
+        course=Course(whole=True, unit=100.0), budget=Budget(300.0),
+    )  # fmt: skip
+    assert given[0] == pytest.approx(300.0 - plan.TO_AUDIT * 100.0, abs=1.0)
 
 
 def test_nothing_is_kept_where_time_is_not_limited():
