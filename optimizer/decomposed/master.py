@@ -75,13 +75,11 @@ class Master:
         chosen = sorted(sites)
         plans = [plan for plan in self._plans if plan.site in chosen]
         if divided is not None:
-            at = [divided[self._blocks.sites[site].columns] for site in chosen]
-            plans += map(self._plan, chosen, at)
-        uses = (
-            np.array([plan.use for plan in plans])
-            .reshape(len(plans), len(self._blocks.coupling))
-            .T
-        )
+            parts = [divided[self._blocks.sites[site].columns] for site in chosen]
+            plans += map(self._plan, chosen, parts)
+        uses = np.zeros((len(self._blocks.coupling), len(plans)))
+        for at, plan in enumerate(plans):
+            uses[:, at] = plan.use
         return Mixture(
             np.array([plan.site for plan in plans], np.int64),
             csc_array(np.where(np.abs(uses) > DROPPED, uses, 0.0)),
