@@ -53,6 +53,10 @@ FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
 #: into whole halls, in linear relaxations: a round of mending takes a third of one, mostly to
 #: build the model anew and to audit the plan. Who goes on from a sound plan needs one round.
 TIME_TO_SEARCH, TO_MEND, TO_AUDIT = 0.9, 1.2, 0.4
+#: Linear relaxations of time below which sites come to a plan before they prove a bound. A pass
+#: among mixtures takes two, a round of prices one; with prices first the plans of `fleet` are a
+#: little better.
+HURRIED = 7.0
 #: Part of the time that sites may take where no plan is known, before any is sought.
 TIME_WITHOUT_PLAN = 0.6
 #: Part of the gap that the large decisions of the whole may use up: whether its racks split into
@@ -158,6 +162,11 @@ class _Case:
     def is_large(self) -> bool:
         """Whether the whole is not searched beside a plan that is far."""
         return self.is_timed and self.blocks.whole.shape[1] > MOST_AT_ONCE
+
+    @property
+    def is_hurried(self) -> bool:
+        """Whether time is short for what the linear relaxation took."""
+        return self.is_timed and self.budget.to_search < HURRIED * self.course.unit
 
     @property
     def ends(self) -> bool:
@@ -316,7 +325,7 @@ def _by_site(
     with closing(workshop(case.blocks)) as shop:
         return search_by_site(
             case.blocks, case.options, starts, shop, bound=begun.bound, relaxed=relaxed,
-            only_begin=case.options.method == "auto",
+            only_begin=case.options.method == "auto", hurried=case.is_hurried,
             enough=_has_begun(case) if case.is_timed else None, **case.watched,
         )  # fmt: skip
 

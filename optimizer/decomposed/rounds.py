@@ -130,6 +130,7 @@ def search_by_site(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     only_begin: bool = False,
+    hurried: bool = False,
     enough: Callable[[float], bool] | None = None,
 ) -> Outcome | None:
     """Find the best plan of a case of several sites.
@@ -155,6 +156,8 @@ def search_by_site(
         As in :func:`optimizer.highs.run`.
     only_begin : bool
         Whether to end with the first prices and plans, from which others go on.
+    hurried : bool
+        Whether a plan comes first, and only then what sites prove at the first prices.
     enough : callable, optional
         Told the gap before sites are taken among mixtures or take turns, and whenever all have had
         one: whether what there is will do.
@@ -169,7 +172,9 @@ def search_by_site(
     watched = {"budget": budget, "progress": progress, "stop": stop}
     known = objective_at(blocks.whole, starts[0]) if starts else None
     relaxed = relaxed or relaxation(blocks, options, known=known, **watched)  # type: ignore[arg-type]
-    return search.run(starts, bound, relaxed, only_begin=only_begin, enough=enough)
+    return search.run(
+        starts, bound, relaxed, only_begin=only_begin, hurried=hurried, enough=enough
+    )
 
 
 def relaxation(
@@ -254,7 +259,7 @@ class _Search:
 
     def run(
         self, starts: Sequence[Floats], bound: float | None, relaxed: Outcome, *,
-        only_begin: bool, enough: Callable[[float], bool] | None,
+        only_begin: bool, hurried: bool, enough: Callable[[float], bool] | None,
     ) -> Outcome | None:  # fmt: skip
         self._enough = enough
         if relaxed.duals is None or relaxed.bound is None:
@@ -270,12 +275,15 @@ class _Search:
             self._master.add_all(self._known.point)
         if self._ends():
             return None if self._known.best is None else self._outcome(relaxed)
+        self._note_divided(relaxed.x)
+        if hurried:
+            self._among(relaxed.x)
         losses = self._at_first_prices(relaxed.duals[self._blocks.coupling])
         if losses is None and not self._is_over:
             return None
         if losses is not None:
             self._losses = losses
-            self._begin(relaxed)
+            self._begin(None if hurried else relaxed.x)
         if self._known.best is None:
             return None
         while not (only_begin or self._ends() or self._group >= len(self._blocks.sites)):
@@ -396,10 +404,10 @@ class _Search:
         self._known.bound = min(self._known.bound, proved)
         self._tell()
 
-    def _begin(self, relaxed: Outcome) -> None:
+    def _begin(self, relaxed: Floats | None) -> None:
         """Look for a plan at the first prices, in one way after the other while it is far."""
-        self._note_divided(relaxed.x)
-        self._among(relaxed.x)
+        if relaxed is not None:
+            self._among(relaxed)
         if self._known.best is None:
             return
         self._losses = self._lost()

@@ -15,7 +15,7 @@ from optimizer.decomposed.plan import Course
 from optimizer.decomposed.rounds import relaxation, search_by_site
 from optimizer.decomposed.windows import Walked
 from optimizer.decomposed.workshop import Around, Here
-from optimizer.highs import Budget, Options, Outcome, unsearched
+from optimizer.highs import SECONDS_TO_SETTLE, Budget, Options, Outcome, unsearched
 from optimizer.matrix import dense_matrix, largest_violation, objective_at
 from optimizer.solve import do_nothing
 from tests.optimizer.companies import four_unlike_sites
@@ -210,6 +210,35 @@ def test_the_first_pass_mixes_the_relaxation_and_the_second_plans_alone(
     relaxed = relaxation(blocks, Options(), budget=Budget())
     assert objective_at(blocks.whole, first) == pytest.approx(relaxed.objective)
     assert taken[2][1] == ()
+
+
+@pytest.mark.parametrize("hurried", [True, False])
+def test_in_a_hurry_a_plan_comes_before_what_sites_prove(drawn, nothing, monkeypatch, hurried):
+    monkeypatch.setattr(rounds, "FAR", 1e9)
+    taken = noted(monkeypatch, "_among", "_price")
+    found = searched(drawn, [nothing], hurried=hurried)
+    names = [name for name, _ in taken]
+    assert names[:2] == (["_among", "_price"] if hurried else ["_price", "_among"])
+    assert next(told for name, told in taken if name == "_among") != ()
+    assert names.count("_among") == 2
+    assert found.objective > objective_at(drawn[2].whole, nothing) + 1.0
+
+
+@pytest.mark.parametrize(("times", "hurried"), [(0.99, True), (1.01, False)])
+def test_time_is_short_for_what_the_relaxation_took(drawn, nothing, monkeypatch, times, hurried):
+    case, model, _ = drawn
+    honest, unit, asked = plan.relaxation, 50.0, []
+    monkeypatch.setattr(plan, "MANY_DECISIONS", 1)
+    monkeypatch.setattr(
+        plan, "relaxation", lambda *given, **told: replace(honest(*given, **told), seconds=unit)
+    )
+    monkeypatch.setattr(plan, "search_by_site", lambda *_, hurried, **__: asked.append(hurried))
+    limit = times * plan.HURRIED * unit + SECONDS_TO_SETTLE + plan.TO_MEND * unit
+    plan.plan_by_site(
+        case.given, model, Options(time_limit=limit), nothing, Here,
+        course=Course(), budget=Budget(limit),
+    )  # fmt: skip
+    assert asked == [hurried]
 
 
 @pytest.mark.parametrize(("close", "passes"), [(1e9, 0), (-1.0, 2)])
