@@ -13,7 +13,6 @@ with the racks that these leave divided. What time is left goes to groups of sit
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -42,9 +41,11 @@ ANY = 1e6
 MOST_AT_ONCE = 40_000
 #: Part of the time in which the whole is searched, and the gap that it has to come within there.
 TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
-#: What there has to be of time, if a case is to begin with windows, which take no more, and to go
-#: on from a plan with the whole: so many times what its linear relaxation took, which measures
-#: case and machine, as busy as this is. Windows of `fleet` take 9 times that, of two drawn
+#: Part of the time that windows may take where they do not need it.
+TIME_FOR_WINDOWS = 0.3
+#: What there has to be of time, if a case is to begin with windows, which are given as much, and
+#: to go on from a plan with the whole: so many times what its linear relaxation took, which
+#: measures case and machine, as busy as this is. Windows of `fleet` take 9 times that, of two drawn
 #: companies of 12 sites 10; the whole of one of these 7 or 8. What is begun and cut off has cost
 #: its time and brings little: of `fleet`, on a machine half as fast as others, 456.6 M$ by windows
 #: where sites come to 470.6.
@@ -289,9 +290,11 @@ def _begun(case: _Case, start: Floats | None, relaxed: Outcome | None) -> Outcom
     """Begin with windows of time, if there is time for them."""
     needed, walked = FOR_WINDOWS * case.course.unit, Walked(None, None)
     if case.budget.to_search >= needed:
+        # Without a time limit this is no limit either.
+        seconds = max(needed, TIME_FOR_WINDOWS * case.budget.to_search)
         walked = in_windows(
-            case.blocks, case.sites, case.periods, case.options, start=start,
-            seconds=needed if case.budget.limited else math.inf, **case.watched,
+            case.blocks, case.sites, case.periods, case.options, start=start, seconds=seconds,
+            **case.watched,
         )  # fmt: skip
     relaxed_bound = None if relaxed is None else relaxed.bound
     return case.best_known([walked.point, start], walked.bound, relaxed_bound)

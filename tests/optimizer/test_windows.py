@@ -625,15 +625,24 @@ def test_windows_take_no_more_than_they_are_given(drawn, nothing, monkeypatch):
     assert max(asked[:2]) <= 60.0
 
 
-@pytest.mark.parametrize("limit", [600.0, np.inf])
-def test_windows_are_given_what_they_need(drawn, nothing, monkeypatch, limit):
+@pytest.mark.parametrize(("limit", "unit"), [(600.0, 30.0), (600.0, 0.1), (np.inf, None)])
+def test_windows_are_given_what_they_need_and_a_part_of_the_time(
+    drawn, nothing, monkeypatch, limit, unit
+):
+    honest = plan.relaxation
+    monkeypatch.setattr(
+        plan, "relaxation", lambda *given, **told: replace(honest(*given, **told), seconds=unit)
+    )
     options = Options(gap=1e-6, time_limit=limit)
     _, begun, course = begins(
         drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=limit
     )
     [told] = [told for name, _, told in begun if name == "in_windows"]
-    needed = plan.FOR_WINDOWS * course.unit if np.isfinite(limit) else np.inf
-    assert told["seconds"] == needed
+    if unit == 30.0:
+        assert told["seconds"] == plan.FOR_WINDOWS * course.unit
+    else:
+        part = plan.TIME_FOR_WINDOWS * plan.TIME_TO_SEARCH * limit
+        assert told["seconds"] == pytest.approx(part, rel=0.02)
 
 
 @pytest.mark.parametrize(
