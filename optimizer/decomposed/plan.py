@@ -45,10 +45,10 @@ TIME_FOR_WHOLE, CLOSE = 0.8, 0.15
 TIME_FOR_WINDOWS = 0.3
 #: What there has to be of time, if a case is to begin with windows, which are given as much, and
 #: to go on from a plan with the whole: so many times what its linear relaxation took, which
-#: measures case and machine, as busy as this is. Windows of `fleet` take 9 times that, of two drawn
-#: companies of 12 sites 10; the whole of one of these 7 or 8. What is begun and cut off has cost
-#: its time and brings little: of `fleet`, on a machine half as fast as others, 456.6 M$ by windows
-#: where sites come to 470.6.
+#: measures case and machine, as busy as this is. Windows of `fleet` take 9 times that, of two
+#: drawn companies of 12 sites 10; the whole of one of these 7 or 8. What is begun and cut off has
+#: cost its time and brings little: of `fleet`, on a machine half as fast as others, 456.6 M$ by
+#: windows where sites come to 470.6.
 FOR_WINDOWS, FOR_WHOLE = 14.0, 8.0
 #: Part of the time that searches may take, and what is left at least for racks that do not split
 #: into whole halls, in linear relaxations: a round of mending takes a third of one, mostly to
