@@ -282,7 +282,6 @@ class _Search:
         if losses is None and not self._is_over:
             return None
         if losses is not None:
-            self._losses = losses
             self._begin(None if hurried else relaxed.x)
         if self._known.best is None:
             return None
@@ -344,10 +343,10 @@ class _Search:
 
         def solve(part: Matrix) -> Floats | None:
             # Where there is no other plan, it is worth some patience.
-            left = self._budget.to_search if self._known.best is not None else None
+            is_only, budget = self._known.best is None, self._budget
             options = replace(
                 self._options, gap=GAP_OF_SITES * self._options.gap, nodes=NODES_OF_GROUP,
-                time_limit=self._budget.to_settle if left is None else left,
+                time_limit=budget.to_settle if is_only else budget.to_search,
             )  # fmt: skip
             return self._budget.run(part, options, stop=self._stop).x
 

@@ -641,7 +641,7 @@ def test_windows_are_given_what_they_need_and_a_part_of_the_time(
     if unit == 30.0:
         assert told["seconds"] == plan.FOR_WINDOWS * course.unit
     else:
-        part = plan.TIME_FOR_WINDOWS * plan.TIME_TO_SEARCH * limit
+        part = plan.PART_FOR_WINDOWS * plan.TIME_TO_SEARCH * limit
         assert told["seconds"] == pytest.approx(part, rel=0.02)
 
 
