@@ -5,12 +5,13 @@ relaxation, and with one node of the whole, whose large decisions alone are whol
 and often a plan, once its racks are made whole site by site. At the prices every site is searched,
 which may prove more. Where much is open then, sites are decided one after the other among mixtures
 of what those after them may do: first of what the relaxation has them do, then of plans found at
-lower prices. Where the plan is still far off, sites take turns, each beside what the others do,
-first paying for what is shared and then for nothing. In every round in which prices may still
-prove more, the master problem gives new ones near those that proved most, the sites give new plans
-at these, and the master chooses among all. Then groups of sites, those first that lose most
-against their own best, are searched together beside the rest. Where a round brings nothing more,
-groups grow, up to the whole.
+lower prices. After each such pass, large decisions in which plan and relaxation differ are
+searched together, the others held. Where the plan is still far off, sites take turns, each beside
+what the others do, first paying for what is shared and then for nothing. In every round in which
+prices may still prove more, the master problem gives new ones near those that proved most, the
+sites give new plans at these, and the master chooses among all. Then groups of sites, those first
+that lose most against their own best, are searched together beside the rest. Where a round brings
+nothing more, groups grow, up to the whole.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from optimizer.decomposed.mixed import Among
 from optimizer.decomposed.workshop import Around, Priced, Task, Workshop
 from optimizer.highs import Budget, Ended, Options, Outcome, Progress, relative_gap, unsearched
 from optimizer.matrix import Floats, Matrix, divided, objective_at
-from optimizer.search import holding
+from optimizer.search import DIVIDED, holding
 
 #: Part of the gap that all sites together may leave open at the same prices.
 GAP_OF_SITES = 0.25
@@ -40,6 +41,11 @@ GAP_OF_GROUP = 0.2
 TIME_FOR_ROOT = 0.15
 #: Part of the bound that large decisions of all sites together may leave open among mixtures.
 GAP_AMONG = 2e-3
+#: Gap of a search of what plan and relaxation differ in, and part of the time that it may take.
+#: Of `fleet` it frees 371 of 5,345 large decisions and brings 469.0 to 471.6 M$, before racks are
+#: whole, in 1.1 linear relaxations; of 12×20×4, 3 265 of 4,312, and 726.6 to 740.9 in 0.3. From
+#: there it brings no more.
+GAP_APART, TIME_APART = 5e-4, 0.25
 #: Nodes of one search of a site, and of a group beside the rest.
 NODES_OF_SITE = 2000
 NODES_OF_GROUP = 100
@@ -253,6 +259,7 @@ class _Search:
         self._nodes, self._round, self._idle, self._width = 0, 0, 0, WIDTH
         self._losses = np.zeros(len(blocks.sites))
         self._most_divided = list(range(len(blocks.sites)))
+        self._relaxed: Floats | None = None
         self._priced: tuple[Floats, list[float]]
         self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
         self._enough: Callable[[float], bool] | None = None
@@ -275,6 +282,7 @@ class _Search:
             self._master.add_all(self._known.point)
         if self._ends():
             return None if self._known.best is None else self._outcome(relaxed)
+        self._relaxed = relaxed.x
         self._note_divided(relaxed.x)
         if hurried:
             self._among(relaxed.x)
@@ -444,19 +452,50 @@ class _Search:
         """
         if not self._leaves(CLOSE):
             return
+        point = self._mixed(relaxed)
+        if point is not None:
+            self._keep(self._made_whole(point))
+            self._where_apart(point if self._known.best is None else self._known.best)
+
+    def _mixed(self, relaxed: Floats | None) -> Floats | None:
+        """Decide all sites, one after the other; none where one of them fails, or time is up."""
         blocks = self._blocks
         point, rest = np.zeros(blocks.whole.shape[1]), set(range(len(blocks.sites)))
         apart = GAP_AMONG * abs(self._known.bound) / len(blocks.sites)
         for site in self._most_divided:
             if self._is_over:
-                return
+                return None
             rest.discard(site)
             task = Among(site, point, self._master.mixture(rest, relaxed))
             [outcome] = self._solved([task], apart, NODES_OF_GROUP)
             if outcome is None or outcome.x is None:
-                return
+                return None
             point = outcome.x
-        whole = self._made_whole(point)
+        return point
+
+    def _where_apart(self, point: Floats) -> None:
+        """Search large decisions in which a point and the relaxation differ, the rest held.
+
+        What both agree on is mostly right, and of some thousands that leaves a few hundred.
+        """
+        blocks = self._blocks
+        if self._relaxed is None or self._ends():
+            return
+        agreed = np.abs(self._relaxed - point) <= DIVIDED
+        near = holding(blocks.whole, blocks.large & agreed, point)
+        options = replace(
+            self._options, gap=max(GAP_APART, GAP_OF_SITES * self._options.gap), confirm=False,
+            nodes=NODES_OF_GROUP, interior=True,
+            time_limit=TIME_APART * self._budget.to_search,
+        )  # fmt: skip
+        large = replace(near, integer=near.integer & blocks.large)
+        found = self._budget.run(large, options, stop=self._stop)
+        self._nodes += found.nodes
+        if found.x is not None:
+            self._keep(self._made_whole(found.x))
+
+    def _keep(self, whole: Floats | None) -> None:
+        """Keep a plan if there is one, and the best choice with it among all."""
         if whole is not None:
             self._master.add_all(whole)
             self._known.take(whole)

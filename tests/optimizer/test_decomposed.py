@@ -576,6 +576,7 @@ def test_the_whole_is_searched_beside_its_sites_where_it_is_large(drawn, monkeyp
     begun, ended = timed(monkeypatch), {}
     monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
     monkeypatch.setattr(plan, "NEAR", 1e9)
+    monkeypatch.setattr(plan, "_has_begun", lambda _: None)
     case, model, _ = drawn
     nothing = do_nothing(case, model)
     for name, who in (("search_by_site", "sites"), ("search", "whole")):
@@ -609,16 +610,10 @@ def test_a_large_whole_is_not_searched_where_its_sites_are_far_off(drawn, monkey
     assert solved.passed
 
 
-def test_sites_are_left_for_the_whole_when_they_had_time_and_are_near(monkeypatch):
-    now = [10.0]
-    monkeypatch.setattr(Budget, "seconds", property(lambda _: now[0]))
+def test_sites_are_left_for_the_whole_when_they_are_near_and_there_is_time_for_it():
     case = SimpleNamespace(budget=Budget(110.0, 0.0), course=Course())
-    has_begun, time = plan._has_begun(case), plan.TIME_TO_BEGIN * case.budget.to_search
+    has_begun = plan._has_begun(case)
     near, far = plan.NEAR - 1e-9, plan.NEAR + 1e-9
-    assert not has_begun(near)
-    now[0] += time - 1e-6
-    assert not has_begun(near)
-    now[0] += 2e-6
     assert has_begun(near)
     assert not has_begun(far)
     case.course.unit = 1.01 * case.budget.to_search / plan.FOR_WHOLE

@@ -247,7 +247,7 @@ def test_sites_are_taken_among_mixtures_while_much_is_open(
 ):
     monkeypatch.setattr(rounds, "CLOSE", close)
     monkeypatch.setattr(rounds, "FAR", 1e9)
-    made = noted(monkeypatch, "_made_whole")
+    made = noted(monkeypatch, "_mixed")
     searched(drawn, [nothing])
     assert len(made) == passes
 
@@ -294,6 +294,113 @@ def test_a_pass_that_fails_on_the_way_costs_no_plan(drawn, nothing, monkeypatch)
     monkeypatch.setattr(Among, "solved", lambda self, blocks, *_: unsearched(blocks.whole))
     found = searched(drawn, [nothing])
     assert found.x is nothing
+
+
+# --- around the relaxation ---------------------------------------------------------------------
+
+
+class AroundRelaxation:
+    """A search that knows a plan and a point of the relaxation, and what HiGHS is given there."""
+
+    def __init__(self, drawn, point, relaxed, monkeypatch):
+        _, _, self.blocks = drawn
+        self.given, honest = [], Budget.run
+
+        def run(budget, matrix, options, **told):
+            self.given.append((matrix, options))
+            return honest(budget, matrix, options, **told)
+
+        monkeypatch.setattr(Budget, "run", run)
+        self.stop = threading.Event()
+        self.search = rounds._Search(
+            self.blocks, Options(gap=1e-3), Here(self.blocks), Budget(600.0), None, self.stop
+        )
+        bound = relaxation(self.blocks, Options(), budget=Budget()).bound
+        self.given.clear()
+        self.search._known = rounds._Known(self.blocks, Options(gap=1e-3), point, bound)
+        self.search._relaxed = relaxed
+
+    @property
+    def large(self):
+        return self.blocks.whole.integer & self.blocks.large
+
+
+@pytest.fixture
+def apart(drawn, nothing, monkeypatch):
+    """The relaxation agrees with doing nothing on all large decisions but those of two sites."""
+    _, _, blocks = drawn
+    best = relaxation(blocks, Options(), budget=Budget()).x
+    relaxed = nothing.copy()
+    for block in blocks.sites[:2]:
+        relaxed[block.columns] = best[block.columns]
+    return AroundRelaxation(drawn, nothing, relaxed, monkeypatch)
+
+
+def test_what_plan_and_relaxation_agree_on_is_held_and_the_rest_is_whole(apart, nothing):
+    apart.search._where_apart(nothing)
+    matrix, options = apart.given[0]
+    differ = np.abs(apart.search._relaxed - nothing) > 1e-6
+    free = apart.large & differ
+    assert 0 < free.sum() < apart.large.sum()
+    held = apart.large & ~differ
+    np.testing.assert_array_equal(matrix.column_lower[held], np.rint(nothing[held]))
+    np.testing.assert_array_equal(matrix.column_upper[held], np.rint(nothing[held]))
+    whole = apart.blocks.whole
+    np.testing.assert_array_equal(matrix.column_lower[~held], whole.column_lower[~held])
+    np.testing.assert_array_equal(matrix.column_upper[~held], whole.column_upper[~held])
+    # Racks are left divisible, and made whole after.
+    np.testing.assert_array_equal(matrix.integer, apart.large)
+    assert options.nodes == rounds.NODES_OF_GROUP
+
+
+def test_the_plan_around_the_relaxation_is_whole_fits_and_is_worth_more(apart, nothing):
+    whole = apart.blocks.whole
+    apart.search._where_apart(nothing)
+    point = apart.search._known.point
+    assert objective_at(whole, point) > objective_at(whole, nothing) + 1.0
+    assert largest_violation(whole, point) <= 1e-6
+    np.testing.assert_allclose(point[whole.integer], np.rint(point[whole.integer]), atol=1e-6)
+    held = apart.large & (np.abs(apart.search._relaxed - nothing) <= 1e-6)
+    np.testing.assert_allclose(point[held], nothing[held], atol=1e-6)
+    # Each site's part of it may be chosen from then on.
+    assert len(apart.search._master) == len(apart.blocks.sites)
+
+
+@pytest.mark.parametrize("lacks", ["a relaxation", "time"])
+def test_nothing_is_searched_around_a_relaxation_without(apart, nothing, lacks):
+    if lacks == "a relaxation":
+        apart.search._relaxed = None
+    else:
+        apart.stop.set()
+    apart.search._where_apart(nothing)
+    assert apart.given == []
+
+
+def test_a_pass_whose_racks_cannot_be_made_whole_goes_on_around_the_relaxation(drawn, monkeypatch):
+    """From the large decisions that the sites came to: there is no plan yet."""
+    _, _, blocks = drawn
+    honest, points = rounds._Search._made_whole, []
+
+    def made(self, point):
+        points.append(point)
+        return None if len(points) == 1 else honest(self, point)
+
+    monkeypatch.setattr(rounds._Search, "_made_whole", made)
+    monkeypatch.setattr(rounds, "CLOSE", 1e-3)
+    taken = noted(monkeypatch, "_where_apart")
+    found = searched(drawn, [])
+    assert taken[0][1][0] is points[0]
+    assert found.objective is not None
+    assert largest_violation(blocks.whole, found.x) <= 1e-6
+
+
+def test_a_pass_among_mixtures_ends_around_the_relaxation(drawn, nothing, monkeypatch):
+    """Of the first point it is a part of, also in the second pass, which mixes plans alone."""
+    monkeypatch.setattr(rounds, "CLOSE", -1.0)
+    monkeypatch.setattr(rounds, "FAR", 1e9)
+    taken = noted(monkeypatch, "_among", "_where_apart")
+    searched(drawn, [nothing])
+    assert [name for name, _ in taken] == ["_among", "_where_apart"] * 2
 
 
 # --- without a plan to begin from --------------------------------------------------------------

@@ -625,24 +625,15 @@ def test_windows_take_no_more_than_they_are_given(drawn, nothing, monkeypatch):
     assert max(asked[:2]) <= 60.0
 
 
-@pytest.mark.parametrize(("limit", "unit"), [(600.0, 30.0), (600.0, 0.1), (np.inf, None)])
-def test_windows_are_given_what_they_need_and_a_part_of_the_time(
-    drawn, nothing, monkeypatch, limit, unit
-):
-    honest = plan.relaxation
-    monkeypatch.setattr(
-        plan, "relaxation", lambda *given, **told: replace(honest(*given, **told), seconds=unit)
-    )
+@pytest.mark.parametrize("limit", [600.0, np.inf])
+def test_windows_are_given_a_part_of_the_time(drawn, nothing, monkeypatch, limit):
     options = Options(gap=1e-6, time_limit=limit)
-    _, begun, course = begins(
+    _, begun, _ = begins(
         drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=limit
     )
     [told] = [told for name, _, told in begun if name == "in_windows"]
-    if unit == 30.0:
-        assert told["seconds"] == plan.FOR_WINDOWS * course.unit
-    else:
-        part = plan.PART_FOR_WINDOWS * plan.TIME_TO_SEARCH * limit
-        assert told["seconds"] == pytest.approx(part, rel=0.02)
+    part = plan.PART_FOR_WINDOWS * plan.TIME_TO_SEARCH * limit
+    assert told["seconds"] == pytest.approx(part, rel=0.02)
 
 
 @pytest.mark.parametrize(
