@@ -5,11 +5,11 @@ told otherwise it then goes site by site, which makes plans and bounds where HiG
 none for long, and goes on as a whole from there.
 
 Where time is limited, it is measured in what the linear relaxation took, which is solved first.
-Windows are for those who have much of it: sites come to a plan sooner, and what they leave of the
-time goes to the whole, which proves more. What either leads to is audited, so that what it lacks
-is written down; then the whole is searched beside it, if there is time for that and it is near or
-the case not too large: its large decisions alone, and once more with the racks that these leave
-divided. What time is left goes to groups of sites beside the rest.
+Windows are for those who have much of it. Where there is less, or they lead nowhere, sites are
+searched, which come to a plan sooner and leave the whole more time, which proves more. The plan is
+audited, so that what it lacks is written down; then the whole is searched beside it, if there is
+time for that and it is near or the case not too large: its large decisions alone, and once more
+with the racks that these leave divided. What time is left goes to groups of sites beside the rest.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ MOST_AT_ONCE = 40_000
 TIME_FOR_WHOLE, CLOSE = 0.9, 0.15
 #: What there has to be of time, if a case is to begin with windows, and to go on from a plan with
 #: the whole: so many times what its linear relaxation took, which measures case and machine, as
-#: busy as this is. Windows of `fleet` take 9 times that, of two drawn companies of 12 sites 10;
-#: the whole of one of these 8, of `fleet` 11, of which it begins to prove something after 4. Sites
-#: come to a plan in 4 to 5, so that of `fleet` plan and bound are within 0.23 % after 16 of them,
-#: and after windows only after 21 (0.19 %).
+#: busy as this is. Windows may take three tenths of it, 14 relaxations of 47; those of `fleet`
+#: take 9, of companies of 6 and of 12 sites 10 to 13. The whole of one of these takes 8, of
+#: `fleet` 11, of which it begins to prove something after 4. Sites come to a plan in 4 to 5, so
+#: that of `fleet` plan and bound are within 0.23 % after 16 of them, and after windows only after
+#: 21 (0.19 %). Of one company of 6 sites a pass among mixtures leads to no plan at all, and
+#: windows to 0.95 %.
 FOR_WINDOWS, FOR_WHOLE = 47.0, 6.0
-#: Part of the time that windows are given, and thus 14 linear relaxations at least.
-PART_FOR_WINDOWS = 0.3
 #: Part of the time that searches may take, and what is left at least for racks that do not split
 #: into whole halls, in linear relaxations: a round of mending takes 0.2 to 0.4, mostly to build
 #: the model anew and to audit the plan. Who goes on from a sound plan needs one round.
@@ -70,8 +70,8 @@ GAP_FOR_WHOLE = 0.9
 #: `fleet` in want, where sites come to 8 %, HiGHS finds no plan in 90 s.
 NEAR = 0.07
 #: Part of the time of a whole in which it has to close some of the gap of a plan beside it, and
-#: what may be left of this.
-PATIENCE, MOST_LEFT = 0.75, 0.9
+#: what may be left of this. Of six linear relaxations that is 4.9.
+PATIENCE, MOST_LEFT = 0.9, 0.9
 
 #: Part of a plan's value by which a bound below it is wrong.
 REFUTED = 1e-6
@@ -264,7 +264,7 @@ def plan_by_site(
     outcome = None
     if begun.x is None:
         part = case.budget.part(TIME_WITHOUT_PLAN * case.budget.left)
-        outcome = _by_site(replace(case, budget=part), begun, start, relaxed, workshop)
+        outcome = _by_site(case, begun, start, relaxed, workshop, part)
         if outcome is None:
             begun = _with_any_plan(case, begun)
     if begun.x is not None:
@@ -290,12 +290,9 @@ def _begun(case: _Case, start: Floats | None, relaxed: Outcome | None) -> Outcom
     """Begin with windows of time, if there is time for them."""
     walked = Walked(None, None)
     if case.budget.to_search >= FOR_WINDOWS * case.course.unit:
-        # Without a time limit this is no limit either.
-        seconds = PART_FOR_WINDOWS * case.budget.to_search
         walked = in_windows(
-            case.blocks, case.sites, case.periods, case.options, start=start, seconds=seconds,
-            **case.watched,
-        )  # fmt: skip
+            case.blocks, case.sites, case.periods, case.options, start=start, **case.watched
+        )
     relaxed_bound = None if relaxed is None else relaxed.bound
     return case.best_known([walked.point, start], walked.bound, relaxed_bound)
 
@@ -320,16 +317,17 @@ def _with_any_plan(case: _Case, begun: Outcome) -> Outcome:
 
 def _by_site(
     case: _Case, begun: Outcome, start: Floats | None, relaxed: Outcome | None,
-    workshop: MakeWorkshop,
+    workshop: MakeWorkshop, part: Budget | None = None,
 ) -> Outcome | None:  # fmt: skip
-    """Search sites; only begin with them where nobody asked for that."""
+    """Search sites, in a part of the time; only begin with them where nobody asked for that."""
     starts = [x for x in (begun.x, start) if x is not None]
+    watched = {**case.watched, "budget": part or case.budget}
     case.course.prices = None
     with closing(workshop(case.blocks)) as shop:
         return search_by_site(
             case.blocks, case.options, starts, shop, bound=begun.bound, relaxed=relaxed,
             only_begin=case.options.method == "auto", hurried=case.is_hurried,
-            enough=_has_begun(case) if case.is_timed else None, **case.watched,
+            enough=_is_for_the_whole(case) if case.is_timed else None, **watched,
         )  # fmt: skip
 
 
@@ -363,7 +361,7 @@ class _Leave:
             self._stop.set()
 
 
-def _has_begun(case: _Case) -> Callable[[float], bool]:
+def _is_for_the_whole(case: _Case) -> Callable[[float], bool]:
     """Whether to leave the sites for the whole: once they are near, if there is time for it."""
     return lambda gap: gap <= NEAR and case.course.has_time(case.budget)
 

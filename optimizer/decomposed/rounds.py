@@ -41,12 +41,12 @@ GAP_OF_GROUP = 0.2
 TIME_FOR_ROOT = 0.15
 #: Part of the bound that large decisions of all sites together may leave open among mixtures.
 GAP_AMONG = 2e-3
-#: Gap of a search of what plan and relaxation differ in, and part of the time that it may take.
-#: Of `fleet` it frees 371 of 5,345 large decisions and brings 469.0 to 471.6 M$, before racks are
-#: whole, in 1.1 linear relaxations; of 12×20×4, 3 265 of 4,312, and 726.6 to 740.9 in 0.3. From
-#: there it brings no more.
-GAP_APART, TIME_APART = 5e-4, 0.25
-#: Nodes of one search of a site, and of a group beside the rest.
+#: Gap of a search of what plan and relaxation differ in, part of the time that it may take, and
+#: part of the large decisions that may differ. Of `fleet` 371 of 5,345 do, and it brings 469.0 to
+#: 471.6 M$, before racks are whole, in 1.1 linear relaxations; of a drawn company of 12 sites 265
+#: of 4,312, and 726.6 to 740.9 in 0.3. From there it brings no more.
+GAP_APART, TIME_APART, MOST_APART = 5e-4, 0.25, 0.25
+#: Nodes of one search of a site, and of a group beside the rest or of what differs.
 NODES_OF_SITE = 2000
 NODES_OF_GROUP = 100
 #: Groups that are searched at once, whoever solves them; the next ones begin from what they found.
@@ -165,8 +165,8 @@ def search_by_site(
     hurried : bool
         Whether a plan comes first, and only then what sites prove at the first prices.
     enough : callable, optional
-        Told the gap before sites are taken among mixtures or take turns, and whenever all have had
-        one: whether what there is will do.
+        Told the gap before sites are taken among mixtures once more or take turns, and whenever
+        all have had one: whether what there is will do.
 
     Returns
     -------
@@ -260,6 +260,7 @@ class _Search:
         self._losses = np.zeros(len(blocks.sites))
         self._most_divided = list(range(len(blocks.sites)))
         self._relaxed: Floats | None = None
+        self._tried_around: Floats | None = None
         self._priced: tuple[Floats, list[float]]
         self._group = max(2.0, FIRST_GROUP * len(blocks.sites))
         self._enough: Callable[[float], bool] | None = None
@@ -284,7 +285,7 @@ class _Search:
             return None if self._known.best is None else self._outcome(relaxed)
         self._relaxed = relaxed.x
         self._note_divided(relaxed.x)
-        if hurried:
+        if hurried and self._is_open(CLOSE):
             self._among(relaxed.x)
         losses = self._at_first_prices(relaxed.duals[self._blocks.coupling])
         if losses is None and not self._is_over:
@@ -413,14 +414,16 @@ class _Search:
 
     def _begin(self, relaxed: Floats | None) -> None:
         """Look for a plan at the first prices, in one way after the other while it is far."""
-        if relaxed is not None:
+        # Whoever has enough in a plan that was known before has not seen what sites come to.
+        if relaxed is not None and self._is_open(CLOSE):
             self._among(relaxed)
         if self._known.best is None:
             return
         self._losses = self._lost()
         if self._leaves(CLOSE):
             self._vary(self._centre)
-            self._among()
+            if self._leaves(CLOSE):
+                self._among()
         if self._leaves(FAR):
             self._losses = self._lost()
             self._in_turn(self._losses, self._centre)
@@ -435,27 +438,30 @@ class _Search:
         off_by = [float(off[block.columns].sum()) for block in self._blocks.sites]
         self._most_divided = np.argsort(-np.array(off_by), kind="stable").tolist()
 
+    def _is_open(self, part: float) -> bool:
+        """Whether more than a part of the value is open."""
+        return not self._known.is_done and self._known.left > part * self._known.size
+
     def _leaves(self, part: float) -> bool:
         """Whether more than a part of the value is open, and nobody has enough."""
-        known = self._known
-        if known.is_done or known.left <= part * known.size:
-            return False
-        return self._enough is None or not self._enough(known.gap)
+        return self._is_open(part) and not (self._enough and self._enough(self._known.gap))
 
     def _among(self, relaxed: Floats | None = None) -> None:
         """Take sites in turn among mixtures of what those after them may do.
+
+        What the plan that this leads to and the relaxation differ in is searched after that.
 
         Parameters
         ----------
         relaxed : float array, shape (columns of the whole,), optional
             A point that need not be whole, of which sites may take a part as well.
         """
-        if not self._leaves(CLOSE):
-            return
         point = self._mixed(relaxed)
-        if point is not None:
-            self._keep(self._made_whole(point))
-            self._where_apart(point if self._known.best is None else self._known.best)
+        if point is None:
+            return
+        whole = self._made_whole(point)
+        self._keep(whole)
+        self._where_apart(point if whole is None else self._known.point)
 
     def _mixed(self, relaxed: Floats | None) -> Floats | None:
         """Decide all sites, one after the other; none where one of them fails, or time is up."""
@@ -478,21 +484,24 @@ class _Search:
 
         What both agree on is mostly right, and of some thousands that leaves a few hundred.
         """
-        blocks = self._blocks
-        if self._relaxed is None or self._ends():
+        whole, large = self._blocks.whole, self._blocks.whole.integer & self._blocks.large
+        if self._relaxed is None or self._ends() or point is self._tried_around:
             return
-        agreed = np.abs(self._relaxed - point) <= DIVIDED
-        near = holding(blocks.whole, blocks.large & agreed, point)
+        apart = large & (np.abs(self._relaxed - np.rint(point)) > DIVIDED)
+        if apart.sum() > MOST_APART * large.sum():
+            return
         options = replace(
             self._options, gap=max(GAP_APART, GAP_OF_SITES * self._options.gap), confirm=False,
-            nodes=NODES_OF_GROUP, interior=True,
+            nodes=min(NODES_OF_GROUP, self._options.nodes or NODES_OF_GROUP), interior=True,
             time_limit=TIME_APART * self._budget.to_search,
         )  # fmt: skip
-        large = replace(near, integer=near.integer & blocks.large)
-        found = self._budget.run(large, options, stop=self._stop)
+        near = replace(holding(whole, large & ~apart, point), integer=large)
+        look = None if self._progress is None else lambda _: self._tell()
+        found = self._budget.run(near, options, progress=look, stop=self._stop)
         self._nodes += found.nodes
         if found.x is not None:
             self._keep(self._made_whole(found.x))
+        self._tried_around = self._known.best
 
     def _keep(self, whole: Floats | None) -> None:
         """Keep a plan if there is one, and the best choice with it among all."""

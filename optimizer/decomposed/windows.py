@@ -11,7 +11,6 @@ window says so by what it leaves open: then the walk ends there.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,7 +31,7 @@ WINDOWS, AHEAD = 4, 2
 GAP, HOPELESS = 2e-3, 0.15
 #: Nodes of one window (`fleet` and two companies of 12 sites drawn at random took up to 8), and
 #: part of what time is left that all may take, and each of that.
-NODES, TIME_FOR_WINDOWS, TIME_FOR_WINDOW = 100, 0.75, 0.5
+NODES, TIME_FOR_WINDOWS, TIME_FOR_WINDOW = 100, 0.3, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +49,6 @@ def in_windows(
     options: Options,
     *,
     start: Floats | None = None,
-    seconds: float = math.inf,
     budget: Budget,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -68,8 +66,6 @@ def in_windows(
         Gap, seed and limits for the search as a whole.
     start : float array, shape (columns,), optional
         A plan that is known: what is told on the way, since windows find none before the end.
-    seconds : float
-        What all windows may take at most.
     budget, progress, stop
         As in :func:`optimizer.search.search`.
     """
@@ -79,7 +75,7 @@ def in_windows(
         known = objective_at(whole, start)
     end, point, bound = int(periods.max()) + 1, np.zeros(whole.shape[1]), None
     width = -(-end // WINDOWS)
-    part = budget.part(min(seconds, TIME_FOR_WINDOWS * budget.to_search))
+    part = budget.part(TIME_FOR_WINDOWS * budget.to_search)
 
     def look(told: Progress) -> None:
         if progress is not None:

@@ -576,7 +576,6 @@ def test_the_whole_is_searched_beside_its_sites_where_it_is_large(drawn, monkeyp
     begun, ended = timed(monkeypatch), {}
     monkeypatch.setattr(plan, "MOST_AT_ONCE", 0)
     monkeypatch.setattr(plan, "NEAR", 1e9)
-    monkeypatch.setattr(plan, "_has_begun", lambda _: None)
     case, model, _ = drawn
     nothing = do_nothing(case, model)
     for name, who in (("search_by_site", "sites"), ("search", "whole")):
@@ -612,14 +611,14 @@ def test_a_large_whole_is_not_searched_where_its_sites_are_far_off(drawn, monkey
 
 def test_sites_are_left_for_the_whole_when_they_are_near_and_there_is_time_for_it():
     case = SimpleNamespace(budget=Budget(110.0, 0.0), course=Course())
-    has_begun = plan._has_begun(case)
+    is_for_it = plan._is_for_the_whole(case)
     near, far = plan.NEAR - 1e-9, plan.NEAR + 1e-9
-    assert has_begun(near)
-    assert not has_begun(far)
+    assert is_for_it(near)
+    assert not is_for_it(far)
     case.course.unit = 1.01 * case.budget.to_search / plan.FOR_WHOLE
-    assert not has_begun(near)
+    assert not is_for_it(near)
     case.course.unit = 0.99 * case.budget.to_search / plan.FOR_WHOLE
-    assert has_begun(near)
+    assert is_for_it(near)
 
 
 def test_turns_end_when_that_is_enough(drawn, monkeypatch):

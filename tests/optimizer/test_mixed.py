@@ -15,7 +15,7 @@ from optimizer.decomposed.plan import Course
 from optimizer.decomposed.rounds import relaxation, search_by_site
 from optimizer.decomposed.windows import Walked
 from optimizer.decomposed.workshop import Around, Here
-from optimizer.highs import SECONDS_TO_SETTLE, Budget, Options, Outcome, unsearched
+from optimizer.highs import SECONDS_TO_SETTLE, Budget, Options, Outcome, relative_gap, unsearched
 from optimizer.matrix import dense_matrix, largest_violation, objective_at
 from optimizer.solve import do_nothing
 from tests.optimizer.companies import four_unlike_sites
@@ -259,11 +259,13 @@ def test_who_has_enough_leaves_after_a_pass(drawn, nothing, monkeypatch):
 
     def enough(gap):
         told.append(gap)
-        return len(told) > 1
+        return True
 
     searched(drawn, [nothing], enough=enough)
     assert taken == []
-    assert told[1] < told[0]
+    _, _, blocks = drawn
+    relaxed = relaxation(blocks, Options(), budget=Budget())
+    assert max(told) < relative_gap(objective_at(blocks.whole, nothing), relaxed.bound)
 
 
 def test_sites_whose_large_decisions_are_most_divided_come_first(drawn, nothing, monkeypatch):
@@ -307,18 +309,23 @@ class AroundRelaxation:
         self.given, honest = [], Budget.run
 
         def run(budget, matrix, options, **told):
-            self.given.append((matrix, options))
+            self.given.append((matrix, options, told))
             return honest(budget, matrix, options, **told)
 
         monkeypatch.setattr(Budget, "run", run)
         self.stop = threading.Event()
-        self.search = rounds._Search(
-            self.blocks, Options(gap=1e-3), Here(self.blocks), Budget(600.0), None, self.stop
-        )
+        self.budget, self.options = Budget(600.0), Options(gap=4e-3)
+        self.search = self.searching()
         bound = relaxation(self.blocks, Options(), budget=Budget()).bound
         self.given.clear()
-        self.search._known = rounds._Known(self.blocks, Options(gap=1e-3), point, bound)
-        self.search._relaxed = relaxed
+        self.known, self.relaxed = rounds._Known(self.blocks, self.options, point, bound), relaxed
+        self.search._known, self.search._relaxed = self.known, relaxed
+
+    def searching(self, **more):
+        given = {"options": self.options, "budget": self.budget, **more}
+        return rounds._Search(
+            self.blocks, given["options"], Here(self.blocks), given["budget"], None, self.stop
+        )
 
     @property
     def large(self):
@@ -338,8 +345,8 @@ def apart(drawn, nothing, monkeypatch):
 
 def test_what_plan_and_relaxation_agree_on_is_held_and_the_rest_is_whole(apart, nothing):
     apart.search._where_apart(nothing)
-    matrix, options = apart.given[0]
-    differ = np.abs(apart.search._relaxed - nothing) > 1e-6
+    matrix, options, told = apart.given[0]
+    differ = np.abs(apart.relaxed - nothing) > 1e-6
     free = apart.large & differ
     assert 0 < free.sum() < apart.large.sum()
     held = apart.large & ~differ
@@ -351,6 +358,31 @@ def test_what_plan_and_relaxation_agree_on_is_held_and_the_rest_is_whole(apart, 
     # Racks are left divisible, and made whole after.
     np.testing.assert_array_equal(matrix.integer, apart.large)
     assert options.nodes == rounds.NODES_OF_GROUP
+    time = rounds.TIME_APART * 600.0
+    assert 0.9 * time < options.time_limit <= time
+    assert options.gap == max(rounds.GAP_APART, rounds.GAP_OF_SITES * 4e-3)
+    assert options.interior
+    assert not options.confirm
+    assert told["stop"] is apart.stop
+
+
+def test_a_search_around_the_relaxation_is_limited_as_all_are(apart, nothing):
+    """Without a time limit it has none, and no more nodes than asked for."""
+    search = apart.searching(budget=Budget(), options=Options(nodes=7))
+    search._known, search._relaxed = apart.known, apart.relaxed
+    search._where_apart(nothing)
+    _, options, _ = apart.given[0]
+    assert (options.nodes, options.time_limit) == (7, np.inf)
+    assert options.gap == rounds.GAP_APART
+
+
+def test_decisions_that_agree_but_for_tolerances_are_held(apart, nothing):
+    near = nothing + 9e-7 * np.where(np.arange(len(nothing)) % 2, 1, -1)
+    apart.search._relaxed = np.where(apart.relaxed == nothing, nothing - 9e-7, apart.relaxed)
+    apart.search._where_apart(near)
+    matrix, *_ = apart.given[0]
+    held = apart.large & (np.abs(apart.relaxed - nothing) <= 1e-6)
+    np.testing.assert_array_equal(matrix.column_lower[held], matrix.column_upper[held])
 
 
 def test_the_plan_around_the_relaxation_is_whole_fits_and_is_worth_more(apart, nothing):
@@ -360,24 +392,44 @@ def test_the_plan_around_the_relaxation_is_whole_fits_and_is_worth_more(apart, n
     assert objective_at(whole, point) > objective_at(whole, nothing) + 1.0
     assert largest_violation(whole, point) <= 1e-6
     np.testing.assert_allclose(point[whole.integer], np.rint(point[whole.integer]), atol=1e-6)
-    held = apart.large & (np.abs(apart.search._relaxed - nothing) <= 1e-6)
+    held = apart.large & (np.abs(apart.relaxed - nothing) <= 1e-6)
     np.testing.assert_allclose(point[held], nothing[held], atol=1e-6)
     # Each site's part of it may be chosen from then on.
     assert len(apart.search._master) == len(apart.blocks.sites)
 
 
-@pytest.mark.parametrize("lacks", ["a relaxation", "time"])
-def test_nothing_is_searched_around_a_relaxation_without(apart, nothing, lacks):
-    if lacks == "a relaxation":
-        apart.search._relaxed = None
-    else:
+@pytest.mark.parametrize(
+    "end",
+    ["no relaxation", "a stop", "no time", "nothing left to find", "too much is open", "twice"],
+)
+def test_nothing_is_searched_around_a_relaxation_where_that_leads_nowhere(
+    apart, nothing, monkeypatch, end
+):
+    search = apart.search
+    if end == "no relaxation":
+        search._relaxed = None
+    elif end == "a stop":
         apart.stop.set()
-    apart.search._where_apart(nothing)
+    elif end == "no time":
+        search._budget = Budget(0.0)
+    elif end == "nothing left to find":
+        apart.known.bound = apart.known.value
+    elif end == "too much is open":
+        monkeypatch.setattr(rounds, "MOST_APART", 0.0)
+    else:
+        search._where_apart(nothing)
+        assert apart.given.pop(0)
+        apart.given.clear()
+        nothing = search._known.point
+    search._where_apart(nothing)
     assert apart.given == []
 
 
-def test_a_pass_whose_racks_cannot_be_made_whole_goes_on_around_the_relaxation(drawn, monkeypatch):
-    """From the large decisions that the sites came to: there is no plan yet."""
+@pytest.mark.parametrize("starts", ["without a plan", "from doing nothing"])
+def test_a_pass_whose_racks_cannot_be_made_whole_goes_on_around_the_relaxation(
+    drawn, nothing, monkeypatch, starts
+):
+    """From the large decisions that the sites came to."""
     _, _, blocks = drawn
     honest, points = rounds._Search._made_whole, []
 
@@ -388,19 +440,35 @@ def test_a_pass_whose_racks_cannot_be_made_whole_goes_on_around_the_relaxation(d
     monkeypatch.setattr(rounds._Search, "_made_whole", made)
     monkeypatch.setattr(rounds, "CLOSE", 1e-3)
     taken = noted(monkeypatch, "_where_apart")
-    found = searched(drawn, [])
+    found = searched(drawn, [] if starts == "without a plan" else [nothing])
     assert taken[0][1][0] is points[0]
-    assert found.objective is not None
+    assert found.objective > objective_at(blocks.whole, nothing) + 1.0
     assert largest_violation(blocks.whole, found.x) <= 1e-6
 
 
-def test_a_pass_among_mixtures_ends_around_the_relaxation(drawn, nothing, monkeypatch):
-    """Of the first point it is a part of, also in the second pass, which mixes plans alone."""
+@pytest.mark.parametrize("hurried", [True, False])
+def test_a_pass_among_mixtures_ends_around_the_relaxation(drawn, nothing, monkeypatch, hurried):
+    """Also the second one, which mixes plans alone, and each around the best plan by then."""
     monkeypatch.setattr(rounds, "CLOSE", -1.0)
     monkeypatch.setattr(rounds, "FAR", 1e9)
-    taken = noted(monkeypatch, "_among", "_where_apart")
-    searched(drawn, [nothing])
-    assert [name for name, _ in taken] == ["_among", "_where_apart"] * 2
+    around, honest = [], rounds._Search._where_apart
+
+    def watched(self, point):
+        around.append((point is self._known.best, self._relaxed is not None))
+        return honest(self, point)
+
+    monkeypatch.setattr(rounds._Search, "_where_apart", watched)
+    searched(drawn, [nothing], hurried=hurried)
+    assert around == [(True, True)] * 2
+
+
+def test_sites_are_taken_among_mixtures_whatever_is_enough_of_a_plan_known_before(
+    drawn, nothing, monkeypatch
+):
+    monkeypatch.setattr(rounds, "CLOSE", 1e-3)
+    taken = noted(monkeypatch, "_among", "_vary", "_in_turn")
+    searched(drawn, [nothing], enough=lambda _: True)
+    assert [name for name, _ in taken] == ["_among"]
 
 
 # --- without a plan to begin from --------------------------------------------------------------

@@ -611,8 +611,8 @@ def test_windows_need_no_plan_to_begin_from(drawn, nothing):
     assert {progress.incumbent for progress in told} <= {None}
 
 
-def test_windows_take_no_more_than_they_are_given(drawn, nothing, monkeypatch):
-    """However much time is left: all of them so many seconds, and one half of these."""
+def test_windows_take_a_part_of_the_time(drawn, nothing, monkeypatch):
+    """However much is left: all of them so much, and one half of these."""
     asked, honest = [], Budget.run
 
     def watched(self, matrix, options, **told):
@@ -620,20 +620,15 @@ def test_windows_take_no_more_than_they_are_given(drawn, nothing, monkeypatch):
         return honest(self, matrix, options, **told)
 
     monkeypatch.setattr(Budget, "run", watched)
-    walk(drawn, nothing, budget=Budget(6000.0), seconds=60.0)
-    assert 20.0 < asked[0] <= windows.TIME_FOR_WINDOW * 60.0
-    assert max(asked[:2]) <= 60.0
+    walk(drawn, nothing, budget=Budget(6000.0))
+    part = windows.TIME_FOR_WINDOWS * 6000.0
+    assert 0.4 * part < asked[0] <= windows.TIME_FOR_WINDOW * part
+    assert max(asked[:2]) <= part
 
 
-@pytest.mark.parametrize("limit", [600.0, np.inf])
-def test_windows_are_given_a_part_of_the_time(drawn, nothing, monkeypatch, limit):
-    options = Options(gap=1e-6, time_limit=limit)
-    _, begun, _ = begins(
-        drawn, nothing, monkeypatch, windows.Walked(None, None), options=options, limit=limit
-    )
-    [told] = [told for name, _, told in begun if name == "in_windows"]
-    part = plan.PART_FOR_WINDOWS * plan.TIME_TO_SEARCH * limit
-    assert told["seconds"] == pytest.approx(part, rel=0.02)
+def test_windows_that_are_tried_have_time_for_what_they_take():
+    """Of a dozen sites they take ten linear relaxations."""
+    assert windows.TIME_FOR_WINDOWS * plan.FOR_WINDOWS > 12.0
 
 
 @pytest.mark.parametrize(
