@@ -495,13 +495,16 @@ class _Search:
             nodes=min(NODES_OF_GROUP, self._options.nodes or NODES_OF_GROUP), interior=True,
             time_limit=TIME_APART * self._budget.to_search,
         )  # fmt: skip
-        near = replace(holding(whole, large & ~apart, point), integer=large)
+        before, near = (
+            self._known.best,
+            replace(holding(whole, large & ~apart, point), integer=large),
+        )
         look = None if self._progress is None else lambda _: self._tell()
         found = self._budget.run(near, options, progress=look, stop=self._stop)
         self._nodes += found.nodes
         if found.x is not None:
             self._keep(self._made_whole(found.x))
-        self._tried_around = self._known.best
+        self._tried_around = point if self._known.best is before else self._known.best
 
     def _keep(self, whole: Floats | None) -> None:
         """Keep a plan if there is one, and the best choice with it among all."""

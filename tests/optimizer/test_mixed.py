@@ -376,6 +376,18 @@ def test_a_search_around_the_relaxation_is_limited_as_all_are(apart, nothing):
     assert options.gap == rounds.GAP_APART
 
 
+def test_a_plan_that_nobody_searched_around_is_not_taken_for_one(apart, nothing, monkeypatch):
+    """Around the point of a pass whose racks cannot be made whole, nothing may be found."""
+    point = nothing.copy()
+    monkeypatch.setattr(rounds._Search, "_made_whole", lambda *_: None)
+    apart.search._where_apart(point)
+    apart.given.clear()
+    apart.search._where_apart(point)
+    assert apart.given == []
+    apart.search._where_apart(nothing)
+    assert len(apart.given) == 1
+
+
 def test_decisions_that_agree_but_for_tolerances_are_held(apart, nothing):
     near = nothing + 9e-7 * np.where(np.arange(len(nothing)) % 2, 1, -1)
     apart.search._relaxed = np.where(apart.relaxed == nothing, nothing - 9e-7, apart.relaxed)
