@@ -285,13 +285,12 @@ class _Search:
             return None if self._known.best is None else self._outcome(relaxed)
         self._relaxed = relaxed.x
         self._note_divided(relaxed.x)
-        if hurried and self._is_open(CLOSE):
-            self._among(relaxed.x)
+        around = self._among(relaxed.x) if hurried and self._is_open(CLOSE) else None
         losses = self._at_first_prices(relaxed.duals[self._blocks.coupling])
         if losses is None and not self._is_over:
             return None
         if losses is not None:
-            self._begin(None if hurried else relaxed.x)
+            self._begin(None if hurried else relaxed.x, around)
         if self._known.best is None:
             return None
         while not (only_begin or self._ends() or self._group >= len(self._blocks.sites)):
@@ -412,18 +411,23 @@ class _Search:
         self._known.bound = min(self._known.bound, proved)
         self._tell()
 
-    def _begin(self, relaxed: Floats | None) -> None:
-        """Look for a plan at the first prices, in one way after the other while it is far."""
+    def _begin(self, relaxed: Floats | None, around: Floats | None) -> None:
+        """Look for a plan at the first prices, in one way after the other while it is far.
+
+        Sites are taken among mixtures where a point of the relaxation is given; else what they
+        came to before may be.
+        """
         # Whoever has enough in a plan that was known before has not seen what sites come to.
         if relaxed is not None and self._is_open(CLOSE):
-            self._among(relaxed)
+            around = self._among(relaxed)
+        self._where_apart(around)
         if self._known.best is None:
             return
         self._losses = self._lost()
         if self._leaves(CLOSE):
             self._vary(self._centre)
             if self._leaves(CLOSE):
-                self._among()
+                self._where_apart(self._among())
         if self._leaves(FAR):
             self._losses = self._lost()
             self._in_turn(self._losses, self._centre)
@@ -446,22 +450,23 @@ class _Search:
         """Whether more than a part of the value is open, and nobody has enough."""
         return self._is_open(part) and not (self._enough and self._enough(self._known.gap))
 
-    def _among(self, relaxed: Floats | None = None) -> None:
+    def _among(self, relaxed: Floats | None = None) -> Floats | None:
         """Take sites in turn among mixtures of what those after them may do.
-
-        What the plan that this leads to and the relaxation differ in is searched after that.
 
         Parameters
         ----------
         relaxed : float array, shape (columns of the whole,), optional
             A point that need not be whole, of which sites may take a part as well.
+
+        Returns
+        -------
+        float array, shape (columns of the whole,), or None
+            The best plan by then, or what sites came to, where its racks cannot be made whole.
         """
         point = self._mixed(relaxed)
-        if point is None:
-            return
-        whole = self._made_whole(point)
+        whole = None if point is None else self._made_whole(point)
         self._keep(whole)
-        self._where_apart(point if whole is None else self._known.point)
+        return point if whole is None else self._known.point
 
     def _mixed(self, relaxed: Floats | None) -> Floats | None:
         """Decide all sites, one after the other; none where one of them fails, or time is up."""
@@ -479,13 +484,13 @@ class _Search:
             point = outcome.x
         return point
 
-    def _where_apart(self, point: Floats) -> None:
+    def _where_apart(self, point: Floats | None) -> None:
         """Search large decisions in which a point and the relaxation differ, the rest held.
 
         What both agree on is mostly right, and of some thousands that leaves a few hundred.
         """
         whole, large = self._blocks.whole, self._blocks.whole.integer & self._blocks.large
-        if self._relaxed is None or self._ends() or point is self._tried_around:
+        if point is None or self._relaxed is None or point is self._tried_around or self._ends():
             return
         apart = large & (np.abs(self._relaxed - np.rint(point)) > DIVIDED)
         if apart.sum() > MOST_APART * large.sum():

@@ -459,6 +459,17 @@ def test_a_pass_whose_racks_cannot_be_made_whole_goes_on_around_the_relaxation(
 
 
 @pytest.mark.parametrize("hurried", [True, False])
+def test_what_differs_is_searched_once_prices_have_proved_what_they_can(
+    drawn, nothing, monkeypatch, hurried
+):
+    monkeypatch.setattr(rounds, "FAR", 1e9)
+    taken = noted(monkeypatch, "_among", "_price", "_where_apart")
+    searched(drawn, [nothing], hurried=hurried, enough=lambda _: True)
+    first = ["_among", "_price"] if hurried else ["_price", "_among"]
+    assert [name for name, _ in taken] == [*first, "_where_apart"]
+
+
+@pytest.mark.parametrize("hurried", [True, False])
 def test_a_pass_among_mixtures_ends_around_the_relaxation(drawn, nothing, monkeypatch, hurried):
     """Also the second one, which mixes plans alone, and each around the best plan by then."""
     monkeypatch.setattr(rounds, "CLOSE", -1.0)
